@@ -1,0 +1,30 @@
+# One folder, one environment: everything lives in .venv and var/.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run demo test lint clean
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"需要Python 3.11至3.13，现为{v[0]}.{v[1]}；请用 make PYTHON=python3.11 指定。")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: .venv/ready
+	@$(BIN)/ezt up --sample-data --stand-in
+
+demo: .venv/ready
+	@$(BIN)/ezt demo
+
+test: .venv/ready
+	@$(BIN)/python -m pytest
+
+lint: .venv/ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean:
+	@rm -rf .venv build *.egg-info
