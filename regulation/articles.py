@@ -1,0 +1,262 @@
+"""The 19 articles as data: number, text, and what carries each of them out.
+
+``docs/articles.md`` is the same table for people; a test keeps the two and the code in agreement.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """How far an article is carried out here."""
+
+    BUILT = "已建"
+    PARTLY = "部分已建"
+    UNBUILT = "待建"
+    PEOPLE = "由人负责"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article: its text, the code that carries it out (``module:name``), and a remark for readers."""
+
+    number: int
+    text: str
+    standing: Standing
+    carried_out_by: tuple[str, ...]
+    remark: str
+
+
+ARTICLES = (
+    Article(
+        1,
+        (
+            "为规范全区电子证照管理，加快数字政府建设，根据《国务院关于在线政务服务的若干规定》(国务院第71"
+            "6号令)、《全国一体化在线政务服务平台电子证照管理办法（试行）》的通知》（国办电政函〔2019〕"
+            "247号）、《浙江省公共数据和电子政务管理办法》相关法律、法规和有关规定，结合我区实际，制定本办"
+            "法。"
+        ),
+        Standing.PEOPLE,
+        (),
+        "立法目的与依据，不产生流程。",
+    ),
+    Article(
+        2,
+        (
+            "本办法适用于全区各级行政机关以及具有公共管理和服务职能的事业单位及法律法规授权或受委托的社会组织"
+            "，实施电子证照信息共享、监督管理等相关活动。"
+        ),
+        Standing.PEOPLE,
+        (),
+        "适用范围，由各单位职能确定。",
+    ),
+    Article(
+        3,
+        (
+            "本办法所称电子证照，是指由计算机等电子设备形成、传输和存储的证件、执照等电子文件。\n"
+            "本办法所称电子证照系统，是指由区大数据发展管理中心统一集中建设，提供电子证照的查询、验证、展示和"
+            "证照信息提取等服务，联接省、市、区数据共享平台和业务应用系统的综合软件平台（简称“柯桥e证通”）"
+            "。\n"
+            "本办法所称电子证照使用部门，是指依据职能使用电子证照的机关、事业单位和法律法规授权或受委托的社会"
+            "组织。\n"
+            "本办法所称持证主体，是指电子证照的签发对象，包括自然人、法人和非法人组织。"
+        ),
+        Standing.PARTLY,
+        (
+            "models.certificates:CertificateType",
+            "models.certificates:Certificate",
+            "regulation.catalogue:HolderKind",
+            "regulation.catalogue:state_on",
+            "regulation.certificates:judge_identifier",
+            "regulation.identity_numbers:parse_resident_number",
+            "regulation.identity_numbers:parse_credit_code",
+        ),
+        "证照目录、证照、三类持证主体的数据模型，标识、身份号码与信用代码的校验已建；用证接口待建。",
+    ),
+    Article(
+        4,
+        ("电子证照管理应当遵循“标准统一、集约建设、互认互通、同等效力、优先使用、利企便民、安全可靠”原则。"),
+        Standing.PEOPLE,
+        (),
+        "原则，体现在各项功能的取舍中。",
+    ),
+    Article(
+        5,
+        (
+            "区大数据发展管理中心是全区电子证照的综合管理单位（以下简称综合管理单位），负责建设维护电子证照系"
+            "统，制定电子证照规范，统筹、管理全区电子证照，承担电子证照系统的数据保存和安全保障等工作。\n"
+            "电子证照使用部门负责提供本单位电子证照应用事项、电子证照的应用、推广等工作。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "证照规范与保存待建。",
+    ),
+    Article(
+        6,
+        (
+            "电子证照使用部门应当按照统一标准规范将业务系统与区电子证照系统对接，通过调用用证接口的方式，使用"
+            "、查阅、核验、打印电子证照信息，依据职能合法合规使用电子证照。电子证照持证主体在公共管理和服务活"
+            "动中，应当如实向电子证照签发和使用机构提交材料，并对其提交材料的真实性、有效性负责。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "用证接口待建。",
+    ),
+    Article(
+        7,
+        (
+            "按照统一标准规范生成的电子证照与纸质证照具有同等法律效力，除法律、法规另有规定外，公共管理和服务"
+            "活动中可以将其作为法定办事依据。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "法定纸质例外登记待建。",
+    ),
+    Article(
+        8,
+        (
+            "优先使用电子证照。电子证照使用部门对可以通过区电子证照系统获得的电子证照不再要求电子证照持证主体"
+            "提供纸质证照。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "优先使用电子证照的核验待建。",
+    ),
+    Article(
+        9,
+        (
+            "制定用证清单。电子证照使用部门应细化应用场景，依据职能在用证清单范围内使用电子证照。用证清单应当"
+            "实行动态管理，由使用机构及时向综合管理单位提供，由综合管理管理部门进行维护。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "用证清单待建。",
+    ),
+    Article(
+        10,
+        (
+            "明确电子证照应用场景。电子证照使用部门应当明确持证主体可以单独出示电子证照的应用场景，符合应用场"
+            "景且可以通过区电子证照系统核验的，持证主体可以通过移动端单独出示电子证照，向公共管理和服务机构工"
+            "作人员表明身份、资质等。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "亮证场景待建。",
+    ),
+    Article(
+        11,
+        (
+            "电子证照使用规范。实名认证后的持证主体，可以通过“浙里办”进入“柯桥e证通”，查阅其电子证照。电"
+            "子证照使用部门应当通过区电子证照系统获得有效的电子证照及存档副本。电子证照使用部门在办理业务过程"
+            "中，通过对电子证照进行截图、扫描、拍照、打印或其他操作方式所形成的证照复制件不支持作为电子证照使"
+            "用。老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "存档副本与信息补录待建。",
+    ),
+    Article(
+        12,
+        (
+            "问题数据反馈机制。电子证照使用部门、持证主体及其他社会用证主体对电子证照信息准确性、完整性、时效"
+            "性有异议的，有权向综合管理单位提出核查申请。综合管理单位应当在收到异议申请5个工作日内，向省、市"
+            "大数据局提出数据核实需求，核实后由综合管理单位将处理结果告知异议申请人。"
+        ),
+        Standing.PARTLY,
+        (
+            "flows.objection_case:objection_case",
+            "flows.objection_intake:objection_intake",
+            "regulation.objections:check_transition",
+            "regulation.limits:VERIFICATION_REQUEST",
+            "regulation.working_days:WorkingDays.due_date",
+            "gateways.superior_bureaus:send_verification",
+            "web.objections:hand_in",
+        ),
+        "异议核查从登记、初审、补正、核实、催办报省到告知已建；网上申请页面待建，现由部门系统或工作人员登记。",
+    ),
+    Article(
+        13,
+        ("管理备案。电子证照使用部门应当结合本单位实际，指定专人负责电子证照管理工作，并向综合管理单位备案。"),
+        Standing.UNBUILT,
+        (),
+        "专人备案待建。",
+    ),
+    Article(
+        14,
+        (
+            "追踪溯源。电子证照使用部门应当按照职责分工，采取身份认证、存取访问控制、信息审计跟踪等技术手段，"
+            "建立电子证照更新、应用等全过程日志记录。"
+        ),
+        Standing.PARTLY,
+        (
+            "tasks.step:record",
+            "regulation.records:check_block",
+            "flows.record_sealing:record_sealing",
+            "tasks.records:verify_record",
+            "tasks.officers:identify",
+            "tasks.sheets:full_sheet",
+            "web.requests:signed_by",
+        ),
+        "异议全过程日志及其封存、核验、导出，工作人员身份与一次性验证码，接口签名已建；用证日志待建。",
+    ),
+    Article(
+        15,
+        (
+            "安全保障。综合管理单位负责建立全区电子证照的安全管理制度和保障体系，指导有关单位落实安全管理责任"
+            "，制定应急预案，保障区电子证照系统的安全运行；区级相关部门（单位）应当按照各自职责，组织落实本系"
+            "统电子证照安全管理责任，保障相关业务系统的安全运行；电子证照使用部门应当严格遵守区电子证照系统的"
+            "安全管理要求，加强本单位业务系统和电子证照的信息安全管理，保障电子证照信息合法合规使用，不得侵害"
+            "持证主体的商业秘密和个人隐私。"
+        ),
+        Standing.PARTLY,
+        (
+            "runtime.keys:Keys",
+            "models.base:EncryptedText",
+        ),
+        "个人信息加密存储已建；应急预案等安全制度待建，部分由人制定。",
+    ),
+    Article(
+        16,
+        (
+            "消除应用障碍。电子证照使用部门应当对本单位现行管理制度和业务流程中与本办法不相适应的条款进行修订"
+            "，逐步消除电子证照应用障碍。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "制度修订跟踪待建。",
+    ),
+    Article(
+        17,
+        (
+            "日常监督。综合管理单位应当通过随机抽查、模拟办事、电子督查等方式对电子证照使用部门的电子证照管理"
+            "工作进行日常监督，发现问题的，及时督促整改；新建涉及行政许可、备案和公共服务事项的部门信息系统，"
+            "未明确电子证照签发、使用和共享等建设内容的，综合管理单位不予评审。"
+        ),
+        Standing.UNBUILT,
+        (),
+        "日常监督与新建系统评审待建。",
+    ),
+    Article(
+        18,
+        "本办法由区大数据发展管理中心负责解释。",
+        Standing.PEOPLE,
+        (),
+        "解释权归区大数据发展管理中心，由人行使。",
+    ),
+    Article(
+        19,
+        "本办法自公布之日起试行。",
+        Standing.PEOPLE,
+        (),
+        "试行起始日为公布之日，见 regulation/limits.py。",
+    ),
+)
+
+
+def table() -> str:
+    """The Markdown table of ``docs/articles.md``: one row an article."""
+    rows = ["| 条 | 状态 | 由什么执行 | 说明 |", "| --- | --- | --- | --- |"]
+    for article in ARTICLES:
+        code = "、".join(f"`{name}`" for name in article.carried_out_by) or "—"
+        rows.append(f"| 第{article.number}条 | {article.standing} | {code} | {article.remark} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,120 @@
+"""Numbers and names that holders carry: what is formally right, and what counts as the same.
+
+Resident identity numbers follow GB 11643, unified social credit codes GB 32100. What was written is kept as it was
+written; only checks and comparisons fold it.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from stdnum.cn import ric, uscc
+
+
+class NumberKind(StrEnum):
+    """Which kind of number names a holder."""
+
+    RESIDENT = "公民身份号码"
+    CREDIT_CODE = "统一社会信用代码"
+    PASSPORT = "护照"
+    HONG_KONG_MACAO_PERMIT = "港澳居民来往内地通行证"
+    TAIWAN_PERMIT = "台湾居民来往大陆通行证"
+    PERMANENT_RESIDENCE = "外国人永久居留身份证"
+
+
+class NumberError(ValueError):
+    """Text that is no such number, said in Chinese."""
+
+
+_CREDIT_CODE_ALPHABET = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
+# The provinces of GB/T 2260, and 83 for residence permits of people from Taiwan.
+_PROVINCES = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+_MIDDLE_DOTS = str.maketrans("•‧・∙⋅", "·····")
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentNumber:
+    """A resident identity number in 18 characters, how it was written, and what a clerk should know of it."""
+
+    number: str
+    original: str
+    remark: str
+
+    @property
+    def born_on(self) -> date:
+        return date.fromisoformat(self.number[6:14])
+
+
+def parse_resident_number(text: str, *, on_paper: bool = False) -> ResidentNumber:
+    """The resident identity number in ``text``: length, date and check character are right.
+
+    Old numbers of 15 digits stand on paper certificates only (``on_paper``) and are converted: 19 goes before their
+    year, the check character after them. Raises ``NumberError``.
+
+    An unknown region is a remark and no more. ``stdnum.cn.ric.validate`` must not decide: its list of regions lacks
+    330603, which is Keqiao.
+
+    >>> parse_resident_number("11010519491231002x").number
+    '11010519491231002X'
+    >>> parse_resident_number("440524188001010014").born_on
+    datetime.date(1880, 1, 1)
+    >>> old = parse_resident_number("110105491231002", on_paper=True)
+    >>> old.number, old.original
+    ('11010519491231002X', '110105491231002')
+    """
+    written = _folded(text)
+    if re.fullmatch(r"\d{15}|\d{17}[\dX]", written, re.ASCII) is None:
+        raise NumberError("公民身份号码应为17位数字加1位校验位（数字或X），请核对。")
+    old = len(written) == 15
+    if old and not on_paper:
+        raise NumberError("15位旧身份号码只在补录纸质证照时接受，请填18位公民身份号码。")
+    number = f"{written[:6]}19{written[6:]}" if old else written[:17]
+    try:
+        date.fromisoformat(number[6:14])
+    except ValueError:
+        raise NumberError("公民身份号码中的出生日期不存在，请核对。") from None
+    number += str(ric.calc_check_digit(f"{number}0"))
+    if not old and number != written:
+        raise NumberError("公民身份号码的校验位不符，可能有抄写错误，请核对。")
+    remarks = ["由15位旧号码换算"] if old else []
+    if not _PROVINCES.match(number):
+        remarks.append(f"地区代码{number[:6]}未知，请核对证件种类")
+    return ResidentNumber(number, text, "；".join(remarks))
+
+
+def parse_credit_code(text: str) -> str:
+    """The unified social credit code in ``text``, 18 characters. Raises ``NumberError``.
+
+    ``stdnum.cn.uscc.validate`` does not decide either: it refuses codes that begin with a letter, as those of rural
+    collectives (N2) do.
+
+    >>> parse_credit_code(" 91110000600037341l ")
+    '91110000600037341L'
+    """
+    code = _folded(text)
+    if len(code) != 18 or not set(code) <= _CREDIT_CODE_ALPHABET or not code[2:8].isdigit():
+        raise NumberError("统一社会信用代码应为18位数字或大写字母（不含I、O、S、V、Z），请核对。")
+    if uscc.calc_check_digit(code[:17]) != code[17]:
+        raise NumberError("统一社会信用代码的校验位不符，可能有抄写错误，请核对。")
+    return code
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are the same but for width, case, spaces and the middle dot that a keyboard happened to have.
+
+    >>> same_name("ＡＢＣ（绍兴）有限公司", "abc(绍兴) 有限公司"), same_name("买买提·艾力", "买买提•艾力")
+    (True, True)
+    """
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).translate(_MIDDLE_DOTS).casefold().split())
+
+
+def _folded(text: str) -> str:
+    folded = "".join(unicodedata.normalize("NFKC", text).split())
+    # Before upper(), which makes ASCII letters of others.
+    return folded.upper() if folded.isascii() else ""

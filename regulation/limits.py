@@ -1,0 +1,72 @@
+"""Every statutory or internal number once: value, unit, article and since when it holds.
+
+A number that the measures give is *statutory*; where they are silent the Center sets a *service norm*, and the two
+are never mixed. The measures are a draft for approval (送审稿) that applies from the day of its publication
+(Article 19), which is not known yet: ``in_force_from`` of ``None`` means that day.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Clock(StrEnum):
+    """Which of the two clocks a limit runs on."""
+
+    STATUTORY = "statutory"
+    SERVICE = "service"
+
+
+class Unit(StrEnum):
+    WORKING_DAYS = "working days"
+    TIMES = "times"
+    BYTES = "bytes"
+    FILES = "files"
+    SECONDS = "seconds"
+    CHARACTERS = "characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One number with its unit and its source."""
+
+    code: str
+    value: int
+    unit: Unit
+    source: str
+    label: str
+    clock: Clock = Clock.SERVICE
+    in_force_from: date | None = None
+
+
+MEASURES_VERSION = "送审稿（试行）"
+"""Every case keeps the version of the measures under which it was handled."""
+
+VERIFICATION_REQUEST = Limit(
+    "verification-request",
+    5,
+    Unit.WORKING_DAYS,
+    # Article 12 counts "within 5 working days of receipt". That the day of receipt is not counted is Civil Code
+    # Art. 201 applied by analogy: no administrative text was found that says so.
+    "第十二条；起算参照《民法典》第二百零一条",
+    "向省、市大数据局提出核实需求",
+    Clock.STATUTORY,
+)
+INITIAL_REVIEW = Limit("initial-review", 2, Unit.WORKING_DAYS, "内部时限", "初审")
+SUPPLEMENT = Limit("supplement", 10, Unit.WORKING_DAYS, "内部时限", "申请人补正")
+URGE = Limit("urge", 5, Unit.WORKING_DAYS, "内部时限", "上级未回复时催办")
+OUTCOME_NOTICE = Limit("outcome-notice", 2, Unit.WORKING_DAYS, "内部时限", "收到核实结果后告知")
+
+URGES_BEFORE_ESCALATION = Limit("urges-before-escalation", 2, Unit.TIMES, "内部规定", "催办次数，之后报省")
+REMINDER_DAYS = (2, 1, 0)
+"""Working days before a due date on which the case officer is reminded (internal rule)."""
+
+ATTACHMENT_SIZE = Limit("attachment-size", 10 * 1024 * 1024, Unit.BYTES, "内部规定", "单个附件大小")
+ATTACHMENT_COUNT = Limit("attachment-count", 10, Unit.FILES, "内部规定", "附件数量")
+REQUEST_SIZE = Limit("request-size", 32 * 1024 * 1024, Unit.BYTES, "内部规定", "一次请求的大小")
+SIGNATURE_WINDOW = Limit("signature-window", 300, Unit.SECONDS, "内部规定", "请求签名的时间窗口")
+SHEET_REFUSALS = Limit("sheet-refusals", 5, Unit.TIMES, "内部规定", "查看办件时同一工号签名未通过的次数")
+SHEET_REFUSAL_WINDOW = Limit("sheet-refusal-window", 600, Unit.SECONDS, "内部规定", "查看办件签名未通过的计数时间")
+
+CASE_LIMITS = {limit.code: limit for limit in (VERIFICATION_REQUEST, INITIAL_REVIEW, SUPPLEMENT, URGE, OUTCOME_NOTICE)}
+"""Limits that stand on a case as a deadline, by code."""

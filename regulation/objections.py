@@ -1,0 +1,180 @@
+"""Objections to certificate data (Article 12): who may object, on which grounds, through which stages, and who answers.
+
+第十二条：电子证照使用部门、持证主体及其他社会用证主体对电子证照信息准确性、完整性、时效性有异议的，有权向综合管理单位提出核查申请。
+综合管理单位应当在收到异议申请5个工作日内，向省、市大数据局提出数据核实需求，核实后由综合管理单位将处理结果告知异议申请人。
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from regulation.certificates import Level
+from regulation.limits import URGES_BEFORE_ESCALATION
+
+
+class ObjectorKind(StrEnum):
+    """Who may object (Article 12)."""
+
+    HOLDER = "持证主体"
+    DEPARTMENT = "使用部门"
+    OTHER_USER = "社会用证主体"
+
+
+class Ground(StrEnum):
+    """What an objection may be about (Article 12)."""
+
+    ACCURACY = "准确性"
+    COMPLETENESS = "完整性"
+    TIMELINESS = "时效性"
+
+
+class Stage(StrEnum):
+    """Where an objection stands. The values are what staff and applicants read."""
+
+    REGISTERED = "待初审"
+    SUPPLEMENT = "待补正"
+    ACCEPTED = "待发出核实"
+    VERIFYING = "核实中"
+    REPLIED = "待拟定结果"
+    DECIDED = "待告知"
+    JOINED = "已并案"
+    CLOSED = "已办结"
+    DECLINED = "不予受理"
+    WITHDRAWN = "已撤回"
+
+
+ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN})
+DISPUTED = frozenset({Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.DECIDED})
+"""While a case is here its certificate carries the dispute mark: from acceptance to the end (DB3208/T 219-2024)."""
+
+_WITHDRAWABLE = frozenset(
+    {Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.JOINED}
+)
+_TRANSITIONS = {
+    Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED},
+    Stage.SUPPLEMENT: {Stage.REGISTERED},
+    Stage.ACCEPTED: {Stage.VERIFYING, Stage.REPLIED},
+    Stage.VERIFYING: {Stage.REPLIED},
+    Stage.REPLIED: {Stage.DECIDED},
+    Stage.DECIDED: {Stage.CLOSED},
+    # A joined objection goes on by itself when its lead was declined or withdrawn; it ends with its lead otherwise.
+    Stage.JOINED: {Stage.REGISTERED, Stage.CLOSED},
+}
+
+
+class Verdict(StrEnum):
+    """What the initial review may say."""
+
+    ACCEPT = "受理"
+    DECLINE = "不予受理"
+    SUPPLEMENT = "要求补正"
+
+
+class Finding(StrEnum):
+    """What the bureau found about the disputed value."""
+
+    WRONG = "原数据有误"
+    PARTLY_WRONG = "原数据部分有误"
+    RIGHT = "原数据无误"
+    UNCLEAR = "无法核实"
+
+
+class Outcome(StrEnum):
+    """How an objection ends."""
+
+    CORRECTED = "已更正"
+    PARTLY_CORRECTED = "部分更正"
+    UPHELD = "维持原信息"
+    UNDETERMINED = "无法认定"
+
+
+CORRECTING = frozenset({Outcome.CORRECTED, Outcome.PARTLY_CORRECTED})
+
+
+class Bureau(StrEnum):
+    """The superior bureaus of Article 12. The values are what people read."""
+
+    CITY = "绍兴市大数据局"
+    PROVINCE = "浙江省大数据局"
+
+
+class Pursuit(StrEnum):
+    """What is done to get a verification reply."""
+
+    REQUEST = "提出核实需求"
+    URGE = "催办"
+    ESCALATE = "报省核实"
+    AGAIN = "重新提出"
+    LETTER = "书面发函"
+
+
+class TransitionError(ValueError):
+    """A stage that Article 12's procedure does not allow next."""
+
+
+def check_transition(now: Stage, to: Stage) -> None:
+    """Raise ``TransitionError`` unless an objection in stage ``now`` may go to ``to``.
+
+    >>> check_transition(Stage.REGISTERED, Stage.ACCEPTED)
+    """
+    if to in _TRANSITIONS.get(now, set()) or (to is Stage.WITHDRAWN and may_withdraw(now)):
+        return
+    raise TransitionError(f"按第十二条的办理程序，处于“{now}”的异议不能转为“{to}”。")
+
+
+def may_withdraw(stage: Stage) -> bool:
+    """Whether the objector may still withdraw: until the outcome is decided.
+
+    >>> may_withdraw(Stage.VERIFYING), may_withdraw(Stage.DECIDED)
+    (True, False)
+    """
+    return stage in _WITHDRAWABLE
+
+
+def answering_bureau(source: Level) -> Bureau:
+    """The bureau that answers for a certificate type: the province for provincial types, the city for all others.
+
+    >>> answering_bureau(Level.PROVINCE).value
+    '浙江省大数据局'
+    """
+    return Bureau.PROVINCE if source is Level.PROVINCE else Bureau.CITY
+
+
+@dataclass(frozen=True, slots=True)
+class Pursued:
+    """One thing that was done to get a reply, and at which bureau."""
+
+    pursuit: Pursuit
+    bureau: Bureau
+
+
+def pursuit_after_silence(history: Sequence[Pursued]) -> Pursued:
+    """What follows when a time limit passes without a reply: urge twice, then from the city up to the province.
+
+    ``history`` starts with the request. At the province there is nowhere higher: it is urged again each time. The
+    measures set no limit for the answer from above; the number of urges is the Center's own (limits.py).
+
+    >>> ask = Pursued(Pursuit.REQUEST, Bureau.CITY)
+    >>> urge = Pursued(Pursuit.URGE, Bureau.CITY)
+    >>> [pursuit_after_silence(past).pursuit.value for past in ([ask], [ask, urge], [ask, urge, urge])]
+    ['催办', '催办', '报省核实']
+    """
+    bureau = history[-1].bureau
+    urges = sum(1 for past in history if past == Pursued(Pursuit.URGE, bureau))
+    if bureau is Bureau.CITY and urges >= URGES_BEFORE_ESCALATION.value:
+        return Pursued(Pursuit.ESCALATE, Bureau.PROVINCE)
+    return Pursued(Pursuit.URGE, bureau)
+
+
+def outcomes_for(finding: Finding) -> frozenset[Outcome]:
+    """The outcomes that a bureau's finding allows: staff decide, but not against the finding.
+
+    >>> [outcome.value for outcome in outcomes_for(Finding.RIGHT)]
+    ['维持原信息']
+    """
+    return {
+        Finding.WRONG: frozenset({Outcome.CORRECTED, Outcome.PARTLY_CORRECTED}),
+        Finding.PARTLY_WRONG: frozenset({Outcome.PARTLY_CORRECTED}),
+        Finding.RIGHT: frozenset({Outcome.UPHELD}),
+        Finding.UNCLEAR: frozenset({Outcome.UNDETERMINED}),
+    }[finding]
