@@ -1,0 +1,1 @@
+"""Settings, clock, keys and the database engine. No domain words."""

@@ -1,0 +1,24 @@
+"""The one place that asks what time it is.
+
+Everything statutory happens in Asia/Shanghai; instants are stored as UTC.
+"""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """The present instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The present date in Asia/Shanghai, the zone of everything statutory."""
+    return local_date(now())
+
+
+def local_date(instant: datetime) -> date:
+    """The date in Asia/Shanghai on which an instant falls."""
+    return instant.astimezone(SHANGHAI).date()

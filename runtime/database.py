@@ -1,0 +1,97 @@
+"""The database engine and its transactions: SQLite on one machine, PostgreSQL on many."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+
+DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
+
+
+def database_url() -> str | URL:
+    """The URL from the settings, or that of ``<home>/ezt.db``."""
+    # A folder's name may hold what means something else in a text that is parsed as a URL.
+    return settings().database_url or URL.create("sqlite", database=str(settings().home.absolute() / "ezt.db"))
+
+
+def build_engine(url: str | URL) -> Engine:
+    """An engine on which a transaction of ours behaves the same on SQLite and PostgreSQL.
+
+    Its errors never print what was to be stored. ``RefusalError`` for an address of no database that we can use.
+    """
+    address = _address(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(address, connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions on its own: "begin" below does, with the lock we choose.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        # SQLite has no row locks. Taking the write lock at once makes "lock the case row" hold there too, and no
+        # transaction can fail half way because another one wrote first.
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _address(url: str | URL) -> URL:
+    right = "应如postgresql+psycopg://用户:密码@主机/库名，请改正。"
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise RefusalError(f"EZT_DATABASE_URL不是有效的数据库地址，{right}") from None
+    if address.drivername not in DRIVERS:
+        raise RefusalError(f"EZT_DATABASE_URL不能以{address.drivername}://开头，{right}")
+    return address
+
+
+_asking = threading.Lock()
+
+
+def engine() -> Engine:
+    """The engine of this process: the same one also for threads that ask for the first time at once."""
+    with _asking:
+        return _engine()
+
+
+@cache
+def _engine() -> Engine:
+    return build_engine(database_url())
+
+
+def forget_engine() -> None:
+    """Close what is open and, at the next call, build the engine anew from the settings of then."""
+    with _asking:
+        if _engine.cache_info().currsize:
+            _engine().dispose()
+            _engine.cache_clear()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session whose work commits as a whole when the block ends, or not at all."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads and stands in nobody's way."""
+    with Session(engine().execution_options(reading=True), expire_on_commit=False) as session:
+        yield session

@@ -1,0 +1,46 @@
+"""Saying no in Chinese: what a person gave is wrong, and what to do about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+
+class RefusalError(ValueError):
+    """Input that is refused; ``str()`` is one Chinese sentence for the person who gave it."""
+
+
+class InputError(RefusalError):
+    """Input that is wrong in itself, whatever state the case it is about may be in."""
+
+
+def _measure(limit: dict[str, Any]) -> str:
+    """Text that went through a validator of ours is only a "Value" to pydantic."""
+    return "个字" if limit["field_type"] == "Value" else "项"
+
+
+_SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "missing": lambda _: "未填写",
+    "string_too_short": lambda limit: f"至少{limit['min_length']}个字" if limit["min_length"] > 1 else "不能为空",
+    "string_too_long": lambda limit: f"不能超过{limit['max_length']}个字",
+    "too_short": lambda limit: f"至少{limit['min_length']}{_measure(limit)}",
+    "too_long": lambda limit: f"不能超过{limit['max_length']}{_measure(limit)}",
+    "string_pattern_mismatch": lambda _: "格式不对",
+    "enum": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
+    "value_error": lambda limit: str(limit["error"]),
+    "extra_forbidden": lambda _: "没有这一项，请删去",
+}
+
+
+def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:
+    """One sentence that names every wrong field of ``form`` by its title and says what is wrong, without its value."""
+    sentences = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place = problem["loc"][0] if problem["loc"] else ""
+        field = form.model_fields.get(str(place))
+        title = field.title if field and field.title else str(place)
+        say = _SAYINGS.get(problem["type"])
+        sentence = f"{title}{say(problem.get('ctx', {})) if say else '填写有误'}"
+        if sentence not in sentences:
+            sentences.append(sentence)
+    return f"{'；'.join(sentences)}。请更正后重新提交。"

@@ -1,0 +1,71 @@
+"""What an operator can set, once. Environment variables with the prefix ``EZT_``, or lines of ``<home>/ezt.env``."""
+
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from runtime.refusals import RefusalError
+
+
+class GatewaySettings(BaseModel):
+    """One superior bureau's gateway; without ``url`` requests to this bureau go by letter."""
+
+    url: str = ""
+    app_key: str = ""
+    app_secret: SecretStr = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; a single machine needs none of them set."""
+
+    model_config = SettingsConfigDict(env_prefix="EZT_", env_nested_delimiter="__", extra="ignore")
+
+    home: Path = Field(Path("var"), description="数据目录：数据库、密钥、邮件与日志")
+    database_url: str = Field("", description="数据库地址；空为数据目录中的SQLite")
+    data_keys: SecretStr = Field(SecretStr(""), description="数据加密密钥（Fernet），逗号分隔，最新的在前")
+    index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
+    seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
+    one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
+
+    public_url: str = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
+    desk_url: str = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
+    web_port: int = Field(4202, ge=1, le=65535, description="网页与接口端口")
+    desk_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
+
+    smtp_host: str = Field("", description="邮件服务器；空为投递到数据目录的mail文件夹")
+    smtp_port: int = Field(25, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_ca_file: str = Field("", description="邮件服务器证书的颁发者；空为系统信任的机构")
+    smtp_connections: int = Field(4, ge=1, le=64, description="同时打开的邮件连接数")
+    mail_from: str = Field("ezt@kq.example.cn", description="发件地址", pattern=r"^[^@\s]+@[^@\s]+$")
+
+    city_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="绍兴市大数据局网关")
+    province_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="浙江省大数据局网关")
+    gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")
+    virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once. ``RefusalError`` names what is wrong with them, never a value."""
+    file = Path(os.environ.get("EZT_HOME", "var")) / "ezt.env"
+    try:
+        return Settings(_env_file=file)
+    except ValidationError as error:
+        wrong = ["__".join(map(str, problem["loc"])) for problem in error.errors()]
+    except SettingsError as error:
+        # Only the text of this error names the field.
+        wrong = re.findall(r'field "(\w+)"', str(error))
+    except UnicodeDecodeError:
+        raise RefusalError(f"{file}不是UTF-8编码的文本，请另存为UTF-8后重试。") from None
+    except OSError:
+        raise RefusalError(f"{file}无法读取，请检查权限，或用EZT_HOME另设目录。") from None
+    names = "、".join(f"EZT_{name}".upper() for name in wrong)
+    raise RefusalError(f"设置有误：{names}；请改正环境变量或{file}后重试。")
