@@ -1,0 +1,63 @@
+"""Certificate types and the local register of certificates, one row a version."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, EncryptedJson, EncryptedText, TypedJson, enum_text
+from regulation.catalogue import Field, HolderKind, Validity
+from regulation.certificates import CertificateState, Level
+from regulation.identity_numbers import NumberKind
+
+
+class CertificateType(Base):
+    """A type of the catalogue. ``source`` answers for its data, whoever issues it."""
+
+    __tablename__ = "certificate_types"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    issuing_authority: Mapped[str]
+    issuing_level: Mapped[Level] = mapped_column(enum_text(Level))
+    source: Mapped[Level] = mapped_column(enum_text(Level))
+    validity: Mapped[Validity] = mapped_column(enum_text(Validity))
+    validity_years: Mapped[int | None]
+    stale_after_hours: Mapped[int]
+    """How old a cached face may be before the platform above is asked again."""
+    holder_kinds: Mapped[tuple[HolderKind, ...]] = mapped_column(TypedJson(tuple[HolderKind, ...]))
+    fields: Mapped[tuple[Field, ...]] = mapped_column(TypedJson(tuple[Field, ...]))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The fields' Chinese names by their codes."""
+        return {field.code: field.name for field in self.fields}
+
+
+class Certificate(Base):
+    """One version of one certificate. ``root`` is what its versions share (regulation.certificates.Identifier.root)."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (Index("ix_certificates_type_code_number_index", "type_code", "number_index"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identifier: Mapped[str] = mapped_column(unique=True)
+    root: Mapped[str] = mapped_column(index=True)
+    version: Mapped[int]
+    type_code: Mapped[str] = mapped_column(ForeignKey("certificate_types.code"))
+    number: Mapped[str] = mapped_column(EncryptedText)
+    number_index: Mapped[str]
+    holder_kind: Mapped[HolderKind] = mapped_column(enum_text(HolderKind))
+    holder_name: Mapped[str] = mapped_column(EncryptedText)
+    holder_number_kind: Mapped[NumberKind] = mapped_column(enum_text(NumberKind))
+    holder_number: Mapped[str] = mapped_column(EncryptedText)
+    holder_index: Mapped[str] = mapped_column(index=True)
+    face: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    issued_on: Mapped[date]
+    valid_until_on: Mapped[date | None]
+    state: Mapped[CertificateState] = mapped_column(enum_text(CertificateState))
+    """What was last heard or decided; ``regulation.catalogue.state_on`` says what that means on a day."""
+    remark: Mapped[str] = mapped_column(default="")
+    """What a clerk should know of it, such as a check character that is not the standard's."""
+    corrected_by_case: Mapped[str | None]

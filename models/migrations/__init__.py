@@ -1,0 +1,21 @@
+"""Migrations of the tables, and the two calls an operator's command needs."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from runtime.database import database_url
+
+
+def alembic_config(url: str = "") -> Config:
+    """Alembic's configuration for ``url`` (the settings' database if empty)."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["url"] = url or database_url()
+    return config
+
+
+def migrate(url: str = "") -> None:
+    """Bring the database to the newest version of the tables."""
+    command.upgrade(alembic_config(url), "head")

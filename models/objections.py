@@ -1,0 +1,118 @@
+"""Objections (Article 12), their attachments and supplements, and the verification requests they cause."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, EncryptedBytes, EncryptedText, enum_text
+from regulation.objections import Bureau, ObjectorKind, Outcome, Pursuit
+
+
+class Objection(Base):
+    """An objection: who objects, to which field of which certificate, and how it ended.
+
+    ``certificate_key`` and ``field_key`` name the certificate and its field whatever way they were given; open
+    objections that share both are joined (并案), the later ones pointing to their lead. ``type_code`` and
+    ``field_code`` are empty for what the catalogue does not have. ``remark`` is what registration could not find.
+    """
+
+    __tablename__ = "objections"
+    __table_args__ = (Index("ix_objections_certificate_key_field_key", "certificate_key", "field_key"),)
+
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"), primary_key=True)
+    token: Mapped[str] = mapped_column(EncryptedText)
+    token_index: Mapped[str] = mapped_column(unique=True)
+    submission_key: Mapped[str] = mapped_column(unique=True)
+    objector_kind: Mapped[ObjectorKind] = mapped_column(enum_text(ObjectorKind))
+    objector_name: Mapped[str] = mapped_column(EncryptedText)
+    email: Mapped[str] = mapped_column(EncryptedText)
+    phone: Mapped[str] = mapped_column(EncryptedText)
+    certificate_type: Mapped[str] = mapped_column(EncryptedText)
+    type_code: Mapped[str | None] = mapped_column(ForeignKey("certificate_types.code"))
+    certificate_reference: Mapped[str] = mapped_column(EncryptedText)
+    certificate_key: Mapped[str]
+    certificate_root: Mapped[str | None]
+    field_code: Mapped[str | None]
+    field_key: Mapped[str]
+    field_name: Mapped[str] = mapped_column(EncryptedText)
+    grounds: Mapped[list[str]]
+    stated: Mapped[str] = mapped_column(EncryptedText)
+    proposed: Mapped[str] = mapped_column(EncryptedText)
+    reason: Mapped[str] = mapped_column(EncryptedText)
+    remark: Mapped[str]
+    lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    outcome: Mapped[Outcome | None] = mapped_column(enum_text(Outcome))
+    disagreement: Mapped[str | None] = mapped_column(EncryptedText)
+    disagreed_at: Mapped[datetime | None]
+
+    @property
+    def public_type(self) -> str:
+        """The type's name where nothing of a person may stand: what was typed freely could be anything."""
+        return self.certificate_type if self.type_code else "目录外证照"
+
+    @property
+    def public_field(self) -> str:
+        """The field's name where nothing of a person may stand."""
+        return self.field_name if self.field_code else "目录外项目"
+
+
+class Supplement(Base):
+    """What an objector handed in later (补正)."""
+
+    __tablename__ = "supplements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    at: Mapped[datetime]
+
+
+class Attachment(Base):
+    """A file handed in with an objection or a supplement; its type is sniffed, not believed."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    name: Mapped[str] = mapped_column(EncryptedText)
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(EncryptedBytes)
+    at: Mapped[datetime]
+
+
+class VerificationRequest(Base):
+    """One message to a superior bureau about a case: the request, an urge, an escalation.
+
+    Prepared inside a step, sent outside of it: ``sent_at`` is empty until the bureau has taken it, ``refusal`` says why
+    it would not, and ``next_attempt_at`` when to try again because it could not be reached.
+    """
+
+    __tablename__ = "verification_requests"
+    __table_args__ = (
+        UniqueConstraint("case_no", "turn"),
+        Index(
+            "ix_verification_requests_unsent",
+            "next_attempt_at",
+            sqlite_where=text("sent_at IS NULL AND refusal IS NULL"),
+            postgresql_where=text("sent_at IS NULL AND refusal IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"))
+    turn: Mapped[int]
+    pursuit: Mapped[Pursuit] = mapped_column(enum_text(Pursuit))
+    bureau: Mapped[Bureau] = mapped_column(enum_text(Bureau))
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    by_letter: Mapped[bool] = mapped_column(default=False)
+    prepared_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime]
+    """When the bureau was last asked for its reply."""
+    sent_at: Mapped[datetime | None]
+    remote_no: Mapped[str | None]
+    refusal: Mapped[str | None]

@@ -1,0 +1,84 @@
+"""Departments, the Center's officers and their leave, and the applications that call our interface."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, EncryptedText, enum_text
+
+
+class Role(StrEnum):
+    OFFICER = "经办人"
+    DIRECTOR = "负责人"
+
+
+class Department(Base):
+    """A using department (使用部门), by its unified social credit code."""
+
+    __tablename__ = "departments"
+
+    uscc: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class Officer(Base):
+    """A member of the Center's staff. The name is shown to colleagues; the code's secret to nobody."""
+
+    __tablename__ = "officers"
+
+    staff_no: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(EncryptedText)
+    role: Mapped[Role] = mapped_column(enum_text(Role))
+    email: Mapped[str] = mapped_column(EncryptedText)
+    code_secret: Mapped[str] = mapped_column(EncryptedText)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Leave(Base):
+    """Days on which an officer is away and who stands in."""
+
+    __tablename__ = "leaves"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"), index=True)
+    substitute_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"))
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+
+
+class SpentCode(Base):
+    """A one-time code that was used: the officer and the 30-second step it belongs to."""
+
+    __tablename__ = "spent_codes"
+
+    staff_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"), primary_key=True)
+    time_step: Mapped[int] = mapped_column(primary_key=True)
+
+
+class ApplicationKind(StrEnum):
+    DEPARTMENT = "department"
+    BUREAU = "bureau"
+
+
+class Application(Base):
+    """A program that may call us: its key, its secret, and for whom it speaks (a department or a bureau by name)."""
+
+    __tablename__ = "applications"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[ApplicationKind] = mapped_column(enum_text(ApplicationKind))
+    speaks_for: Mapped[str]
+    secret: Mapped[str] = mapped_column(EncryptedText)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Nonce(Base):
+    """A nonce that a signed request has used, kept as long as its signature could be replayed."""
+
+    __tablename__ = "nonces"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    nonce: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,98 @@
+"""The migrations lead to exactly the tables that the models describe, on both databases."""
+
+import json
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session
+
+from models import Base
+from models.certificates import Certificate, CertificateType
+from models.migrations import alembic_config, migrate
+from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity
+from regulation.certificates import Level
+from regulation.identity_numbers import NumberKind
+from runtime.database import build_engine, transaction
+from runtime.keys import keys
+
+
+def test_migrations_make_the_tables_of_the_models(empty_database: str) -> None:
+    migrate(empty_database)
+    engine = build_engine(empty_database)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(empty_database: str) -> None:
+    migrate(empty_database)
+    migrate(empty_database)
+    engine = build_engine(empty_database)
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() is not None
+    engine.dispose()
+
+
+def test_what_the_first_tables_held_of_certificates_is_kept_and_described(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0001")
+    engine = build_engine(empty_database)
+    names = {"holder": "姓名", "holder_number": "公民身份号码", "issued_on": "发证日期"}
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO certificate_types VALUES ('T', '残疾人证', 'province', :names)"),
+            {"names": json.dumps(names)},
+        )
+        for number, holder in enumerate(["11010519491231002X", "91330621123456789X"]):
+            connection.execute(
+                text(
+                    "INSERT INTO certificates (identifier, root, version, type_code, number, number_index, holder_name,"
+                    " holder_number, holder_index, face, issued_on, state)"
+                    " VALUES (:i, 'r', 1, 'T', 'n', 'n', 'n', :holder, 'h', 'f', '2020-01-01', 'valid')"
+                ),
+                {"i": f"i{number}", "holder": keys().encrypt(holder.encode()).decode()},
+            )
+    migrate(empty_database)
+    with Session(engine) as session:
+        kind = session.get_one(CertificateType, "T")
+        assert kind.names == names
+        assert [(field.kind, field.sensitivity) for field in kind.fields] == [
+            (FieldKind.TEXT, Sensitivity.PERSONAL),
+            (FieldKind.IDENTITY_NUMBER, Sensitivity.SENSITIVE),
+            (FieldKind.DATE, Sensitivity.PERSONAL),
+        ]
+        assert (kind.issuing_level, kind.validity, kind.holder_kinds) == (
+            Level.PROVINCE,
+            Validity.ON_FACE,
+            tuple(HolderKind),
+        )
+        held = select(Certificate.holder_kind, Certificate.holder_number_kind, Certificate.remark)
+        assert [tuple(row) for row in session.execute(held.order_by(Certificate.id))] == [
+            (HolderKind.NATURAL_PERSON, NumberKind.RESIDENT, ""),
+            (HolderKind.LEGAL_PERSON, NumberKind.CREDIT_CODE, ""),
+        ]
+    command.downgrade(alembic_config(empty_database), "0001")
+    with engine.connect() as connection:
+        kept = connection.scalar(text("SELECT fields FROM certificate_types"))
+    assert (json.loads(kept) if isinstance(kept, str) else kept) == names
+    engine.dispose()
+
+
+def test_a_catalogue_entry_that_is_none_is_not_stored(installation: Path) -> None:
+    broken = CertificateType(
+        code="T",
+        name="某证",
+        issuing_authority="某局",
+        issuing_level=Level.CITY,
+        source=Level.CITY,
+        validity=Validity.UNLIMITED,
+        stale_after_hours=24,
+        holder_kinds=("路人",),
+        fields=(),
+    )
+    with pytest.raises(StatementError, match="路人"), transaction() as session:
+        session.add(broken)
