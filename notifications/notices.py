@@ -1,0 +1,197 @@
+"""What people are told, one class a notice. Names come in masked; there is no field for a number of a person.
+
+A class is rendered by the templates in the folder of its name: ``ObjectionClosed`` by ``templates/objection-closed/``.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+_TEXT_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, without control characters and without marks that turn the reading direction.
+
+    Much of a notice was typed by whoever objected; it may neither start a header or a paragraph of its own nor hide.
+
+    >>> one_line(" 张*丰\\r\\nBcc: a@example.com ")
+    '张*丰 Bcc: a@example.com'
+    """
+    kept = (" " if unicodedata.category(c) == "Cc" else c for c in text if c not in _TEXT_DIRECTIONS)
+    return " ".join("".join(kept).split())
+
+
+Line = Annotated[str, AfterValidator(one_line)]
+"""A value that stays on one line whatever came in."""
+
+
+class _Value(BaseModel):
+    # A row that an older version queued may hold fields that are gone: they are ignored, and the notice still leaves.
+    model_config = ConfigDict(frozen=True)
+
+
+class DayLine(_Value):
+    """One day of a due date's account: whether it counted, and why or why not."""
+
+    date: date
+    counts: bool
+    why: Line
+
+
+class DeadlineLine(_Value):
+    """A running time limit in a list; ``days_left`` counts working days and is negative when it was missed."""
+
+    case_no: Line
+    limit: Line
+    due_on: date
+    days_left: int
+    statutory: bool
+    officer_no: Line
+
+
+class Notice(_Value):
+    """A notice that knows its templates."""
+
+    @classmethod
+    def template(cls) -> str:
+        """The folder of the templates.
+
+        >>> ObjectionClosed.template()
+        'objection-closed'
+        """
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+
+class ToObjector(Notice):
+    """What every notice to an objector names."""
+
+    case_no: Line
+    objector: Line
+    certificate: Line
+    link: Line
+
+
+class ObjectionRegistered(ToObjector):
+    """The acknowledgement: when the verification request is due (Article 12), and how that date was counted."""
+
+    field: Line
+    received_on: date
+    due_on: date
+    provisional: bool
+    explanation: list[DayLine]
+
+
+class ObjectionJoined(ToObjector):
+    """The objection is handled together with an earlier one about the same item (并案)."""
+
+    field: Line
+    lead_case_no: Line
+
+
+class ObjectionReleased(ToObjector):
+    """The objection goes on by itself, because the one it was joined to ended early."""
+
+    lead_case_no: Line
+
+
+class SupplementRequested(ToObjector):
+    """Something is missing: what, and until when it can be added."""
+
+    what: str
+    due_on: date
+    provisional: bool
+
+
+class ObjectionAccepted(ToObjector):
+    """The objection is taken up; ``due_on`` is still the verification request's (Article 12)."""
+
+    field: Line
+    due_on: date
+    provisional: bool
+
+
+class ObjectionDeclined(ToObjector):
+    """The objection is not taken up: why, and what the objector can do about it."""
+
+    reason: str
+
+
+class VerificationSent(ToObjector):
+    """The verification request has gone out to a superior bureau (Article 12)."""
+
+    bureau: Line
+    sent_on: date
+
+
+class ObjectionClosed(ToObjector):
+    """The outcome with its reasons (Article 12), and what the objector can do who does not agree.
+
+    ``corrected`` says that the data were wrong, ``new_version`` that the district's register has the right ones; where
+    it has not, the source of the data corrects them.
+    """
+
+    field: Line
+    outcome: Line
+    reason: str
+    corrected: bool
+    new_version: bool
+
+
+class ObjectionWithdrawn(ToObjector):
+    """The objector took the objection back."""
+
+
+class CaseAssigned(Notice):
+    """To an officer: a case is theirs now, with why (new, handed over, substitution)."""
+
+    case_no: Line
+    officer: Line
+    kind: Line
+    stage: Line
+    due_on: date
+    why: Line
+    desk: Line
+
+
+class DeadlinesNear(Notice):
+    """To an officer, once a day: the limits that end soon; ``more`` are not listed."""
+
+    officer: Line
+    day: date
+    lines: list[DeadlineLine]
+    more: int
+    desk: Line
+
+
+class DeadlinesMissed(Notice):
+    """To the director, once a day: the limits that have passed; ``more`` are not listed."""
+
+    director: Line
+    day: date
+    lines: list[DeadlineLine]
+    more: int
+    desk: Line
+
+
+NOTICES: dict[str, type[Notice]] = {
+    notice.template(): notice
+    for notice in (
+        ObjectionRegistered,
+        ObjectionJoined,
+        ObjectionReleased,
+        SupplementRequested,
+        ObjectionAccepted,
+        ObjectionDeclined,
+        VerificationSent,
+        ObjectionClosed,
+        ObjectionWithdrawn,
+        CaseAssigned,
+        DeadlinesNear,
+        DeadlinesMissed,
+    )
+}
+"""Every notice by the folder of its templates, which is what the outbox stores."""

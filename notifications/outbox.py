@@ -1,0 +1,75 @@
+"""The outbox: a notice is queued in the transaction of the step that causes it, and leaves later."""
+
+import hashlib
+import re
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.notices import OutgoingNotice
+from notifications.notices import Notice
+from notifications.rendering import render
+from runtime.refusals import InputError
+from runtime.settings import settings
+
+LONGEST_ADDRESS = 254
+"""Characters (RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets)."""
+ADDRESS = re.compile(
+    r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+
+
+class AddressError(InputError):
+    """Text that is not one plain e-mail address, said in Chinese."""
+
+
+def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str | None, at: datetime) -> None:
+    """Queue ``notice`` to one address inside the caller's transaction; ``key`` and address name it once and for all.
+
+    Raises ``AddressError``, and what ``render`` raises: a broken template stops the step, where a person sees it, not
+    the sending at night.
+    """
+    check_address(to)
+    message_id = message_id_of(key, to)
+    if session.scalar(select(OutgoingNotice.id).where(OutgoingNotice.message_id == message_id)) is not None:
+        return
+    render(notice)
+    session.add(
+        OutgoingNotice(
+            message_id=message_id,
+            case_no=case_no,
+            notice=notice.template(),
+            recipient=to,
+            context=notice.model_dump(mode="json"),
+            queued_at=at,
+            next_attempt_at=at,
+        )
+    )
+    session.flush()
+
+
+def message_id_of(key: str, to: str) -> str:
+    """The Message-ID: the same for the same key and address, so that a mail sent twice is known to be one."""
+    digest = hashlib.sha256(f"{key}\0{to}".encode()).hexdigest()[:40]
+    return f"<{digest}@{settings().mail_from.partition('@')[2]}>"
+
+
+def check_address(to: str) -> None:
+    """Raise ``AddressError`` unless ``to`` is one plain ASCII e-mail address, in which no line break can hide.
+
+    >>> check_address("zhang.san@mail.example.cn")
+    """
+    if len(to) > LONGEST_ADDRESS or not ADDRESS.fullmatch(to):
+        raise AddressError("电子邮箱格式不对，请更正。")
+
+
+def mask_address(to: str) -> str:
+    """An address as staff tasks may show it: enough to recognise it, too little to write to it.
+
+    >>> mask_address("zhang.san@example.cn"), mask_address("a@example.cn")
+    ('z***@example.cn', '***@example.cn')
+    """
+    local, _, domain = to.rpartition("@")
+    return f"{local[:1] if len(local) > 1 else ''}***@{domain}"

@@ -1,0 +1,93 @@
+"""From a typed notice to a message that survives every mail server on its way."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from notifications.notices import Notice, one_line
+from runtime.clock import SHANGHAI
+from runtime.settings import settings
+
+SENDER_NAME = "绍兴市柯桥区大数据发展管理中心"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A notice as text: one line of subject, plain text, and HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def full_date(day: date) -> str:
+    """A date as letters write it.
+
+    >>> full_date(date(2026, 3, 2))
+    '2026年3月2日'
+    """
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def with_weekday(day: date) -> str:
+    """A date with its weekday, for what somebody has to keep in mind.
+
+    >>> with_weekday(date(2026, 3, 2))
+    '2026年3月2日（星期一）'
+    """
+    return f"{full_date(day)}（星期{'一二三四五六日'[day.weekday()]}）"
+
+
+@cache
+def _environment() -> Environment:
+    """Only HTML is escaped; a value that the notice has not is an error, not a gap in a letter."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html"], default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"full_date": full_date, "with_weekday": with_weekday}
+    return environment
+
+
+def render(notice: Notice) -> Rendered:
+    """The notice in its three forms.
+
+    Raises ``jinja2.TemplateError`` for a template that is broken or asks for what the notice has not.
+    """
+    context = {name: getattr(notice, name) for name in type(notice).model_fields}
+    subject, text, html = (
+        _environment().get_template(f"{notice.template()}/{part}").render(context)
+        for part in ("subject.txt", "body.txt", "body.html")
+    )
+    return Rendered(one_line(subject), text.strip() + "\n", html.strip() + "\n")
+
+
+def message(notice: Notice, to: str, message_id: str, at: datetime) -> EmailMessage:
+    """The notice as an e-mail to one address: 7-bit on the wire, text and HTML, marked as sent by a machine.
+
+    ``at`` is when it was queued, so that a mail that is sent again is the same mail. Raises what ``render`` raises,
+    and ``ValueError`` for an address that could break out of its header.
+    """
+    rendered = render(notice)
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = rendered.subject
+    local, _, domain = settings().mail_from.partition("@")
+    mail["From"] = Address(SENDER_NAME, local, domain)
+    mail["To"] = Address(addr_spec=to)
+    mail["Date"] = format_datetime(at.astimezone(SHANGHAI))
+    mail["Message-ID"] = message_id
+    # RFC 3834: no holiday responder shall answer, and ours must not answer those.
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(rendered.text, cte="base64")
+    mail.add_alternative(rendered.html, subtype="html", cte="base64")
+    return mail
