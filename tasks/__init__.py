@@ -1,0 +1,1 @@
+"""Durable steps: one transaction each is state, audit entry and outgoing notices."""

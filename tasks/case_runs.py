@@ -1,0 +1,300 @@
+"""The Prefect runs of cases: start, wake, find, name, and leave nothing of a person in Prefect's database.
+
+The application's database is the truth; here Prefect is only told. Whatever fails here is made good by the recovery
+story, so callers need not care whether Prefect could be reached.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cryptography.fernet import InvalidToken
+from httpx import HTTPError
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.settings import get_current_settings
+from prefect.states import Scheduled
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, Case, CaseKind
+from models.objections import Objection
+from runtime.database import reading, transaction
+from tasks.notices import kick
+from tasks.sheets import sheet_of
+from tasks.staff_tasks import open_staff_task
+from tasks.step import locked_case
+
+logger = logging.getLogger(__name__)
+
+DEPLOYMENTS = {CaseKind.OBJECTION: "异议核查/objection-case"}
+"""The deployment (flow name / deployment name) that runs a kind of case."""
+
+CHUNK = 200
+"""Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
+
+LEG_TAKES_AT_MOST = timedelta(minutes=10)
+
+INTAKE = "objection-intake"
+"""The deployment whose runs carry an application until it is registered."""
+
+REGISTRATION_TRIES = 10
+
+CLOSED_LATELY = timedelta(days=2)
+"""How long recovery still looks at a closed case, whose run may be suspended on a question that is moot."""
+
+UNDER_WAY = frozenset({StateType.RUNNING, StateType.PENDING})
+
+DIED = frozenset({StateType.CRASHED, StateType.FAILED})
+
+LIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED})
+
+
+def prefect() -> SyncPrefectClient:
+    """A synchronous client of the Prefect API that the environment names; use it in a ``with``.
+
+    Raises ``RuntimeError`` where none is named: Prefect would start a server of its own, with nobody's cases in it.
+    """
+    if not get_current_settings().api.url:
+        raise RuntimeError("未设置PREFECT_API_URL，无法联系Prefect。")
+    return get_client(sync_client=True)
+
+
+def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
+    """Give an open case a run unless it has a live one; joined and closed cases need none.
+
+    The number of the run is counted on the case first and is Prefect's idempotency key, so a crash in between cannot
+    give a case two runs.
+    """
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        number, run_id, opened = case.runs_started, case.flow_run_id, case.opened_at
+        if case.closed_at is not None or _is_joined(session, case_no):
+            return
+    if run_id is not None:
+        if _is_live(client, run_id):
+            return
+        with transaction() as session:
+            case = locked_case(session, case_no)
+            if case.flow_run_id == run_id:
+                case.flow_run_id, case.runs_started = None, number + 1
+            number = case.runs_started
+    deployment = client.read_deployment_by_name(DEPLOYMENTS[case.kind])
+    run = client.create_flow_run_from_deployment(
+        deployment.id,
+        parameters={"case_no": case_no},
+        name=sheet_of(case_no).run_name,
+        idempotency_key=f"{case_no}-{opened.timestamp()}-{number}",
+    )
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.runs_started == number:
+            case.flow_run_id = str(run.id)
+
+
+def _is_joined(session: Session, case_no: str) -> bool:
+    return session.scalar(select(Objection.lead_case_no).where(Objection.case_no == case_no)) is not None
+
+
+def _is_live(client: SyncPrefectClient, run_id: str) -> bool:
+    try:
+        run = client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        return False
+    return run.state is not None and run.state.type in LIVE
+
+
+def wake(client: SyncPrefectClient, case_no: str) -> None:
+    """Let a suspended run of a case go on, because what it waits for is on record now; start one where there is none.
+
+    A run that is not suspended needs no waking: it looks for recorded answers right before it suspends.
+    """
+    with reading() as session:
+        run_id = session.scalar(select(Case.flow_run_id).where(Case.case_no == case_no))
+    if run_id is None:
+        ensure_run(client, case_no)
+        return
+    try:
+        run = client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        ensure_run(client, case_no)
+        return
+    if run.state is not None and run.state.type is StateType.PAUSED:
+        # Prefect's own resume ends in this state too, but insists on the form's input first.
+        client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a recovery found: cases given a live run, and suspended runs woken because their answer was on record."""
+
+    started: tuple[str, ...]
+    woken: tuple[str, ...]
+
+
+def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
+    """Give every open case without a live run one, and wake the runs that have nothing to wait for any more.
+
+    A run counts as dead when it is gone, has ended, or is under way at ``at`` far longer than a leg takes: its worker
+    was killed together with it. A case that cannot be helped (its keys or its officer are missing) becomes a staff
+    task and keeps nobody else waiting.
+    """
+    started: list[str] = []
+    woken: list[str] = []
+    after = ""
+    while cases := _cases_to_look_at(after, at):
+        after = cases[-1].case_no
+        runs = _runs(client, [case.flow_run_id for case in cases if case.flow_run_id])
+        for case in cases:
+            run = runs.get(case.flow_run_id or "")
+            try:
+                if case.closed_at is None and (run is None or not _is_alive(run, at)):
+                    _revive(client, case.case_no, run)
+                    started.append(case.case_no)
+                elif case.answered and run is not None and run.state is not None and run.state.is_paused():
+                    wake(client, case.case_no)
+                    woken.append(case.case_no)
+            except (LookupError, ValueError, SQLAlchemyError, InvalidToken) as error:
+                _ask_staff_about(case.case_no, error, at)
+    return Recovered(tuple(started), tuple(woken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A case as recovery looks at it; ``answered``: its run, if suspended, has nothing to wait for."""
+
+    case_no: str
+    flow_run_id: str | None
+    closed_at: datetime | None
+    answered: bool
+
+
+def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
+    """The next chunk of cases with a run of their own: open ones, and those closed so lately that their run may not
+    have heard of it (the objector withdrew while Prefect was away)."""
+    with reading() as session:
+        wanted = (
+            select(Case.case_no, Case.flow_run_id, Case.closed_at, Case.waiting_for)
+            .join(Objection, Objection.case_no == Case.case_no)
+            .where(
+                or_(Case.closed_at.is_(None), Case.closed_at > at - CLOSED_LATELY),
+                Objection.lead_case_no.is_(None),
+                Case.case_no > after,
+            )
+        )
+        cases = session.execute(wanted.order_by(Case.case_no).limit(CHUNK)).tuples().all()
+        accepted = select(Answer.case_no, Answer.question, Answer.turn).where(
+            Answer.refusal.is_(None), Answer.case_no.in_([case_no for case_no, *_ in cases])
+        )
+        answered = {(case_no, f"{question}-{turn}") for case_no, question, turn in session.execute(accepted)}
+    return [
+        _Watched(case_no, run_id, closed_at, closed_at is not None or (case_no, waiting_for) in answered)
+        for case_no, run_id, closed_at, waiting_for in cases
+    ]
+
+
+def _is_alive(run: FlowRun, at: datetime) -> bool:
+    return run.state is not None and run.state.type in LIVE and not _is_stuck(run, at)
+
+
+def _revive(client: SyncPrefectClient, case_no: str, run: FlowRun | None) -> None:
+    """Let a run that died go on, because what was typed into its form may still lie there; else start a new one."""
+    if run is not None and run.state is not None and run.state.type in DIED | UNDER_WAY:
+        client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+    else:
+        ensure_run(client, case_no)
+
+
+def _ask_staff_about(case_no: str, error: Exception, at: datetime) -> None:
+    logger.warning("could not recover %s: %s", case_no, type(error).__name__)
+    with transaction() as session:
+        what = f"办件{case_no}的流程无法恢复（{type(error).__name__}），请管理员查看"
+        open_staff_task(session, f"recovery:{case_no}:{type(error).__name__}", case_no, what, at)
+
+
+def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
+    """Let registrations whose run died go on, so that no application is lost and none stays in Prefect's database.
+
+    Such a run still has the application in its parameters; run again it registers it once, because the run's id names
+    the submission, and then forgets it. One that died too often is left to staff. Returns how many go on.
+    """
+    died = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*DIED, *UNDER_WAY]))
+    runs = client.read_flow_runs(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[INTAKE])),
+        flow_run_filter=FlowRunFilter(state=died),
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        limit=CHUNK,
+    )
+    unfinished = [run for run in runs if "application" in run.parameters and not _is_alive(run, at)]
+    again = [run for run in unfinished if run.run_count < REGISTRATION_TRIES]
+    for run in again:
+        client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+    with transaction() as session:
+        for run in unfinished:
+            if run not in again:
+                what = f"一件异议未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
+                open_staff_task(session, f"registration:{run.id}", None, what, at)
+    return len(again)
+
+
+def _runs(client: SyncPrefectClient, run_ids: Sequence[str]) -> dict[str, FlowRun]:
+    if not run_ids:
+        return {}
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids]))
+    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=len(run_ids))}
+
+
+def _is_stuck(run: FlowRun, at: datetime) -> bool:
+    if run.state is None or run.state.type not in UNDER_WAY:
+        return False
+    return at - run.state.timestamp > LEG_TAKES_AT_MOST
+
+
+def show_case(case_no: str) -> None:
+    """Bring the run's name and the timeline artifact up to date. Outside of a run there is nothing to show."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    sheet = sheet_of(case_no)
+    if context.flow_run.name != sheet.run_name:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, name=sheet.run_name)
+    create_markdown_artifact(
+        f"{sheet.table()}\n\n{sheet.timeline_table()}", key=f"{case_no.lower()}-timeline", description=sheet.run_name
+    )
+
+
+def forget_parameters(**public: str) -> None:
+    """Overwrite the present run's parameters, so that nothing of a person stays in Prefect's database."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, parameters=public)
+
+
+def nudge(case_no: str) -> None:
+    """Tell Prefect that a case has news and send what was queued, as well as can be done now.
+
+    Whatever cannot be reached is made good by the scheduled stories (recovery, dispatch), so nothing is raised.
+    """
+    try:
+        with prefect() as client:
+            wake(client, case_no)
+    except (PrefectException, HTTPError, RuntimeError) as error:
+        logger.warning("could not wake %s: %s", case_no, type(error).__name__)
+    kick()

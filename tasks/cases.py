@@ -1,0 +1,186 @@
+"""What every case goes through: its number, its deadlines, its officer."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.cases import Case, CaseCounter, CaseKind, Deadline, Handover
+from models.objections import Objection
+from models.organisations import Leave, Officer, Role
+from notifications.notices import CaseAssigned
+from notifications.outbox import queue
+from regulation.limits import Limit
+from runtime import clock
+from runtime.database import transaction
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+from tasks.calendars import working_days
+from tasks.officers import acting_officer, check_may_act, identify
+from tasks.step import Step, locked_case, record
+
+
+def locked_counter(session: Session, kind: CaseKind, year: int) -> CaseCounter:
+    """A year's counter, locked: registrations of one kind come one after the other from here on."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(CaseCounter).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
+    return session.get_one(CaseCounter, (kind, year), with_for_update=True)
+
+
+def next_case_no(counter: CaseCounter) -> str:
+    """The next number, such as ``YY-2026-000001``: the counter commits with the case, so there is no gap."""
+    counter.last += 1
+    return f"{counter.kind}-{counter.year}-{counter.last:06}"
+
+
+def start_deadline(session: Session, case_no: str, limit: Limit, starts_on: date, turn: int = 1) -> Deadline:
+    """Put a limit on a case, counted in working days from ``starts_on`` (day zero)."""
+    due_on, provisional = working_days(session).due_date(starts_on, limit.value)
+    deadline = Deadline(
+        case_no=case_no,
+        limit_code=limit.code,
+        turn=turn,
+        clock=limit.clock,
+        starts_on=starts_on,
+        days=limit.value,
+        due_on=due_on,
+        provisional=provisional,
+        rule=limit.source,
+    )
+    session.add(deadline)
+    session.flush()
+    return deadline
+
+
+def meet_deadline(session: Session, case_no: str, limit: Limit, met_on: date) -> Deadline | None:
+    """Mark the running deadline of this limit as met, with the working days by which it was missed (0 when kept)."""
+    deadline = running_deadline(session, case_no, limit)
+    if deadline is not None:
+        deadline.met_on = met_on
+        deadline.missed_by = max(0, working_days(session).working_days_between(deadline.due_on, met_on))
+    return deadline
+
+
+def running_deadline(session: Session, case_no: str, limit: Limit) -> Deadline | None:
+    """The deadline of this limit that is still to be met."""
+    wanted = select(Deadline).where(Deadline.case_no == case_no, Deadline.limit_code == limit.code, Deadline.running)
+    return session.scalar(wanted.order_by(Deadline.turn.desc()).limit(1))
+
+
+def end_case(step: Step, case: Case) -> None:
+    """Close a case: what was still running on it lapses, and its run has nothing more to wait for."""
+    case.closed_at = step.now
+    case.waiting_for = None
+    calendar = working_days(step.session)
+    running = select(Deadline).where(Deadline.case_no == case.case_no, Deadline.running)
+    for deadline in step.session.scalars(running):
+        deadline.lapsed_on = step.today
+        deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, step.today))
+
+
+def desk_address() -> str:
+    """Where staff find their cases: the Prefect UI."""
+    return settings().desk_url
+
+
+def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:
+    """Queue the notice to whoever acts for the case's officer today."""
+    officer = acting_officer(session, case.officer_no, clock.local_date(at))
+    running = select(Deadline.due_on).where(Deadline.case_no == case.case_no, Deadline.running)
+    notice = CaseAssigned(
+        case_no=case.case_no,
+        officer=officer.name,
+        kind="异议核查",
+        stage=case.stage,
+        due_on=session.scalar(running.order_by(Deadline.due_on).limit(1)) or case.received_on,
+        why=why,
+        desk=desk_address(),
+    )
+    queue(session, notice, officer.email, key=key, case_no=case.case_no, at=at)
+
+
+def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> None:
+    """Give a case, and those joined to it, to another officer; reminders follow because they read the case's officer.
+
+    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer, and whoever may not
+    act on the case.
+    """
+    case = _open_case(session, case_no)
+    check_may_act(session, by, case, clock.local_date(at))
+    officer = session.get(Officer, to.strip().upper())
+    if officer is None or not officer.active:
+        raise RefusalError("接收人工号不存在或已停用，请核对后重填。")
+    if officer.staff_no == case.officer_no:
+        raise RefusalError(f"本件已由工号{officer.staff_no}办理，无需移交。")
+    joined = select(Case).join(Objection, Objection.case_no == Case.case_no)
+    joined = joined.where(Objection.lead_case_no == case.case_no, Case.closed_at.is_(None)).with_for_update(of=Case)
+    for given in (case, *session.scalars(joined)):
+        change = {"from_no": given.officer_no, "to_no": officer.staff_no}
+        session.add(Handover(case_no=given.case_no, **change, why=why, by_no=by.staff_no, at=at))
+        record(session, "case:officer:changed", given.case_no, by.staff_no, at, **change)
+        given.officer_no = officer.staff_no
+    tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case_no}:hand-over:{at.isoformat()}", at)
+
+
+def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> None:
+    """Put days of leave and the substitute on file. Raises ``RefusalError`` for days or a substitute that cannot be,
+    and for whoever is neither away themselves nor a director: a substitute may read and decide the other's cases."""
+    if by.staff_no != leave.staff_no and by.role is not Role.DIRECTOR:
+        raise RefusalError("休假须由休假人本人或负责人登记。")
+    if leave.until_on < leave.from_on:
+        raise RefusalError("休假结束日早于开始日，请更正。")
+    substitute = session.get(Officer, leave.substitute_no)
+    if session.get(Officer, leave.staff_no) is None or substitute is None or not substitute.active:
+        raise RefusalError("休假人或代理人工号不存在或已停用，请核对后重填。")
+    if leave.substitute_no == leave.staff_no:
+        raise RefusalError("代理人不能是休假人本人。")
+    session.add(leave)
+    record(
+        session,
+        "officer:leave:filed",
+        None,
+        by.staff_no,
+        at,
+        staff_no=leave.staff_no,
+        substitute_no=leave.substitute_no,
+        from_on=str(leave.from_on),
+        until_on=str(leave.until_on),
+    )
+
+
+def _open_case(session: Session, case_no: str) -> Case:
+    try:
+        case = locked_case(session, case_no.strip().upper())
+    except LookupError as unknown:
+        raise RefusalError(f"{unknown}请核对编号。") from None
+    if case.closed_at is not None:
+        raise RefusalError(f"办件{case.case_no}已办结，不能移交。")
+    return case
+
+
+def give_case(case_no: str, to: str, why: str, staff_no: str, code: str) -> None:
+    """A hand-over as a form asks for it. Raises ``RefusalError`` as ``hand_over`` and ``identify`` do."""
+    with transaction() as session:
+        now = clock.now()
+        hand_over(session, case_no, to, why, identify(session, staff_no, code, now), now)
+
+
+def file_leave(absent: str, substitute: str, from_on: date, until_on: date, staff_no: str, code: str) -> None:
+    """A leave as a form asks for it. Raises ``RefusalError`` as ``take_leave`` and ``identify`` do."""
+    with transaction() as session:
+        now = clock.now()
+        leave = Leave(staff_no=absent.upper(), substitute_no=substitute.upper(), from_on=from_on, until_on=until_on)
+        take_leave(session, leave, identify(session, staff_no, code, now), now)
+
+
+def check_entry(staff_no: str, code: str) -> str:
+    """Who typed an application in, for the record: the officer, or the number given with the word that it did not hold.
+
+    An application that has been received is received; a slip in the signature must not lose it.
+    """
+    with transaction() as session:
+        try:
+            return identify(session, staff_no, code, clock.now()).staff_no
+        except RefusalError:
+            return f"{staff_no}（未通过验证）"

@@ -1,0 +1,49 @@
+"""What an objector hands in (Article 12), in the shape of the start form and of the interface."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from notifications.outbox import ADDRESS, AddressError, check_address
+from regulation.objections import Ground, ObjectorKind
+from runtime.words import Words
+
+PHONE = r"^\+?[0-9][0-9 -]{5,19}$"
+
+
+def _plain_address(text: str) -> str:
+    try:
+        check_address(text)
+    except AddressError:
+        # The field's title stands before what a validator says.
+        raise ValueError("格式不对") from None
+    return text
+
+
+class ObjectionApplication(BaseModel):
+    """An application for a recheck (核查申请)."""
+
+    model_config = ConfigDict(title="异议申请", extra="forbid")
+
+    objector_kind: Annotated[ObjectorKind, Field(title="申请人类别")]
+    objector_name: Annotated[Words, Field(title="申请人姓名或名称", min_length=1, max_length=200)]
+    email: Annotated[
+        str,
+        AfterValidator(_plain_address),
+        # Stated for the start form too, whose server refuses before there is a run.
+        Field(
+            title="电子邮箱",
+            description="接收受理、补正和结果通知",
+            json_schema_extra={"pattern": f"^{ADDRESS.pattern}$"},
+        ),
+    ]
+    phone: Annotated[str, Field(title="联系电话", pattern=PHONE)]
+    certificate_type: Annotated[
+        Words, Field(title="证照类型", description="如：营业执照", min_length=2, max_length=100)
+    ]
+    certificate: Annotated[Words, Field(title="证照编号或电子证照标识", min_length=2, max_length=120)]
+    field: Annotated[Words, Field(title="有异议的项目", description="如：法定代表人", min_length=1, max_length=60)]
+    grounds: Annotated[list[Ground], Field(title="异议种类", min_length=1, max_length=3)]
+    stated: Annotated[Words, Field(title="证照上现在的内容", description="缺失时填“无”", min_length=1, max_length=500)]
+    proposed: Annotated[Words, Field(title="申请人认为应当是", min_length=1, max_length=500)]
+    reason: Annotated[Words, Field(title="理由", min_length=5, max_length=2000)]

@@ -1,0 +1,619 @@
+"""The steps of an objection (Article 12), from registration to the notice of its outcome."""
+
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, AnswerSource, Case, CaseKind, Deadline, StepRecord
+from models.certificates import Certificate, CertificateType
+from models.objections import Objection, Supplement
+from notifications import notices
+from regulation.certificates import (
+    CertificateState,
+    IdentifierError,
+    Verdict,
+    judge_identifier,
+    mask_name,
+    parse_identifier,
+)
+from regulation.limits import (
+    INITIAL_REVIEW,
+    MEASURES_VERSION,
+    OUTCOME_NOTICE,
+    SUPPLEMENT,
+    URGE,
+    VERIFICATION_REQUEST,
+)
+from regulation.objections import (
+    CORRECTING,
+    DISPUTED,
+    Outcome,
+    Stage,
+    check_transition,
+    may_withdraw,
+)
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.keys import keys
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+from tasks.answers import accepted_answer, answered_on, answers_so_far, record_answer, reply_answer, reply_of
+from tasks.attachments import File, keep_files
+from tasks.calendars import working_days
+from tasks.cases import (
+    end_case,
+    locked_counter,
+    meet_deadline,
+    next_case_no,
+    start_deadline,
+    tell_officer,
+)
+from tasks.objection_applications import ObjectionApplication
+from tasks.officers import officer_by_load
+from tasks.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
+from tasks.staff_tasks import open_staff_task
+from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
+
+JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration's result: the number, the objector's private link token, and whether it runs by itself."""
+
+    case_no: str
+    token: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An objector of a case: the lead's own, or one whose objection was joined to it (并案)."""
+
+    case: Case
+    objection: Objection
+
+    @property
+    def link(self) -> str:
+        return status_link(self.objection.token)
+
+    @property
+    def objector(self) -> str:
+        return mask_name(self.objection.objector_name)
+
+
+def status_link(token: str) -> str:
+    """The address under which an objector follows the case."""
+    return f"{settings().public_url.rstrip('/')}/objections/{token}"
+
+
+def register_objection(
+    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str
+) -> Registered:
+    """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
+
+    ``submission_key`` names this one submission: handing it in again returns the first registration. ``actor`` is who
+    typed it in or which application sent it. A second objection to the same field of the same certificate joins the
+    open one.
+    """
+    with transaction() as session:
+        now = clock.now()
+        today = clock.local_date(now)
+        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
+        counter = locked_counter(session, CaseKind.OBJECTION, today.year)
+        known = session.scalar(select(Objection).where(Objection.submission_key == submission_key))
+        if known is not None:
+            return Registered(known.case_no, known.token, known.lead_case_no is not None)
+        case_no = next_case_no(counter)
+        objection = _objection(session, application, case_no, submission_key)
+        lead = _lead_for(session, objection)
+        case = Case(
+            case_no=case_no,
+            kind=CaseKind.OBJECTION,
+            stage=Stage.JOINED if lead else Stage.REGISTERED,
+            received_on=today,
+            opened_at=now,
+            officer_no=lead.officer_no if lead else officer_by_load(session, today),
+            measures_version=MEASURES_VERSION,
+        )
+        session.add(case)
+        session.flush()
+        objection.lead_case_no = lead.case_no if lead else None
+        session.add(objection)
+        session.flush()
+        step = Step(session, case, "register_objection", 1, actor, now)
+        keep_files(session, case_no, files, now)
+        deadline = start_deadline(session, case_no, VERIFICATION_REQUEST, today)
+        party = Party(case, objection)
+        step.notify(
+            notices.ObjectionRegistered(
+                case_no=case_no,
+                objector=party.objector,
+                certificate=objection.certificate_type,
+                field=objection.field_name,
+                received_on=today,
+                due_on=deadline.due_on,
+                provisional=deadline.provisional,
+                explanation=[
+                    notices.DayLine(date=day.date, counts=day.counts, why=day.why)
+                    for day in working_days(session).explain(today, deadline.days)
+                ],
+                link=party.link,
+            ),
+            objection.email,
+        )
+        step.audit("objection:case:registered", type=objection.public_type, files=len(files))
+        if lead is None:
+            start_deadline(session, case_no, INITIAL_REVIEW, today)
+            tell_officer(session, case, "新登记的异议", f"{case_no}:registered", now)
+        else:
+            _join(step, party, lead)
+        return Registered(case_no, objection.token, lead is not None)
+
+
+def _objection(session: Session, application: ObjectionApplication, case_no: str, submission_key: str) -> Objection:
+    """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
+    the right to object (Article 12) does not hang on a slip of the pen."""
+    remarks = []
+    wanted = application.certificate_type
+    kind = session.scalar(
+        select(CertificateType).where((CertificateType.name == wanted) | (CertificateType.code == wanted.upper()))
+    )
+    if kind is None:
+        remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
+    certificate = find_certificate(session, kind, application.certificate)
+    if certificate is None:
+        remarks.append("本区索引中未找到该证照，如需更正由上级更正")
+    if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
+        verdict, why = judge_identifier(application.certificate)
+        if verdict is not Verdict.ISO:
+            remarks.append(why)
+    names = kind.names if kind else {}
+    field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
+    if kind is not None and field_code is None:
+        remarks.append(f"“{kind.name}”没有所填的项目，请核对")
+    token = secrets.token_urlsafe(24)
+    key = certificate.root if certificate else f"{kind.code if kind else wanted}:{application.certificate}"
+    return Objection(
+        case_no=case_no,
+        token=token,
+        token_index=keys().blind_index("objection-token", token),
+        submission_key=submission_key,
+        objector_kind=application.objector_kind,
+        objector_name=application.objector_name,
+        email=application.email,
+        phone=application.phone,
+        certificate_type=kind.name if kind else wanted,
+        type_code=kind.code if kind else None,
+        certificate_reference=application.certificate,
+        certificate_key=keys().blind_index("certificate", key),
+        certificate_root=certificate.root if certificate else None,
+        field_code=field_code,
+        field_key=keys().blind_index("certificate-field", field_code or application.field),
+        field_name=names[field_code] if field_code else application.field,
+        grounds=[str(ground) for ground in application.grounds],
+        stated=application.stated,
+        proposed=application.proposed,
+        reason=application.reason,
+        remark="；".join(remarks),
+    )
+
+
+def find_certificate(session: Session, kind: CertificateType | None, reference: str) -> Certificate | None:
+    """The newest version of the certificate that a number or an identifier names, if the local index has it."""
+    newest = select(Certificate).order_by(Certificate.version.desc()).limit(1)
+    try:
+        return session.scalar(newest.where(Certificate.root == parse_identifier(reference).root))
+    except IdentifierError:
+        if kind is None:
+            return None
+        index = keys().blind_index("certificate-number", reference)
+        return session.scalar(newest.where(Certificate.type_code == kind.code, Certificate.number_index == index))
+
+
+def _lead_for(session: Session, objection: Objection) -> Case | None:
+    """The open case about the same field of the same certificate that is still before its outcome."""
+    wanted = (
+        select(Case)
+        .join(Objection, Objection.case_no == Case.case_no)
+        .where(
+            Objection.certificate_key == objection.certificate_key,
+            Objection.field_key == objection.field_key,
+            Case.stage.in_(JOINABLE),
+        )
+    )
+    return session.scalar(wanted.order_by(Case.case_no).limit(1).with_for_update(of=Case))
+
+
+def _join(step: Step, party: Party, lead: Case) -> None:
+    """Join a freshly registered objection to its lead: one verification request serves both."""
+    requested = select(Deadline.met_on).where(
+        Deadline.case_no == lead.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
+    )
+    if step.session.scalar(requested) is not None:
+        meet_deadline(step.session, party.case.case_no, VERIFICATION_REQUEST, step.today)
+    step.notify(
+        notices.ObjectionJoined(
+            case_no=party.case.case_no,
+            objector=party.objector,
+            certificate=party.objection.certificate_type,
+            field=party.objection.field_name,
+            lead_case_no=lead.case_no,
+            link=party.link,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:case:joined", lead=lead.case_no)
+
+
+def objection_of(session: Session, case_no: str) -> Objection:
+    """The objection of a case that is known to exist."""
+    return session.get_one(Objection, case_no)
+
+
+def joined_to(session: Session, lead_case_no: str) -> list[Party]:
+    """The open objections that were joined to a case, oldest first; locked, since their objectors may withdraw."""
+    rows = session.execute(
+        select(Case, Objection)
+        .join(Objection, Objection.case_no == Case.case_no)
+        .where(Objection.lead_case_no == lead_case_no, Case.closed_at.is_(None))
+        .order_by(Case.case_no)
+        .with_for_update(of=Case)
+        .execution_options(populate_existing=True)
+    )
+    return [Party(case, objection) for case, objection in rows]
+
+
+def parties(step: Step) -> list[Party]:
+    """Everyone who gets the notices of a case: its objector and those whose objections were joined to it."""
+    own = Party(step.case, objection_of(step.session, step.case.case_no))
+    return [own, *joined_to(step.session, step.case.case_no)]
+
+
+def go_to(step: Step, stage: Stage) -> None:
+    """Move the case to its next stage, if Article 12's procedure allows it."""
+    check_transition(Stage(step.case.stage), stage)
+    step.case.stage = stage
+
+
+def _review(step: Step) -> InitialReview:
+    return InitialReview.model_validate(
+        accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn)
+    )
+
+
+def _reviewed(step: Step) -> None:
+    """The review's limit is met on the day of the last verdict."""
+    turn = answers_so_far(step.session, step.case.case_no, InitialReview.question)
+    on = answered_on(step.session, step.case.case_no, InitialReview.question, turn)
+    meet_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on)
+
+
+@durable("告知补正")
+def request_supplement(step: Step) -> None:
+    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it."""
+    go_to(step, Stage.SUPPLEMENT)
+    _reviewed(step)
+    deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
+    party = parties(step)[0]
+    step.notify(
+        notices.SupplementRequested(
+            case_no=step.case.case_no,
+            objector=party.objector,
+            certificate=party.objection.certificate_type,
+            what=_review(step).reason,
+            due_on=deadline.due_on,
+            provisional=deadline.provisional,
+            link=party.link,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:supplement:requested", due_on=str(deadline.due_on))
+
+
+@durable("收到补正")
+def take_supplement(step: Step) -> None:
+    """Go back to the initial review with what the objector added, or with the word that nothing will come."""
+    go_to(step, Stage.REGISTERED)
+    on = answered_on(step.session, step.case.case_no, SupplementReceived.question, step.turn)
+    meet_deadline(step.session, step.case.case_no, SUPPLEMENT, on)
+    start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on, step.turn + 1)
+    step.audit("objection:supplement:taken")
+
+
+@durable("不予受理")
+def decline_objection(step: Step) -> None:
+    """Decline with the reason and the way to remedies; joined objections go on by themselves."""
+    go_to(step, Stage.DECLINED)
+    _reviewed(step)
+    party = parties(step)[0]
+    step.notify(
+        notices.ObjectionDeclined(
+            case_no=step.case.case_no,
+            objector=party.objector,
+            certificate=party.objection.certificate_type,
+            reason=_review(step).reason,
+            link=party.link,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:case:declined")
+    end_case(step, step.case)
+    _release_joined(step)
+
+
+def _release_joined(step: Step) -> None:
+    """Let joined objections go on without their lead: the oldest leads the others. Recovery starts its run."""
+    joined = joined_to(step.session, step.case.case_no)
+    for party in joined[1:]:
+        party.objection.lead_case_no = joined[0].case.case_no
+    for party in joined[:1]:
+        check_transition(Stage(party.case.stage), Stage.REGISTERED)
+        party.case.stage = Stage.REGISTERED
+        party.objection.lead_case_no = None
+        start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
+        step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
+        step.notify(
+            notices.ObjectionReleased(
+                case_no=party.case.case_no,
+                objector=party.objector,
+                certificate=party.objection.certificate_type,
+                lead_case_no=step.case.case_no,
+                link=party.link,
+            ),
+            party.objection.email,
+            party.case.case_no,
+        )
+        tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+
+
+@durable("受理异议")
+def accept_objection(step: Step) -> None:
+    """Accept; from here to the end the certificate carries the dispute mark (``dispute_on``)."""
+    go_to(step, Stage.ACCEPTED)
+    _reviewed(step)
+    for party in parties(step):
+        deadline = step.session.scalar(
+            select(Deadline).where(
+                Deadline.case_no == party.case.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
+            )
+        )
+        if deadline is not None:
+            step.notify(
+                notices.ObjectionAccepted(
+                    case_no=party.case.case_no,
+                    objector=party.objector,
+                    certificate=party.objection.certificate_type,
+                    field=party.objection.field_name,
+                    due_on=deadline.due_on,
+                    provisional=deadline.provisional,
+                    link=party.link,
+                ),
+                party.objection.email,
+                party.case.case_no,
+            )
+    step.audit("objection:case:accepted")
+
+
+@durable("登记核实结果")
+def take_reply(step: Step) -> None:
+    """The bureau has answered: from here the Center's own limit for telling the objector runs."""
+    go_to(step, Stage.REPLIED)
+    reply = reply_answer(step.session, step.case.case_no)
+    replied_on = clock.local_date(reply.at) if reply is not None else step.today
+    for party in parties(step):
+        # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
+        meet_deadline(step.session, party.case.case_no, VERIFICATION_REQUEST, step.today)
+    meet_deadline(step.session, step.case.case_no, URGE, replied_on)
+    start_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, replied_on)
+    step.audit("objection:reply:taken")
+
+
+def _decision(step: Step) -> OutcomeDecision:
+    return OutcomeDecision.model_validate(accepted_answer(step.session, step.case.case_no, OutcomeDecision.question, 1))
+
+
+@durable("认定处理结果")
+def decide_outcome(step: Step) -> str:
+    """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
+    go_to(step, Stage.DECIDED)
+    outcome = _decision(step).outcome
+    for party in parties(step):
+        party.objection.outcome = outcome
+    step.audit("objection:outcome:decided", outcome=outcome)
+    return outcome.value
+
+
+@durable("更正本区索引")
+def correct_certificate(step: Step) -> str | None:
+    """Put the corrected value into a new version of the certificate; the old one is kept as superseded.
+
+    Returns the new identifier, or ``None`` where the local index has no such certificate and the source corrects it.
+    """
+    objection = objection_of(step.session, step.case.case_no)
+    reply = reply_of(step.session, step.case.case_no)
+    old = step.session.scalar(
+        select(Certificate).where(
+            Certificate.root == objection.certificate_root, Certificate.state != CertificateState.SUPERSEDED
+        )
+    )
+    kind = step.session.get(CertificateType, old.type_code) if old is not None else None
+    if old is None or kind is None or objection.field_code not in kind.names:
+        step.audit("certificate:version:left-to-source")
+        return None
+    value = _decision(step).value or (reply or {}).get("corrected_value") or objection.proposed
+    identifier = parse_identifier(old.identifier).next_version()
+    new = Certificate(
+        identifier=str(identifier),
+        root=identifier.root,
+        version=int(identifier.version),
+        type_code=old.type_code,
+        number=old.number,
+        number_index=old.number_index,
+        holder_kind=old.holder_kind,
+        holder_name=old.holder_name,
+        holder_number_kind=old.holder_number_kind,
+        holder_number=old.holder_number,
+        holder_index=old.holder_index,
+        face=old.face | {objection.field_code: value},
+        issued_on=old.issued_on,
+        valid_until_on=old.valid_until_on,
+        state=old.state,
+        corrected_by_case=step.case.case_no,
+    )
+    old.state = CertificateState.SUPERSEDED
+    step.session.add(new)
+    step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
+    return new.identifier
+
+
+@durable("告知结果并办结")
+def close_objection(step: Step) -> None:
+    """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
+    go_to(step, Stage.CLOSED)
+    decision = _decision(step)
+    corrected = step.session.get(StepRecord, (step.case.case_no, correct_certificate.name, 1))
+    meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
+    for party in parties(step):
+        step.notify(
+            notices.ObjectionClosed(
+                case_no=party.case.case_no,
+                objector=party.objector,
+                certificate=party.objection.certificate_type,
+                field=party.objection.field_name,
+                outcome=decision.outcome,
+                reason=decision.reason,
+                corrected=decision.outcome in CORRECTING,
+                new_version=corrected is not None and corrected.result is not None,
+                link=party.link,
+            ),
+            party.objection.email,
+            party.case.case_no,
+        )
+        party.case.stage = Stage.CLOSED
+        end_case(step, party.case)
+        step.audit("objection:case:closed", party.case.case_no, outcome=decision.outcome)
+
+
+def withdraw_objection(token: str) -> str:
+    """The objector withdraws; returns the case number. Doing it again changes nothing.
+
+    Raises ``LookupError`` for an unknown token and ``RefusalError`` once the outcome is decided.
+    """
+    case_no = case_of_token(token)
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        if case.stage != Stage.WITHDRAWN:
+            _check_may_withdraw(case, objection_of(session, case_no))
+    try:
+        once(case_no, "withdraw_objection", 1, "objector", _withdraw)
+    except CaseClosedError:
+        raise RefusalError("本件刚刚办结，不能再撤回；请刷新页面查看。") from None
+    return case_no
+
+
+def _check_may_withdraw(case: Case, objection: Objection) -> None:
+    """Raise ``RefusalError`` once the outcome is decided: of a joined objection, with its lead's."""
+    if not may_withdraw(Stage(case.stage)) or objection.outcome is not None:
+        raise RefusalError(f"本件已到“{case.stage}”，不能再撤回；如对结果不服，可提交不同意见。")
+
+
+def _withdraw(step: Step) -> None:
+    _check_may_withdraw(step.case, objection_of(step.session, step.case.case_no))
+    party = parties(step)[0]
+    step.case.stage = Stage.WITHDRAWN
+    step.notify(
+        notices.ObjectionWithdrawn(
+            case_no=step.case.case_no,
+            objector=party.objector,
+            certificate=party.objection.certificate_type,
+            link=party.link,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:case:withdrawn")
+    end_case(step, step.case)
+    _release_joined(step)
+
+
+def submit_supplement(token: str, text: str, files: Sequence[File], submission_no: str) -> str:
+    """What the objector adds while the case waits for it; returns the case number. Handing it in twice keeps one.
+
+    Raises ``LookupError`` for an unknown token and ``RefusalError`` when no supplement is asked for.
+    """
+    case_no = case_of_token(token)
+    # The case's number, not the token: keys are stored in clear.
+    source_key = f"{case_no}:supplement:{submission_no}"
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if session.scalar(select(Answer.id).where(Answer.source_key == source_key)) is not None:
+            return case_no
+        if case.stage != Stage.SUPPLEMENT:
+            raise RefusalError(f"本件现为“{case.stage}”，不需要补正。")
+        now = clock.now()
+        step = Step(session, case, "submit_supplement", 1, "objector", now)
+        session.add(Supplement(case_no=case_no, text=text, at=now))
+        keep_files(session, case_no, files, now)
+        requested = select(func.count()).where(
+            StepRecord.case_no == case_no, StepRecord.step == request_supplement.name
+        )
+        turn = session.scalars(requested).one()
+        given = {"kind": SupplementKind.RECEIVED, "text": text}
+        # What comes after the first is kept with the case; the story goes on with the first.
+        record_answer(session, case, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)
+        step.audit("objection:supplement:handed-in", files=len(files))
+    return case_no
+
+
+def log_disagreement(token: str, text: str) -> str:
+    """Log that the objector still disagrees with the outcome; the case stays closed. Returns the case number.
+
+    Raises ``LookupError`` for an unknown token, ``RefusalError`` before the outcome was told or when one is logged.
+    """
+    case_no = case_of_token(token)
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        objection = objection_of(session, case_no)
+        if case.stage != Stage.CLOSED:
+            raise RefusalError("处理结果尚未告知，不能提交不同意见。")
+        if objection.disagreement is not None and objection.disagreement != text:
+            raise RefusalError("不同意见已经登记；如有新的事实，请重新提出异议。")
+        if objection.disagreement is None:
+            now = clock.now()
+            objection.disagreement, objection.disagreed_at = text, now
+            record(session, "objection:disagreement:logged", case_no, "objector", now)
+            open_staff_task(session, f"disagreement:{case_no}", case_no, "申请人对处理结果有不同意见，请阅处", now)
+    return case_no
+
+
+def case_of_token(token: str) -> str:
+    """The case number behind an objector's link. ``LookupError`` when there is none."""
+    with reading() as session:
+        case_no = session.scalar(
+            select(Objection.case_no).where(Objection.token_index == keys().blind_index("objection-token", token))
+        )
+    if case_no is None:
+        raise LookupError("链接无效，请核对后重试，或凭办件编号联系我们。")
+    return case_no
+
+
+def dispute_on(session: Session, certificate_root: str) -> list[str]:
+    """The numbers of the cases because of which a certificate carries the dispute mark now.
+
+    The mark is derived from the cases, not stored, so that it cannot outlive them.
+    """
+    wanted = (
+        select(Case.case_no)
+        .join(Objection, Objection.case_no == Case.case_no)
+        .where(Objection.certificate_root == certificate_root, Case.stage.in_(DISPUTED))
+    )
+    return list(session.scalars(wanted.order_by(Case.case_no)))
+
+
+def needs_correction(outcome: str) -> bool:
+    """Whether an outcome changes the certificate."""
+    return Outcome(outcome) in CORRECTING

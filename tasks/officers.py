@@ -1,0 +1,98 @@
+"""Who decided: officers, their one-time codes, who may act on a case, and who gets the next one."""
+
+from datetime import date, datetime
+
+import pyotp
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.cases import Case
+from models.organisations import Leave, Officer, Role, SpentCode
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+
+CODE_SECONDS = 30
+"""Seconds that a one-time code stands for (RFC 6238); the one before and the one after are taken too."""
+
+
+class SignatureError(RefusalError):
+    """A staff number and one-time code that do not hold."""
+
+
+def identify(session: Session, staff_no: str, code: str, at: datetime) -> Officer:
+    """The officer who signs with this staff number and one-time code; the code is spent with the transaction.
+
+    Raises ``SignatureError`` for an unknown or former officer, and for a wrong, late or used code.
+    """
+    officer = session.get(Officer, staff_no.strip().upper())
+    if officer is None or not officer.active:
+        raise SignatureError("工号不存在或已停用，请核对后重填。")
+    if not settings().one_time_codes:
+        return officer
+    step = int(at.timestamp()) // CODE_SECONDS
+    totp = pyotp.TOTP(officer.code_secret)
+    for candidate in (step, step - 1, step + 1):
+        if pyotp.utils.strings_equal(code.strip(), totp.at(candidate * CODE_SECONDS)):
+            if session.get(SpentCode, (officer.staff_no, candidate)) is not None:
+                raise SignatureError("该一次性验证码已用过，请等待下一个验证码后重填。")
+            session.add(SpentCode(staff_no=officer.staff_no, time_step=candidate))
+            return officer
+    raise SignatureError("一次性验证码不对或已过期，请填写验证器上当前显示的6位数字。")
+
+
+def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
+    """The officer who acts for ``staff_no`` on a day: themselves, or their substitute while they are on leave.
+
+    A substitute who is away too is represented in turn; where that leads back to the start, a director acts.
+    """
+    seen: list[str] = []
+    while staff_no not in seen:
+        seen.append(staff_no)
+        leave = select(Leave.substitute_no).where(Leave.staff_no == staff_no, Leave.from_on <= on, Leave.until_on >= on)
+        substitute = session.scalar(leave.order_by(Leave.id.desc()).limit(1))
+        if substitute is None:
+            officer = session.get(Officer, staff_no)
+            if officer is not None and officer.active:
+                return officer
+            break
+        staff_no = substitute
+    return director(session)
+
+
+def director(session: Session) -> Officer:
+    """The director who hears of missed limits. ``LookupError`` when the Center has none on file."""
+    found = session.scalar(
+        select(Officer).where(Officer.role == Role.DIRECTOR, Officer.active).order_by(Officer.staff_no)
+    )
+    if found is None:
+        raise LookupError("没有在册的负责人，请先维护工作人员名册。")
+    return found
+
+
+def check_may_act(session: Session, officer: Officer, case: Case, on: date) -> None:
+    """Raise ``RefusalError`` unless the officer is the case's own, stands in for them today, or is a director."""
+    if officer.role is Role.DIRECTOR or officer.staff_no in {
+        case.officer_no,
+        acting_officer(session, case.officer_no, on).staff_no,
+    }:
+        return
+    raise RefusalError(f"本件由工号{case.officer_no}办理；如需代办，请先办理移交或休假代理。")
+
+
+def officer_by_load(session: Session, on: date) -> str:
+    """The staff number of the officer at work with the fewest open cases (the lowest number where several have)."""
+    load = (
+        select(Case.officer_no, func.count().label("open"))
+        .where(Case.closed_at.is_(None))
+        .group_by(Case.officer_no)
+        .subquery()
+    )
+    away = select(Leave.staff_no).where(Leave.from_on <= on, Leave.until_on >= on)
+    ranked = (
+        select(Officer.staff_no)
+        .outerjoin(load, load.c.officer_no == Officer.staff_no)
+        .where(Officer.active, Officer.role == Role.OFFICER)
+        .order_by(Officer.staff_no.in_(away), func.coalesce(load.c.open, 0), Officer.staff_no)
+    )
+    staff_no = session.scalar(ranked.limit(1))
+    return staff_no if staff_no is not None else director(session).staff_no

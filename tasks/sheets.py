@@ -1,0 +1,373 @@
+"""A case on one sheet, with nothing of a person on it that is not masked: for forms, timelines and status pages."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from cryptography.fernet import InvalidToken
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.cases import Case, Deadline, DeadlineChange, StaffTask
+from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from models.organisations import Officer
+from models.records import AuditEntry
+from regulation.certificates import mask_name, mask_number
+from regulation.limits import CASE_LIMITS, SHEET_REFUSAL_WINDOW, SHEET_REFUSALS, Clock
+from regulation.working_days import DayCounted
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.keys import keys
+from runtime.refusals import InputError, RefusalError
+from runtime.settings import settings
+from tasks.answers import reply_of
+from tasks.attachments import check_files, keep_files
+from tasks.calendars import working_days
+from tasks.objections import dispute_on
+from tasks.officers import SignatureError, check_may_act, identify
+from tasks.step import locked_case, record
+
+HAPPENED = {
+    "objection:case:registered": "登记，向申请人发出回执",
+    "objection:case:joined": "并案",
+    "objection:case:released": "原并案的异议单独办理",
+    "objection:supplement:requested": "告知申请人补正",
+    "objection:supplement:handed-in": "申请人提交补正",
+    "objection:supplement:taken": "补正结束，继续初审",
+    "objection:case:accepted": "受理，证照加注异议标记",
+    "objection:case:declined": "不予受理，已告知理由",
+    "objection:verification:prepared": "拟好核实需求",
+    "objection:verification:sent": "核实需求已发出",
+    "objection:verification:not-reached": "上级平台未能连通，稍后自动重试",
+    "objection:verification:refused": "上级平台退回核实需求",
+    "objection:time-limit:met": "完成第十二条5个工作日内提出核实需求",
+    "objection:reply:taken": "收到核实结果",
+    "objection:outcome:decided": "认定处理结果",
+    "certificate:version:corrected": "本区索引已更正为新版本",
+    "certificate:version:left-to-source": "本区索引无此项，由数据源头更正",
+    "objection:case:closed": "告知申请人结果，办结，去除异议标记",
+    "objection:case:withdrawn": "申请人撤回",
+    "objection:disagreement:logged": "登记申请人的不同意见",
+    "case:deadline:moved": "截止日变动",
+    "case:officer:changed": "移交经办人",
+    "case:attachments:added": "工作人员添加附件",
+}
+"""What the entries of the audit trail are called where people read a timeline."""
+
+SHEET_REFUSED = "case:sheet:refused"
+"""The tag of a refused signature: recorded, and counted before the next one is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """A time limit on the sheet. ``days_left`` counts working days and is negative when overdue."""
+
+    label: str
+    statutory: bool
+    starts_on: date
+    due_on: date
+    provisional: bool
+    met_on: date | None
+    lapsed_on: date | None
+    missed_by: int | None
+    days_left: int
+    moves: tuple[str, ...]
+    explanation: tuple[DayCounted, ...]
+
+    @property
+    def standing(self) -> str:
+        missed = f"，超期{self.missed_by}个工作日" if self.missed_by else ""
+        if self.met_on is not None:
+            return f"已于{self.met_on}完成{missed}"
+        if self.lapsed_on is not None:
+            return f"办件已于{self.lapsed_on}终结，不再适用{missed}"
+        left = f"还有{self.days_left}个工作日" if self.days_left > 0 else "今天截止"
+        return left if self.days_left >= 0 else f"已超期{-self.days_left}个工作日"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The masked case as people see it."""
+
+    case_no: str
+    stage: str
+    certificate: str
+    lines: tuple[tuple[str, str], ...]
+    limits: tuple[LimitLine, ...]
+    timeline: tuple[tuple[str, str], ...]
+
+    @property
+    def run_name(self) -> str:
+        return f"异议 {self.case_no} · {self.certificate} · {self.stage}"
+
+    def table(self) -> str:
+        """The sheet as a Markdown table, for the head of a form."""
+        rows = [*self.lines, *((limit.label, _due(limit)) for limit in self.limits)]
+        return "\n".join(["| 项目 | 内容 |", "| --- | --- |", *(f"| {name} | {cell(value)} |" for name, value in rows)])
+
+    def timeline_table(self) -> str:
+        """What happened so far as a Markdown table."""
+        rows = ["| 时间 | 事项 |", "| --- | --- |", *(f"| {at} | {cell(what)} |" for at, what in self.timeline)]
+        return "\n".join(rows)
+
+
+def _due(limit: LimitLine) -> str:
+    kind = "法定" if limit.statutory else "内部"
+    unsettled = "（暂定，放假安排尚未公布）" if limit.provisional else ""
+    return f"{kind}，{limit.due_on}截止{unsettled}，{limit.standing}"
+
+
+def cell(text: str) -> str:
+    """A value as the text it is: much of it was typed by strangers, and no link or picture of theirs may stand here."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#!|<>~@&])", r"\\\1", text.replace("\n", " "))
+    return re.sub(r"(?i)(:/|www)(?=[/.])", r"\1\\", escaped)
+
+
+def sheet_of(case_no: str) -> Sheet:
+    """The sheet of a case. ``LookupError`` when there is none."""
+    with reading() as session:
+        case = session.get(Case, case_no)
+        if case is None:
+            raise LookupError(f"没有编号为{case_no}的办件。")
+        objection = session.get_one(Objection, case_no)
+        return Sheet(
+            case_no=case_no,
+            stage=case.stage,
+            certificate=objection.public_type,
+            lines=tuple(_lines(session, case, objection)),
+            limits=tuple(_limits(session, case_no)),
+            timeline=tuple(_timeline(session, case_no)),
+        )
+
+
+def _lines(session: Session, case: Case, objection: Objection) -> list[tuple[str, str]]:
+    attachments = session.scalars(select(Attachment.media_type).where(Attachment.case_no == case.case_no)).all()
+    joined = session.scalars(select(Objection.case_no).where(Objection.lead_case_no == case.case_no)).all()
+    asked = session.scalars(
+        select(VerificationRequest)
+        .where(VerificationRequest.case_no == case.case_no)
+        .order_by(VerificationRequest.turn.desc())
+    ).first()
+    reply = reply_of(session, case.case_no)
+    lines = [
+        ("办件编号", case.case_no),
+        ("当前环节", case.stage),
+        ("收到日期", str(case.received_on)),
+        ("申请人", f"{objection.objector_kind} {mask_name(objection.objector_name)}"),
+        ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
+        ("有异议的项目", f"{objection.public_field}（{'、'.join(objection.grounds)}）"),
+        ("附件", f"{len(attachments)}个" if attachments else "无"),
+        ("经办人", case.officer_no),
+        ("适用办法", case.measures_version),
+    ]
+    if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
+        lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
+    if objection.remark:
+        lines.append(("系统提示", objection.remark))
+    if joined:
+        lines.append(("并案", "、".join(joined)))
+    if objection.lead_case_no:
+        lines.append(("并入", objection.lead_case_no))
+    if asked is not None:
+        state = f"{clock.local_date(asked.sent_at)}发出" if asked.sent_at else asked.refusal or "尚未发出"
+        lines.append(("核实需求", f"{asked.pursuit}（{asked.bureau}）：{state}"))
+    if reply is not None:
+        lines.append(("核实结论", f"{reply['finding']}（{reply['reply_no']}，{reply['replied_on']}）"))
+    if objection.outcome is not None:
+        lines.append(("处理结果", objection.outcome))
+    return lines
+
+
+def _limits(session: Session, case_no: str) -> list[LimitLine]:
+    calendar, today = working_days(session), clock.today()
+    lines = []
+    for deadline in session.scalars(select(Deadline).where(Deadline.case_no == case_no).order_by(Deadline.id)):
+        moves = session.scalars(
+            select(DeadlineChange).where(DeadlineChange.deadline_id == deadline.id).order_by(DeadlineChange.id)
+        )
+        lines.append(
+            LimitLine(
+                label=CASE_LIMITS[deadline.limit_code].label,
+                statutory=deadline.clock is Clock.STATUTORY,
+                starts_on=deadline.starts_on,
+                due_on=deadline.due_on,
+                provisional=deadline.provisional and deadline.running,
+                met_on=deadline.met_on,
+                lapsed_on=deadline.lapsed_on,
+                missed_by=deadline.missed_by,
+                days_left=calendar.working_days_between(today, deadline.due_on),
+                explanation=tuple(calendar.explain(deadline.starts_on, deadline.days)),
+                moves=tuple(f"{move.from_on}改为{move.to_on}：{move.rule}" for move in moves),
+            )
+        )
+    return lines
+
+
+def _timeline(session: Session, case_no: str) -> list[tuple[str, str]]:
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.case_no == case_no).order_by(AuditEntry.id))
+    return [
+        (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", _what(entry))
+        for entry in entries
+        if entry.tag in HAPPENED
+    ]
+
+
+def _what(entry: AuditEntry) -> str:
+    detail = entry.detail
+    extras = {
+        "objection:verification:sent": lambda: f"（{detail['bureau']}，{detail['pursuit']}）",
+        "objection:outcome:decided": lambda: f"：{detail['outcome']}",
+        "objection:case:joined": lambda: f"，并入{detail['lead']}",
+        "objection:time-limit:met": lambda: f"，超期{detail['missed_by']}个工作日" if detail["missed_by"] else "，按时",
+        "case:attachments:added": lambda: f"（{detail['files']}个）",
+        "case:deadline:moved": lambda: f"：{detail['from_on']}改为{detail['to_on']}（{detail['rule']}）",
+    }
+    return HAPPENED[entry.tag] + extras.get(entry.tag, lambda: "")()
+
+
+def staff_tasks_table() -> str:
+    """What is open for staff as a Markdown table, the oldest first."""
+    with reading() as session:
+        waiting = session.scalars(select(StaffTask).where(StaffTask.done_at.is_(None)).order_by(StaffTask.id)).all()
+    rows = [
+        f"| {task.id} | {clock.local_date(task.opened_at)} | {task.case_no or '—'} | {cell(task.what)} |"
+        for task in waiting
+    ]
+    return (
+        "\n".join(["| 序号 | 日期 | 办件 | 事项 |", "| --- | --- | --- | --- |", *rows]) if rows else "没有待阅事项。"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FullSheet:
+    """A case with everything in it, for an officer who signed; attachments as (name, ticket)."""
+
+    case_no: str
+    lines: tuple[tuple[str, str], ...]
+    attachments: tuple[tuple[str, str], ...]
+    upload_ticket: str
+    """Lets the officer add attachments; empty for a closed case, which takes none."""
+
+
+def full_sheet_link(case_no: str) -> str:
+    """Where an officer signs to read the unmasked case: it must not pass through Prefect."""
+    return f"{settings().public_url.rstrip('/')}/desk/{case_no}"
+
+
+def full_sheet(case_no: str, staff_no: str, code: str) -> FullSheet:
+    """The unmasked case, for an officer who may act on it; the look itself goes on record (Article 14).
+
+    Raises ``SignatureError`` for a signature that does not hold, ``RefusalError`` for an unknown case or somebody
+    else's.
+    """
+    with transaction() as session:
+        now = clock.now()
+        officer = _who_signs(session, case_no, staff_no, code, now)
+        if officer is not None:
+            return _full_sheet(session, case_no, officer, now)
+    # Only now, because what has been recorded of a refused signature must be committed. One sentence for every
+    # reason, so that it tells nobody which staff numbers there are.
+    raise SignatureError(
+        "工号或一次性验证码不对、已过期或已用过，请填写工号和验证器上最新的6位数字；"
+        f"{SHEET_REFUSAL_WINDOW.value // 60}分钟内{SHEET_REFUSALS.value}次不对的，须稍后再试。"
+    )
+
+
+def _who_signs(session: Session, case_no: str, staff_no: str, code: str, at: datetime) -> Officer | None:
+    """The officer who signs; ``None`` for a refused signature, which goes on record under an existing staff number.
+
+    A code of six digits is soon guessed by whoever may guess without limit, so after too many refusals it is not even
+    looked at. What is not looked at is not recorded: otherwise guessing on would lock the officer out for ever.
+    """
+    # Locked, so that guesses that come at the same time are counted one after the other.
+    known = session.get(Officer, staff_no.strip().upper(), with_for_update=True)
+    if known is None:
+        return None
+    refused = select(func.count(AuditEntry.id)).where(
+        AuditEntry.tag == SHEET_REFUSED,
+        AuditEntry.at > at - timedelta(seconds=SHEET_REFUSAL_WINDOW.value),
+        AuditEntry.actor == known.staff_no,
+    )
+    if (session.scalar(refused) or 0) >= SHEET_REFUSALS.value:
+        return None
+    try:
+        return identify(session, known.staff_no, code, at)
+    except SignatureError:
+        record(session, SHEET_REFUSED, case_no, known.staff_no, at)
+        return None
+
+
+def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) -> FullSheet:
+    case = session.get(Case, case_no)
+    if case is None:
+        raise RefusalError(f"没有编号为{case_no}的办件，请核对编号。")
+    check_may_act(session, officer, case, clock.local_date(at))
+    objection = session.get_one(Objection, case_no)
+    record(session, "case:sheet:read", case_no, officer.staff_no, at)
+    supplements = session.scalars(select(Supplement).where(Supplement.case_no == case_no).order_by(Supplement.id))
+    reply = reply_of(session, case_no)
+    lines = [
+        ("环节", case.stage),
+        ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
+        ("联系方式", f"{objection.phone}  {objection.email}"),
+        ("证照", f"{objection.certificate_type} {objection.certificate_reference}"),
+        ("有异议的项目", f"{objection.field_name}（{'、'.join(objection.grounds)}）"),
+        ("证照上现在的内容", objection.stated),
+        ("申请人认为应当是", objection.proposed),
+        ("理由", objection.reason),
+        *((f"补正（{clock.local_date(added.at)}）", added.text) for added in supplements),
+    ]
+    if reply is not None:
+        lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
+        lines += [("上级认定的内容", reply["corrected_value"])]
+    if objection.disagreement is not None:
+        lines.append(("不同意见", objection.disagreement))
+    files = session.scalars(select(Attachment).where(Attachment.case_no == case_no).order_by(Attachment.id))
+    attachments = tuple((file.name, keys().encrypt(f"attachment:{file.id}".encode()).decode()) for file in files)
+    upload_ticket = "" if case.closed_at else keys().encrypt(f"upload:{case_no}:{officer.staff_no}".encode()).decode()
+    return FullSheet(case_no, tuple(lines), attachments, upload_ticket)
+
+
+def add_attachments(case_no: str, ticket: str, files: Sequence[tuple[str, bytes]], life: timedelta) -> int:
+    """Keep files (name, content) that came on paper or by mail, for the officer who has just signed for the sheet;
+    how many are new. The same content again is not kept twice.
+
+    Raises ``SignatureError`` for a ticket that is forged, too old or another case's, ``RefusalError`` for a closed
+    case, and what ``check_files`` raises.
+    """
+    staff_no = _uploader(case_no, ticket, life)
+    if not files:
+        raise InputError("请选择要添加的附件。")
+    checked = {file.sha256: file for file in check_files(files)}
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.closed_at is not None:
+            raise RefusalError("本件已经办结，不能再添加附件。")
+        kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
+        new = [file for sha256, file in checked.items() if sha256 not in kept]
+        if new:
+            now = clock.now()
+            keep_files(session, case_no, new, now)
+            record(session, "case:attachments:added", case_no, staff_no, now, files=len(new))
+        return len(new)
+
+
+def _uploader(case_no: str, ticket: str, life: timedelta) -> str:
+    with suppress(InvalidToken, ValueError):
+        sealed = keys().decrypt(ticket.encode(), life).decode()
+        staff_no = sealed.removeprefix(f"upload:{case_no}:")
+        if staff_no != sealed:
+            return staff_no
+    raise SignatureError("签名已过期，请回到办件重新签名后添加附件。")
+
+
+def attachment_of(ticket: str, life: timedelta) -> Attachment | None:
+    """The attachment that a ticket of a full sheet names; ``None`` when the ticket is forged or too old."""
+    with suppress(InvalidToken, ValueError):
+        kind, _, number = keys().decrypt(ticket.encode(), life).decode().partition(":")
+        if kind == "attachment":
+            with reading() as session:
+                return session.get(Attachment, int(number))
+    return None

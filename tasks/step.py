@@ -1,0 +1,125 @@
+"""What makes a step durable.
+
+A step is one transaction that locks the case, returns the recorded result if this step has happened in this turn,
+and otherwise does its work: check the transition, write the state, append audit entries, queue notices. All of it
+commits together with the step's record, or not at all; so a story may run again from its first line at any time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from models.cases import Case, StepRecord
+from models.records import AuditEntry
+from notifications.notices import Notice
+from notifications.outbox import queue
+from runtime import clock
+from runtime.database import transaction
+
+T = TypeVar("T")
+
+
+class CaseClosedError(Exception):
+    """The case ended before this step: by withdrawal, or with the case it was joined to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step at work: the open transaction, the locked case, and the present moment."""
+
+    session: Session
+    case: Case
+    name: str
+    turn: int
+    actor: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return clock.local_date(self.now)
+
+    def audit(self, tag: str, case_no: str | None = None, **detail: Any) -> None:
+        """Append an audit entry; ``detail`` holds masked or public values only."""
+        record(self.session, tag, case_no or self.case.case_no, self.actor, self.now, **detail)
+
+    def notify(self, notice: Notice, to: str, case_no: str | None = None) -> None:
+        """Queue a notice to one e-mail address, once for this step and turn."""
+        case_no = case_no or self.case.case_no
+        key = f"{case_no}:{self.name}:{self.turn}:{type(notice).__name__}"
+        queue(self.session, notice, to, key=key, case_no=case_no, at=self.now)
+
+
+def record(session: Session, tag: str, case_no: str | None, actor: str, at: datetime, **detail: Any) -> None:
+    """Append an entry to the audit trail (Article 14) inside the caller's transaction."""
+    session.add(AuditEntry(at=at, case_no=case_no, actor=actor, tag=tag, detail=detail))
+
+
+def locked_case(session: Session, case_no: str) -> Case:
+    """The case, locked until the transaction ends. ``LookupError`` when there is none."""
+    case = session.scalar(select(Case).where(Case.case_no == case_no).with_for_update())
+    if case is None:
+        raise LookupError(f"没有编号为{case_no}的办件。")
+    return case
+
+
+def once(case_no: str, name: str, turn: int, actor: str, work: Callable[[Step], T]) -> T:
+    """Do ``work`` in one transaction unless it is on record, and return its recorded result.
+
+    The result must be a JSON value. Raises ``CaseClosedError`` when the case has ended without this step.
+    """
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        done = session.get(StepRecord, (case_no, name, turn))
+        if done is not None:
+            result: T = done.result
+            return result
+        if case.closed_at is not None:
+            raise CaseClosedError(case_no)
+        now = clock.now()
+        result = work(Step(session, case, name, turn, actor, now))
+        session.add(StepRecord(case_no=case_no, step=name, turn=turn, at=now, result=result))
+        return result
+
+
+class DurableStep(Generic[T]):
+    """A step as stories call it: ``accept_objection(case_no)``, ``urge(case_no, turn)``. Shown as a task in Prefect."""
+
+    def __init__(self, label: str, work: Callable[[Step], T]) -> None:
+        self.name = work.__name__
+        self.__doc__ = work.__doc__
+        self._work = work
+        self._task: Task[[str, int], T] = Task(
+            self.run,
+            name=label,
+            task_run_name=label,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            # A locked or restarting database is worth another try; a rule that says no is not.
+            retries=3,
+            retry_delay_seconds=[1, 5, 20],
+            retry_condition_fn=_database_was_away,
+        )
+
+    def __call__(self, case_no: str, turn: int = 1) -> T:
+        return self._task(case_no, turn)
+
+    def run(self, case_no: str, turn: int = 1) -> T:
+        """The step without Prefect around it."""
+        return once(case_no, self.name, turn, "system", self._work)
+
+
+def _database_was_away(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    return isinstance(state.result(raise_on_failure=False), OperationalError)
+
+
+def durable(label: str) -> Callable[[Callable[[Step], T]], DurableStep[T]]:
+    """Make a function of a ``Step`` a durable step with a Chinese label for the Prefect UI."""
+    return lambda work: DurableStep(label, work)
