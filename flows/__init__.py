@@ -1,0 +1,1 @@
+"""The stories: the order of steps and waits, as the measures tell it."""

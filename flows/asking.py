@@ -1,0 +1,117 @@
+"""Waiting for an answer in forms of the Prefect UI, with the masked case at their head, asked again when an answer
+breaks a rule."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, TypeVar, cast
+
+from prefect.flow_runs import suspend_flow_run
+from prefect.input import RunInput
+from prefect.input.actions import delete_flow_run_input, read_flow_run_input
+from prefect.input.run_input import keyset_from_base_key
+from prefect.runtime import flow_run
+from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from runtime.refusals import RefusalError
+from runtime.words import Words
+from tasks.answers import answer_or_wait, last_refusal, take_officer_answer
+from tasks.case_runs import show_case
+from tasks.notices import kick
+from tasks.questions import Question
+from tasks.sheets import full_sheet_link, sheet_of
+
+F = TypeVar("F", bound=BaseModel)
+T = TypeVar("T")
+
+
+class SignOff(BaseModel):
+    """Who answers (Article 14): the Prefect UI itself knows only one shared password."""
+
+    staff_no: Words = Field(title="工号", min_length=1, max_length=20)
+    code: Words = Field("", title="一次性验证码", description="验证器上当前显示的6位数字", max_length=10)
+
+
+def ask(case_no: str, question: type[Question], turn: int = 1) -> dict[str, Any]:
+    """The recorded answer, whoever gave it; until there is one, the run is suspended on a form.
+
+    A refused answer suspends the run again with the reason at the head of the form; it never fails the case. Raises
+    ``CaseClosedError`` when the case ended meanwhile.
+    """
+    # Every suspension needs a key of its own: one that was suspended on is spent, even when the run was woken
+    # without an answer. The counting is the same in every leg, so a leg finds the input of the one before.
+    for attempt in count(1):
+        answer = answer_or_wait(case_no, question, turn)
+        if answer is not None:
+            return answer
+        key = f"{question.question}-{turn}-{attempt}"
+        typed = _typed_in(key)
+        if typed is None:
+            show_case(case_no)
+            kick()
+            refusal = last_refusal(case_no, question.question, turn)
+            link = f"[签名后查看完整内容和附件]({full_sheet_link(case_no)})"
+            head = f"{question.asks}\n\n{sheet_of(case_no).table()}\n\n{link}"
+            _suspend(_form(question, head, refusal), key)
+            continue
+        given = {name: value for name, value in typed.items() if name in question.model_fields}
+        signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))
+        take_officer_answer(case_no, question, turn, f"{flow_run.id}:{key}", given, *signed)
+        _forget(key)
+    raise AssertionError("count() has no end")
+
+
+def until_accepted(form: F, work: Callable[[F], T]) -> T:
+    """Do ``work`` with what a start form says; while it is refused, suspend on the same form with the reason."""
+    for attempt in count(1):
+        try:
+            return work(form)
+        except RefusalError as why:
+            refusal = str(why)
+        key = f"again-{attempt}"
+        typed = _typed_in(key)
+        if typed is None:
+            _suspend(_form(type(form), "请更正后重新提交", refusal, form.model_dump(exclude={"code"})), key)
+            continue
+        try:
+            form = type(form).model_validate(typed)
+        except ValidationError:
+            # The server has checked the form's own rules; what it lets through anyway is asked for again.
+            continue
+    raise AssertionError("count() has no end")
+
+
+def _typed_in(key: str) -> dict[str, Any] | None:
+    return cast("dict[str, Any] | None", read_flow_run_input(keyset_from_base_key(f"suspended-{key}")["response"]))
+
+
+def _forget(key: str) -> None:
+    """Delete what was typed from Prefect's database: it is recorded in ours, encrypted."""
+    delete_flow_run_input(keyset_from_base_key(f"suspended-{key}")["response"])
+
+
+def _suspend(form: type[RunInput], key: str) -> None:
+    """End this leg; returns only when this key was suspended on before and the run was woken without an input."""
+    try:
+        suspend_flow_run(wait_for_input=form, key=key, timeout=None)
+    except ValidationError:
+        return
+
+
+def _form(
+    asked: type[BaseModel], head: str, refusal: str | None, prefilled: dict[str, Any] | None = None
+) -> type[RunInput]:
+    """A Prefect form with the fields of ``asked`` and the officer's signature, its head in Markdown.
+
+    Fields are copied with their titles and limits: ``RunInput.with_initial_data`` would drop those of every prefilled
+    field, and the server would no longer check them.
+    """
+    fields: dict[str, Any] = {}
+    for name, field in {**asked.model_fields, **SignOff.model_fields}.items():
+        shown = FieldInfo.merge_field_infos(field)
+        if prefilled and name in prefilled:
+            shown.default = prefilled[name]
+        fields[name] = (field.annotation, shown)
+    form = create_model(asked.__name__, __base__=RunInput, **fields)
+    form._description = f"**未能采纳：{refusal}**\n\n{head}" if refusal else head
+    return form

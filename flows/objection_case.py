@@ -1,0 +1,87 @@
+"""The objection story (Article 12)."""
+
+from itertools import count
+
+from prefect import flow
+
+from flows.asking import ask
+from regulation.objections import Verdict
+from tasks.answers import has_reply
+from tasks.case_runs import show_case
+from tasks.notices import kick
+from tasks.objections import (
+    accept_objection,
+    close_objection,
+    correct_certificate,
+    decide_outcome,
+    decline_objection,
+    needs_correction,
+    request_supplement,
+    take_reply,
+    take_supplement,
+)
+from tasks.questions import (
+    InitialReview,
+    LetterPosted,
+    OutcomeDecision,
+    RefusedRequest,
+    ReplyKind,
+    SupplementReceived,
+    VerificationReply,
+)
+from tasks.step import CaseClosedError
+from tasks.verifications import deliver_verification, prepare_pursuit, record_letter
+
+
+@flow(name="异议核查", persist_result=False)
+def objection_case(case_no: str) -> None:
+    """第十二条：对电子证照信息准确性、完整性、时效性有异议的，有权提出核查申请；综合管理单位在收到后5个工作日内向省、市大数据局
+    提出核实需求，核实后将处理结果告知异议申请人。
+
+    Args:
+        case_no: 办件编号，如 YY-2026-000001；登记异议后自动发起，通常无需手工填写
+    """
+    try:
+        if review(case_no) is Verdict.DECLINE:
+            decline_objection(case_no)
+        else:
+            accept_objection(case_no)
+            verify(case_no)
+            ask(case_no, OutcomeDecision)
+            if needs_correction(decide_outcome(case_no)):
+                correct_certificate(case_no)
+            close_objection(case_no)
+    except CaseClosedError:
+        # The objector withdrew, or the case ended with the one it had joined; all that is told and recorded.
+        pass
+    show_case(case_no)
+    kick()
+
+
+def review(case_no: str) -> Verdict:
+    """The initial review, again after each supplement."""
+    for turn in count(1):
+        verdict = Verdict(ask(case_no, InitialReview, turn)["verdict"])
+        if verdict is not Verdict.SUPPLEMENT:
+            return verdict
+        request_supplement(case_no, turn)
+        ask(case_no, SupplementReceived, turn)
+        take_supplement(case_no, turn)
+    raise AssertionError("count() has no end")
+
+
+def verify(case_no: str) -> None:
+    """Ask the bureau that answers for the certificate; urge it and escalate to the province until it replies."""
+    for turn in count(1):
+        match prepare_pursuit(case_no, turn):
+            case "gateway":
+                deliver_verification(case_no, turn)
+            case "letter":
+                ask(case_no, LetterPosted, turn)
+                record_letter(case_no, turn)
+        reply = ReplyKind(ask(case_no, VerificationReply, turn)["kind"])
+        if reply is ReplyKind.REPLIED:
+            take_reply(case_no)
+            return
+        if reply is ReplyKind.REFUSED and not has_reply(case_no):
+            ask(case_no, RefusedRequest, turn)
