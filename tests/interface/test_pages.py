@@ -1,0 +1,392 @@
+"""The pages: errors are pages, nothing typed is lost, and the unmasked case is for who signs."""
+
+import html
+import re
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+from sqlalchemy import func, select, update
+
+from ezt import sample_data as samples
+from models.cases import Case, Deadline
+from models.migrations import migrate
+from models.objections import Attachment, Supplement
+from models.organisations import Officer
+from models.records import AuditEntry
+from regulation.limits import SHEET_REFUSAL_WINDOW, SHEET_REFUSALS, VERIFICATION_REQUEST
+from regulation.objections import Stage
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.keys import keys
+from runtime.settings import settings
+from tasks import objections
+from tasks.officers import SignatureError
+from tasks.questions import InitialReview
+from tasks.sheets import full_sheet, sheet_of
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+FORM = "application/x-www-form-urlencoded"
+
+
+def waiting_for_supplement(clerk: Any) -> Any:
+    case = clerk.register()
+    case.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片")
+    objections.request_supplement.run(case.case_no)
+    return case
+
+
+def typed_again(page: str, name: str) -> str:
+    """What stands in a textarea of a page, as a browser reads it: without the first line break."""
+    found = re.search(rf'<textarea id="{name}"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
+    assert found is not None, page
+    return html.unescape(found[1])
+
+
+def audited(tag: str) -> list[tuple[str | None, str]]:
+    with reading() as session:
+        wanted = select(AuditEntry.case_no, AuditEntry.actor).where(AuditEntry.tag == tag).order_by(AuditEntry.id)
+        return [(case_no, actor) for case_no, actor in session.execute(wanted)]
+
+
+def attachments() -> int:
+    with reading() as session:
+        return session.scalar(select(func.count(Attachment.id))) or 0
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("way", "path", "given", "status"),
+    [
+        ("GET", "/nowhere", {}, 404),
+        ("GET", "/objections/nobodys-token", {}, 404),
+        ("POST", "/objections/nobodys-token/supplements", {"data": {"submission_no": "1", "text": "见附件"}}, 404),
+        ("POST", "/objections/nobodys-token/supplements", {"data": {"text": "长" * 2001}}, 404),
+        ("POST", "/objections/nobodys-token/supplements", {"data": {"files": "不是文件"}}, 422),
+        ("POST", "/objections/nobodys-token/withdrawal", {}, 404),
+        ("POST", "/objections/nobodys-token/disagreement", {"data": {"text": "我不同意这个"}}, 404),
+        ("GET", "/objections/nobodys-token/withdrawal", {}, 405),
+        ("GET", "/desk/attachments/forged", {}, 404),
+        ("POST", "/desk/%00", {"data": {"staff_no": "KQ001"}}, 422),
+        ("POST", "/desk/" + "长" * 31, {"data": {"staff_no": "KQ001"}}, 422),
+        ("POST", "/desk/YY-2026-000001/attachments", {"data": {"ticket": "forged"}}, 403),
+    ],
+)
+def test_an_error_is_a_page(web: str, way: str, path: str, given: dict[str, Any], status: int) -> None:
+    answer = httpx.request(way, web + path, **given)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert re.search(r'<p class="said" role="alert">[一-龥].*。</p>', answer.text)
+
+
+def test_a_failure_of_ours_is_a_page_and_no_wrong_address(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    with transaction() as session:
+        statutory = Deadline.limit_code == VERIFICATION_REQUEST.code
+        session.execute(update(Deadline).where(statutory).values(limit_code="a-limit-that-is-none"))
+    page, answer = (httpx.get(f"{web}{path}/objections/{case.token}") for path in ("", "/api/v1"))
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "系统暂时出现故障" in page.text
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=b"])
+def test_a_form_that_is_too_large_is_refused_as_such(web: str, clerk: Any, kind: str, announced: bool) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    if kind == FORM:
+        # One field may not be longer than 1 MB, whatever the limit of the whole.
+        parts = [b"text=" + b"x" * (2**20 - 100) + b"&"] * 33
+    else:
+        parts = [head, *[b"\0" * 2**20] * 33, b"\r\n--b--\r\n"]
+    body = b"".join(parts) if announced else iter(parts)
+    link = f"{web}/objections/{clerk.register().token}/supplements"
+    answer = httpx.post(link, content=body, headers={"Content-Type": kind}, timeout=30)
+    assert answer.status_code == 413
+    assert "不能超过32MB" in answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(web: str) -> None:
+    import socket
+
+    host, port = web.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(
+            b"POST /objections/x/supplements HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            b"Content-Length: 99999999\r\n\r\n"
+        )
+        assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+# What an objector types
+
+
+@pytest.mark.parametrize("field", ["submission_no", "text"])
+def test_control_characters_in_a_supplement_are_refused(web: str, clerk: Any, field: str) -> None:
+    case = waiting_for_supplement(clerk)
+    given = {"submission_no": "1", "text": "见附件"} | {field: "带\0字符"}
+    answer = httpx.post(f"{web}/objections/{case.token}/supplements", data=given)
+    assert answer.status_code == 422
+    assert "不可见的控制字符" in answer.text
+
+
+def test_control_characters_in_a_disagreement_are_refused(web: str, clerk: Any) -> None:
+    answer = httpx.post(f"{web}/objections/{clerk.register().token}/disagreement", data={"text": "我不同意\0这个"})
+    assert answer.status_code == 422
+    assert "不可见的控制字符" in answer.text
+
+
+@pytest.mark.parametrize("field", ["staff_no", "code"])
+def test_control_characters_in_a_signature_are_refused(web: str, clerk: Any, field: str) -> None:
+    given = {"staff_no": "KQ001", "code": "123456"} | {field: "1\x001"}
+    answer = httpx.post(f"{web}/desk/{clerk.register().case_no}", data=given)
+    assert answer.status_code == 422
+    assert "不可见的控制字符" in answer.text
+
+
+def test_a_text_that_is_too_long_stands_in_its_form_again(web: str, clerk: Any) -> None:
+    case = waiting_for_supplement(clerk)
+    long = "\n<b>门牌" + "长" * 2000
+    answer = httpx.post(f"{web}/objections/{case.token}/supplements", data={"submission_no": "1", "text": long})
+    assert answer.status_code == 422
+    assert "补正说明不能超过2000个字" in answer.text
+    assert typed_again(answer.text, "text") == long
+
+
+def test_a_line_break_counts_as_one_character(web: str, clerk: Any) -> None:
+    case = waiting_for_supplement(clerk)
+    link = f"{web}/objections/{case.token}/supplements"
+    # 2000 characters for a browser's maxlength, which then sends every line break as two.
+    answer = httpx.post(link, data={"submission_no": "1", "text": "长\r\n" * 999 + "长长"})
+    assert answer.status_code == 303
+    with reading() as session:
+        assert session.scalars(select(Supplement.text)).all() == ["长\n" * 999 + "长长"]
+
+
+def test_a_supplement_that_comes_too_late_is_not_lost(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    given = {"submission_no": "1", "text": "门牌证见附件"}
+    answer = httpx.post(f"{web}/objections/{case.token}/supplements", data=given)
+    assert answer.status_code == 409
+    assert "不需要补正" in answer.text
+    assert typed_again(answer.text, "text") == "门牌证见附件"
+
+
+def test_a_refused_file_loses_no_text(web: str, clerk: Any) -> None:
+    case = waiting_for_supplement(clerk)
+    given = {"submission_no": "1", "text": "门牌证见附件"}
+    link = f"{web}/objections/{case.token}/supplements"
+    answer = httpx.post(link, data=given, files={"files": ("a.exe", b"MZ")})
+    assert answer.status_code == 422
+    assert "不是PDF" in answer.text
+    assert "附件须重新选择" in answer.text
+    assert typed_again(answer.text, "text") == "门牌证见附件"
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said"),
+    [
+        ("不同意", 422, "不同意见至少5个字"),
+        ("不同意      ", 422, "不同意见至少5个字"),
+        ("长" * 2001, 422, "不同意见不能超过2000个字"),
+        ("处理结果仍然不对", 409, "尚未告知"),
+    ],
+)
+def test_a_refused_disagreement_is_not_lost(web: str, clerk: Any, typed: str, status: int, said: str) -> None:
+    answer = httpx.post(f"{web}/objections/{clerk.register().token}/disagreement", data={"text": typed})
+    assert answer.status_code == status
+    assert said in answer.text
+    assert typed_again(answer.text, "disagreement") == typed
+
+
+def test_a_refused_withdrawal_says_why(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    with transaction() as session:
+        session.get_one(Case, case.case_no).stage = Stage.CLOSED
+    answer = httpx.post(f"{web}/objections/{case.token}/withdrawal")
+    assert answer.status_code == 409
+    assert "不能再撤回" in answer.text
+
+
+def test_a_slow_scanner_keeps_nobody_else_waiting(web: str, clerk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EZT_VIRUS_SCANNER", "sh -c 'cat >/dev/null; sleep 3'")
+    settings.cache_clear()
+    case = waiting_for_supplement(clerk)
+    link, answers = f"{web}/objections/{case.token}/supplements", list[httpx.Response]()
+    given = {"data": {"submission_no": "1", "text": "见附件"}, "files": {"files": ("门牌.png", PNG)}}
+    sending = threading.Thread(target=lambda: answers.append(httpx.post(link, timeout=30, **given)))
+    sending.start()
+    time.sleep(0.5)
+    assert httpx.get(f"{web}/health", timeout=2).status_code == 200
+    assert sending.is_alive(), "the scanner was to be still at work"
+    sending.join()
+    assert answers[0].status_code == 303
+
+
+# Who sees the unmasked case
+
+
+@pytest.fixture
+def codes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One-time codes are asked for, as outside of a trial."""
+    monkeypatch.setenv("EZT_ONE_TIME_CODES", "true")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def code_of(staff_no: str) -> str:
+    """The code that this officer's device shows now."""
+    with reading() as session:
+        return pyotp.TOTP(session.get_one(Officer, staff_no).code_secret).at(clock.now())
+
+
+def wrong_code_of(staff_no: str) -> str:
+    """Six digits that the officer's device shows neither now nor soon."""
+    with reading() as session:
+        totp = pyotp.TOTP(session.get_one(Officer, staff_no).code_secret)
+    near = {totp.at(clock.now() + timedelta(seconds=30 * step)) for step in range(-3, 4)}
+    return next(code for code in map("{:06}".format, range(10)) if code not in near)
+
+
+def test_unknown_staff_number_and_wrong_code_are_told_apart_by_nobody(web: str, clerk: Any, codes: None) -> None:
+    case_no = clerk.register().case_no
+    unknown, wrong = (
+        httpx.post(f"{web}/desk/{case_no}", data={"staff_no": staff_no, "code": wrong_code_of("KQ004")})
+        for staff_no in ("KQ999", "KQ004")
+    )
+    assert (unknown.status_code, wrong.status_code) == (403, 403)
+    assert unknown.text == wrong.text
+    assert audited("case:sheet:refused") == [(case_no, "KQ004")]
+
+
+def test_after_five_refused_signatures_the_code_is_not_looked_at(
+    web: str, clerk: Any, codes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_no = clerk.register().case_no
+    guess = {"staff_no": "kq004", "code": wrong_code_of("KQ004")}
+    for _ in range(SHEET_REFUSALS.value + 2):
+        assert httpx.post(f"{web}/desk/{case_no}", data=guess).status_code == 403
+    assert audited("case:sheet:refused") == [(case_no, "KQ004")] * SHEET_REFUSALS.value
+    right = {"staff_no": "KQ004", "code": code_of("KQ004")}
+    assert httpx.post(f"{web}/desk/{case_no}", data=right).status_code == 403
+    later = clock.now() + timedelta(seconds=SHEET_REFUSAL_WINDOW.value)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    right = {"staff_no": "KQ004", "code": code_of("KQ004")}
+    assert "俞小云" in httpx.post(f"{web}/desk/{case_no}", data=right).text
+
+
+def test_one_officers_refused_signatures_do_not_lock_another_out(web: str, clerk: Any, codes: None) -> None:
+    case_no = clerk.register().case_no
+    with reading() as session:
+        own = session.get_one(Case, case_no).officer_no
+    for _ in range(SHEET_REFUSALS.value):
+        httpx.post(f"{web}/desk/{case_no}", data={"staff_no": own, "code": wrong_code_of(own)})
+    right = {"staff_no": "KQ004", "code": code_of("KQ004")}
+    assert httpx.post(f"{web}/desk/{case_no}", data=right).status_code == 200
+
+
+def test_guesses_that_come_at_once_are_all_counted(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EZT_DATABASE_URL", empty_database)
+    settings.cache_clear()
+    migrate(empty_database)
+    samples.load(sizes=samples.Sizes(holders=60))
+    wrong = wrong_code_of("KQ001")
+
+    def guess(_: int) -> None:
+        with pytest.raises(SignatureError):
+            full_sheet("YY-2026-000001", "KQ001", wrong)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(guess, range(24)))
+    assert len(audited("case:sheet:refused")) == SHEET_REFUSALS.value
+
+
+# Attachments that staff add
+
+
+def ticket_on(page: str) -> str:
+    found = re.search(r'name="ticket" value="([^"]+)"', page)
+    assert found is not None, page
+    return found[1]
+
+
+def signed(web: str, case_no: str) -> str:
+    return httpx.post(f"{web}/desk/{case_no}", data={"staff_no": "KQ004"}).text
+
+
+def test_staff_add_attachments_on_the_signed_sheet(web: str, clerk: Any) -> None:
+    case_no = clerk.register().case_no
+    link, given = f"{web}/desk/{case_no}/attachments", {"ticket": ticket_on(signed(web, case_no))}
+    files = [("files", ("门牌.png", PNG)), ("files", ("信.pdf", b"%PDF-1.7\n"))]
+    assert "已添加2个附件" in httpx.post(link, data=given, files=files).text
+    # A page that is loaded again sends its form again.
+    assert "没有重复添加" in httpx.post(link, data=given, files=files).text
+    assert attachments() == 2
+    assert audited("case:attachments:added") == [(case_no, "KQ004")]
+    assert sheet_of(case_no).timeline[-1][1] == "工作人员添加附件（2个）"
+    assert "门牌.png" in signed(web, case_no)
+
+
+def test_only_the_signed_sheets_own_ticket_adds_attachments(web: str, clerk: Any) -> None:
+    case_no, other = clerk.register().case_no, clerk.register(field="别的项目").case_no
+    files = {"files": ("门牌.png", PNG)}
+    reading_ticket = keys().encrypt(b"attachment:1").decode()
+    for ticket in (ticket_on(signed(web, other)), reading_ticket, "", "forged"):
+        answer = httpx.post(f"{web}/desk/{case_no}/attachments", data={"ticket": ticket}, files=files)
+        assert answer.status_code == 403
+        assert "重新签名" in answer.text
+    assert attachments() == 0
+
+
+def test_a_ticket_is_good_for_ten_minutes(web: str, clerk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_no = clerk.register().case_no
+    files, sealed = {"files": ("门牌.png", PNG)}, keys()._fernet
+    for minutes, status in ((11, 403), (9, 200)):
+        at = int(time.time()) - minutes * 60
+        ticket = sealed.encrypt_at_time(f"upload:{case_no}:KQ004".encode(), at).decode()
+        answer = httpx.post(f"{web}/desk/{case_no}/attachments", data={"ticket": ticket}, files=files)
+        assert answer.status_code == status
+
+
+def test_other_files_are_refused(web: str, clerk: Any) -> None:
+    case_no = clerk.register().case_no
+    given = {"ticket": ticket_on(signed(web, case_no))}
+    answer = httpx.post(f"{web}/desk/{case_no}/attachments", data=given, files={"files": ("a.exe", b"MZ")})
+    assert answer.status_code == 422
+    assert "不是PDF" in answer.text
+    assert attachments() == 0
+
+
+def test_where_no_file_was_chosen_the_page_says_so(web: str, clerk: Any) -> None:
+    case_no = clerk.register().case_no
+    # What a browser sends for a file field that was left empty.
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="files"; filename=""\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n\r\n"
+        f'--b\r\nContent-Disposition: form-data; name="ticket"\r\n\r\n{ticket_on(signed(web, case_no))}\r\n--b--\r\n'
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = httpx.post(f"{web}/desk/{case_no}/attachments", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert "请选择要添加的附件" in answer.text
+
+
+def test_a_closed_case_takes_no_attachments(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    given = {"ticket": ticket_on(signed(web, case.case_no))}
+    objections.withdraw_objection(case.token)
+    answer = httpx.post(f"{web}/desk/{case.case_no}/attachments", data=given, files={"files": ("门牌.png", PNG)})
+    assert answer.status_code == 409
+    assert "已经办结" in answer.text
+    assert attachments() == 0
+    assert "添加附件</button>" not in signed(web, case.case_no)

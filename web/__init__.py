@@ -1,0 +1,1 @@
+"""The HTTP edge: what departments' systems, applicants and bureaus call."""

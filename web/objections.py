@@ -1,0 +1,167 @@
+"""Objections over HTTP (Article 12): departments' systems hand them in, objectors follow them, bureaus answer them.
+
+Everything is written to our database first; the case's run is woken after the answer has left, and by recovery if that
+fails.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateways.superior_bureaus import ReplyError, parse_reply
+from models.organisations import Application, ApplicationKind
+from regulation.objections import Bureau
+from runtime.words import Words
+from tasks.attachments import check_files, from_base64
+from tasks.case_runs import nudge
+from tasks.objection_applications import ObjectionApplication
+from tasks.objections import (
+    case_of_token,
+    log_disagreement,
+    register_objection,
+    status_link,
+    submit_supplement,
+    withdraw_objection,
+)
+from tasks.sheets import Sheet, sheet_of
+from tasks.verifications import take_bureau_reply
+from web.problems import ProblemError
+from web.requests import body_as, signed_by
+
+router = APIRouter(prefix="/api/v1", tags=["异议核查（第十二条）"])
+
+
+class AttachedFile(BaseModel):
+    """A file in a JSON body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Words = Field(title="文件名", min_length=1, max_length=200)
+    content: str = Field(title="内容（Base64）", min_length=1)
+
+
+class ObjectionSubmission(ObjectionApplication):
+    """An objection from a department's system or Zheliban; ``submission_no`` is the caller's own number for it."""
+
+    submission_no: Annotated[Words, Field(title="提交编号", min_length=1, max_length=80)]
+    attachments: Annotated[list[AttachedFile], Field(title="附件", default_factory=list)]
+
+
+class SupplementSubmission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
+    text: Words = Field(title="补正说明", min_length=2, max_length=2000)
+    attachments: list[AttachedFile] = Field(default_factory=list, title="附件")
+
+
+class DisagreementSubmission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: Words = Field(title="不同意见", min_length=5, max_length=2000)
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI words for a body that a dependency reads."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post("/objections", status_code=201, summary="提出异议", openapi_extra=takes(ObjectionSubmission))
+def hand_in(
+    caller: Annotated[Application, Depends(signed_by(ApplicationKind.DEPARTMENT))],
+    submission: Annotated[ObjectionSubmission, Depends(body_as(ObjectionSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """登记一件异议，返回办件编号、查询链接和逐日说明的截止日。同一提交编号重复提交只登记一次。"""
+    files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
+    application = ObjectionApplication.model_validate(submission.model_dump(exclude={"submission_no", "attachments"}))
+    registered = register_objection(application, files, f"{caller.key}:{submission.submission_no}", caller.key)
+    background.add_task(nudge, registered.case_no)
+    return {"token": registered.token, "status_url": status_link(registered.token), **status_of(registered.case_no)}
+
+
+@router.get("/objections/{token}", summary="查询进度")
+def follow(token: str) -> dict[str, Any]:
+    """办件状态、时间线和逐日说明的截止日。"""
+    return status_of(case_of_token(token))
+
+
+@router.post("/objections/{token}/supplements", summary="补正", openapi_extra=takes(SupplementSubmission))
+def supplement(
+    token: str,
+    submission: Annotated[SupplementSubmission, Depends(body_as(SupplementSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """提交补正说明和附件。"""
+    files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
+    case_no = submit_supplement(token, submission.text, files, submission.submission_no)
+    background.add_task(nudge, case_no)
+    return status_of(case_no)
+
+
+@router.post("/objections/{token}/withdrawal", summary="撤回")
+def withdraw(token: str, background: BackgroundTasks) -> dict[str, Any]:
+    """撤回异议；处理结果认定前可以撤回。"""
+    case_no = withdraw_objection(token)
+    background.add_task(nudge, case_no)
+    return status_of(case_no)
+
+
+@router.post("/objections/{token}/disagreement", summary="提交不同意见", openapi_extra=takes(DisagreementSubmission))
+def disagree(
+    token: str, submission: Annotated[DisagreementSubmission, Depends(body_as(DisagreementSubmission))]
+) -> dict[str, Any]:
+    """对已告知的处理结果仍有不同意见的，登记在案。"""
+    return status_of(log_disagreement(token, submission.text))
+
+
+class ReplyBody(BaseModel):
+    """A bureau's reply in the bureau's own field names (gateways/verification_mapping.json)."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+@router.post("/verification-replies", summary="上级回复核实结果", openapi_extra=takes(ReplyBody))
+def bureau_replies(
+    caller: Annotated[Application, Depends(signed_by(ApplicationKind.BUREAU))],
+    payload: Annotated[ReplyBody, Depends(body_as(ReplyBody))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """省、市大数据局推送核实结果；重复推送不重复登记。"""
+    try:
+        reply = parse_reply(payload.model_dump())
+    except ReplyError as error:
+        raise ProblemError(422, str(error)) from None
+    news = take_bureau_reply(Bureau(caller.speaks_for), reply)
+    if news:
+        background.add_task(nudge, reply.case_no)
+    return {"case_no": reply.case_no, "recorded": news}
+
+
+def status_of(case_no: str) -> dict[str, Any]:
+    """A case's public status as JSON: masked, with its limits explained day by day."""
+    sheet: Sheet = sheet_of(case_no)
+    return {
+        "case_no": sheet.case_no,
+        "stage": sheet.stage,
+        "certificate_type": sheet.certificate,
+        "limits": [
+            {
+                "label": limit.label,
+                "statutory": limit.statutory,
+                "starts_on": str(limit.starts_on),
+                "due_on": str(limit.due_on),
+                "provisional": limit.provisional,
+                "met_on": limit.met_on and str(limit.met_on),
+                "missed_by_working_days": limit.missed_by,
+                "moves": list(limit.moves),
+                "explanation": [
+                    {"date": str(day.date), "counts": day.counts, "why": day.why} for day in limit.explanation
+                ],
+            }
+            for limit in sheet.limits
+        ],
+        "timeline": [{"at": at, "what": what} for at, what in sheet.timeline],
+    }

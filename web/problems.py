@@ -1,0 +1,84 @@
+"""What a caller gets when something is refused, never a traceback: programs a problem document (RFC 9457), people a
+page, both in Chinese."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from regulation.limits import REQUEST_SIZE
+from runtime.refusals import InputError, RefusalError
+from tasks.officers import SignatureError
+from web.rendering import message
+
+TITLES = {
+    401: "签名无效",
+    403: "不允许",
+    404: "没有找到",
+    405: "方法不对",
+    409: "与办件现状不符",
+    413: "内容过大",
+    422: "填写有误",
+    500: "系统故障",
+}
+
+
+class ProblemError(Exception):
+    """A refusal with its HTTP status; ``detail`` is one Chinese sentence that says what to do."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+def problem(request: Request, status: int, detail: str) -> Response:
+    """The refusal as whoever asked can read it: only programs call what is under ``/api/``."""
+    if not request.url.path.startswith("/api/"):
+        return message(request, detail, status)
+    return JSONResponse(
+        {"type": "about:blank", "title": TITLES.get(status, "请求未完成"), "status": status, "detail": detail},
+        status,
+        media_type="application/problem+json",
+    )
+
+
+def status_of(error: RefusalError) -> int:
+    """The HTTP status that a refusal has."""
+    if isinstance(error, SignatureError):
+        return 403
+    return 422 if isinstance(error, InputError) else 409
+
+
+def install(app: FastAPI) -> None:
+    """Turn every way to fail into a problem document or a page."""
+
+    @app.exception_handler(ProblemError)
+    def _problem(request: Request, error: ProblemError) -> Response:
+        return problem(request, error.status, error.detail)
+
+    @app.exception_handler(RefusalError)
+    def _refusal(request: Request, error: RefusalError) -> Response:
+        return problem(request, status_of(error), str(error))
+
+    @app.exception_handler(LookupError)
+    def _unknown(request: Request, error: LookupError) -> Response:
+        if type(error) is not LookupError:
+            raise error  # A KeyError or IndexError is a fault of ours, nothing that somebody asked for in vain.
+        return problem(request, 404, str(error.args[0]) if error.args else "没有找到。")
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, _error: RequestValidationError) -> Response:
+        return problem(request, 422, "请求的内容有误，请更正后重新提交。")
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        sayings = {
+            404: "没有这个地址，请核对。",
+            405: "这个地址不支持该方法，请核对。",
+            413: f"请求不能超过{REQUEST_SIZE.value // 2**20}MB，请减少或压缩附件后重新提交。",
+        }
+        return problem(request, error.status_code, sayings.get(error.status_code, "请求未完成，请稍后重试。"))
+
+    @app.exception_handler(Exception)
+    def _failure(request: Request, _error: Exception) -> Response:
+        return problem(request, 500, "系统暂时出现故障，已记录；请稍后重试。")
