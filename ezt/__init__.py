@@ -1,0 +1,1 @@
+"""The command line ``ezt``, above every other layer."""

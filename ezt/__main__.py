@@ -1,0 +1,3 @@
+from ezt.commands import main
+
+main()

@@ -1,0 +1,216 @@
+"""The command line. Bad input is one Chinese line on standard error and exit code 2.
+
+Each command imports what it needs itself: Prefect alone takes seconds to import, in which Ctrl-C would already have
+to be answered.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from io import TextIOWrapper
+from typing import Annotated, NoReturn
+
+import typer
+
+from ezt.audit import audit
+from regulation.certificates import Verdict, judge_identifier
+from regulation.working_days import CalendarError, WorkingDays, parse_day
+from runtime import clock
+from runtime.keys import KeysMissingError
+from runtime.refusals import RefusalError
+
+app = typer.Typer(
+    name="ezt",
+    help="柯桥e证通：电子证照管理办法业务流程系统",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(audit, name="audit")
+identifiers = typer.Typer(help="电子证照标识", no_args_is_help=True)
+app.add_typer(identifiers, name="identifier")
+_VERDICTS = {Verdict.ISO: "有效", Verdict.VARIANT: "不符合标准，予以保留", Verdict.FAIL: "无效"}
+AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
+
+
+@app.callback()
+def _commands() -> None:
+    pass
+
+
+@app.command(help="推算工作日时限的截止日，并逐日说明")
+def due(
+    received_on: Annotated[str | None, typer.Argument(help="收到日期，如2026-02-13；不填为今天")] = None,
+    days: Annotated[int, typer.Option(help="工作日数")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    calendar = _calendar()
+    received = parse_day(received_on) if received_on is not None else clock.today()
+    due_on, provisional = calendar.due_date(received, days)
+    explanation = calendar.explain(received, days)
+    if as_json:
+        account = [{"date": str(day), "counts": counts, "why": why} for day, counts, why in explanation]
+        answer = {
+            "received_on": str(received),
+            "due_on": str(due_on),
+            "provisional": provisional,
+            "explanation": account,
+        }
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    for day, counts, why in explanation:
+        print(f"{day}  {'计' if counts else '—'}  {why}")
+    note = "（暂定：跨入尚未公布放假安排的年份）" if provisional else ""
+    print(f"截止日：{due_on}{note}")
+
+
+@identifiers.command(help="核对电子证照标识的校验位：iso符合国家标准，variant仅符合另一种在用算法，fail不符")
+def check(text: Annotated[str, typer.Argument(metavar="ID", help="电子证照标识")], as_json: AsJson = False) -> None:
+    verdict, why = judge_identifier(text)
+    if as_json:
+        answer = {"valid": verdict is Verdict.ISO, "verdict": verdict, "why": why}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    print(f"{_VERDICTS[verdict]}：{why}")
+
+
+@app.command(help="建立或升级数据库；首次运行时生成密钥")
+def migrate(as_json: AsJson = False) -> None:
+    from ezt.installation import prepare
+
+    prepared = prepare()
+    if as_json:
+        print(json.dumps({"home": str(prepared.home), "new_keys": prepared.new_keys is not None}))
+        return
+    keys = f"，密钥已写入{prepared.new_keys}，请妥善备份" if prepared.new_keys else ""
+    print(f"数据库已是最新版本{keys}。")
+
+
+@app.command(help="载入虚构的样例数据，供试用；重复运行不改变已有数据")
+def sample_data(
+    seed: Annotated[int | None, typer.Option(help="种子：同一种子得到同样的数据；不填为默认的样例")] = None,
+    holders: Annotated[int | None, typer.Option(min=0, help="持证主体数，不填为2000；多则只增不改")] = None,
+    show_codes: Annotated[
+        bool, typer.Option("--show-codes", help="同时列出工作人员验证码的登记地址和应用密钥")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    from ezt import sample_data as samples
+
+    seed = samples.DEFAULT_SEED if seed is None else seed
+    added = samples.load(seed, samples.Sizes() if holders is None else samples.Sizes(holders=holders))
+    officers = samples.officers(seed) if show_codes else []
+    applications = samples.applications(seed) if show_codes else []
+    if as_json:
+        answer = {"seed": seed, "changed": added.anything, "added": asdict(added)}
+        if show_codes:
+            answer["officers"] = {officer.staff_no: samples.enrolment(officer) for officer in officers}
+            answer["applications"] = {program.key: program.secret for program in applications}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    print(samples.in_words(added, seed))
+    for officer in officers:
+        print(f"{officer.staff_no}  {officer.role}  {officer.name}  {samples.enrolment(officer)}")
+    for program in applications:
+        print(f"{program.key}  {program.speaks_for}  {program.secret}")
+
+
+@app.command(help="启动整个系统，Ctrl-C停止")
+def up(
+    with_samples: Annotated[bool, typer.Option("--sample-data", help="先载入虚构的样例数据")] = False,
+    stand_in: Annotated[bool, typer.Option("--stand-in", help="以替身代替省、市大数据局的平台，供试用")] = False,
+    as_json: AsJson = False,
+) -> None:
+    stop_asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop_asked.set())
+    from ezt import up as system
+
+    system.up(with_samples, stand_in, as_json, stop_asked)
+
+
+@app.command(help="演示一件异议从提出到最后一封邮件，打印时间线")
+def demo(as_json: AsJson = False) -> None:
+    from ezt import demo as demonstration
+
+    played = demonstration.play()
+    if as_json:
+        print(json.dumps(asdict(played), ensure_ascii=False, indent=2))
+        return
+    print(f"异议 {played.case_no}")
+    for at, what in played.timeline:
+        print(f"{at}  {what}")
+    for subject in played.mails:
+        print(f"邮件  {subject}")
+
+
+def _calendar() -> WorkingDays:
+    """The calendar that cases here are counted on, with the years published here; the bare library's elsewhere."""
+    from ezt.installation import has_table
+    from models.calendars import PublishedYear
+
+    if not has_table(PublishedYear.__tablename__):
+        return WorkingDays()
+    from runtime.database import reading
+    from tasks.calendars import working_days
+
+    with reading() as session:
+        return working_days(session)
+
+
+def main() -> None:
+    """Run the command line; every refusal reaches the user as one Chinese line and exit code 2."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Leaving by an exception ends what was started and removes what was only for the moment.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Where the terminal's encoding has no Chinese, escapes are better than a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has had enough, as ``| head -1`` has.
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        _refuse(f"{error.filename or '输出'}不能读写，请检查磁盘空间和权限。")
+    except (CalendarError, KeysMissingError, RefusalError) as refusal:
+        _refuse(str(refusal))
+    except typer.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _refuse(f"命令写法有误：{_in_chinese(error)}。运行 ezt --help 查看用法。")
+
+
+def _in_chinese(misuse: Exception) -> str:
+    """What is wrong with a command line; typer itself says it in English."""
+    parameter = getattr(misuse, "param", None)
+    names = "/".join(parameter.opts) if parameter is not None else getattr(misuse, "option_name", "")
+    match type(misuse).__name__:
+        case "NoSuchOption":
+            return f"没有{names}这个选项"
+        case "MissingParameter":
+            return f"缺少{names}"
+        case "BadParameter":
+            return f"{names}的值不对"
+    return "没有这个命令，或参数过多"
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again when the process ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(why: str) -> NoReturn:
+    print(why, file=sys.stderr)
+    sys.exit(2)

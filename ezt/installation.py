@@ -1,0 +1,81 @@
+"""What has to be there before anything starts: the data folder, the keys, the tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.util import CommandError
+from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from models.cases import Case
+from models.migrations import migrate
+from runtime.database import engine
+from runtime.keys import ensure_keys, keys, keys_are_set
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The data folder, and the file that fresh keys were written to (``None``: they were there)."""
+
+    home: Path
+    new_keys: Path | None
+
+
+def prepare() -> Prepared:
+    """Make the data folder and keys where there are none, and bring the tables up to date.
+
+    ``RefusalError`` when the folder cannot be written, the database cannot be used, or is newer than this program;
+    ``KeysMissingError`` for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
+    """
+    home = settings().home.absolute()
+    # Before anything is written: is the address one of a database, and are the keys keys?
+    engine()
+    if keys_are_set():
+        keys()
+    try:
+        # It will hold keys, mail and logs: nobody else's business on this machine.
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with saying_what_is_wrong():
+            migrate()
+        new_keys = ensure_keys()
+    except OSError:
+        raise RefusalError(f"数据目录{home}不能写入，请检查权限，或用EZT_HOME另设目录。") from None
+    except CommandError:
+        raise RefusalError("数据库的版本不是本程序所知的，可能由更新的程序建立；请先升级本程序。") from None
+    return Prepared(home, new_keys)
+
+
+def has_table(name: str) -> bool:
+    """Whether the installation's database has this table; asking creates nothing.
+
+    ``RefusalError`` when there is a database and it cannot be used.
+    """
+    address = engine().url
+    # SQLite would make the file.
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        return False
+    with saying_what_is_wrong():
+        return inspect(engine()).has_table(name)
+
+
+def check_migrated() -> None:
+    """``RefusalError`` unless the tables are there."""
+    if not has_table(Case.__tablename__):
+        raise RefusalError("数据库尚未建立，请先运行 ezt migrate。")
+
+
+@contextmanager
+def saying_what_is_wrong() -> Iterator[None]:
+    """``RefusalError`` for a database that cannot be opened or is none of ours."""
+    try:
+        yield
+    except OperationalError:
+        raise RefusalError("数据库无法打开，请检查EZT_DATABASE_URL、数据目录的权限和数据库服务。") from None
+    except DatabaseError:
+        raise RefusalError(
+            "数据库不能使用：文件已损坏、不是本系统的数据库，或没有建表权限；请从备份恢复，或检查EZT_DATABASE_URL。"
+        ) from None

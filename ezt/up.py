@@ -1,0 +1,240 @@
+"""The whole system on one machine: mail sink, Prefect server, web process and worker, started and stopped in order."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from ezt import sample_data
+from ezt.installation import prepare
+from regulation.objections import Bureau
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+
+ROOT = Path(__file__).parents[1]
+POOL = "ezt"
+START_SECONDS = 90
+STOP_SECONDS = 20
+PREFECT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}
+"""No analytics leave the machine; a worker that looks every second makes forms appear while one waits."""
+
+
+class StopAskedError(Exception):
+    """Somebody wants the system to stop before it is up."""
+
+
+@dataclass
+class System:
+    """A running system: where it answers, its processes by name, and whether somebody asked it to stop."""
+
+    home: Path
+    desk_url: str
+    web_url: str
+    environment: dict[str, str]
+    stop_asked: threading.Event
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.desk_url}/api"
+
+    def start(self, name: str, *module: str) -> None:
+        """Start a module as a process in a group of its own; what it says is filed in ``log/<name>.log``."""
+        path = self.home / "log" / f"{name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def fallen(self) -> str | None:
+        """The name of a process that has ended by itself, if any."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+    def run(self, name: str, *module: str) -> int:
+        """Run a module to its end; its exit code."""
+        self.start(name, *module)
+        process = self.processes[name]
+        while process.poll() is None:
+            self.pause(0.1)
+        del self.processes[name]
+        return process.returncode
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; ``StopAskedError`` as soon as somebody asks the system to stop."""
+        if self.stop_asked.wait(seconds):
+            raise StopAskedError
+
+    def wait_for(self, condition: Callable[[], bool], name: str) -> None:
+        """Wait until a process answers; ``RefusalError`` says where its log is when it does not."""
+        until = time.monotonic() + START_SECONDS
+        while not condition():
+            if self.fallen() or time.monotonic() > until:
+                log = self.home / "log" / f"{self.fallen() or name}.log"
+                raise RefusalError(f"{self.fallen() or name}没有启动，原因见{log}。")
+            self.pause(0.1)
+
+    def stop(self) -> None:
+        """End all processes, the last one started first, and what they started."""
+        for process in reversed(self.processes.values()):
+            if process.poll() is None:
+                process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextmanager
+def running(
+    samples: bool = False, stand_in: bool = False, stop_asked: threading.Event | None = None
+) -> Iterator[System]:
+    """The system while the block runs.
+
+    Raises ``RefusalError`` for a port that is taken and what does not start, ``StopAskedError`` when ``stop_asked`` is
+    set before the system is up.
+    """
+    given = settings()
+    ports = {"EZT_DESK_PORT": given.desk_port, "EZT_WEB_PORT": given.web_port}
+    for name, port in ports.items():
+        _check_free(name, port)
+    home = prepare().home
+    if samples:
+        sample_data.load()
+    environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
+    desk, web = f"http://127.0.0.1:{given.desk_port}", f"http://127.0.0.1:{given.web_port}"
+    environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
+    system = System(home, desk, web, environment, stop_asked or threading.Event())
+    try:
+        system.pause(0)
+        if not given.smtp_host:
+            port = free_port()
+            environment |= {"EZT_SMTP_HOST": "127.0.0.1", "EZT_SMTP_PORT": str(port)}
+            system.environment = environment
+            system.start("mail", "notifications.sink", "--port", str(port))
+        if stand_in:
+            system.environment |= _start_stand_ins(system, web)
+        port_given = ("--port", str(given.desk_port))
+        system.start("prefect", "prefect", "server", "start", "--host", "127.0.0.1", *port_given)
+        system.start(
+            "web", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(given.web_port), "--no-access-log"
+        )
+        system.wait_for(lambda: answers(f"{desk}/api/health"), "prefect")
+        _deploy(system)
+        system.start("worker", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "本机")
+        system.wait_for(lambda: answers(f"{web}/health"), "web")
+        _recover(system)
+        yield system
+    finally:
+        system.stop()
+
+
+def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event) -> None:
+    """Run the system until ``stop_asked`` is set, or until one of its processes falls (``RefusalError``)."""
+
+    def say(line: str) -> None:
+        if not as_json:
+            print(line, flush=True)
+
+    say("正在启动……")
+    with suppress(StopAskedError), running(samples, stand_in, stop_asked) as system:
+        mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
+        if as_json:
+            print(json.dumps({"desk": system.desk_url, "web": system.web_url, "mail": mail}), flush=True)
+        say(f"工作台    {system.desk_url}")
+        say(f"网页接口  {system.web_url}")
+        say(f"邮件{'存档' if 'mail' in system.processes else '服务'}  {mail}")
+        if not settings().one_time_codes:
+            say("注意：一次性验证码已关闭（EZT_ONE_TIME_CODES=false），仅供单机试用。")
+        say("按Ctrl-C停止。")
+        while not stop_asked.wait(0.5):
+            if fallen := system.fallen():
+                raise RefusalError(f"{fallen}意外停止，其余已停；原因见{system.home / 'log' / f'{fallen}.log'}。")
+        say("正在停止……")
+
+
+def answers(url: str) -> bool:
+    """Whether somebody answers 200 there."""
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _deploy(system: System) -> None:
+    """Create the work pool and deploy every story of prefect.yaml; deploying again changes nothing."""
+    with (
+        temporary_settings({PREFECT_API_URL: system.api_url}),
+        get_client(sync_client=True) as client,
+        suppress(ObjectAlreadyExists),
+    ):
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    if system.run("deploy", "prefect", "--no-prompt", "deploy", "--all"):
+        raise RefusalError(f"流程没有部署成功，原因见{system.home / 'log' / 'deploy.log'}。")
+
+
+def _recover(system: System) -> None:
+    """Start the recovery story once, for cases whose runs did not survive the last stop."""
+    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(client.read_deployment_by_name("办件恢复/case-recovery").id)
+
+
+def _start_stand_ins(system: System, web: str) -> dict[str, str]:
+    """Start a stand-in for each superior bureau; returns the settings that point to them."""
+    reached: dict[str, str] = {}
+    for bureau, setting in ((Bureau.CITY, "CITY_GATEWAY"), (Bureau.PROVINCE, "PROVINCE_GATEWAY")):
+        port, key = free_port(), sample_data.BUREAU_KEYS[bureau]
+        secret = sample_data.application_secret(sample_data.DEFAULT_SEED, key)
+        known = ("--app-key", "ezt", "--app-secret", "stand-in", "--name", bureau.value, "--reply-after", "5")
+        back = ("--callback", f"{web}/api/v1/verification-replies", "--callback-key", key, "--callback-secret", secret)
+        name = f"stand-in-{bureau.name.lower()}"
+        system.start(name, "gateways.stand_in", "--port", str(port), *known, *back)
+        reached |= {
+            f"EZT_{setting}__URL": f"http://127.0.0.1:{port}",
+            f"EZT_{setting}__APP_KEY": "ezt",
+            f"EZT_{setting}__APP_SECRET": "stand-in",
+        }
+    return reached
+
+
+def _check_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise RefusalError(f"端口{port}已被占用，请先停止占用它的程序，或用{name}另设端口。") from None
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,153 @@
+"""``ezt up``: the whole system starts, answers, and leaves nothing behind when it stops."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ezt.up import free_port
+from tests.command_line.conftest import running_in
+from tests.conftest import wait_until
+
+
+@contextmanager
+def up(home: Path, *options: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """``ezt up --sample-data --stand-in`` in a folder and on ports of its own; stopped by SIGTERM at the latest."""
+    command = [sys.executable, "-m", "ezt", "up", "--sample-data", "--stand-in", *options]
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"EZT_HOME": str(home)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=120)
+
+
+def read_until(process: "subprocess.Popen[str]", word: str) -> list[str]:
+    """What it prints, up to the line with ``word`` (or all of it, when it ends before)."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if word in line:
+            break
+    return lines
+
+
+def children(pid: int) -> dict[int, str]:
+    """The command lines of a process's children, by process id."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child): Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ") for child in listed}
+
+
+def group_is_gone(leader: int) -> bool:
+    """Whether no process is left in a group, not even a zombie."""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    return {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+
+
+@pytest.mark.parametrize("taken", ["EZT_DESK_PORT", "EZT_WEB_PORT"])
+def test_a_taken_port_is_one_chinese_line_and_exit_2(taken: str, home: Path, ports: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(ports[taken]))), up(home, **ports) as process:
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert len(error.splitlines()) == 1
+    assert f"端口{ports[taken]}已被占用" in error
+    assert taken in error
+
+
+def test_a_folder_that_cannot_be_written_is_one_chinese_line_and_exit_2(home: Path, ports: dict[str, str]) -> None:
+    with up(Path("/dev/null/nowhere"), **ports) as process:
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, len(error.splitlines())) == (2, 1)
+    assert "EZT_HOME" in error
+
+
+def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(home: Path, ports: dict[str, str]) -> None:
+    with up(home, EZT_ONE_TIME_CODES="false", **ports) as process:
+        printed = read_until(process, "Ctrl-C")
+        desk, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_DESK_PORT", "EZT_WEB_PORT"))
+        assert any(desk in line for line in printed)
+        assert any(web in line for line in printed)
+        assert any(str(home / "mail") in line for line in printed)
+        assert any("一次性验证码已关闭" in line for line in printed)
+        assert httpx.get(f"{desk}/api/health").status_code == 200
+        assert httpx.get(f"{web}/health").status_code == 200
+        deployed = {found["name"] for found in httpx.post(f"{desk}/api/deployments/filter", json={}).json()}
+        assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
+        started = children(process.pid)
+        assert len(started) == 6, started
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=120)
+        assert (process.returncode, error) == (0, "")
+        assert [command for leader, command in started.items() if not group_is_gone(leader)] == []
+
+
+def test_when_one_process_dies_it_says_which_and_stops_the_others(home: Path, ports: dict[str, str]) -> None:
+    with up(home, **ports) as process:
+        read_until(process, "Ctrl-C")
+        started = children(process.pid)
+        worker = next(pid for pid, command in started.items() if "worker start" in command)
+        os.kill(worker, signal.SIGKILL)
+        _, error = process.communicate(timeout=120)
+        assert process.returncode == 2
+        assert len(error.splitlines()) == 1
+        assert "worker" in error
+        assert str(home / "log" / "worker.log") in error
+        wait_until(lambda: all(map(group_is_gone, started)), f"还有进程没有停：{started}", 20)
+
+
+def test_a_program_gets_the_three_addresses_as_one_json_line(home: Path, ports: dict[str, str]) -> None:
+    with up(home, "--json", **ports) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {
+            "desk": f"http://127.0.0.1:{ports['EZT_DESK_PORT']}",
+            "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
+            "mail": str(home / "mail"),
+        }
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=120) == ("", "")
+    assert process.returncode == 0
+
+
+def test_ctrl_c_a_second_after_the_start_stops_everything_quietly(home: Path, ports: dict[str, str]) -> None:
+    with up(home, **ports) as process:
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    assert running_in(home) == []
+
+
+@pytest.mark.parametrize("log", ["prefect.log", "deploy.log"])
+def test_ctrl_c_in_the_middle_of_starting_stops_everything_quietly(log: str, home: Path, ports: dict[str, str]) -> None:
+    with up(home, **ports) as process:
+        wait_until((home / "log" / log).exists, f"没有{log}")
+        process.send_signal(signal.SIGINT)
+        printed, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    assert "Ctrl-C" not in printed
+    assert running_in(home) == []
