@@ -1,0 +1,423 @@
+"""What tests stand on: an installation of their own, empty databases of both kinds, real servers on loopback."""
+
+import os
+import pwd
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as email_policy
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from sqlalchemy import select
+
+from ezt import sample_data as samples
+from ezt.desk import Desk
+from gateways import stand_in, superior_bureaus
+from gateways.stand_in import StandIn
+from models.cases import Case
+from models.certificates import Certificate, CertificateType
+from models.migrations import migrate
+from models.organisations import Officer
+from regulation.certificates import CertificateState, Level
+from runtime import database, keys, settings
+from tasks import answers, objections, verifications
+from tasks.objection_applications import ObjectionApplication
+from tasks.questions import InitialReview, Question
+
+ROOT = Path(__file__).parents[1]
+FEW = samples.Sizes(departments=10, holders=60)
+"""As much sample data as a test needs: each type several times over, in a fraction of a second."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether somebody listens on a port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], object], otherwise: str, seconds: float = 60) -> None:
+    """Wait until ``condition()`` is true, and fail with the words ``otherwise`` after so many seconds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, otherwise
+        time.sleep(0.05)
+
+
+def forget_settings() -> None:
+    """Make the process read its settings again."""
+    database.forget_engine()
+    settings.settings.cache_clear()
+    keys.keys.cache_clear()
+    keys.seal_keys.cache_clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation's data folder with keys of its own and nothing else."""
+    for name in os.environ:
+        if name.startswith("EZT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("EZT_HOME", str(tmp_path / "var"))
+    forget_settings()
+    keys.ensure_keys()
+    yield tmp_path / "var"
+    forget_settings()
+
+
+@pytest.fixture
+def installation(home: Path) -> Path:
+    """A data folder with a migrated database."""
+    migrate()
+    return home
+
+
+def postgresql_binaries() -> Path:
+    """Where Debian keeps the PostgreSQL server's programs: out of PATH, by version."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    assert versions, "请安装PostgreSQL服务器程序（Debian：apt-get install postgresql），测试不跳过它"
+    return versions[-1]
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, without a database name. It will not run as root."""
+    binaries, data, port = postgresql_binaries(), tmp_path_factory.mktemp("postgresql"), free_port()
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    identity = {"user": user.pw_uid, "group": user.pw_gid} if os.geteuid() == 0 else {}
+    os.chown(data, user.pw_uid, user.pw_gid)
+    # pytest keeps its folders to the user who runs it; the server's user has to pass through.
+    for folder in [data, *data.parents]:
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    data.chmod(0o700)
+    initdb = [binaries / "initdb", "-D", data, "-U", "ezt", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd="/", **identity)
+    server = subprocess.Popen(
+        [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-p",
+            str(port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            data,
+            "-c",
+            "max_connections=200",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        **identity,
+    )
+    try:
+        wait_until(lambda: accepts_connections(port), "PostgreSQL没有启动")
+        yield f"postgresql+psycopg://ezt@127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def postgresql_database(postgresql: str, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty PostgreSQL database for one test."""
+    import psycopg
+
+    name = f"test_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(f"{postgresql.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{postgresql}/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, home: Path) -> str:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_database")
+        return url
+    home.mkdir(exist_ok=True)
+    return f"sqlite:///{home / 'empty.db'}"
+
+
+@pytest.fixture
+def sample_data(installation: Path) -> Path:
+    """An installation with the invented certificates, departments and officers."""
+    samples.load(sizes=FEW)
+    return installation
+
+
+class Mailbox:
+    """A real SMTP server on loopback that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(cast("EmailMessage", message_from_bytes(content, policy=email_policy)))
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The mails to one address, in the order they came."""
+        return [mail for mail in self.mails if mail["To"] == address]
+
+
+@pytest.fixture
+def mailbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A mail server that the settings point to."""
+    box, port = Mailbox(), free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    monkeypatch.setenv("EZT_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("EZT_SMTP_PORT", str(port))
+    forget_settings()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """A stand-in of the city's platform that the settings point to; the province has none."""
+    with stand_in.running(StandIn("kq-app", "kq-secret")) as bureau:
+        monkeypatch.setenv("EZT_CITY_GATEWAY__URL", bureau.url)
+        monkeypatch.setenv("EZT_CITY_GATEWAY__APP_KEY", bureau.app_key)
+        monkeypatch.setenv("EZT_CITY_GATEWAY__APP_SECRET", bureau.app_secret)
+        forget_settings()
+        yield bureau
+        superior_bureaus.close()
+
+
+def objection_about(held: Certificate, kind: CertificateType, **changed: object) -> ObjectionApplication:
+    """An application about the address on the held certificate, with a right value that is nobody's."""
+    given: dict[str, object] = {
+        "objector_kind": "持证主体",
+        "objector_name": "俞小云",
+        "email": "yuxiaoyun@example.com",
+        "phone": "0575-84120001",
+        "certificate_type": kind.name,
+        "certificate": held.number,
+        "field": kind.names["address"],
+        "grounds": ["准确性"],
+        "stated": held.face["address"],
+        "proposed": "绍兴市柯桥区柯桥街道群贤路9999号",
+        "reason": "门牌号登记有误，与门牌证不一致。",
+    }
+    return ObjectionApplication.model_validate(given | changed)
+
+
+def certificate_of(source: Level) -> tuple[Certificate, CertificateType]:
+    """A valid certificate of the sample whose type has this source and an address."""
+    with database.reading() as session:
+        rows = session.execute(
+            select(Certificate, CertificateType)
+            .join(CertificateType, CertificateType.code == Certificate.type_code)
+            .where(CertificateType.source == source, Certificate.state == CertificateState.VALID)
+            .order_by(Certificate.id)
+        )
+        return next((certificate, kind) for certificate, kind in rows if "address" in kind.names)
+
+
+@dataclass
+class Clerk:
+    """Plays an objection without Prefect: the story's own steps in the story's order, officers' answers by the way
+    that forms take."""
+
+    case_no: str = ""
+    token: str = ""
+
+    def application(self, source: Level = Level.CITY, **changed: object) -> ObjectionApplication:
+        """An application about a sample certificate."""
+        return objection_about(*certificate_of(source), **changed)
+
+    def register(self, source: Level = Level.CITY, **changed: object) -> "Clerk":
+        """Register an objection about a sample certificate; each call is a submission of its own."""
+        key = secrets.token_hex(8)
+        registered = objections.register_objection(self.application(source, **changed), [], key, "KQ001")
+        return Clerk(registered.case_no, registered.token)
+
+    def answer(self, question: type[Question], turn: int = 1, **given: object) -> str | None:
+        """What the case's officer answers; the Chinese refusal or ``None``."""
+        with database.reading() as session:
+            officer = session.get_one(Officer, session.get_one(Case, self.case_no).officer_no)
+        key = f"{self.case_no}:{question.question}:{turn}:{secrets.token_hex(4)}"
+        return answers.take_officer_answer(self.case_no, question, turn, key, given, officer.staff_no, "")
+
+    def accept(self) -> None:
+        assert self.answer(InitialReview, verdict="受理") is None
+        objections.accept_objection.run(self.case_no)
+
+    def request(self, turn: int = 1) -> str:
+        """Prepare what is next at the bureau and hand it in; how it went out."""
+        way = verifications.prepare_pursuit.run(self.case_no, turn)
+        verifications.deliver_verification(self.case_no, turn)
+        return way
+
+    def stage(self) -> str:
+        with database.reading() as session:
+            return session.get_one(Case, self.case_no).stage
+
+
+@pytest.fixture
+def clerk(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Clerk:
+    """A clerk over the sample data, on a single-machine trial without one-time codes."""
+    monkeypatch.setenv("EZT_ONE_TIME_CODES", "false")
+    forget_settings()
+    return Clerk()
+
+
+@dataclass
+class WorkedDesk(Desk):
+    """A desk with a worker of its own behind it."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    home: Path = Path()
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start_worker(self) -> None:
+        """Start the worker; what it and its runs say is filed beside the data."""
+        command = ["prefect", "worker", "start", "--pool", "ezt", "--type", "process", "--name", "w"]
+        with (self.home / "worker.log").open("ab") as log:
+            self.processes["worker"] = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def carry_out(self, story: str) -> None:
+        """Run a scheduled story; one that collides with its scheduled run is cancelled, so it may take another."""
+        for _ in range(10):
+            run = self.wait(self.submit(story), StateType.COMPLETED, StateType.CANCELLED)
+            if run.state is not None and run.state.type is StateType.COMPLETED:
+                return
+            time.sleep(2)
+        raise AssertionError(f"{story}没有运行")
+
+    def kill_worker(self) -> None:
+        """SIGKILL the worker and whatever it is running."""
+        process = self.processes.pop("worker")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """End what was started."""
+        for process in self.processes.values():
+            process.terminate()
+            process.wait(30)
+
+
+PREFECT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+}
+
+
+@contextmanager
+def prefect_server(home: Path, port: int) -> Iterator[dict[str, str]]:
+    """A real Prefect server with every story deployed; yields the environment that reaches it."""
+    home.mkdir(parents=True, exist_ok=True)
+    url = f"http://127.0.0.1:{port}/api"
+    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url}
+    environment = os.environ | reached
+    prefect = [sys.executable, "-m", "prefect"]
+    with (home / "server.log").open("ab") as log:
+        command = [*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
+        for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
+            done = subprocess.run([*prefect, *command], env=environment, cwd=ROOT, capture_output=True, check=False)
+            # The pool is there already when a server comes back on its old database.
+            assert done.returncode == 0 or "already" in done.stdout.decode(), done.stdout.decode()
+        yield reached
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def is_healthy(url: str) -> bool:
+    """Whether the Prefect API answers."""
+    try:
+        return httpx.get(f"{url}/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture
+def prefect_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
+    """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given folder."""
+
+    @contextmanager
+    def started(home: Path) -> Iterator[WorkedDesk]:
+        with ExitStack() as stack:
+            reached = stack.enter_context(prefect_server(home, free_port()))
+            for name, value in reached.items():
+                monkeypatch.setenv(name, value)
+            stack.enter_context(temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}))
+            client = stack.enter_context(get_client(sync_client=True))
+            running = WorkedDesk(client, environment=os.environ | reached, home=home)
+            stack.callback(running.stop)
+            running.start_worker()
+            yield running
+
+    return started
+
+
+@pytest.fixture
+def desk(
+    sample_data: Path, tmp_path: Path, prefect_at: Callable[[Path], AbstractContextManager[WorkedDesk]]
+) -> Iterator[WorkedDesk]:
+    """Server and worker over the test's installation."""
+    with prefect_at(tmp_path / "prefect") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One Prefect server without a worker for all tests that run legs themselves; its environment."""
+    with prefect_server(tmp_path_factory.mktemp("prefect"), free_port()) as reached:
+        yield reached
+
+
+@pytest.fixture
+def prefect_client(shared_prefect: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[SyncPrefectClient]:
+    """A client of the shared server, which the test's own processes reach too."""
+    for name, value in shared_prefect.items():
+        monkeypatch.setenv(name, value)
+    with (
+        temporary_settings({PREFECT_API_URL: shared_prefect["PREFECT_API_URL"]}),
+        get_client(sync_client=True) as client,
+    ):
+        yield client

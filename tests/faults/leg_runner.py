@@ -1,0 +1,77 @@
+"""Runs legs of case runs as a worker's process would, each in a fork that can be told where to kill itself.
+
+One JSON line a leg on standard input (run_id, step, when, environment); the exit code comes back as a line. Forking
+from a process that has imported everything makes a leg cost what it costs in a warm worker.
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import Pause
+from prefect.flow_engine import run_flow
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from flows.objection_case import objection_case
+from models.cases import StepRecord
+
+
+def kill_at(step: str, when: str) -> None:
+    """SIGKILL this process right before or right after the transaction of a step commits."""
+    reached: list[Session] = []
+
+    @event.listens_for(Session, "before_commit")
+    def _before(session: Session) -> None:
+        if any(isinstance(row, StepRecord) and row.step == step for row in session.new):
+            reached.append(session)
+            if when == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    @event.listens_for(Session, "after_commit")
+    def _after(session: Session) -> None:
+        if session in reached:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leg(run_id: str, step: str, when: str) -> None:
+    """One leg, from the run's present state to its next suspension or its end."""
+    if step:
+        kill_at(step, when)
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(UUID(run_id))
+    run_flow(objection_case, flow_run=run, parameters=run.parameters, return_type="state")
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.environ.update(order["environment"])
+                url = os.environ["PREFECT_API_URL"]
+                # The heartbeat thread would add a second to every leg.
+                with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+                    leg(order["run_id"], order["step"], order["when"])
+                code = 0
+            except Pause:
+                # A suspension leaves the flow as an exception, which is its proper way out.
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""SIGKILL at every step boundary of the objection story: after recovery the case closes, each step happened once, each
+notice was queued once, and the bureau was asked once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.states import Running
+from sqlalchemy import select
+
+from gateways.stand_in import StandIn
+from models.cases import Case, StepRecord
+from models.notices import OutgoingNotice
+from regulation.certificates import Level
+from runtime import clock
+from runtime.database import reading
+from tasks import objections, questions
+from tasks.case_runs import ensure_run, recover, wake
+
+pytestmark = pytest.mark.timeout(120)
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "initial-review-1": {"verdict": "要求补正", "reason": "请补交门牌证照片"},
+    "supplement-1": {"kind": "已收到补正材料", "text": "门牌证照片"},
+    "initial-review-2": {"verdict": "受理"},
+    "letter-posted-1": {"letter_no": "柯数〔2026〕3号", "posted_on": str(clock.today())},
+    "verification-reply-1": {
+        "finding": "原数据有误",
+        "content": "门牌号有误",
+        "corrected_value": "群贤路9999号",
+        "reply_no": "绍数函〔2026〕1号",
+        "replied_on": str(clock.today()),
+    },
+    "outcome-1": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+}
+DECLINED = {"initial-review-1": {"verdict": "不予受理", "reason": "该信息不属于电子证照信息"}}
+QUESTIONS = {
+    question.question: question
+    for question in (
+        questions.InitialReview,
+        questions.SupplementReceived,
+        questions.LetterPosted,
+        questions.VerificationReply,
+        questions.OutcomeDecision,
+    )
+}
+CITY_STEPS = (
+    "request_supplement",
+    "take_supplement",
+    "accept_objection",
+    "prepare_pursuit",
+    "record_sent",
+    "take_reply",
+    "decide_outcome",
+    "correct_certificate",
+    "close_objection",
+)
+
+
+class Legs:
+    """The process that forks a leg for us."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def run(self, run_id: str, step: str = "", when: str = "") -> int:
+        """Run one leg over the test's installation; its exit code."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        environment = {name: value for name, value in os.environ.items() if name.startswith(("EZT_", "PREFECT_"))}
+        order = {"run_id": run_id, "step": step, "when": when, "environment": environment}
+        self._process.stdin.write(f"{json.dumps(order)}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def leg_process() -> Iterator[Legs]:
+    command = [sys.executable, str(Path(__file__).with_name("leg_runner.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Legs(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def legs(clerk: Any, city_bureau: StandIn, prefect_client: SyncPrefectClient, leg_process: Legs) -> Legs:
+    return leg_process
+
+
+def carry_through(
+    client: SyncPrefectClient, legs: Legs, case: Any, answers: dict[str, dict[str, Any]], step: str, when: str
+) -> int:
+    """Play worker and officer until the case is closed; how often a leg was killed."""
+    ensure_run(client, case.case_no)
+    killed = 0
+    for _ in range(40):
+        with reading() as session:
+            row = session.get_one(Case, case.case_no)
+        if row.closed_at is not None and killed:
+            return killed
+        run = client.read_flow_run(UUID(row.flow_run_id))
+        assert run.state is not None
+        if run.state.type is StateType.SCHEDULED:
+            kill = (step, when) if not killed else ("", "")
+            code = legs.run(str(run.id), *kill)
+            assert code in {0, -signal.SIGKILL}, code
+            killed += code == -signal.SIGKILL
+        elif run.state.type is StateType.PAUSED:
+            question, _, turn = row.waiting_for.rpartition("-")
+            assert case.answer(QUESTIONS[question], int(turn), **answers[row.waiting_for]) is None
+            wake(client, case.case_no)
+        elif row.closed_at is None:
+            recovered = recover(client, clock.now() + timedelta(minutes=11))
+            assert recovered.started == (case.case_no,)
+        else:
+            return killed
+    raise AssertionError(f"{case.case_no} did not close: {row.stage}, {run.state}")
+
+
+def run_for(client: SyncPrefectClient, case: Any) -> str:
+    """A case's run, started."""
+    ensure_run(client, case.case_no)
+    with reading() as session:
+        run_id = session.get_one(Case, case.case_no).flow_run_id
+    assert run_id is not None
+    return run_id
+
+
+def check_once(case: Any) -> None:
+    with reading() as session:
+        steps = session.scalars(select(StepRecord.step).where(StepRecord.case_no == case.case_no)).all()
+        sent = session.scalars(select(OutgoingNotice.notice).where(OutgoingNotice.case_no == case.case_no)).all()
+    assert max(Counter(steps).values()) == 1
+    assert max(Counter(sent).values()) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", CITY_STEPS)
+def test_killed_at(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, city_bureau: StandIn, step: str, when: str
+) -> None:
+    case = clerk.register(Level.CITY)
+    assert carry_through(prefect_client, legs, case, ANSWERS, step, when) == 1
+    check_once(case)
+    assert case.stage() == "已办结"
+    assert len(city_bureau.taken) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_the_letter(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, when: str) -> None:
+    case = clerk.register(Level.PROVINCE)
+    assert carry_through(prefect_client, legs, case, ANSWERS, "record_letter", when) == 1
+    check_once(case)
+    assert case.stage() == "已办结"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_declining(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, when: str) -> None:
+    case = clerk.register(Level.CITY)
+    assert carry_through(prefect_client, legs, case, DECLINED, "decline_objection", when) == 1
+    check_once(case)
+    assert case.stage() == "不予受理"
+
+
+def test_what_was_typed_into_the_form_survives_the_leg_that_was_to_record_it(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    assert legs.run(run_id) == 0
+    with reading() as session:
+        officer = session.get_one(Case, case.case_no).officer_no
+    typed = {"verdict": "受理", "reason": "", "staff_no": officer, "code": ""}
+    prefect_client.resume_flow_run(UUID(run_id), run_input=typed)
+    # The worker takes the run and dies before the answer is in our database.
+    prefect_client.set_flow_run_state(UUID(run_id), Running(), force=True)
+    assert recover(prefect_client, clock.now() + timedelta(minutes=11)).started == (case.case_no,)
+    assert legs.run(run_id) == 0
+    assert case.stage() == "核实中"
+
+
+def test_a_run_that_slept_through_its_case_s_withdrawal_is_woken_to_end(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    assert legs.run(run_id) == 0
+    objections.withdraw_objection(case.token)
+    assert recover(prefect_client, clock.now()).woken == (case.case_no,)
+    assert legs.run(run_id) == 0
+    run = prefect_client.read_flow_run(UUID(run_id))
+    assert run.state is not None
+    assert run.state.type is StateType.COMPLETED
+    assert run.name.endswith("已撤回")
+    assert recover(prefect_client, clock.now()).woken == ()
+
+
+def test_an_answer_recorded_while_the_run_was_going_to_sleep_wakes_it(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    assert legs.run(run_id) == 0
+    assert case.answer(questions.InitialReview, verdict="受理") is None
+    assert recover(prefect_client, clock.now()).woken == (case.case_no,)
+    assert legs.run(run_id) == 0
+    assert case.stage() == "核实中"
+
+
+def test_two_recoveries_at_once_start_one_run(clerk: Any, prefect_client: SyncPrefectClient) -> None:
+    case = clerk.register(Level.CITY)
+    recover(prefect_client, clock.now())
+    with reading() as session:
+        first = session.get_one(Case, case.case_no).flow_run_id
+    ensure_run(prefect_client, case.case_no)
+    assert recover(prefect_client, clock.now()).started == ()
+    with reading() as session:
+        assert session.get_one(Case, case.case_no).flow_run_id == first
+
+
+def test_a_run_woken_for_nothing_asks_the_same_again(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    for _ in range(2):
+        assert legs.run(run_id) == 0
+        run = prefect_client.read_flow_run(UUID(run_id))
+        assert run.state is not None
+        assert run.state.type is StateType.PAUSED
+        wake(prefect_client, case.case_no)
+    assert case.stage() == "待初审"

@@ -1,0 +1,169 @@
+"""The objection story on a real Prefect server with a real worker, from the start form to the closing e-mail."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.objects import StateType
+from sqlalchemy import select
+
+from gateways.stand_in import StandIn
+from models.cases import Case
+from models.certificates import Certificate, CertificateType
+from regulation.certificates import CertificateState, Level
+from runtime import clock
+from runtime.database import reading
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.timeout(600)
+
+PERSON = {"objector_name": "俞𠮷云", "email": "yujiyun@example.com", "phone": "0575-84120001"}
+
+
+def a_certificate(source: Level) -> tuple[Certificate, CertificateType]:
+    """A valid certificate of the sample whose type has this source."""
+    with reading() as session:
+        found = session.execute(
+            select(Certificate, CertificateType)
+            .join(CertificateType, CertificateType.code == Certificate.type_code)
+            .where(CertificateType.source == source, Certificate.state == CertificateState.VALID)
+            .order_by(Certificate.id)
+        ).first()
+    assert found is not None
+    return found[0], found[1]
+
+
+def application(certificate: Certificate, kind: CertificateType) -> dict[str, Any]:
+    return {
+        "objector_kind": "持证主体",
+        **PERSON,
+        "certificate_type": kind.name,
+        "certificate": certificate.number,
+        "field": kind.names["address"],
+        "grounds": ["准确性"],
+        "stated": certificate.face["address"],
+        "proposed": "绍兴市柯桥区柯桥街道群贤路9999号",
+        "reason": "门牌号登记有误，与门牌证不一致。",
+    }
+
+
+def test_start_form_to_closing_mail(
+    mailbox: Any, city_bureau: StandIn, desk: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate, kind = a_certificate(Level.CITY)
+    city_bureau.reply_after = 1.0
+    intake = desk.submit("登记异议/objection-intake", application=application(certificate, kind) | desk.sign("KQ001"))
+    registered = desk.wait(intake, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert registered.state.type is StateType.COMPLETED, registered.state
+    case_no = registered.parameters["case_no"]
+    assert case_no == f"YY-{clock.today().year}-000001"
+    assert registered.parameters == {"case_no": case_no}
+
+    run_id = case_run(case_no)
+    waiting = desk.wait(run_id, StateType.PAUSED)
+    assert waiting.name == f"异议 {case_no} · {kind.name} · 待初审"
+    form = desk.form(run_id)
+    assert "初审" in form["description"]
+    assert r"俞\*云" in form["description"]
+    officer = officer_of(case_no)
+
+    # A wrong code is refused with the reason at the head of the same form, and the case goes on waiting.
+    desk.resume(run_id, verdict="受理", reason="", staff_no=officer, code="000000")
+    asked_again(desk, run_id, "一次性验证码")
+    desk.resume(run_id, verdict="受理", reason="", **desk.sign(officer))
+
+    # The request goes out; the reply is fetched by the scheduled correspondence.
+    until_stage(desk, case_no, "核实中")
+    desk.wait(run_id, StateType.PAUSED)
+    desk.carry_out("上级往来/bureau-correspondence")
+    until_stage(desk, case_no, "待拟定结果")
+    desk.wait(run_id, StateType.PAUSED)
+
+    director = "KQ004"
+    desk.resume(run_id, outcome="维持原信息", reason="经核实，登记的地址有误。", value="", **desk.sign(director))
+    asked_again(desk, run_id, "处理结果应为")
+    spare = next(no for no in ("KQ001", "KQ002", "KQ003") if no != officer)
+    desk.wait(
+        desk.submit(
+            "移交办件/case-handover", handover={"case_no": case_no, "to": spare, "why": "轮岗"} | desk.sign("KQ004")
+        ),
+        StateType.COMPLETED,
+    )
+    desk.resume(run_id, outcome="已更正", reason="经市局核实，登记的地址有误，已更正。", value="", **desk.sign(spare))
+    done = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
+    assert done.state.type is StateType.COMPLETED, done.state
+    assert done.name.endswith("已办结")
+
+    with reading() as session:
+        versions = session.scalars(
+            select(Certificate).where(Certificate.root == certificate.root).order_by(Certificate.version)
+        ).all()
+    assert [version.state for version in versions] == [CertificateState.SUPERSEDED, CertificateState.VALID]
+    assert versions[1].face["address"] == "绍兴市柯桥区柯桥街道群贤路9999号"
+    # What another dispatcher was still sending may hold the last one back until the next round.
+    wait_until(lambda: len(mailbox.to(PERSON["email"])) == 4, "四封通知没有到齐", 90)
+    subjects = [mail["Subject"] for mail in mailbox.to(PERSON["email"])]
+    assert [subject[:8] for subject in subjects] == [
+        "已收到您的异议（",
+        "您的异议已受理（",
+        "已向绍兴市大数据",
+        "异议处理结果（Y",
+    ]
+
+    # Nothing of the person has stayed in Prefect's database or in the run's logs.
+    found = scan(tmp_path / "prefect" / "prefect.db", [*PERSON.values(), certificate.number, "群贤路9999号"])
+    assert found == []
+
+
+def case_run(case_no: str) -> UUID:
+    with reading() as session:
+        run_id = session.get_one(Case, case_no).flow_run_id
+    assert run_id is not None
+    return UUID(run_id)
+
+
+def officer_of(case_no: str) -> str:
+    with reading() as session:
+        return session.get_one(Case, case_no).officer_no
+
+
+def until_stage(desk: Any, case_no: str, stage: str) -> None:
+    until = time.monotonic() + 90
+    while True:
+        with reading() as session:
+            now = session.get_one(Case, case_no).stage
+        if now == stage:
+            return
+        log = (desk.home / "worker.log").read_text(errors="replace")[-3000:]
+        assert time.monotonic() < until, f"{now} instead of {stage}\n{log}"
+        time.sleep(0.3)
+
+
+def asked_again(desk: Any, run_id: UUID, why: str) -> None:
+    """Wait until the run is suspended again with this reason at the head of its form."""
+    until = time.monotonic() + 60
+    while True:
+        run = desk.client.read_flow_run(run_id)
+        if run.state.type is StateType.PAUSED and "未能采纳" in (head := desk.form(run_id)["description"]):
+            assert why in head, head
+            return
+        log = (desk.home / "worker.log").read_text(errors="replace")[-3000:]
+        assert time.monotonic() < until, f"{run.state}\n{log}"
+        time.sleep(0.3)
+
+
+def scan(database: Path, words: list[str]) -> list[str]:
+    """Where in a SQLite database any of the words stands: every text of every table."""
+    places = []
+    with sqlite3.connect(database) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for row in connection.execute(f'SELECT * FROM "{table}"'):
+                text = " ".join(map(str, row))
+                escaped = text.encode().decode("unicode_escape", errors="replace") if "\\u" in text else ""
+                places += [f"{table}: {word}" for word in words if word in text or word in escaped]
+    connection.close()
+    return places

@@ -1,0 +1,71 @@
+"""The smaller stories that staff and schedules start, on a real Prefect server: watch, leave, a year's holidays."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.objects import StateType
+from sqlalchemy import func, select
+
+from models.calendars import PublishedYear
+from models.cases import StaffTask
+from models.organisations import Leave
+from regulation.working_days import WorkingDays
+from runtime import clock
+from runtime.database import reading, transaction
+from tasks.sheets import staff_tasks_table
+from tasks.staff_tasks import open_staff_task
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_watch_leave_and_publication(desk: Any) -> None:
+    watch = desk.submit("时限巡查/deadline-watch")
+    desk.wait(watch, StateType.COMPLETED)
+
+    today = clock.today()
+    leave = {"absent": "KQ001", "substitute": "KQ001", "from_on": str(today), "until_on": str(today)}
+    away = desk.submit("登记休假/officer-leave", leave=leave | desk.sign("KQ004"))
+    # Nobody can stand in for themselves: the same form comes back with the reason, and nothing is on file yet.
+    assert "不能是休假人本人" in refusal(desk, away)
+    assert count(Leave.id) == 0
+    until_on = today + timedelta(days=3)
+    mended = leave | {"substitute": "KQ002", "until_on": str(until_on)}
+    desk.resume(away, **mended, **desk.sign("KQ004"))
+    desk.wait(away, StateType.COMPLETED)
+    with reading() as session:
+        filed = session.scalars(select(Leave)).one()
+    assert (filed.staff_no, filed.substitute_no, filed.until_on) == ("KQ001", "KQ002", until_on)
+
+    year = WorkingDays().last_published_year + 1
+    published = {"year": year, "days_off": f"{year}-01-01 元旦", "days_worked": ""}
+    holidays = desk.submit("公布放假安排/calendar-publication", publication=published | desk.sign("KQ002"))
+    desk.wait(holidays, StateType.COMPLETED)
+    assert count(PublishedYear.year) == 1
+
+    with transaction() as session:
+        open_staff_task(session, "test", None, "申请人对处理结果有不同意见，请阅处", clock.now())
+    with reading() as session:
+        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "test")).one()
+    done = {"number": number + 1000, "note": "已电话答复申请人"}
+    seen_to = desk.submit("办结待阅事项/staff-task-completion", done=done | desk.sign("KQ001"))
+    assert "没有序号" in refusal(desk, seen_to)
+    desk.resume(seen_to, **done | {"number": number}, **desk.sign("KQ001"))
+    desk.wait(seen_to, StateType.COMPLETED)
+    with reading() as session:
+        task = session.get_one(StaffTask, number)
+    assert (task.done_by_no, task.note) == ("KQ001", "已电话答复申请人")
+    assert "不同意见" not in staff_tasks_table()
+
+
+def refusal(desk: Any, run_id: UUID) -> str:
+    desk.wait(run_id, StateType.PAUSED)
+    head: str = desk.form(run_id)["description"]
+    assert "未能采纳" in head
+    return head
+
+
+def count(column: Any) -> int:
+    with reading() as session:
+        return session.scalar(select(func.count(column))) or 0
