@@ -108,14 +108,16 @@ def sample_data(
         answer = {"seed": seed, "changed": added.anything, "added": asdict(added)}
         if show_codes:
             answer["officers"] = {officer.staff_no: samples.enrolment(officer) for officer in officers}
-            answer["applications"] = {program.key: program.secret for program in applications}
+            answer["applications"] = {
+                program.key: samples.application_secret(seed, program.key) for program in applications
+            }
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return
     print(samples.in_words(added, seed))
     for officer in officers:
         print(f"{officer.staff_no}  {officer.role}  {officer.name}  {samples.enrolment(officer)}")
     for program in applications:
-        print(f"{program.key}  {program.speaks_for}  {program.secret}")
+        print(f"{program.key}  {program.speaks_for}  {samples.application_secret(seed, program.key)}")
 
 
 @app.command(help="启动整个系统，Ctrl-C停止")

@@ -13,7 +13,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, partial
 from typing import TypeVar
 
@@ -25,11 +25,14 @@ from stdnum.cn import ric, uscc
 from ezt.installation import check_migrated
 from models.base import Base
 from models.certificates import Certificate, CertificateType
-from models.organisations import Application, ApplicationKind, Department, Officer, Role
+from models.liaisons import LiaisonOfficer
+from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
+from models.use_lists import UseListEntry, UseListVersion
 from regulation.catalogue import Field, FieldKind, HolderKind, Sensitivity, Validity, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
+from runtime import clock
 from runtime.database import transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
@@ -85,6 +88,15 @@ OFFICERS = (
 )
 APPLICATIONS = (
     ("KQ-SCJG", ApplicationKind.DEPARTMENT, DEPARTMENTS[0]),
+    ("KQ-ZRZY", ApplicationKind.DEPARTMENT, DEPARTMENTS[1]),
+    ("KQ-JT", ApplicationKind.DEPARTMENT, DEPARTMENTS[2]),
+    ("KQ-WJ", ApplicationKind.DEPARTMENT, DEPARTMENTS[3]),
+    ("KQ-JS", ApplicationKind.DEPARTMENT, DEPARTMENTS[4]),
+    ("KQ-MZ", ApplicationKind.DEPARTMENT, DEPARTMENTS[5]),
+    ("KQ-GA", ApplicationKind.DEPARTMENT, DEPARTMENTS[6]),
+    ("KQ-RS", ApplicationKind.DEPARTMENT, DEPARTMENTS[7]),
+    ("KQ-JYTY", ApplicationKind.DEPARTMENT, DEPARTMENTS[8]),
+    ("KQ-YB", ApplicationKind.DEPARTMENT, DEPARTMENTS[9]),
     ("SX-DSJ", ApplicationKind.BUREAU, Bureau.CITY.value),
     ("ZJ-DSJ", ApplicationKind.BUREAU, Bureau.PROVINCE.value),
 )
@@ -505,6 +517,113 @@ _DISABILITIES = ("视力", "听力", "言语", "肢体", "智力", "精神", "�
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What an item may see of a certificate type, in which scenario."""
+
+    type_name: str
+    scenario: str
+    fields: tuple[str, ...]
+    holder_alone: bool = False
+    authorisation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A department's service item (事项) with its entries of the use list."""
+
+    department: str
+    code: str
+    name: str
+    uses: tuple[Use, ...]
+
+
+_PERSON = ("holder", "holder_number", "address", "valid_until")
+_COMPANY = ("holder_number", "holder", "legal_representative", "address", "scope")
+USE_LIST = (
+    Item(
+        DEPARTMENTS[0],
+        "330603-SCJG-001",
+        "食品经营许可（新办）",
+        (
+            Use("营业执照", "窗口受理", _COMPANY, holder_alone=True),
+            Use("身份证", "窗口受理", _PERSON, holder_alone=True),
+            Use("不动产权证书", "经营场所核对", ("number", "holder", "address", "use"), authorisation=True),
+        ),
+    ),
+    Item(
+        DEPARTMENTS[0],
+        "330603-SCJG-002",
+        "企业变更登记",
+        (Use("营业执照", "网上办理", (*_COMPANY, "capital", "established_on")), Use("身份证", "网上办理", _PERSON)),
+    ),
+    Item(
+        DEPARTMENTS[1],
+        "330603-ZRZY-001",
+        "不动产转移登记",
+        (
+            Use(
+                "不动产权证书",
+                "窗口受理",
+                ("number", "holder", "holder_number", "co_ownership", "address", "unit", "area"),
+            ),
+            Use("身份证", "窗口受理", _PERSON, holder_alone=True),
+            Use("结婚证", "窗口受理", ("number", "husband", "wife"), authorisation=True),
+        ),
+    ),
+    Item(
+        DEPARTMENTS[2],
+        "330603-JT-001",
+        "道路货物运输经营许可年审",
+        (
+            Use("道路运输经营许可证", "窗口受理", ("number", "holder", "scope", "valid_until")),
+            Use("驾驶证", "路面核验", ("holder", "vehicles", "valid_until"), holder_alone=True),
+        ),
+    ),
+    Item(
+        DEPARTMENTS[3],
+        "330603-WJ-001",
+        "医疗机构执业许可证校验",
+        (Use("医疗机构执业许可证", "窗口受理", ("number", "holder", "principal", "scope", "valid_until")),),
+    ),
+    Item(
+        DEPARTMENTS[4],
+        "330603-JS-001",
+        "建筑工程竣工验收备案",
+        (Use("建筑工程施工许可证", "窗口受理", ("number", "holder", "project", "builder", "supervisor")),),
+    ),
+    Item(
+        DEPARTMENTS[5],
+        "330603-MZ-001",
+        "婚姻登记档案查询",
+        (Use("结婚证", "窗口受理", ("number", "holder", "husband", "wife", "issued_on"), authorisation=True),),
+    ),
+    Item(
+        DEPARTMENTS[6],
+        "330603-GA-001",
+        "新生儿户口登记",
+        (
+            Use(
+                "出生医学证明",
+                "窗口受理",
+                ("number", "holder", "sex", "born_on", "mother", "father"),
+                authorisation=True,
+            ),
+            Use("身份证", "窗口受理", _PERSON, holder_alone=True),
+        ),
+    ),
+    Item(
+        DEPARTMENTS[7],
+        "330603-RS-001",
+        "社会保险待遇申领",
+        (
+            Use("社会保障卡", "窗口受理", ("number", "holder", "bank"), holder_alone=True),
+            Use("残疾人证", "待遇认定", ("holder", "disability", "grade", "valid_until"), authorisation=True),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
     """How much to make: departments (at most ``len(DEPARTMENTS)``) and holders, who have two certificates each."""
 
@@ -541,6 +660,8 @@ class Added:
     departments: int
     officers: int
     applications: int
+    liaison_officers: int
+    use_list_entries: int
     certificates: int
 
     @property
@@ -574,7 +695,10 @@ def department_code(seed: int, name: str) -> str:
 
 
 def departments(seed: int, count: int) -> list[Department]:
-    return [Department(uscc=department_code(seed, name), name=name) for name in DEPARTMENTS[:count]]
+    return [
+        Department(uscc=department_code(seed, name), name=name, email=f"office{place + 1:02}@example.cn")
+        for place, name in enumerate(DEPARTMENTS[:count])
+    ]
 
 
 def officers(seed: int) -> list[Officer]:
@@ -601,11 +725,36 @@ def application_secret(seed: int, key: str) -> str:
 
 
 def applications(seed: int) -> list[Application]:
-    """The programs that may call us: one department's and both superior bureaus'."""
+    """The programs that may call us: some departments' and both superior bureaus'."""
+    return [Application(key=key, kind=kind, speaks_for=name) for key, kind, name in APPLICATIONS]
+
+
+def application_secrets(seed: int) -> list[ApplicationSecret]:
+    """What the programs sign with."""
     return [
-        Application(key=key, kind=kind, speaks_for=name, secret=application_secret(seed, key))
-        for key, kind, name in APPLICATIONS
+        ApplicationSecret(key=key, secret=application_secret(seed, key), from_at=_midnight(AS_OF))
+        for key, _, _ in APPLICATIONS
     ]
+
+
+def liaison_officers(seed: int, count: int) -> list[LiaisonOfficer]:
+    """A designated person for each of the first ``count`` departments but every tenth, which has filed nobody."""
+    return [
+        LiaisonOfficer(
+            department_uscc=department_code(seed, name),
+            name=Dice(seed, "liaison officer", name).person("own"),
+            position="办公室主任",
+            phone=f"0575-8412{place + 1:04}",
+            email=f"liaison{place + 1:02}@example.cn",
+            from_on=AS_OF,
+        )
+        for place, name in enumerate(DEPARTMENTS[:count])
+        if place % 10 != 9
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 def holders(seed: int, count: int) -> list[Holder]:
@@ -645,12 +794,14 @@ def _holder(seed: int, place: int, attempt: int) -> Holder:
     return Holder(place, kind, holds, name, dice.credit_code("91", KEQIAO), address, founded_on, male)
 
 
-def certificates(seed: int, count: int) -> list[Certificate]:
-    """The certificates of ``count`` holders: a company's licence and permit, a person's identity card and another."""
+def certificates(seed: int, count: int, read_at: datetime) -> list[Certificate]:
+    """The certificates of ``count`` holders: a company's licence and permit, a person's identity card and another.
+
+    ``read_at`` is when their sources are said to have been asked last."""
     made = []
     for holder in holders(seed, count):
         everybodys = _IDENTITY_CARD if holder.kind is HolderKind.NATURAL_PERSON else _LICENCE
-        made += [_certificate(seed, kind, holder) for kind in (everybodys, holder.holds)]
+        made += [_certificate(seed, kind, holder, read_at) for kind in (everybodys, holder.holds)]
     return made
 
 
@@ -681,7 +832,7 @@ def _printed_until(dice: Dice, kind: Kind, holder: Holder, issued_on: date) -> d
     return _years_after(issued_on, years) if years else None
 
 
-def _certificate(seed: int, kind: Kind, holder: Holder) -> Certificate:
+def _certificate(seed: int, kind: Kind, holder: Holder, read_at: datetime) -> Certificate:
     dice = Dice(seed, "certificate", kind.code, holder.place)
     issued_on = _issued_on(dice, kind, holder)
     until = valid_until(kind.validity, kind.years, issued_on, _printed_until(dice, kind, holder, issued_on))
@@ -705,6 +856,7 @@ def _certificate(seed: int, kind: Kind, holder: Holder) -> Certificate:
         issued_on=issued_on,
         valid_until_on=until,
         state=_state(dice, until),
+        read_at=read_at,
     )
 
 
@@ -818,8 +970,10 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             certificate_types=_add(session, CertificateType.code, certificate_types()),
             departments=_add(session, Department.uscc, departments(seed, sizes.departments)),
             officers=_add(session, Officer.staff_no, officers(seed)),
-            applications=_add(session, Application.key, applications(seed)),
-            certificates=_add(session, Certificate.identifier, certificates(seed, sizes.holders)),
+            applications=_add_applications(session, seed),
+            liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),
+            use_list_entries=_add_use_list(session, seed, sizes.departments),
+            certificates=_add(session, Certificate.identifier, certificates(seed, sizes.holders, clock.now())),
         )
 
 
@@ -829,7 +983,8 @@ def in_words(added: Added, seed: int) -> str:
         return f"样例数据（种子{seed}）已在库中，没有变动。"
     return (
         f"已载入样例数据（种子{seed}）：证照类型{added.certificate_types}种，部门{added.departments}个，"
-        f"工作人员{added.officers}名，应用{added.applications}个，证照{added.certificates}件。"
+        f"工作人员{added.officers}名，应用{added.applications}个，专人{added.liaison_officers}名，"
+        f"用证清单{added.use_list_entries}条，证照{added.certificates}件。"
     )
 
 
@@ -840,6 +995,46 @@ def _check_nobody_else(session: Session, seed: int) -> None:
         raise RefusalError(
             f"工作人员名册中已有种子{seed}的样例以外的数据，为免混入公开的密钥，未载入样例数据；请换用空的数据目录（EZT_HOME）。"
         )
+
+
+def _add_applications(session: Session, seed: int) -> int:
+    added = _add(session, Application.key, applications(seed))
+    _add(session, ApplicationSecret.key, application_secrets(seed))
+    return added
+
+
+def _add_use_list(session: Session, seed: int, departments: int) -> int:
+    """Add the entries whose department and item the use list does not have yet."""
+    codes = {kind.name: kind.code for kind in KINDS}
+    there = set(session.execute(select(UseListEntry.department_uscc, UseListEntry.item_code)).tuples())
+    among = {name: department_code(seed, name) for name in DEPARTMENTS[:departments]}
+    added = 0
+    for item in USE_LIST:
+        if item.department not in among or (among[item.department], item.code) in there:
+            continue
+        for use in item.uses:
+            entry = UseListEntry(
+                department_uscc=among[item.department],
+                item_code=item.code,
+                type_code=codes[use.type_name],
+                scenario=use.scenario,
+            )
+            session.add(entry)
+            session.flush()
+            session.add(
+                UseListVersion(
+                    entry_id=entry.id,
+                    item_name=item.name,
+                    fields=use.fields,
+                    holder_alone=use.holder_alone,
+                    authorisation=use.authorisation,
+                    ended=False,
+                    in_force_from=AS_OF,
+                    decided_at=_midnight(AS_OF),
+                )
+            )
+            added += 1
+    return added
 
 
 def _add(session: Session, key: InstrumentedAttribute[str], rows: Sequence[Base]) -> int:

@@ -1,16 +1,31 @@
 """The tables, one noun a file. Importing this package knows them all."""
 
-from models import calendars, cases, certificates, gateway_secrets, notices, objections, organisations, records
+from models import (
+    calendars,
+    cases,
+    certificate_uses,
+    certificates,
+    gateway_secrets,
+    liaisons,
+    notices,
+    objections,
+    organisations,
+    records,
+    use_lists,
+)
 from models.base import Base
 
 __all__ = [
     "Base",
     "calendars",
     "cases",
+    "certificate_uses",
     "certificates",
     "gateway_secrets",
+    "liaisons",
     "notices",
     "objections",
     "organisations",
     "records",
+    "use_lists",
 ]

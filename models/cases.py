@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,16 @@ from regulation.limits import Clock
 
 
 class CaseKind(StrEnum):
+    """What a case is about; the value begins its number."""
+
     OBJECTION = "YY"
+    USE_LIST = "QD"
+    LIAISON = "ZR"
+
+    @property
+    def label(self) -> str:
+        """What it is called where people read it."""
+        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案"}[self.value]
 
 
 class Case(Base):
@@ -45,11 +54,12 @@ class Case(Base):
 
 
 class CaseCounter(Base):
-    """The last case number given in a year. Incremented inside the registration's transaction: no gaps."""
+    """The last number given in a year, of cases and of what else is numbered. Incremented inside the transaction that
+    uses it: no gaps."""
 
     __tablename__ = "case_counters"
 
-    kind: Mapped[CaseKind] = mapped_column(enum_text(CaseKind), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
 

@@ -1,6 +1,6 @@
 """Certificate types and the local register of certificates, one row a version."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index
@@ -61,3 +61,5 @@ class Certificate(Base):
     remark: Mapped[str] = mapped_column(default="")
     """What a clerk should know of it, such as a check character that is not the standard's."""
     corrected_by_case: Mapped[str | None]
+    read_at: Mapped[datetime]
+    """When its source last said what stands here; ``CertificateType.stale_after_hours`` says how long that will do."""

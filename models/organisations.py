@@ -21,6 +21,8 @@ class Department(Base):
 
     uscc: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str]
+    """The office's own address, for what its liaison officer is not there for."""
 
 
 class Officer(Base):
@@ -63,15 +65,31 @@ class ApplicationKind(StrEnum):
 
 
 class Application(Base):
-    """A program that may call us: its key, its secret, and for whom it speaks (a department or a bureau by name)."""
+    """A program that may call us: its key, and for whom it speaks (a department or a bureau by name)."""
 
     __tablename__ = "applications"
 
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[ApplicationKind] = mapped_column(enum_text(ApplicationKind))
     speaks_for: Mapped[str]
-    secret: Mapped[str] = mapped_column(EncryptedText)
     active: Mapped[bool] = mapped_column(default=True)
+    networks: Mapped[list[str]] = mapped_column(default=list)
+    """Networks (CIDR) that it calls from; none: from anywhere."""
+    calls_a_minute: Mapped[int | None]
+    """What it may call in a minute; ``None``: ``regulation.limits.CALLS_A_MINUTE``."""
+
+
+class ApplicationSecret(Base):
+    """A secret of an application, good up to and without ``until_at``: while they change, both the old and the new one
+    are."""
+
+    __tablename__ = "application_secrets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(ForeignKey("applications.key"), index=True)
+    secret: Mapped[str] = mapped_column(EncryptedText)
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
 
 
 class Nonce(Base):

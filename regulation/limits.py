@@ -19,9 +19,11 @@ class Clock(StrEnum):
 
 class Unit(StrEnum):
     WORKING_DAYS = "working days"
+    DAYS = "days"
     TIMES = "times"
     BYTES = "bytes"
     FILES = "files"
+    LINES = "lines"
     SECONDS = "seconds"
     CHARACTERS = "characters"
 
@@ -68,5 +70,35 @@ SIGNATURE_WINDOW = Limit("signature-window", 300, Unit.SECONDS, "内部规定", 
 SHEET_REFUSALS = Limit("sheet-refusals", 5, Unit.TIMES, "内部规定", "查看办件时同一工号签名未通过的次数")
 SHEET_REFUSAL_WINDOW = Limit("sheet-refusal-window", 600, Unit.SECONDS, "内部规定", "查看办件签名未通过的计数时间")
 
-CASE_LIMITS = {limit.code: limit for limit in (VERIFICATION_REQUEST, INITIAL_REVIEW, SUPPLEMENT, URGE, OUTCOME_NOTICE)}
+# Article 9 wants the use list kept up (动态管理), Article 13 the designated person filed. How fast either is answered,
+# and when an entry has to show that it is still needed, the Center sets itself.
+USE_LIST_REVIEW = Limit("use-list-review", 5, Unit.WORKING_DAYS, "内部时限", "审核用证清单")
+LIAISON_CONFIRMATION = Limit("liaison-confirmation", 2, Unit.WORKING_DAYS, "内部时限", "确认专人备案")
+PROPOSED_LINES = Limit("proposed-lines", 500, Unit.LINES, "内部规定", "一次提出的用证清单条目数")
+UNUSED_ENTRY = Limit("unused-entry", 180, Unit.DAYS, "内部规定（第九条“动态管理”）", "用证清单条目未使用即询问")
+ENTRY_CONFIRMATION = Limit("entry-confirmation", 365, Unit.DAYS, "内部规定（第九条“动态管理”）", "用证清单条目确认周期")
+ENQUIRY_ANSWER = Limit("enquiry-answer", 10, Unit.WORKING_DAYS, "内部时限", "部门答复用证清单询问")
+LIAISON_OVERLAP = Limit("liaison-overlap", 30, Unit.DAYS, "内部规定", "专人变更时新旧并存的最长时间")
+LIAISON_REMINDER = Limit("liaison-reminder", 7, Unit.DAYS, "内部规定", "提醒未备案专人的部门的间隔")
+
+CALLS_A_MINUTE = Limit("calls-a-minute", 6000, Unit.TIMES, "内部规定", "一个应用每分钟的调用次数")
+SECRET_OVERLAP = Limit("secret-overlap", 7, Unit.DAYS, "内部规定", "应用更换密钥时新旧并存的时间")
+PRESENTATION_LIFE = Limit("presentation-life", 60, Unit.SECONDS, "内部规定（第十条）", "亮证码的有效时间")
+AUTHORISATION_LIFE = Limit("authorisation-life", 30, Unit.DAYS, "内部规定", "持证主体授权的最长时间")
+WRONG_VALUE_ANSWER = Limit(
+    "wrong-value-answer", 10, Unit.WORKING_DAYS, "内部时限（第十二条）", "部门答复如何处理用过的错误信息"
+)
+
+CASE_LIMITS = {
+    limit.code: limit
+    for limit in (
+        VERIFICATION_REQUEST,
+        INITIAL_REVIEW,
+        SUPPLEMENT,
+        URGE,
+        OUTCOME_NOTICE,
+        USE_LIST_REVIEW,
+        LIAISON_CONFIRMATION,
+    )
+}
 """Limits that stand on a case as a deadline, by code."""

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models.cases import Case, CaseCounter, CaseKind, Deadline, Handover
+from models.cases import Case, CaseCounter, Deadline, Handover
 from models.objections import Objection
 from models.organisations import Leave, Officer, Role
 from notifications.notices import CaseAssigned
@@ -21,8 +21,8 @@ from tasks.officers import acting_officer, check_may_act, identify
 from tasks.step import Step, locked_case, record
 
 
-def locked_counter(session: Session, kind: CaseKind, year: int) -> CaseCounter:
-    """A year's counter, locked: registrations of one kind come one after the other from here on."""
+def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
+    """A year's counter, locked: what is numbered alike comes one after the other from here on."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(CaseCounter).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
     return session.get_one(CaseCounter, (kind, year), with_for_update=True)
@@ -91,7 +91,7 @@ def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime)
     notice = CaseAssigned(
         case_no=case.case_no,
         officer=officer.name,
-        kind="异议核查",
+        kind=case.kind.label,
         stage=case.stage,
         due_on=session.scalar(running.order_by(Deadline.due_on).limit(1)) or case.received_on,
         why=why,

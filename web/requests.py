@@ -7,13 +7,13 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import delete
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.organisations import Application, ApplicationKind, Nonce
+from models.organisations import Application, ApplicationKind, ApplicationSecret, Nonce
 from regulation.limits import REQUEST_SIZE, SIGNATURE_WINDOW
 from runtime import clock
 from runtime.database import transaction
@@ -84,10 +84,15 @@ def signed_by(kind: ApplicationKind) -> Callable[..., Application]:
         try:
             with transaction() as session:
                 application = session.get(Application, key)
-                secret = application.secret if application is not None else "nobody's"
-                expected = sign(secret, request.method, path, int(time_ms), nonce, body)
-                given = headers.get(SIGNATURE, "").lower()
-                right = hmac.compare_digest(expected.encode(), given.encode())
+                good = or_(ApplicationSecret.until_at.is_(None), ApplicationSecret.until_at > now)
+                secrets = session.scalars(
+                    select(ApplicationSecret.secret).where(ApplicationSecret.key == key, good)
+                ).all()
+                given = headers.get(SIGNATURE, "").lower().encode()
+                right = any(
+                    hmac.compare_digest(sign(secret, request.method, path, int(time_ms), nonce, body).encode(), given)
+                    for secret in secrets
+                )
                 if application is None or not right or not application.active or application.kind is not kind:
                     raise ProblemError(401, "签名不符或应用未登记，请核对密钥、时间、路径和请求体后重新签名。")
                 session.execute(delete(Nonce).where(Nonce.expires_at < now))

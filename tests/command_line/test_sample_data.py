@@ -22,7 +22,9 @@ def test_loading_twice_changes_nothing_and_says_so(installation: Path) -> None:
         "certificate_types": 12,
         "departments": 30,
         "officers": 4,
-        "applications": 3,
+        "applications": 12,
+        "liaison_officers": 27,
+        "use_list_entries": 17,
         "certificates": 120,
     }
     assert "没有变动" in ezt("sample-data", *FEW).stdout

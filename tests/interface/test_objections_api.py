@@ -51,7 +51,7 @@ def department(web: str) -> Caller:
 
 def caller_of(web: str, kind: ApplicationKind) -> Caller:
     program = next(each for each in samples.applications(samples.DEFAULT_SEED) if each.kind is kind)
-    return Caller(web, program.key, program.secret)
+    return Caller(web, program.key, samples.application_secret(samples.DEFAULT_SEED, program.key))
 
 
 @pytest.fixture

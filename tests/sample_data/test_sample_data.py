@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyotp
@@ -26,6 +26,7 @@ def columns(rows: Sequence[Base]) -> list[dict[str, object]]:
 
 
 FEW = sample_data.Sizes(departments=10, holders=60)
+READ_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def everything(seed: int, sizes: sample_data.Sizes) -> list[dict[str, object]]:
@@ -35,7 +36,9 @@ def everything(seed: int, sizes: sample_data.Sizes) -> list[dict[str, object]]:
             *sample_data.departments(seed, sizes.departments),
             *sample_data.officers(seed),
             *sample_data.applications(seed),
-            *sample_data.certificates(seed, sizes.holders),
+            *sample_data.application_secrets(seed),
+            *sample_data.liaison_officers(seed, sizes.departments),
+            *sample_data.certificates(seed, sizes.holders, READ_AT),
         ]
     )
 
@@ -89,7 +92,7 @@ def test_the_twelve_types_of_everyday_work_are_there() -> None:
 
 def test_certificates_agree_with_their_type(home: Path) -> None:
     kinds = {kind.code: kind for kind in sample_data.certificate_types()}
-    for certificate in sample_data.certificates(SEED, 300):
+    for certificate in sample_data.certificates(SEED, 300, READ_AT):
         kind = kinds[certificate.type_code]
         assert certificate.holder_kind in kind.holder_kinds
         if "valid_until" in kind.names:
@@ -120,7 +123,7 @@ def test_what_names_a_natural_person_is_never_public() -> None:
 
 
 def test_identifiers_parse_and_differ(home: Path) -> None:
-    made = sample_data.certificates(SEED, 60)
+    made = sample_data.certificates(SEED, 60, READ_AT)
     assert [str(parse_identifier(certificate.identifier)) for certificate in made] == [c.identifier for c in made]
     assert len({certificate.identifier for certificate in made}) == len(made)
     assert len({(certificate.type_code, certificate.number) for certificate in made}) == len(made)
@@ -156,7 +159,7 @@ def test_type_codes_have_21_characters_and_the_known_one_is_the_true_one() -> No
 
 
 def test_all_levels_and_all_types_are_there(home: Path) -> None:
-    made = Counter(certificate.type_code for certificate in sample_data.certificates(SEED, 60))
+    made = Counter(certificate.type_code for certificate in sample_data.certificates(SEED, 60, READ_AT))
     assert set(made) == {kind.code for kind in sample_data.KINDS}
     assert min(made.values()) >= 5
     assert {kind.source for kind in sample_data.KINDS} == set(Level)
@@ -164,13 +167,13 @@ def test_all_levels_and_all_types_are_there(home: Path) -> None:
 
 def test_every_face_fills_every_field_of_its_type(home: Path) -> None:
     fields = {kind.code: set(kind.names) for kind in sample_data.certificate_types()}
-    for certificate in sample_data.certificates(SEED, 60):
+    for certificate in sample_data.certificates(SEED, 60, READ_AT):
         assert set(certificate.face) == fields[certificate.type_code]
         assert all(value and value != "None" for value in certificate.face.values())
 
 
 def test_nobody_married_or_drove_as_a_child_and_nothing_was_issued_after_the_sample_was_drawn(home: Path) -> None:
-    for certificate in sample_data.certificates(SEED, 300):
+    for certificate in sample_data.certificates(SEED, 300, READ_AT):
         assert certificate.issued_on < sample_data.AS_OF
         for number in (certificate.face.get("husband_number"), certificate.face.get("wife_number")):
             if number:
@@ -182,7 +185,7 @@ def test_nobody_married_or_drove_as_a_child_and_nothing_was_issued_after_the_sam
 
 
 def test_partnerships_have_partners_licences(home: Path) -> None:
-    licences = [each for each in sample_data.certificates(SEED, 60) if "company_kind" in each.face]
+    licences = [each for each in sample_data.certificates(SEED, 60, READ_AT) if "company_kind" in each.face]
     partnerships = [each for each in licences if each.holder_kind is HolderKind.UNINCORPORATED]
     assert 0 < len(partnerships) < len(licences) / 2
     for licence in licences:
@@ -200,3 +203,10 @@ def test_officers_and_applications() -> None:
 def test_more_departments_than_there_are_is_refused(installation: Path) -> None:
     with pytest.raises(RefusalError, match="最多"):
         sample_data.load(SEED, sample_data.Sizes(departments=1000))
+
+
+def test_the_use_list_names_fields_that_the_types_have() -> None:
+    fields = {kind.name: {field.code for field in kind.fields} for kind in sample_data.KINDS}
+    for item in sample_data.USE_LIST:
+        for use in item.uses:
+            assert set(use.fields) <= fields[use.type_name], (item.code, use)
