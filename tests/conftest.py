@@ -36,7 +36,7 @@ from models.migrations import migrate
 from models.organisations import Officer
 from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings
-from tasks import answers, objections, verifications
+from tasks import answers, applications, objections, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.questions import InitialReview, Question
 
@@ -74,6 +74,7 @@ def forget_settings() -> None:
     settings.settings.cache_clear()
     keys.keys.cache_clear()
     keys.seal_keys.cache_clear()
+    applications.caller_of.cache.clear()
 
 
 @pytest.fixture

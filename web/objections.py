@@ -10,9 +10,10 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateways.superior_bureaus import ReplyError, parse_reply
-from models.organisations import Application, ApplicationKind
+from models.organisations import ApplicationKind
 from regulation.objections import Bureau
 from runtime.words import Words
+from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
 from tasks.case_runs import nudge
 from tasks.objection_applications import ObjectionApplication
@@ -70,7 +71,7 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
 
 @router.post("/objections", status_code=201, summary="提出异议", openapi_extra=takes(ObjectionSubmission))
 def hand_in(
-    caller: Annotated[Application, Depends(signed_by(ApplicationKind.DEPARTMENT))],
+    caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
     submission: Annotated[ObjectionSubmission, Depends(body_as(ObjectionSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -125,7 +126,7 @@ class ReplyBody(BaseModel):
 
 @router.post("/verification-replies", summary="上级回复核实结果", openapi_extra=takes(ReplyBody))
 def bureau_replies(
-    caller: Annotated[Application, Depends(signed_by(ApplicationKind.BUREAU))],
+    caller: Annotated[Caller, Depends(signed_by(ApplicationKind.BUREAU))],
     payload: Annotated[ReplyBody, Depends(body_as(ReplyBody))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:

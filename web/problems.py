@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from regulation.limits import REQUEST_SIZE
 from runtime.refusals import InputError, RefusalError
+from tasks.journal import ReplayedError
 from tasks.officers import SignatureError
 from web.rendering import message
 
@@ -19,16 +20,17 @@ TITLES = {
     409: "与办件现状不符",
     413: "内容过大",
     422: "填写有误",
+    429: "调用过于频繁",
     500: "系统故障",
 }
 
 
 class ProblemError(Exception):
-    """A refusal with its HTTP status; ``detail`` is one Chinese sentence that says what to do."""
+    """A refusal with its HTTP status and headers; ``detail`` is one Chinese sentence that says what to do."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.headers = status, detail, headers or {}
 
 
 def problem(request: Request, status: int, detail: str) -> Response:
@@ -44,6 +46,8 @@ def problem(request: Request, status: int, detail: str) -> Response:
 
 def status_of(error: RefusalError) -> int:
     """The HTTP status that a refusal has."""
+    if isinstance(error, ReplayedError):
+        return 401
     if isinstance(error, SignatureError):
         return 403
     return 422 if isinstance(error, InputError) else 409
@@ -54,7 +58,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     def _problem(request: Request, error: ProblemError) -> Response:
-        return problem(request, error.status, error.detail)
+        answer = problem(request, error.status, error.detail)
+        answer.headers.update(error.headers)
+        return answer
 
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:

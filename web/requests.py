@@ -1,24 +1,27 @@
 """What every request goes through: a limit on its size, its signature, its body in the right shape."""
 
 import hmac
+import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from math import ceil
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import delete, or_, select
-from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.organisations import Application, ApplicationKind, ApplicationSecret, Nonce
+from models.organisations import ApplicationKind
 from regulation.limits import REQUEST_SIZE, SIGNATURE_WINDOW
 from runtime import clock
-from runtime.database import transaction
 from runtime.refusals import in_chinese
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
+from tasks.applications import Caller, caller_of
+from tasks.journal import SpentNonce, journal
 from web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -69,36 +72,49 @@ def body_as(model: type[M]) -> Callable[..., Awaitable[M]]:
     return parsed
 
 
-def signed_by(kind: ApplicationKind) -> Callable[..., Application]:
+def signed_by(kind: ApplicationKind) -> Callable[..., Caller]:
     """A dependency that admits requests signed by an application of this kind, each nonce once."""
 
-    def caller(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Application:
-        headers = request.headers
-        key, nonce, time_ms = headers.get(KEY, ""), headers.get(NONCE, ""), headers.get(TIME, "")
-        if not key or not 8 <= len(nonce) <= 100 or not (time_ms.isascii() and time_ms.isdigit()) or len(time_ms) > 15:
-            raise ProblemError(401, f"请求须带{KEY}、{TIME}（毫秒）、{NONCE}（8至100字符）和{SIGNATURE}。")
-        now = clock.now()
-        if abs(int(time_ms) / 1000 - now.timestamp()) > SIGNATURE_WINDOW.value:
-            raise ProblemError(401, f"{TIME}与本系统时间相差超过{SIGNATURE_WINDOW.value}秒，请校准时钟后重试。")
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        try:
-            with transaction() as session:
-                application = session.get(Application, key)
-                good = or_(ApplicationSecret.until_at.is_(None), ApplicationSecret.until_at > now)
-                secrets = session.scalars(
-                    select(ApplicationSecret.secret).where(ApplicationSecret.key == key, good)
-                ).all()
-                given = headers.get(SIGNATURE, "").lower().encode()
-                right = any(
-                    hmac.compare_digest(sign(secret, request.method, path, int(time_ms), nonce, body).encode(), given)
-                    for secret in secrets
-                )
-                if application is None or not right or not application.active or application.kind is not kind:
-                    raise ProblemError(401, "签名不符或应用未登记，请核对密钥、时间、路径和请求体后重新签名。")
-                session.execute(delete(Nonce).where(Nonce.expires_at < now))
-                session.add(Nonce(key=key, nonce=nonce, expires_at=now + timedelta(seconds=2 * SIGNATURE_WINDOW.value)))
-        except IntegrityError:
-            raise ProblemError(401, f"{NONCE}已用过，请为每次请求生成新的随机值。") from None
-        return application
+    def admitted(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Caller:
+        caller, nonce = authenticate(request, body, kind)
+        journal().submit(nonce, None)
+        return caller
 
-    return caller
+    return admitted
+
+
+def authenticate(request: Request, body: bytes, kind: ApplicationKind) -> tuple[Caller, SpentNonce]:
+    """Who signed a request, and the nonce that has to be spent before anything is answered.
+
+    Raises ``ProblemError``: 401 for a signature that does not hold, 403 for a call from elsewhere than agreed, 429 for
+    too many calls.
+    """
+    headers = request.headers
+    key, nonce, time_ms = headers.get(KEY, ""), headers.get(NONCE, ""), headers.get(TIME, "")
+    if not key or not 8 <= len(nonce) <= 100 or not (time_ms.isascii() and time_ms.isdigit()) or len(time_ms) > 15:
+        raise ProblemError(401, f"请求须带{KEY}、{TIME}（毫秒）、{NONCE}（8至100字符）和{SIGNATURE}。")
+    now = clock.now()
+    if abs(int(time_ms) / 1000 - now.timestamp()) > SIGNATURE_WINDOW.value:
+        raise ProblemError(401, f"{TIME}与本系统时间相差超过{SIGNATURE_WINDOW.value}秒，请校准时钟后重试。")
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    given = headers.get(SIGNATURE, "").lower().encode()
+    caller = caller_of(key)
+    secrets = caller.good_secrets(now) if caller is not None and caller.kind is kind else []
+    # Every good secret is tried, so that the time taken does not tell which one it was.
+    right = [
+        hmac.compare_digest(sign(secret, request.method, path, int(time_ms), nonce, body).encode(), given)
+        for secret in secrets
+    ]
+    if caller is None or not any(right):
+        raise ProblemError(401, "签名不符或应用未登记，请核对密钥、时间、路径和请求体后重新签名。")
+    if not caller.may_call_from(request.client.host if request.client else ""):
+        raise ProblemError(403, "本次调用的来源地址不在该应用登记的网段内，请从登记的服务器调用或变更登记。")
+    allowance = RateLimitItemPerMinute(caller.calls_a_minute)
+    if not _calls.hit(allowance, key):
+        wait = max(1, ceil(_calls.get_window_stats(allowance, key).reset_time - time.time()))
+        raise ProblemError(429, f"调用过于频繁，请{wait}秒后重试。", {"Retry-After": str(wait)})
+    return caller, SpentNonce(key, nonce, now)
+
+
+# Counted by each web process for itself: several of them let through as many times as much.
+_calls = SlidingWindowCounterRateLimiter(MemoryStorage())
