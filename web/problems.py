@@ -1,11 +1,14 @@
 """What a caller gets when something is refused, never a traceback: programs a problem document (RFC 9457), people a
 page, both in Chinese."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from regulation.certificate_use import UseRefusedError
 from regulation.limits import REQUEST_SIZE
 from runtime.refusals import InputError, RefusalError
 from tasks.journal import ReplayedError
@@ -33,22 +36,27 @@ class ProblemError(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
 
 
-def problem(request: Request, status: int, detail: str) -> Response:
-    """The refusal as whoever asked can read it: only programs call what is under ``/api/``."""
+def problem(request: Request, status: int, detail: str, article: int | None = None) -> Response:
+    """The refusal as whoever asked can read it: only programs call what is under ``/api/``. ``article`` is the article
+    of the measures that refuses."""
     if not request.url.path.startswith("/api/"):
         return message(request, detail, status)
-    return JSONResponse(
-        {"type": "about:blank", "title": TITLES.get(status, "请求未完成"), "status": status, "detail": detail},
-        status,
-        media_type="application/problem+json",
-    )
+    document: dict[str, Any] = {
+        "type": f"/problems/article-{article}" if article else "about:blank",
+        "title": TITLES.get(status, "请求未完成"),
+        "status": status,
+        "detail": detail,
+    }
+    if article:
+        document["article"] = article
+    return JSONResponse(document, status, media_type="application/problem+json")
 
 
 def status_of(error: RefusalError) -> int:
     """The HTTP status that a refusal has."""
     if isinstance(error, ReplayedError):
         return 401
-    if isinstance(error, SignatureError):
+    if isinstance(error, SignatureError | UseRefusedError):
         return 403
     return 422 if isinstance(error, InputError) else 409
 
@@ -64,7 +72,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:
-        return problem(request, status_of(error), str(error))
+        article = error.article if isinstance(error, UseRefusedError) else None
+        return problem(request, status_of(error), str(error), article)
 
     @app.exception_handler(LookupError)
     def _unknown(request: Request, error: LookupError) -> Response:
