@@ -464,6 +464,7 @@ def correct_certificate(step: Step) -> str | None:
         valid_until_on=old.valid_until_on,
         state=old.state,
         corrected_by_case=step.case.case_no,
+        read_at=step.now,
     )
     old.state = CertificateState.SUPERSEDED
     step.session.add(new)
