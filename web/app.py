@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 
-from web import objections, pages, problems
+from web import certificates, holders, objections, pages, problems
 from web.requests import SizeLimit
 
 app = FastAPI(
@@ -15,7 +15,10 @@ app = FastAPI(
     redoc_url=None,
 )
 problems.install(app)
+app.include_router(certificates.router)
+app.include_router(holders.router)
 app.include_router(objections.router)
+app.include_router(holders.pages)
 app.include_router(pages.router)
 app.add_middleware(SizeLimit)
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from models.organisations import ApplicationKind
 from regulation.limits import REQUEST_SIZE, SIGNATURE_WINDOW
 from runtime import clock
-from runtime.refusals import in_chinese
+from runtime.refusals import InputError, in_chinese
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.applications import Caller, caller_of
 from tasks.journal import SpentNonce, journal
@@ -62,28 +62,33 @@ def body_as(model: type[M]) -> Callable[..., Awaitable[M]]:
     """A dependency that reads the JSON body as ``model`` and refuses with every wrong field named in Chinese."""
 
     async def parsed(body: Annotated[bytes, Depends(raw_body)]) -> M:
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            if any(problem["type"] == "json_invalid" for problem in error.errors(include_input=False)):
-                raise ProblemError(422, "请求体不是有效的JSON，请检查后重新提交。") from None
-            raise ProblemError(422, in_chinese(error, model)) from None
+        return read_as(model, body)
 
     return parsed
+
+
+def read_as(model: type[M], body: bytes) -> M:
+    """The JSON body as ``model``. ``InputError`` names every wrong field in Chinese."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if any(problem["type"] == "json_invalid" for problem in error.errors(include_input=False)):
+            raise InputError("请求体不是有效的JSON，请检查后重新提交。") from None
+        raise InputError(in_chinese(error, model)) from None
 
 
 def signed_by(kind: ApplicationKind) -> Callable[..., Caller]:
     """A dependency that admits requests signed by an application of this kind, each nonce once."""
 
     def admitted(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Caller:
-        caller, nonce = authenticate(request, body, kind)
+        caller, nonce = authenticated(request, body, kind)
         journal().submit(nonce, None)
         return caller
 
     return admitted
 
 
-def authenticate(request: Request, body: bytes, kind: ApplicationKind) -> tuple[Caller, SpentNonce]:
+def authenticated(request: Request, body: bytes, kind: ApplicationKind) -> tuple[Caller, SpentNonce]:
     """Who signed a request, and the nonce that has to be spent before anything is answered.
 
     Raises ``ProblemError``: 401 for a signature that does not hold, 403 for a call from elsewhere than agreed, 429 for
