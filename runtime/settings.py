@@ -30,6 +30,15 @@ class Settings(BaseSettings):
     data_keys: SecretStr = Field(SecretStr(""), description="数据加密密钥（Fernet），逗号分隔，最新的在前")
     index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
     seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
+    copy_key_file: str = Field(
+        "", description="签存档副本的私钥文件（PEM，RSA）；与copy_chain_file都为空时用自制的试用证书"
+    )
+    copy_key_password: SecretStr = Field(SecretStr(""), description="copy_key_file的口令；空为没有口令")
+    copy_chain_file: str = Field("", description="签存档副本的证书文件（PEM），签名证书在前，其后依次为颁发者")
+    copy_trust_file: str = Field(
+        "", description="更换下来的copy_chain_file，首尾相接，使以前出具的存档副本仍能识别；空为没有"
+    )
+    copy_font_folder: str = Field("", description="存档副本补充字库的文件夹，用于内置字库未收的字；空为不补充")
     one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
 
     public_url: str = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")

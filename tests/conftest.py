@@ -37,6 +37,8 @@ from models.organisations import Officer
 from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings
 from tasks import answers, applications, objections, verifications
+from runtime import database, keys, settings, signing_authority
+from tasks import answers, objections, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.questions import InitialReview, Question
 
@@ -75,6 +77,8 @@ def forget_settings() -> None:
     keys.keys.cache_clear()
     keys.seal_keys.cache_clear()
     applications.caller_of.cache.clear()
+    signing_authority.signing_authority.cache_clear()
+    signing_authority.known_chains.cache_clear()
 
 
 @pytest.fixture
