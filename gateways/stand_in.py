@@ -29,7 +29,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
-from gateways.superior_bureaus import (
+from gateways.superior_bureaus import VerificationMapping, mapping
+from gateways.zhejiang_gateway import (
     BY_KEY,
     BY_SECRET,
     DONE,
@@ -37,8 +38,6 @@ from gateways.superior_bureaus import (
     NEVER,
     REFRESHED_ELSEWHERE,
     WRONG_SIGNATURE,
-    VerificationMapping,
-    mapping,
     signature,
 )
 from regulation.objections import Bureau, Finding, Pursuit

@@ -28,7 +28,7 @@ from sqlalchemy import select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
-from gateways import stand_in, superior_bureaus
+from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
@@ -217,7 +217,7 @@ def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
         monkeypatch.setenv("EZT_CITY_GATEWAY__APP_SECRET", bureau.app_secret)
         forget_settings()
         yield bureau
-        superior_bureaus.close()
+        zhejiang_gateway.close()
 
 
 def objection_about(held: Certificate, kind: CertificateType, **changed: object) -> ObjectionApplication:
