@@ -120,7 +120,12 @@ def read_mapping(form: type[Agreed], path: Path, setting: str, built_in: str) ->
 
 def has_gateway(bureau: Bureau) -> bool:
     """Whether requests to this bureau go over its gateway; by letter otherwise."""
-    return bool(_settings_of(bureau).url)
+    return bool(address(bureau))
+
+
+def address(bureau: Bureau) -> str:
+    """Where a bureau's gateway is; empty when it has none."""
+    return _settings_of(bureau).url
 
 
 def close() -> None:
@@ -308,7 +313,7 @@ class Gateway:
         except (httpx.HTTPError, httpx.InvalidURL):
             trouble = "未能连通"
         else:
-            answer = _json(response.content)
+            answer = json_value(response.content)
             if isinstance(answer, dict) and "code" in answer:
                 return answer
             trouble = f"暂时故障（HTTP {response.status_code}）"
@@ -331,13 +336,13 @@ def _datas(answer: dict[str, Any]) -> Any:
     datas = answer.get("datas")
     if not isinstance(datas, str) or not datas.strip():
         return datas or None
-    parsed = _json(datas)
+    parsed = json_value(datas)
     if parsed is None and datas.strip() != "null":
         raise _TransientError("返回了无法识别的内容")
     return parsed
 
 
-def _json(text: str | bytes) -> Any:
+def json_value(text: str | bytes) -> Any:
     """The JSON value in ``text``, ``None`` if there is none."""
     try:
         return json.loads(text)

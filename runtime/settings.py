@@ -20,6 +20,14 @@ class GatewaySettings(BaseModel):
     app_secret: SecretStr = SecretStr("")
 
 
+class ZhelibanSettings(BaseModel):
+    """The unified sign-on of Zheliban (浙里办); without ``url`` nobody can sign on with it."""
+
+    url: str = Field("", description="统一登录的地址，至主机或前缀为止，不含/sso/servlet/simpleauth")
+    service_code: str = Field("", description="接入代码（servicecode）")
+    service_password: SecretStr = Field(SecretStr(""), description="接入密码（servicepwd）")
+
+
 class Settings(BaseSettings):
     """All settings with their defaults; a single machine needs none of them set."""
 
@@ -58,6 +66,8 @@ class Settings(BaseSettings):
     city_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="绍兴市大数据局网关")
     province_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="浙江省大数据局网关")
     gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")
+    certificate_mapping: str = Field("", description="证照查询接口的字段对照文件（JSON）；空为内置对照")
+    zheliban: ZhelibanSettings = Field(default_factory=ZhelibanSettings, description="浙里办统一登录")
     virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")
 
 
