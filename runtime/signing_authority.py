@@ -111,9 +111,7 @@ def _load(key_file: Path, chain_file: Path, password: str, trial: bool) -> Signi
         try:
             certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):
-            raise RefusalError(
-                "EZT_COPY_CHAIN_FILE中的证书不相衔接，请在签名证书之后依次放它的颁发者。"
-            ) from None
+            raise RefusalError("EZT_COPY_CHAIN_FILE中的证书不相衔接，请在签名证书之后依次放它的颁发者。") from None
     return SigningAuthority(key, chain, trial)
 
 

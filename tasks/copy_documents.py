@@ -9,8 +9,8 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -54,7 +54,7 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_SIGNATURES = 4
 """How many of a file's signatures are looked at, the last ones first."""
 
-_CONTENTS = re.compile(rb"/Contents *<([0-9A-Fa-f]{1024,131072})>")
+_CONTENTS = re.compile(rb"/Contents *<([0-9A-Fa-f]{1024,131072}+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Examined:
 def draw(sheet: CopySheet) -> bytes:
     """The copy as an unsigned PDF/A-2b, the same bytes for the same sheet. Characters that no font has are written as
     ``〓`` with their code point. Raises ``RefusalError`` when the folder of supplementary fonts cannot be used."""
-    fonts = _fonts()
+    fonts = _fonts(settings().copy_font_folder)
     pdf = typst.compile(
         TEMPLATE,
         font_paths=fonts.found,
@@ -181,9 +181,9 @@ class _Fonts:
 
 
 @cache
-def _fonts() -> _Fonts:
+def _fonts(extra: str) -> _Fonts:
     """The fonts of this process: those of the environment, never the machine's, and the operator's own after them."""
-    own, extra = Path(pylopdf_fonts_zh_cn.serif_path()).parent, settings().copy_font_folder
+    own = Path(pylopdf_fonts_zh_cn.serif_path()).parent
     if extra and not Path(extra).is_dir():
         raise RefusalError("EZT_COPY_FONT_FOLDER不是文件夹或不存在，请改为字库文件所在的文件夹，或清空这项设置。")
     folders = [str(own), *([extra] if extra else [])]
@@ -203,6 +203,14 @@ def _fonts() -> _Fonts:
     return _Fonts(found, sorted(set(supplementary)), frozenset(shown))
 
 
+class _Writer(IncrementalPdfFileWriter):
+    """Adds the signature and leaves the metadata as they were drawn, which pyhanko would rewrite in a form of XMP that
+    PDF/A does not know."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
 def seal(pdf: bytes, copy_no: str, at: datetime) -> bytes:
     """The drawn copy with our signature over all of it and over its number; no change is permitted afterwards.
 
@@ -213,7 +221,7 @@ def seal(pdf: bytes, copy_no: str, at: datetime) -> bytes:
     size = authority.key.key_size // 8
     signed = _attributes(bytes(32), copy_no, at, authority.chain)
     room = len(_envelope(signed, bytes(size), authority.chain))
-    embedder = PdfCMSEmbedder(SigFieldSpec(FIELD)).write_cms(FIELD, IncrementalPdfFileWriter(io.BytesIO(pdf)))
+    embedder = PdfCMSEmbedder(SigFieldSpec(FIELD)).write_cms(FIELD, _Writer(io.BytesIO(pdf)))
     next(embedder)
     placeholder = SignatureObject(timestamp=at.astimezone(SHANGHAI), bytes_reserved=2 * room)
     no_change = SigMDPSetup("sha256", certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
@@ -230,10 +238,11 @@ def examine(content: bytes) -> Examined:
 
     Raises nothing for any content; ``RefusalError`` only when our own settings are wrong.
     """
+    chains = known_chains()
     if len(content) <= MOST_BYTES:
         signatures = list(_CONTENTS.finditer(content))
         for found in reversed(signatures[-MOST_SIGNATURES:]):
-            seen = _seal_in(content, found.start(1) - 1, found.end(1) + 1)
+            seen = _seal_in(content, found.start(1) - 1, found.end(1) + 1, chains)
             if seen:
                 return seen
         if FIELD.encode() in content:
@@ -244,25 +253,23 @@ def examine(content: bytes) -> Examined:
     if kind.startswith("image/"):
         return Examined(CopyVerdict.FOREIGN, None, "文件是图片（截图、扫描或拍照件），没有本系统的电子签名。")
     if kind == "application/pdf":
-        return Examined(
-            CopyVerdict.FOREIGN, None, "文件是PDF，但没有本系统的电子签名，可能是扫描、打印或另存而成。"
-        )
+        return Examined(CopyVerdict.FOREIGN, None, "文件是PDF，但没有本系统的电子签名，可能是扫描、打印或另存而成。")
     return Examined(CopyVerdict.FOREIGN, None, "文件不是本系统出具的PDF，没有本系统的电子签名。")
 
 
-def _seal_in(content: bytes, start: int, end: int) -> Examined | None:
-    """What the signature written between ``start`` and ``end`` says, ``None`` when it names no signer of ours."""
+def _seal_in(content: bytes, start: int, end: int, chains: Sequence[Chain]) -> Examined | None:
+    """What the signature written between ``start`` and ``end`` says, ``None`` when it names no signer of ``chains``."""
     written = content[start + 1 : end - 1]
     try:
         information = cms.ContentInfo.load(bytes.fromhex(written.decode()))["content"]["signer_infos"][0]
         signer = information["sid"].chosen
-        chain = _chain_of(signer["issuer"].dump(), signer["serial_number"].native)
-        if chain is None:
+        ours = _chains_of(signer["issuer"].dump(), signer["serial_number"].native, chains)
+        if not ours:
             return None
         signed = information["signed_attrs"].untag().dump()
         signature = information["signature"].native
         attributes = {each["type"].dotted: each["values"][0] for each in information["signed_attrs"]}
-        key = chain[0].public_key()
+        key = ours[0][0].public_key()
         if not isinstance(key, RSAPublicKey):
             return None
         key.verify(signature, signed, PKCS1v15(), SHA256())
@@ -276,17 +283,15 @@ def _seal_in(content: bytes, start: int, end: int) -> Examined | None:
     covered = sha256(content[:start])
     covered.update(content[end:])
     ranges = f"/ByteRange [0 {start} {end} {len(content) - end}]".encode()
-    as_written = _envelope(signed, signature, chain).hex().upper().encode()
-    if covered.digest() == digest and written == as_written and ranges in content:
+    as_ours = any(written == _envelope(signed, signature, chain).hex().upper().encode() for chain in ours)
+    if covered.digest() == digest and as_ours and ranges in content:
         return Examined(CopyVerdict.INTACT, copy_no, "签名有效，内容自出具以来没有改动。")
     return Examined(CopyVerdict.TAMPERED, copy_no, f"这是存档副本{copy_no}，但内容在签名之后被改动过。")
 
 
-def _chain_of(issuer: bytes, serial: int) -> Chain | None:
-    for chain in known_chains():
-        if chain[0].serial_number == serial and chain[0].issuer.public_bytes() == issuer:
-            return chain
-    return None
+def _chains_of(issuer: bytes, serial: int, chains: Sequence[Chain]) -> list[Chain]:
+    """One signer has several when its file once held more or fewer issuers."""
+    return [each for each in chains if (each[0].issuer.public_bytes(), each[0].serial_number) == (issuer, serial)]
 
 
 def _attributes(digest: bytes, copy_no: str, at: datetime, chain: Chain) -> bytes:
