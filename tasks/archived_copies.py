@@ -12,6 +12,7 @@ from models.certificates import Certificate
 from regulation.catalogue import state_on
 from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState, mask_name
+from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from runtime.settings import settings
@@ -22,9 +23,7 @@ from tasks.use_requests import AnsweredState, AuthenticationAnswer, Authenticati
 NOT_A_CERTIFICATE = (
     "不得作为电子证照使用（第十一条）：通过截图、扫描、拍照、打印等方式形成的证照复制件不支持作为电子证照使用。"
 )
-HOW_TO_GET = (
-    "请持证主体在“浙里办”的“柯桥e证通”出示亮证码，或凭证件号码经用证接口查询、提取证照信息和获取存档副本。"
-)
+HOW_TO_GET = "请持证主体在“浙里办”的“柯桥e证通”出示亮证码，或凭证件号码经用证接口查询、提取证照信息和获取存档副本。"
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -55,7 +54,7 @@ def issue_copy(use: Use, request: CopyRequest) -> CopyAnswer:
         made_at=use.at,
         check_url=copy_link(copy_no),
     )
-    content = seal(draw(sheet))
+    content = seal(draw(sheet), copy_no, use.at)
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction() as session:
         session.add(
@@ -110,8 +109,6 @@ def copy_link(copy_no: str) -> str:
 
 def standing_of_copy(copy_no: str) -> str:
     """One Chinese sentence on a copy, with nothing of a person in it. ``LookupError`` for an unknown number."""
-    from runtime import clock
-
     with reading() as session:
         copy = session.get(ArchivedCopy, copy_no.strip().upper())
         if copy is None:

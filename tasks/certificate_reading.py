@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateways.certificate_platform import Found, read_certificate
-from gateways.superior_bureaus import BureauRefusedError, BureauUnavailableError, Matter, has_gateway
+from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, Matter, has_gateway
 from models.certificates import Certificate, CertificateType
 from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
@@ -95,7 +95,8 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
     newest = session.scalar(versions.limit(1).with_for_update())
     if newest is not None and newest.version > int(identifier.version):
         newest.read_at = at
-        what = f"上级平台的证照{identifier.root}仍是第{int(identifier.version)}版，本区已更正为第{newest.version}版，请催办"
+        versions_said = f"仍是第{int(identifier.version)}版，本区已更正为第{newest.version}版"
+        what = f"上级平台的证照{identifier.root}{versions_said}，请催办"
         open_staff_task(session, f"older-above:{newest.identifier}", None, what, at)
         return
     said = {

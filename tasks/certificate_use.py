@@ -274,7 +274,9 @@ def answered_for(use: Use, found: Certificate, stated: dict[str, str]) -> Authen
     differing = [names[code] for code, value in stated.items() if not same_name(value, str(found.face.get(code, "")))]
     if differing:
         state = AnsweredState.TAMPERED
-        reasons = [f"出示的内容与登记不一致：{'、'.join(differing)}。以登记为准；对登记有异议的，可以提出核查申请（第十二条）。"]
+        reasons = [
+            f"出示的内容与登记不一致：{'、'.join(differing)}。以登记为准；对登记有异议的，可以提出核查申请（第十二条）。"
+        ]
     else:
         state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
         reasons = [_reason(state, found)]

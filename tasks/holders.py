@@ -5,6 +5,7 @@ A holder comes with a ticket of 浙里办, which names a real person once; it bu
 
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import segno
@@ -204,8 +205,8 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
         read_again(use, identifier=found.identifier)
     with transaction() as session:
         spending = update(Presentation).where(Presentation.code_index == index, Presentation.redeemed_at.is_(None))
-        spent = session.execute(spending.values(redeemed_at=use.at, redeemed_by=use.caller.key))
-        if spent.rowcount != 1:
+        spent = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key).returning(Presentation.code_index)
+        if session.scalar(spent) is None:
             raise UseRefusedError(10, NO_SUCH_CODE)
         found = session.get_one(Certificate, found.id)
     shown = extracted(use, found, None)
@@ -317,6 +318,6 @@ def _code_index(code: str) -> str:
     return keys().blind_index("presentation-code", code)
 
 
-def _entry_row(tag: str, holder: str, at: datetime, detail: dict[str, object]) -> AuditEntry:
+def _entry_row(tag: str, holder: str, at: datetime, detail: Mapping[str, object]) -> AuditEntry:
     kept = {name: value for name, value in detail.items() if value is not None}
     return AuditEntry(at=at, case_no=None, actor="holder", tag=tag, holder_index=holder, detail=kept)

@@ -40,9 +40,7 @@ class TypedRequest(UseRequest):
     certificate_type: Plain = Field(title="证照类型", description="名称或21位类型代码", min_length=1, max_length=60)
     holder_number: Words = Field(title="持证主体证件号码", min_length=5, max_length=40)
     holder_name: Words | None = Field(None, title="持证主体名称", description="填写的须与登记一致", max_length=200)
-    authorisation: Words | None = Field(
-        None, title="授权编号", description="清单要求持证主体授权时必填", max_length=60
-    )
+    authorisation: Words | None = Field(None, title="授权编号", description="清单要求持证主体授权时必填", max_length=60)
 
 
 class QueryRequest(TypedRequest):
@@ -55,7 +53,10 @@ class AuthenticationRequest(TypedRequest):
     certificate: Words | None = Field(None, title=CERTIFICATE, min_length=1, max_length=200)
     copy_file: str | None = Field(None, title="存档副本（Base64）", min_length=1)
     stated: dict[str, Words] = Field(
-        default_factory=dict, title="出示的内容", description="项目代码与内容，与登记比对；只比对清单允许的项目", max_length=40
+        default_factory=dict,
+        title="出示的内容",
+        description="项目代码与内容，与登记比对；只比对清单允许的项目",
+        max_length=40,
     )
 
 

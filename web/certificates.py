@@ -4,15 +4,15 @@ A call is one thread's work from its signature to its durable entry, without a h
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from models.organisations import ApplicationKind
-from tasks.archived_copies import issue_copy, recognise_copy
 from runtime.refusals import InputError
+from tasks.archived_copies import issue_copy, recognise_copy
 from tasks.certificate_use import Operation, Use, authenticate, carry_out, extract, query, refuse
 from tasks.holders import redeem
 from tasks.journal import SpentNonce, journal

@@ -41,7 +41,12 @@ class ProblemError(Exception):
 
 
 def problem(
-    request: Request, status: int, detail: str, kind: str = "about:blank", headers: dict[str, str] | None = None, **more: Any
+    request: Request,
+    status: int,
+    detail: str,
+    kind: str = "about:blank",
+    headers: dict[str, str] | None = None,
+    **more: Any,
 ) -> Response:
     """The refusal as whoever asked can read it: only programs call what is under ``/api/``. ``kind`` is the problem
     document's type, ``more`` its extension members."""
@@ -51,25 +56,30 @@ def problem(
     return JSONResponse(document, status, headers, media_type="application/problem+json")
 
 
-def refused(request: Request, error: RefusalError) -> Response:
-    """A refusal of the layers below, with the status that it has here."""
+def status_of(error: RefusalError) -> int:
+    """The HTTP status that a refusal of the layers below has here."""
     match error:
-        case UseRefusedError():
-            kind = f"/problems/article-{error.article}"
-            return problem(request, 403, str(error), kind, article=error.article)
-        case PlatformDownError():
-            return problem(request, 503, str(error), "/problems/platform-down", receipt_no=error.receipt_no)
         case ReplayedError() | TicketError():
-            status = 401
-        case SignatureError():
-            status = 403
+            return 401
+        case SignatureError() | UseRefusedError():
+            return 403
         case NotFoundError():
-            status = 404
+            return 404
         case InputError():
-            status = 422
-        case _:
-            status = 409
-    return problem(request, status, str(error))
+            return 422
+        case PlatformDownError():
+            return 503
+    return 409
+
+
+def refused(request: Request, error: RefusalError) -> Response:
+    """A refusal with what a program wants to know of it."""
+    match error:
+        case UseRefusedError(article=article):
+            return problem(request, status_of(error), str(error), f"/problems/article-{article}", article=article)
+        case PlatformDownError(receipt_no=receipt_no):
+            return problem(request, status_of(error), str(error), "/problems/platform-down", receipt_no=receipt_no)
+    return problem(request, status_of(error), str(error))
 
 
 def install(app: FastAPI) -> None:
@@ -79,7 +89,9 @@ def install(app: FastAPI) -> None:
     def _problem(request: Request, error: ProblemError) -> Response:
         return problem(request, error.status, error.detail, headers=error.headers)
 
-    app.exception_handler(RefusalError)(refused)
+    @app.exception_handler(RefusalError)
+    def _refusal(request: Request, error: RefusalError) -> Response:
+        return refused(request, error)
 
     @app.exception_handler(ZhelibanUnavailableError)
     def _no_zheliban(request: Request, _error: ZhelibanUnavailableError) -> Response:
