@@ -13,7 +13,7 @@ import json
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -156,14 +156,17 @@ class StandIn:
             self._faults[fault] -= due
             return due
 
-    @property
-    def signatures(self) -> tuple[SignatureMapping, SignatureMapping]:
-        """The ways in which a call may carry its signature; each interface has its own."""
-        return self.agreed.signature, self.certificates_agreed.signature
+    def signature_at(self, path: str) -> SignatureMapping:
+        """How a call to ``path`` carries its signature; each interface has its own way."""
+        return (self.certificates_agreed if path == self.certificates_agreed.read_path else self.agreed).signature
 
     def signed(self, fields: dict[str, str], secret: str) -> bool:
-        """Whether the application signed these fields with ``secret`` and within the last 15 minutes."""
-        return any(self._signed(fields, secret, names) for names in self.signatures)
+        """Whether the application signed these fields with ``secret`` and within the last 15 minutes.
+
+        Both interfaces fetch their secrets at the same addresses, so either's names will do.
+        """
+        either = self.agreed.signature, self.certificates_agreed.signature
+        return any(self._signed(fields, secret, names) for names in either)
 
     def _signed(self, fields: dict[str, str], secret: str, names: SignatureMapping) -> bool:
         request_time = fields.get(names.request_time, "")
@@ -347,7 +350,7 @@ def build_app(bureau: StandIn) -> FastAPI:
 
     @app.api_route("/gateway/app/{way}.htm", methods=["GET", "POST"])
     async def token(way: str, request: Request) -> Response:
-        fields = await _fields(request, bureau.signatures)
+        fields = await _fields(request, bureau.signature_at(request.url.path))
         if failure := await failing():
             return failure
         if request.url.path == BY_SECRET and clock.now() < bureau.refresh_secret_ends_at:
@@ -360,7 +363,7 @@ def build_app(bureau: StandIn) -> FastAPI:
 
     @app.api_route("/gateway/api/{path:path}", methods=["GET", "POST"])
     async def call(path: str, request: Request) -> Response:
-        fields = await _fields(request, bureau.signatures)
+        fields = await _fields(request, bureau.signature_at(request.url.path))
         bureau.received.append({"path": request.url.path, "fields": fields})
         if failure := await failing():
             return failure
@@ -418,13 +421,13 @@ def build_app(bureau: StandIn) -> FastAPI:
     return app
 
 
-async def _fields(request: Request, signatures: Iterable[SignatureMapping]) -> dict[str, str]:
+async def _fields(request: Request, names: SignatureMapping) -> dict[str, str]:
     """What a call brought along, wherever it put it: address, form, or JSON body with the signature as headers."""
     fields = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
-        names = {name for each in signatures for name in (each.app_key, each.request_time, each.sign)}
+        signed = (names.app_key, names.request_time, names.sign)
         body: dict[str, str] = await request.json()
-        return fields | body | {name: request.headers[name] for name in names if name in request.headers}
+        return fields | body | {name: request.headers.get(name, "") for name in signed}
     return fields | {name: str(value) for name, value in (await request.form()).items()}
 
 

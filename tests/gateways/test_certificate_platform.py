@@ -8,13 +8,14 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ezt import sample_data
 from gateways import certificate_platform
 from gateways.certificate_platform import Breaker, Found, certificate_mapping, read_certificate
 from gateways.stand_in import Fault, StandIn, in_their_words
@@ -177,6 +178,21 @@ class TestFound:
         found = read(PERMIT.identifier)
         assert found is not None
         assert found.face == {"issued_on": ours}
+
+
+@pytest.mark.parametrize("bureau", Bureau)
+def test_the_platform_above_knows_its_sample_certificates(start_bureau: Start, bureau: Bureau) -> None:
+    known = sample_data.certificates_above(bureau, sample_data.DEFAULT_SEED, 60)
+    start_bureau(bureau, certificates=known)
+    kinds = {kind.code: kind for kind in sample_data.KINDS}
+    made = {each.identifier: each for each in sample_data.certificates(sample_data.DEFAULT_SEED, 60)}
+    assert {kinds[made[identifier].type_code].source.name for identifier in known} == {bureau.name}
+    for identifier in list(known)[:12]:
+        own = made[identifier]
+        fields = kinds[own.type_code].fields
+        found = read_certificate(bureau, MATTER, type_code=own.type_code, fields=fields, identifier=identifier)
+        assert found is not None
+        assert {name: getattr(own, name) for name in asdict(found)} == asdict(found)
 
 
 class TestDates:
@@ -459,7 +475,7 @@ class TestMapping:
         assert read(PERMIT.identifier) == PERMIT
         (call,) = city.received
         assert call["path"] == "/gateway/api/dzzz/cx.htm"
-        assert call["fields"].keys() >= {"lx", "bs", "additional", "appkey", "requestTime", "sign"}
+        assert call["fields"].keys() == {"lx", "bs", "additional", "appkey", "requestTime", "sign"}
         assert read(number="none") is None
 
     @pytest.mark.parametrize(
