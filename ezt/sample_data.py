@@ -828,7 +828,7 @@ def certificates_above(bureau: Bureau, seed: int, count: int) -> dict[str, dict[
             kinds[made.type_code].fields,
             agreed,
         )
-        for made in certificates(seed, count)
+        for made in certificates(seed, count, _midnight(AS_OF))
         if made.type_code in kinds
     }
 

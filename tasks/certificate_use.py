@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from cachetools import TTLCache, cached
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
 
 from models.certificate_uses import Authorisation, PaperException, UnavailableReceipt
 from models.certificates import Certificate, CertificateType
@@ -375,7 +375,7 @@ def _is_authorised(use: Use, authorisation_no: str | None) -> bool:
         return session.scalar(wanted) is not None
 
 
-FACTS = (
+FACTS: tuple[InstrumentedAttribute[Any], ...] = (
     Certificate.identifier,
     Certificate.root,
     Certificate.version,
@@ -407,7 +407,9 @@ def _of_holder(use: Use, *, with_name: bool) -> list[Certificate]:
 
 
 def _held(use: Use, request: TypedRequest, reference: str, *, with_face: bool) -> Certificate:
-    columns = (*FACTS, Certificate.holder_name) if request.holder_name is not None else FACTS
+    columns: tuple[InstrumentedAttribute[Any], ...] = FACTS
+    if with_face or request.holder_name is not None:
+        columns = (*columns, Certificate.holder_name)
     if with_face:
         columns = (*columns, Certificate.face)
     wanted, asked = _naming(use, reference)
