@@ -2,6 +2,7 @@
 older than its type allows is asked for again before anybody relies on it."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from regulation.certificates import VARIANT_REMARK, CertificateState, Level, par
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
 from runtime import clock
-from runtime.database import transaction
+from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
 from tasks.staff_tasks import open_staff_task
@@ -71,9 +72,12 @@ def read_through(
         sponsor_code=department_uscc,
         project_id=request.business_no,
     )
-    asked = {"identifier": identifier, "number": number, "holder_number": holder_number}
+    ask = partial(read_certificate, bureau, matter, type_code=kind.code, fields=kind.fields)
     try:
-        found = read_certificate(bureau, matter, type_code=kind.code, fields=kind.fields, **asked)
+        found = ask(identifier=identifier, number=number, holder_number=holder_number)
+        if found is None and identifier and (known := _number_of(identifier)):
+            # A platform may know only the newest version by its identifier; the number is all versions'.
+            found = ask(number=known)
     except (BureauUnavailableError, BureauRefusedError):
         raise PlatformDownError(bureau) from None
     with transaction() as session:
@@ -82,6 +86,11 @@ def read_through(
             _take_over(session, kind, found, now)
         elif identifier:
             _note_missing(session, bureau, identifier, now)
+
+
+def _number_of(identifier: str) -> str | None:
+    with reading() as session:
+        return session.scalar(select(Certificate.number).where(Certificate.identifier == identifier))
 
 
 def _take_over(session: Session, kind: CertificateType, found: Found, at: datetime) -> None:
