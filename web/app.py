@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 
-from web import certificates, holders, objections, pages, problems
+from web import certificates, corrections, holders, objections, pages, problems
 from web.requests import SizeLimit
 
 app = FastAPI(
@@ -16,8 +16,10 @@ app = FastAPI(
 )
 problems.install(app)
 app.include_router(certificates.router)
+app.include_router(corrections.router)
 app.include_router(holders.router)
 app.include_router(objections.router)
+app.include_router(corrections.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)
 app.add_middleware(SizeLimit)
