@@ -5,8 +5,6 @@ import binascii
 import hashlib
 import secrets
 
-from sqlalchemy import select
-
 from models.certificate_uses import ArchivedCopy
 from models.certificates import Certificate
 from regulation.catalogue import state_on
@@ -16,8 +14,10 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from runtime.settings import settings
+from tasks import register
 from tasks.certificate_use import Use, admit, answered, answered_for, extracted, held
 from tasks.copy_documents import CopySheet, CopyVerdict, draw, examine, seal
+from tasks.register import face_of
 from tasks.use_requests import AnsweredState, AuthenticationAnswer, AuthenticationRequest, CopyAnswer, CopyRequest
 
 NOT_A_CERTIFICATE = (
@@ -37,14 +37,15 @@ def issue_copy(use: Use, request: CopyRequest) -> CopyAnswer:
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
     if state is not AnsweredState.VALID:
         raise UseRefusedError(11, f"该证照{state.in_chinese}，存档副本只能取自有效的电子证照。")
-    shown = extracted(use, found, None)
+    face = face_of(found)
+    shown = extracted(use, found, face, None)
     copy_no = f"FB-{use.today:%Y%m%d}-{''.join(secrets.choice(_ALPHABET) for _ in range(8))}"
     sheet = CopySheet(
         copy_no=copy_no,
         type_name=use.kind.name,
         identifier=found.identifier,
         issuing_authority=use.kind.issuing_authority,
-        holder=found.holder_name if "holder" in use.allowed.fields else mask_name(found.holder_name),
+        holder=face.holder_name if "holder" in use.allowed.fields else mask_name(face.holder_name),
         lines=tuple((field.name, field.value) for field in shown.fields if field.code != "holder"),
         state=state.in_chinese,
         department=use.department,
@@ -93,9 +94,7 @@ def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAn
         return answered(use, AnsweredState.NOT_A_CERTIFICATE, [NOT_A_CERTIFICATE, examined.why, HOW_TO_GET])
     if examined.verdict is CopyVerdict.TAMPERED:
         return answered(use, AnsweredState.TAMPERED, [examined.why, HOW_TO_GET])
-    with reading() as session:
-        wanted = select(Certificate).join(ArchivedCopy, ArchivedCopy.certificate_id == Certificate.id)
-        found = session.scalar(wanted.where(ArchivedCopy.sha256 == hashlib.sha256(content).hexdigest()))
+    found = register.by_copy(hashlib.sha256(content).hexdigest())
     if found is None or found.type_code != use.kind.code or found.holder_index != use.holder_index:
         why = "这份存档副本不是所填持证主体的这类证照，请核对证件号码和证照类型。"
         return answered(use, AnsweredState.UNKNOWN, [why])

@@ -1,6 +1,7 @@
 """Certificate use (用证, Articles 6 and 8-11): a department's call, checked against the use list and put on record.
 
-Whatever a call comes to, its entry is durable before its answer leaves (Article 14). What a process knows of the use
+Whatever a call comes to, its entry is durable before its answer leaves (Article 14): ``web.certificates`` sees to it.
+What a process knows of the use
 list, the liaison officers and the catalogue is read anew every second, so that a change reaches everybody at once.
 """
 
@@ -9,15 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cachetools import TTLCache, cached
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from models.certificate_uses import Authorisation, PaperException, UnavailableReceipt
-from models.certificates import Certificate, CertificateType
+from models.certificates import CertificateType
 from models.objections import Objection
 from models.organisations import Department
 from regulation.catalogue import state_on
@@ -35,12 +37,14 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
+from tasks import register
 from tasks.applications import KNOWN_FOR, Caller
 from tasks.cases import locked_counter, next_number
 from tasks.certificate_reading import PlatformDownError, is_stale, read_through
-from tasks.journal import Entry, SpentNonce, journal
+from tasks.journal import Entry
 from tasks.liaisons import liaison_on_file
 from tasks.objections import dispute_on
+from tasks.register import Face, Held, face_of
 from tasks.use_lists import permissions_on
 from tasks.use_requests import (
     AnsweredState,
@@ -133,6 +137,7 @@ class Use:
     request: UseRequest
     at: datetime
     certificate_type: str
+    may_wait: bool = True
     standing: Standing | None = None
     permission: Permission | None = None
     holder_index: str | None = None
@@ -198,51 +203,56 @@ class Use:
         return Entry(self.at, self.caller.key, tag, detail, self.holder_index)
 
 
-def carry_out(
-    operation: Operation, caller: Caller, nonce: SpentNonce | None, request: R, work: Callable[[Use, R], A]
-) -> A:
-    """Do the work of a call and put it on record, refused or answered; the answer comes back once that is durable.
+class MustWaitError(Exception):
+    """The call needs what takes a while, and it was begun where nobody may wait: begin it again where one may."""
 
-    ``nonce`` is spent with the entry; ``None`` when it has been already, because the work writes something.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[A]):
+    """What a call came to. ``entry`` has to be durable before the answer, or the refusal, leaves."""
+
+    entry: Entry
+    answer: A | None = None
+    refusal: RefusalError | None = None
+
+
+def carry_out(
+    operation: Operation, caller: Caller, request: R, work: Callable[[Use, R], A], *, may_wait: bool
+) -> Outcome[A]:
+    """Do the work of a call. Raises ``MustWaitError`` where it would have to wait and may not."""
     certificate_type = request.certificate_type if isinstance(request, TypedRequest) else ""
-    use = Use(operation, caller, request, clock.now(), certificate_type)
+    use = Use(operation, caller, request, clock.now(), certificate_type, may_wait)
     try:
         answer = work(use, request)
     except PlatformDownError as down:
-        journal().submit(nonce, use.entry("unavailable", receipt_no=down.receipt_no))
-        raise
+        return Outcome(use.entry("unavailable", receipt_no=down.receipt_no), refusal=down)
     except RefusalError as why:
         article = why.article if isinstance(why, UseRefusedError) else None
-        journal().submit(nonce, use.entry("refused", why=str(why), article=article))
-        raise
-    journal().submit(nonce, use.entry("answered"))
-    return answer
+        return Outcome(use.entry("refused", why=str(why), article=article), refusal=why)
+    return Outcome(use.entry("answered"), answer)
 
 
-def refuse(operation: Operation, caller: Caller, nonce: SpentNonce | None, why: InputError) -> None:
-    """Put a call on record whose body cannot even be read."""
-    tag = f"certificate:{operation}:refused"
-    journal().submit(nonce, Entry(clock.now(), caller.key, tag, {"why": str(why)}))
+def unreadable(operation: Operation, caller: Caller, why: InputError) -> Outcome[Any]:
+    """What a call comes to whose body cannot even be read."""
+    return Outcome(Entry(clock.now(), caller.key, f"certificate:{operation}:refused", {"why": str(why)}), refusal=why)
 
 
 def query(use: Use, request: QueryRequest) -> QueryAnswer:
     """The certificates of one type that a holder has, newest versions only; their faces stay where they are."""
     admit(use, request)
-    found = _of_holder(use, with_name=request.holder_name is not None)
+    own = use.holder_index or ""
+    found = register.of_holder(own, use.kind.code)
     stale = [each.identifier for each in found if is_stale(use.kind, each.read_at, use.at)]
     if stale or not found:
         for identifier in stale:
             read_again(use, identifier=identifier)
         if not stale:
             read_again(use, holder_number=request.holder_number)
-        found = _of_holder(use, with_name=request.holder_name is not None)
+        found = register.of_holder(own, use.kind.code)
     found = [each for each in found if _is_named(each, request.holder_name)]
     use.certificates = [each.identifier for each in found]
     use.result = str(len(found))
-    with reading() as session:
-        facts = [_facts(session, use, each) for each in found]
-    return QueryAnswer(certificates=facts, paper_demands=use.paper_demands)
+    return QueryAnswer(certificates=[_facts(use, each) for each in found], paper_demands=use.paper_demands)
 
 
 def authenticate(use: Use, request: AuthenticationRequest) -> AuthenticationAnswer:
@@ -251,7 +261,7 @@ def authenticate(use: Use, request: AuthenticationRequest) -> AuthenticationAnsw
     if request.certificate is None:
         raise InputError("请填写certificate（证照编号或电子证照标识），或以copy_file提交存档副本文件。")
     try:
-        found = _held(use, request, request.certificate, with_face=bool(request.stated))
+        found = _held(use, request, request.certificate)
     except PlatformDownError as down:
         return answered(use, AnsweredState.UNAVAILABLE, [str(down)], receipt_no=down.receipt_no)
     except IdentifierError as wrong:
@@ -261,7 +271,7 @@ def authenticate(use: Use, request: AuthenticationRequest) -> AuthenticationAnsw
     return answered_for(use, found, request.stated)
 
 
-def answered_for(use: Use, found: Certificate, stated: dict[str, str]) -> AuthenticationAnswer:
+def answered_for(use: Use, found: Held, stated: dict[str, str]) -> AuthenticationAnswer:
     """The answer for a certificate of the register, compared with what was shown of it. Raises ``UseRefusedError`` for
     a comparison of fields that this department may not see: it would tell what they hold."""
     use.certificates = [found.identifier]
@@ -271,7 +281,8 @@ def answered_for(use: Use, found: Certificate, stated: dict[str, str]) -> Authen
         raise UseRefusedError(9, f"用证清单不允许本事项比对这些项目：{said}，请去掉后重试。")
     use.fields = tuple(stated) or None
     # Any value is compared as names are: without regard to width, case and spaces.
-    differing = [names[code] for code, value in stated.items() if not same_name(value, str(found.face.get(code, "")))]
+    face = face_of(found).values if stated else {}
+    differing = [names[code] for code, value in stated.items() if not same_name(value, str(face.get(code, "")))]
     if differing:
         state = AnsweredState.TAMPERED
         reasons = [
@@ -280,12 +291,8 @@ def answered_for(use: Use, found: Certificate, stated: dict[str, str]) -> Authen
     else:
         state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
         reasons = [_reason(state, found)]
-    with reading() as session:
-        current = None
-        if found.state is CertificateState.SUPERSEDED:
-            newest = select(Certificate.identifier).where(Certificate.root == found.root)
-            current = session.scalar(newest.order_by(Certificate.version.desc()).limit(1))
-        return answered(use, state, reasons, _facts(session, use, found), current)
+    current = register.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None
+    return answered(use, state, reasons, _facts(use, found), current)
 
 
 def answered(
@@ -314,31 +321,30 @@ def extract(use: Use, request: ExtractionRequest) -> ExtractionAnswer:
     admit(use, request)
     if unknown := [code for code in request.fields or () if code not in use.kind.names]:
         raise InputError(f"“{use.kind.name}”没有项目{'、'.join(unknown)[:100]}，请按证照目录更正。")
-    return extracted(use, held(use, request, request.certificate), request.fields)
+    found = held(use, request, request.certificate)
+    return extracted(use, found, face_of(found), request.fields)
 
 
-def extracted(use: Use, found: Certificate, wanted: Sequence[str] | None) -> ExtractionAnswer:
+def extracted(use: Use, found: Held, face: Face, wanted: Sequence[str] | None) -> ExtractionAnswer:
     """What may be shown of a certificate under the permission of this use."""
     use.certificates = [found.identifier]
     use.fields = visible(use.allowed, wanted)
     use.result = state_on(use.today, found.state, found.valid_until_on)
     names = use.kind.names
-    with reading() as session:
-        facts = _facts(session, use, found)
     return ExtractionAnswer(
-        certificate=facts,
-        fields=[ShownField(code=code, name=names[code], value=str(found.face.get(code, ""))) for code in use.fields],
+        certificate=_facts(use, found),
+        fields=[ShownField(code=code, name=names[code], value=str(face.values.get(code, ""))) for code in use.fields],
         withheld=[code for code in wanted or () if code not in use.fields],
     )
 
 
-def held(use: Use, request: TypedRequest, reference: str) -> Certificate:
-    """The holder's certificate, with its face, no staler than its type allows, that a number or identifier names.
+def held(use: Use, request: TypedRequest, reference: str) -> Held:
+    """The holder's certificate, no staler than its type allows, that a number or identifier names.
 
     Raises ``NotFoundError``, ``PlatformDownError``, and ``InputError`` for an identifier that is none.
     """
     try:
-        return _held(use, request, reference, with_face=True)
+        return _held(use, request, reference)
     except IdentifierError as wrong:
         raise InputError(str(wrong)) from None
 
@@ -375,71 +381,31 @@ def _is_authorised(use: Use, authorisation_no: str | None) -> bool:
         return session.scalar(wanted) is not None
 
 
-FACTS: tuple[InstrumentedAttribute[Any], ...] = (
-    Certificate.identifier,
-    Certificate.root,
-    Certificate.version,
-    Certificate.type_code,
-    Certificate.holder_index,
-    Certificate.issued_on,
-    Certificate.valid_until_on,
-    Certificate.state,
-    Certificate.remark,
-    Certificate.read_at,
-)
-"""What an answer needs of a certificate that shows nothing of its face: columns that need no decrypting."""
-
-
-def _of_holder(use: Use, *, with_name: bool) -> list[Certificate]:
-    columns = (*FACTS, Certificate.holder_name) if with_name else FACTS
-    wanted = (
-        select(Certificate)
-        .where(
-            Certificate.holder_index == use.holder_index,
-            Certificate.type_code == use.kind.code,
-            Certificate.state != CertificateState.SUPERSEDED,
-        )
-        .order_by(Certificate.id.desc())
-        .options(load_only(*columns))
-    )
-    with reading() as session:
-        return list(session.scalars(wanted))
-
-
-def _held(use: Use, request: TypedRequest, reference: str, *, with_face: bool) -> Certificate:
-    columns: tuple[InstrumentedAttribute[Any], ...] = FACTS
-    if with_face or request.holder_name is not None:
-        columns = (*columns, Certificate.holder_name)
-    if with_face:
-        columns = (*columns, Certificate.face)
-    wanted, asked = _naming(use, reference)
-    with reading() as session:
-        found = session.scalar(wanted.options(load_only(*columns)))
+def _held(use: Use, request: TypedRequest, reference: str) -> Held:
+    look, asked = _naming(use, reference)
+    found = look()
     if found is None or is_stale(use.kind, found.read_at, use.at):
         read_again(use, **asked)
-        with reading() as session:
-            found = session.scalar(wanted.options(load_only(*columns)))
+        found = look()
     if found is None or found.holder_index != use.holder_index or not _is_named(found, request.holder_name):
         raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
     return found
 
 
-def _naming(use: Use, reference: str) -> tuple[Select[tuple[Certificate]], dict[str, str]]:
+def _naming(use: Use, reference: str) -> tuple[Callable[[], Held | None], dict[str, str]]:
     """How to find what an identifier (that very version) or a number (the newest one) names: here, and above."""
-    if unicodedata.normalize("NFKC", reference).lstrip().startswith("1.2.156"):
-        identifier = parse_identifier(reference)
-        if identifier.type_code != use.kind.code:
-            raise InputError(f"电子证照标识不是“{use.kind.name}”的，请更正证照类型或标识。")
-        return select(Certificate).where(Certificate.identifier == str(identifier)), {"identifier": str(identifier)}
-    index = keys().blind_index("certificate-number", reference)
-    numbered = select(Certificate).where(Certificate.type_code == use.kind.code, Certificate.number_index == index)
-    # Several holders can share a number (an identity card's is its holder's); the holder decides.
-    mine = numbered.where(Certificate.holder_index == use.holder_index)
-    return mine.order_by(Certificate.version.desc()).limit(1), {"number": reference}
+    if not unicodedata.normalize("NFKC", reference).lstrip().startswith("1.2.156"):
+        return partial(register.by_number, reference, use.kind.code, use.holder_index or ""), {"number": reference}
+    identifier = parse_identifier(reference)
+    if identifier.type_code != use.kind.code:
+        raise InputError(f"电子证照标识不是“{use.kind.name}”的，请更正证照类型或标识。")
+    return partial(register.by_identifier, str(identifier)), {"identifier": str(identifier)}
 
 
 def read_again(use: Use, **asked: str) -> None:
     """Bring the register up to date from the platform above. Raises ``PlatformDownError`` with a receipt's number."""
+    if not use.may_wait:
+        raise MustWaitError
     if use.standing is None:
         raise AssertionError("a use without its standing")
     try:
@@ -466,7 +432,7 @@ def _receipt(use: Use) -> str:
         return receipt.receipt_no
 
 
-def _facts(session: Session, use: Use, found: Certificate) -> CertificateFacts:
+def _facts(use: Use, found: Held) -> CertificateFacts:
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
     return CertificateFacts(
         identifier=found.identifier,
@@ -479,16 +445,15 @@ def _facts(session: Session, use: Use, found: Certificate) -> CertificateFacts:
         valid_until_on=found.valid_until_on,
         remark=found.remark,
         as_of=found.read_at.astimezone(clock.SHANGHAI),
-        dispute=_dispute(session, found.root),
+        dispute=_dispute(found.root) if found.disputed else None,
     )
 
 
-def _dispute(session: Session, root: str) -> DisputeMark | None:
-    cases = dispute_on(session, root)
-    if not cases:
-        return None
-    objections = session.scalars(select(Objection).where(Objection.case_no.in_(cases)).order_by(Objection.case_no))
-    fields = sorted({objection.public_field for objection in objections})
+def _dispute(root: str) -> DisputeMark:
+    with reading() as session:
+        cases = dispute_on(session, root)
+        objections = session.scalars(select(Objection).where(Objection.case_no.in_(cases)).order_by(Objection.case_no))
+        fields = sorted({objection.public_field for objection in objections})
     may = (
         f"该证照的{'、'.join(fields)}有异议，正在核实（第十二条）。核实期间证照继续有效，窗口可以照常受理；"
         "涉及有异议的项目时，请向持证主体核对并在办件中注明，不得仅因异议标记要求提交纸质证照（第八条）。"
@@ -496,7 +461,7 @@ def _dispute(session: Session, root: str) -> DisputeMark | None:
     return DisputeMark(cases=cases, fields=fields, may=may)
 
 
-def _reason(state: AnsweredState, found: Certificate) -> str:
+def _reason(state: AnsweredState, found: Held) -> str:
     match state:
         case AnsweredState.VALID:
             until = f"有效期至{found.valid_until_on}" if found.valid_until_on else "长期有效"
@@ -511,5 +476,5 @@ def _reason(state: AnsweredState, found: Certificate) -> str:
             return "该版本已被新版本替代，请使用现行版本。"
 
 
-def _is_named(found: Certificate, name: str | None) -> bool:
-    return name is None or same_name(name, found.holder_name)
+def _is_named(found: Held, name: str | None) -> bool:
+    return name is None or same_name(name, face_of(found).holder_name)

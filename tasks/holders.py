@@ -30,9 +30,11 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError
 from runtime.words import Words
+from tasks import register
 from tasks.certificate_reading import is_stale
 from tasks.certificate_use import NotFoundError, Operation, Use, extracted, holder_index, read_again
 from tasks.journal import Entry, journal
+from tasks.register import face_of
 from tasks.use_lists import in_force, permissions_on
 from tasks.use_requests import AnsweredState, RedemptionAnswer, RedemptionRequest
 
@@ -192,11 +194,11 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     index = _code_index(request.code)
     with reading() as session:
         presented = session.get(Presentation, index)
-        found = session.get_one(Certificate, presented.certificate_id) if presented is not None else None
+    found = register.by_id(presented.certificate_id) if presented is not None else None
     if presented is None or found is None or presented.redeemed_at is not None or presented.expires_at <= use.at:
         raise UseRefusedError(10, NO_SUCH_CODE)
     use.certificate_type, use.holder_index = found.type_code, found.holder_index
-    use.subject = mask_number(found.holder_number)
+    use.subject = mask_number(face_of(found).holder_number)
     if presented.scenario is not None and request.scenario not in {None, presented.scenario}:
         raise UseRefusedError(10, f"持证主体只在场景“{presented.scenario}”出示，不能用于“{request.scenario}”。")
     use.permit(presented.scenario or request.scenario, presented=True)
@@ -208,8 +210,8 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
         spent = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key).returning(Presentation.code_index)
         if session.scalar(spent) is None:
             raise UseRefusedError(10, NO_SUCH_CODE)
-        found = session.get_one(Certificate, found.id)
-    shown = extracted(use, found, None)
+    found = register.by_id(presented.certificate_id) or found
+    shown = extracted(use, found, face_of(found), None)
     return RedemptionAnswer(
         certificate=shown.certificate, fields=shown.fields, withheld=[], scenario=use.allowed.scenario
     )
@@ -276,7 +278,8 @@ def uses_of_holder(request: HolderRequest) -> UsesAnswer:
         )
         entries = session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(USES_SHOWN + 1)).all()
         uses = [_in_plain_words(session, entry) for entry in entries[:USES_SHOWN]]
-    journal().submit(None, Entry(clock.now(), "holder", "certificate:uses:read", {"count": len(uses)}, own))
+    entry = Entry(clock.now(), "holder", "certificate:uses:read", {"count": len(uses)}, own)
+    journal().enter(None, entry).result()
     return UsesAnswer(uses=uses, more=len(entries) > USES_SHOWN)
 
 

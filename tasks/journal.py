@@ -1,10 +1,11 @@
 """Audit entries of certificate use, written by one thread a process: calls that come at once share a commit.
 
-A call's nonce and its entry are one write. Whoever submits waits until it is durable, so no answer leaves before its
-entry, and a nonce that any process has seen before stops the call.
+A call's nonce and its entry are one write. Whoever enters them waits until they are durable, so no answer leaves before
+its entry, and a nonce that any process has seen before stops the call.
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from runtime.refusals import RefusalError
 
 TOGETHER = 200
 """Submissions that share a commit at the most."""
+GATHER_SECONDS = 0.001
 FORGET_EVERY = timedelta(minutes=1)
 
 
@@ -78,16 +80,18 @@ class Journal:
         self._forgot_at: datetime | None = None
         threading.Thread(target=self._write_on, name="journal", daemon=True).start()
 
-    def submit(self, nonce: SpentNonce | None, entry: Entry | None) -> None:
-        """Return once both are durable. Raises ``ReplayedError``, and then writes neither, for a nonce used before;
-        what the database raises, for everybody whose write it was."""
+    def enter(self, nonce: SpentNonce | None, entry: Entry | None) -> "Future[None]":
+        """Write both, or neither: done once they are durable. It fails with ``ReplayedError`` for a nonce used before,
+        and with what the database raises."""
         submission = _Submission(nonce, entry, Future())
         self._waiting.put(submission)
-        submission.durable.result()
+        return submission.durable
 
     def _write_on(self) -> None:
         while True:
             together = [self._waiting.get()]
+            # So short that nobody at a counter notices, and long enough for what came at the same time.
+            time.sleep(GATHER_SECONDS)
             while len(together) < TOGETHER:
                 try:
                     together.append(self._waiting.get_nowait())

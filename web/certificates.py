@@ -1,9 +1,8 @@
-"""The certificate-use interface (用证接口, Article 6) for departments' applications.
+"""The certificate-use interface (用证接口, Article 6) for departments' applications."""
 
-A call is one thread's work from its signature to its durable entry, without a hop in between: counters wait for it.
-"""
-
+from asyncio import wrap_future
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -12,8 +11,19 @@ from pydantic import BaseModel
 
 from models.organisations import ApplicationKind
 from runtime.refusals import InputError
+from tasks.applications import Caller
 from tasks.archived_copies import issue_copy, recognise_copy
-from tasks.certificate_use import Operation, Use, authenticate, carry_out, extract, query, refuse
+from tasks.certificate_use import (
+    MustWaitError,
+    Operation,
+    Outcome,
+    Use,
+    authenticate,
+    carry_out,
+    extract,
+    query,
+    unreadable,
+)
 from tasks.holders import redeem
 from tasks.journal import SpentNonce, journal
 from tasks.use_requests import (
@@ -45,27 +55,33 @@ def _offer(
     work: Callable[[Use, R], BaseModel],
     summary: str,
     *,
-    writes: bool = False,
+    waits: bool = False,
 ) -> None:
-    """Serve an operation. What ``writes`` something of its own has its nonce spent first."""
+    """Serve an operation. One that ``waits`` computes long or writes something of its own: it gets a thread, and its
+    nonce is spent first. The others are short reads that a thread would only slow down, unless a face is stale."""
 
     async def endpoint(request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(carried_out, request, body)
-
-    def carried_out(request: Request, body: bytes) -> Response:
         caller, nonce = authenticated(request, body, ApplicationKind.DEPARTMENT)
         unspent: SpentNonce | None = nonce
-        if writes:
-            journal().submit(nonce, None)
+        if waits:
+            await wrap_future(journal().enter(nonce, None))
             unspent = None
+        outcome = await come_to(caller, body)
+        await wrap_future(journal().enter(unspent, outcome.entry))
+        if outcome.answer is None:
+            raise outcome.refusal or AssertionError("neither an answer nor a refusal")
+        return Response(outcome.answer.model_dump_json(), media_type="application/json")
+
+    async def come_to(caller: Caller, body: bytes) -> Outcome[BaseModel]:
         try:
             given = read_as(takes_in, body)
         except InputError as why:
-            refuse(operation, caller, unspent, why)
-            raise
-        answer = carry_out(operation, caller, unspent, given, work)
-        return Response(answer.model_dump_json(), media_type="application/json")
+            return unreadable(operation, caller, why)
+        if not waits:
+            with suppress(MustWaitError):
+                return carry_out(operation, caller, given, work, may_wait=False)
+        return await run_in_threadpool(carry_out, operation, caller, given, work, may_wait=True)
 
     router.add_api_route(
         path,
@@ -100,7 +116,7 @@ _offer(
     CopyAnswer,
     issue_copy,
     "获取存档副本",
-    writes=True,
+    waits=True,
 )
 _offer(
     "/presentations/redeem",
@@ -109,5 +125,5 @@ _offer(
     RedemptionAnswer,
     redeem,
     "凭亮证码用证",
-    writes=True,
+    waits=True,
 )
