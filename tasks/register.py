@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
 
 from models.cases import Case
 from models.certificate_uses import ArchivedCopy
@@ -49,7 +49,8 @@ def _held(*which: ColumnElement[bool]) -> Select[Any]:
     disputed = exists().where(
         Objection.certificate_root == Certificate.root,
         Objection.case_no == Case.case_no,
-        Case.stage.in_(DISPUTED),
+        # Not in_(): SQLAlchemy would write that part of the statement anew for every call.
+        or_(*(Case.stage == stage for stage in sorted(DISPUTED))),
     )
     return select(
         Certificate.id,
