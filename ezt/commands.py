@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from ezt.applications import applications
 from ezt.audit import audit
 from regulation.certificates import Verdict, judge_identifier
 from regulation.working_days import CalendarError, WorkingDays, parse_day
@@ -29,6 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(applications, name="application")
 app.add_typer(audit, name="audit")
 identifiers = typer.Typer(help="电子证照标识", no_args_is_help=True)
 app.add_typer(identifiers, name="identifier")

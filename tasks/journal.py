@@ -14,14 +14,14 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from models.organisations import Nonce
 from models.records import AuditEntry
 from regulation.limits import SIGNATURE_WINDOW
 from runtime import clock
-from runtime.database import engine
+from runtime.database import engine, one_read
 from runtime.refusals import RefusalError
 
 TOGETHER = 200
@@ -108,7 +108,7 @@ class Journal:
                 for submission in together:
                     self._commit([submission])
                 return
-            if together[0].nonce is not None and isinstance(error, IntegrityError):
+            if together[0].nonce is not None and isinstance(error, IntegrityError) and _is_spent(together[0].nonce):
                 error = ReplayedError("随机值已用过，请为每次请求生成新的随机值。")
             together[0].durable.set_exception(error)
             return
@@ -127,6 +127,12 @@ class Journal:
         if self._forgot_at is None or not timedelta() <= now - self._forgot_at < FORGET_EVERY:
             connection.execute(delete(Nonce).where(Nonce.expires_at < now))
             self._forgot_at = now
+
+
+def _is_spent(nonce: SpentNonce) -> bool:
+    wanted = select(Nonce.key).where(Nonce.key == nonce.key, Nonce.nonce == nonce.nonce)
+    with one_read() as connection:
+        return connection.execute(wanted).first() is not None
 
 
 _SPEND, _RECORD = insert(Nonce), insert(AuditEntry)

@@ -1,0 +1,58 @@
+"""``ezt application``: the programs of departments and bureaus that may call the interface."""
+
+import json
+from typing import Annotated
+
+import typer
+
+applications = typer.Typer(help="登记调用接口的应用，更换密钥", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="应用标识，如KQ-SCJG")]
+
+
+@applications.command(help="登记一个应用，显示它的密钥（只显示这一次）")
+def add(
+    key: Key,
+    speaks_for: Annotated[str, typer.Argument(metavar="NAME", help="部门全称，或加--bureau时为上级大数据局的名称")],
+    bureau: Annotated[bool, typer.Option("--bureau", help="上级大数据局的应用，只能回复核实结果")] = False,
+    network: Annotated[
+        list[str] | None, typer.Option("--network", help="只许从此网段调用，如10.12.0.0/16；可多次给出")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from models.organisations import ApplicationKind
+    from tasks.applications import register_application
+
+    check_migrated()
+    kind = ApplicationKind.BUREAU if bureau else ApplicationKind.DEPARTMENT
+    _show(key, register_application(key, kind, speaks_for, network or [], "ezt"), as_json)
+
+
+@applications.command(help="更换应用的密钥，显示新密钥（只显示这一次）；旧密钥在并存期后失效")
+def rotate(
+    key: Key,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="新旧密钥并存的小时数")] = 24 * 7,
+    as_json: AsJson = False,
+) -> None:
+    from datetime import timedelta
+
+    from ezt.installation import check_migrated
+    from tasks.applications import rotate_secret
+
+    check_migrated()
+    _show(key, rotate_secret(key, "ezt", timedelta(hours=overlap_hours)), as_json)
+
+
+@applications.command(help="停用一个应用，立即生效")
+def end(key: Key, as_json: AsJson = False) -> None:
+    from ezt.installation import check_migrated
+    from tasks.applications import end_application
+
+    check_migrated()
+    end_application(key, "ezt")
+    print(json.dumps({"key": key, "active": False}) if as_json else f"应用{key}已停用。")
+
+
+def _show(key: str, secret: str, as_json: bool) -> None:
+    print(json.dumps({"key": key, "secret": secret}) if as_json else f"{key}  {secret}")

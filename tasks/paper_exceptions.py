@@ -1,0 +1,90 @@
+"""The register of the exceptions that Article 7 leaves: laws and regulations that demand the paper certificate."""
+
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from models.certificate_uses import PaperException
+from models.certificates import CertificateType
+from models.organisations import Role
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from tasks.officers import identify
+from tasks.sheets import cell
+from tasks.step import record
+
+
+def enter_exception(
+    certificate_type: str,
+    item_code: str,
+    citation: str,
+    from_on: date,
+    until_on: date | None,
+    staff_no: str,
+    code: str,
+) -> None:
+    """Put a law's demand for paper on the register: for one service item, or for all where ``item_code`` is empty.
+
+    Only a director may, because it takes from everybody what Article 8 gives. Raises ``RefusalError`` for anybody else,
+    an unknown type, and an end before the beginning.
+    """
+    with transaction() as session:
+        now = clock.now()
+        officer = identify(session, staff_no, code, now)
+        if officer.role is not Role.DIRECTOR:
+            raise RefusalError("法定纸质例外须由负责人登记。")
+        named = or_(CertificateType.name == certificate_type, CertificateType.code == certificate_type.upper())
+        kind = session.scalar(select(CertificateType).where(named))
+        if kind is None:
+            raise RefusalError("证照目录中没有所填的证照类型，请填写目录中的名称或类型代码。")
+        if until_on is not None and until_on < from_on:
+            raise RefusalError("失效日期早于生效日期，请更正。")
+        session.add(
+            PaperException(
+                type_code=kind.code,
+                item_code=item_code or None,
+                citation=citation,
+                from_on=from_on,
+                until_on=until_on,
+                entered_by_no=officer.staff_no,
+                entered_at=now,
+            )
+        )
+        detail = {"type": kind.code, "item": item_code or None, "citation": citation}
+        record(session, "paper-exception:register:entered", None, officer.staff_no, now, **detail)
+
+
+def end_exception(number: int, last_on: date, staff_no: str, code: str) -> None:
+    """Set the last day of an entry. Raises ``RefusalError`` for an unknown number and whoever is no director."""
+    with transaction() as session:
+        now = clock.now()
+        officer = identify(session, staff_no, code, now)
+        if officer.role is not Role.DIRECTOR:
+            raise RefusalError("法定纸质例外须由负责人登记。")
+        entry = session.get(PaperException, number, with_for_update=True)
+        if entry is None:
+            raise RefusalError(f"没有序号为{number}的法定纸质例外，请对照列表更正。")
+        if last_on < entry.from_on:
+            raise RefusalError("失效日期早于生效日期，请更正。")
+        entry.until_on = last_on
+        record(session, "paper-exception:register:ended", None, officer.staff_no, now, number=number, on=str(last_on))
+
+
+def exceptions_table() -> str:
+    """The register as a Markdown table, what holds today first."""
+    today = clock.today()
+    with reading() as session:
+        rows = session.execute(
+            select(PaperException, CertificateType.name)
+            .join(CertificateType, CertificateType.code == PaperException.type_code)
+            .order_by(PaperException.id)
+        ).all()
+    lines = []
+    for entry, name in sorted(rows, key=lambda row: row[0].until_on is not None and row[0].until_on < today):
+        ended = entry.until_on is not None and entry.until_on < today
+        until = f"{entry.until_on or '长期'}{'（已失效）' if ended else ''}"
+        items = entry.item_code or "全部事项"
+        lines.append(f"| {entry.id} | {name} | {cell(items)} | {cell(entry.citation)} | {entry.from_on} | {until} |")
+    head = "| 序号 | 证照类型 | 事项 | 依据 | 生效 | 失效 |\n| --- | --- | --- | --- | --- | --- |"
+    return "\n".join([head, *lines]) if lines else "没有登记法定纸质例外。"
