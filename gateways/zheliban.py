@@ -64,8 +64,8 @@ class TicketError(RefusalError):
     """A ticket that is wrong, used or too old, or whose owner is not authenticated by real name."""
 
 
-class ZhelibanUnavailableError(Exception):
-    """Zheliban could not be reached or answered nothing usable. The ticket may be spent: sign on again later."""
+class ZhelibanUnavailableError(RefusalError):
+    """Zheliban is not set up here, could not be reached or answered nothing usable. The ticket may be spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ def signature(service_code: str, service_password: str, time: str) -> str:
 def person_of(ticket: str) -> Person:
     """Who holds the ticket, which is spent by this.
 
-    Raises ``TicketError`` for a ticket that says nothing about anybody, ``ZhelibanUnavailableError`` when Zheliban is
-    down, slow or not to be understood, and ``RefusalError`` when it is not set up here.
+    Raises ``TicketError`` for a ticket that says nothing about anybody, and ``ZhelibanUnavailableError`` when Zheliban
+    is not set up here, down, slow or not to be understood.
     """
     if not settings().zheliban.url:
-        raise RefusalError("本系统没有设置浙里办登录，请改用其他方式办理，或请管理员设置EZT_ZHELIBAN__URL。")
+        raise ZhelibanUnavailableError("本系统没有设置浙里办登录，请改用其他方式，或请管理员设置EZT_ZHELIBAN__URL。")
     if not ticket.strip():
         raise TicketError("没有收到浙里办登录凭证，请从浙里办重新进入。")
     validated = _ask(VALIDATE, {TICKET: ticket.strip()})

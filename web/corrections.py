@@ -13,7 +13,7 @@ from runtime.refusals import RefusalError, in_chinese
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
-from web.openapi import answers, takes
+from web.openapi import SIGNED, answers, takes
 from web.pages import Typed
 from web.problems import status_of
 from web.rendering import message, page
@@ -51,7 +51,12 @@ class OpenAnswer(BaseModel):
     open: list[ToldAnswer] = Field(title="待答复")
 
 
-@router.get("", summary="待答复的错误信息", responses=answers(OpenAnswer, 401, 403, 429))
+@router.get(
+    "",
+    summary="待答复的错误信息",
+    responses=answers(OpenAnswer, 401, 403, 429),
+    openapi_extra={"parameters": SIGNED},
+)
 def still_open(caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]) -> dict[str, Any]:
     """本部门用过、后来更正了的证照信息，尚未答复如何处理的。"""
     return {"open": [asdict(each) for each in open_for(caller.speaks_for)]}
@@ -61,7 +66,7 @@ def still_open(caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPAR
     "/answers",
     summary="答复如何处理",
     responses=answers(ToldAnswer, 401, 403, 404, 409, 413, 422, 429),
-    openapi_extra=takes(AnswerSubmission),
+    openapi_extra=takes(AnswerSubmission, signed=True),
 )
 def answer(
     caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],

@@ -68,6 +68,7 @@ def allow(request: Annotated[AuthorisationRequest, Depends(body_as(Authorisation
     status_code=204,
     response_class=Response,
     summary="撤回授权",
+    responses=answers(None, *PROBLEMS),
     openapi_extra=takes(WithdrawalRequest),
 )
 def disallow(request: Annotated[WithdrawalRequest, Depends(body_as(WithdrawalRequest))]) -> None:

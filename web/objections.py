@@ -27,11 +27,14 @@ from tasks.objections import (
 )
 from tasks.sheets import Sheet, sheet_of
 from tasks.verifications import take_bureau_reply
-from web.openapi import takes
+from web.openapi import problems, takes
 from web.problems import ProblemError
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["异议核查（第十二条）"])
+
+OBJECTORS = problems(404, 409, 413, 422)
+"""What an objector's call can be refused with."""
 
 
 class AttachedFile(BaseModel):
@@ -64,7 +67,13 @@ class DisagreementSubmission(BaseModel):
     text: Words = Field(title="不同意见", min_length=5, max_length=2000)
 
 
-@router.post("/objections", status_code=201, summary="提出异议", openapi_extra=takes(ObjectionSubmission))
+@router.post(
+    "/objections",
+    status_code=201,
+    summary="提出异议",
+    responses=problems(401, 403, 409, 413, 422, 429),
+    openapi_extra=takes(ObjectionSubmission, signed=True),
+)
 def hand_in(
     caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
     submission: Annotated[ObjectionSubmission, Depends(body_as(ObjectionSubmission))],
@@ -78,13 +87,18 @@ def hand_in(
     return {"token": registered.token, "status_url": status_link(registered.token), **status_of(registered.case_no)}
 
 
-@router.get("/objections/{token}", summary="查询进度")
+@router.get("/objections/{token}", summary="查询进度", responses=problems(404))
 def follow(token: str) -> dict[str, Any]:
     """办件状态、时间线和逐日说明的截止日。"""
     return status_of(case_of_token(token))
 
 
-@router.post("/objections/{token}/supplements", summary="补正", openapi_extra=takes(SupplementSubmission))
+@router.post(
+    "/objections/{token}/supplements",
+    summary="补正",
+    responses=OBJECTORS,
+    openapi_extra=takes(SupplementSubmission),
+)
 def supplement(
     token: str,
     submission: Annotated[SupplementSubmission, Depends(body_as(SupplementSubmission))],
@@ -97,7 +111,7 @@ def supplement(
     return status_of(case_no)
 
 
-@router.post("/objections/{token}/withdrawal", summary="撤回")
+@router.post("/objections/{token}/withdrawal", summary="撤回", responses=problems(404, 409, 413))
 def withdraw(token: str, background: BackgroundTasks) -> dict[str, Any]:
     """撤回异议；处理结果认定前可以撤回。"""
     case_no = withdraw_objection(token)
@@ -105,7 +119,12 @@ def withdraw(token: str, background: BackgroundTasks) -> dict[str, Any]:
     return status_of(case_no)
 
 
-@router.post("/objections/{token}/disagreement", summary="提交不同意见", openapi_extra=takes(DisagreementSubmission))
+@router.post(
+    "/objections/{token}/disagreement",
+    summary="提交不同意见",
+    responses=OBJECTORS,
+    openapi_extra=takes(DisagreementSubmission),
+)
 def disagree(
     token: str, submission: Annotated[DisagreementSubmission, Depends(body_as(DisagreementSubmission))]
 ) -> dict[str, Any]:
@@ -119,7 +138,12 @@ class ReplyBody(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-@router.post("/verification-replies", summary="上级回复核实结果", openapi_extra=takes(ReplyBody))
+@router.post(
+    "/verification-replies",
+    summary="上级回复核实结果",
+    responses=problems(401, 403, 404, 413, 422, 429),
+    openapi_extra=takes(ReplyBody, signed=True),
+)
 def bureau_replies(
     caller: Annotated[Caller, Depends(signed_by(ApplicationKind.BUREAU))],
     payload: Annotated[ReplyBody, Depends(body_as(ReplyBody))],

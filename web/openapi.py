@@ -51,10 +51,13 @@ def takes(model: type[BaseModel], *, signed: bool = False) -> dict[str, Any]:
     return {"requestBody": body} | ({"parameters": SIGNED} if signed else {})
 
 
-def answers(model: type[BaseModel], *problems: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation answers: ``model``, or a problem document with one of these statuses."""
-    said: dict[int | str, dict[str, Any]] = {200: {"model": model, "description": "办妥"}}
-    for status in problems:
-        content = {"application/problem+json": {"schema": PROBLEM}}
-        said[status] = {"description": TITLES[status], "content": content}
-    return said
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation refuses with: a problem document with one of these statuses."""
+    content = {"application/problem+json": {"schema": PROBLEM}}
+    return {status: {"description": TITLES[status], "content": content} for status in statuses}
+
+
+def answers(model: type[BaseModel] | None, *refusals: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation answers: ``model`` (``None``: nothing), or a problem document with one of these statuses."""
+    done: dict[str, Any] = {"description": "办妥"}
+    return ({204: done} if model is None else {200: done | {"model": model}}) | problems(*refusals)

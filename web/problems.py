@@ -67,7 +67,7 @@ def status_of(error: RefusalError) -> int:
             return 404
         case InputError():
             return 422
-        case PlatformDownError():
+        case PlatformDownError() | ZhelibanUnavailableError():
             return 503
     return 409
 
@@ -92,10 +92,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:
         return refused(request, error)
-
-    @app.exception_handler(ZhelibanUnavailableError)
-    def _no_zheliban(request: Request, _error: ZhelibanUnavailableError) -> Response:
-        return problem(request, 503, "“浙里办”暂时无法连通，请稍后重试。", headers={"Retry-After": "30"})
 
     @app.exception_handler(LookupError)
     def _unknown(request: Request, error: LookupError) -> Response:
