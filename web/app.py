@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 
-from web import objections, pages, problems
+from web import liaisons, objections, pages, problems, use_lists
 from web.requests import SizeLimit
 
 app = FastAPI(
@@ -16,6 +16,9 @@ app = FastAPI(
 )
 problems.install(app)
 app.include_router(objections.router)
+app.include_router(liaisons.router)
+app.include_router(use_lists.router)
+app.include_router(use_lists.pages)
 app.include_router(pages.router)
 app.add_middleware(SizeLimit)
 
