@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.certificates import CertificateType
 from models.organisations import Department
@@ -164,7 +164,8 @@ def _enquiries(session: Session, *which: ColumnElement[bool]) -> list[Asked]:
     today = clock.today()
     kinds = _kinds(session)
     listed = {entry.id for entry, _ in in_force(session, ends_from(today))}
-    newest = select(func.max(UseListVersion.id)).where(UseListVersion.entry_id == UseListEntry.id).scalar_subquery()
+    version = aliased(UseListVersion)
+    newest = select(func.max(version.id)).where(version.entry_id == UseListEntry.id).scalar_subquery()
     wanted = (
         select(EntryEnquiry, UseListEntry, UseListVersion.item_name)
         .join(UseListEntry, UseListEntry.id == EntryEnquiry.entry_id)
