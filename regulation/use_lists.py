@@ -7,7 +7,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -98,13 +98,16 @@ def review_refusal(verdict: Verdict, refused: str, reason: str, lines: Collectio
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an entry allows: a proposed line's terms, or those in force. ``fields`` are codes in the order of the
-    face."""
+    """What an entry allows: a proposed line's terms, or those in force. ``fields`` are codes."""
 
     item_name: str
     fields: tuple[str, ...]
     holder_alone: bool
     authorisation: bool
+
+    def same_as(self, other: "Terms") -> bool:
+        """Whether both allow the same; the order of the fields means nothing."""
+        return replace(self, fields=other.fields) == other and set(self.fields) == set(other.fields)
 
 
 class Change(StrEnum):
@@ -122,7 +125,7 @@ def change_of(proposed: Terms | None, now: Terms | None) -> Change | None:
         return None if now is None else Change.ENDED
     if now is None:
         return Change.NEW
-    return None if proposed == now else Change.CHANGED
+    return None if proposed.same_as(now) else Change.CHANGED
 
 
 def differences(proposed: Terms, now: Terms | None, fields: Mapping[str, Field]) -> list[str]:

@@ -3,10 +3,10 @@ the catalogue and the list, so that a proposal is taken as a whole or refused wi
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -158,7 +158,7 @@ def folded(text: str) -> str:
 def check_lines(
     session: Session,
     department_uscc: str,
-    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    rows: Sequence[tuple[int, object]],
     today: date,
     skip_unchanged: bool = False,
 ) -> list[CheckedLine]:

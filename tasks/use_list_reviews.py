@@ -1,9 +1,8 @@
 """Proposals for the use list (Article 9): registered as they were proposed, reviewed by staff, taken over line by
 line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -46,7 +45,7 @@ class Proposed:
 
 def register_proposal(
     department_uscc: str,
-    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    rows: Sequence[tuple[int, object]],
     submission_key: str,
     actor: str,
     skip_unchanged: bool = False,

@@ -39,9 +39,7 @@ class ProposalSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
-    lines: list[Annotated[dict[str, Any], WithJsonSchema(LineForm.model_json_schema())]] = Field(
-        title="条目", min_length=1
-    )
+    lines: list[Annotated[Any, WithJsonSchema(LineForm.model_json_schema())]] = Field(title="条目", min_length=1)
 
 
 class WorkbookSubmission(BaseModel):
