@@ -155,7 +155,9 @@ def put_on_file(step: Step) -> None:
         off = LiaisonOffFile(
             recipient=mask_name(replaced.name), liaison=mask_name(replaced.name), until_on=until_on, **told
         )
-        step.notify(off, replaced.email)
+        if filing.kind is FilingKind.END or replaced.name != filing.name:
+            # Whose telephone number has changed is not told to have left.
+            step.notify(off, replaced.email)
         if filing.kind is FilingKind.END and department.email:
             step.notify(off.model_copy(update={"recipient": department.name}), department.email)
     if filing.kind is not FilingKind.END:

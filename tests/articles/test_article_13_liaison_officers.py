@@ -19,7 +19,7 @@ from regulation.liaisons import Stage, TransitionError, check_transition
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_OVERLAP
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import liaisons
+from tasks import cases, deadlines, liaisons
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.questions import LiaisonConfirmation
 from tasks.sheets import sheet_of
@@ -106,6 +106,18 @@ def test_the_person_and_the_office_are_told_and_names_are_masked(monday: datetim
     notices = told("liaison-on-file")
     assert set(notices) == {PERSON["email"], "office10@example.cn"}
     assert all(notice["liaison"] == "钱*舒" for notice in notices.values())
+
+
+def test_a_filing_passes_from_hand_to_hand_and_is_missed_as_any_case(monday: datetime, on_day: Day) -> None:
+    case = file(NOBODY)
+    with reading() as session:
+        officer = session.get_one(Case, case.case_no).officer_no
+    other = next(staff_no for staff_no in ("KQ001", "KQ002") if staff_no != officer)
+    cases.give_case(case.case_no, other, "轮岗", "KQ004", "")
+    swept = deadlines.sweep(on_day(MONDAY + timedelta(days=3)))
+    assert swept.overdue == 1
+    (line,) = told("deadlines-missed")["kq004@example.cn"]["lines"]
+    assert (line["case_no"], line["officer_no"], line["limit"]) == (case.case_no, other, "确认专人备案")
 
 
 def test_the_same_submission_again_is_the_same_case(monday: datetime) -> None:
@@ -219,6 +231,7 @@ def test_the_same_person_files_another_telephone_number_by_a_change(monday: date
     old = present(OFFICE)
     confirm(file(OFFICE, "变更", replaces=old, name=old))
     assert on_file(OFFICE, MONDAY) == [old, old]
+    assert told("liaison-off-file") == {}
     # On the day of the change both rows are there, one of them with its end filed: the name still means one person.
     confirm(file(OFFICE, "终止", key="2", replaces=old))
     assert on_file(OFFICE, MONDAY + timedelta(days=1)) == []

@@ -317,3 +317,21 @@ def test_a_department_answers_by_its_program(market: Program) -> None:
     assert market.call("GET", ENQUIRIES).json() == {"enquiries": []}
     other = Program(market.base, "KQ-JT").call("POST", f"{ENQUIRIES}/answers", {"answers": answers})
     assert other.status_code == 422
+
+
+def test_an_officer_reads_the_whole_case_after_signing(market: Program) -> None:
+    proposed = market.call("POST", PROPOSALS, proposal(*(LINE | {"scenario": f"场景{n}"} for n in range(120))))
+    filed = market.call("POST", FILINGS, {"submission_no": "F-1", "kind": "指定", **PERSON})
+    for answer, words in ((proposed, ("第120行", "场景119")), (filed, ("钱云舒", PERSON["phone"], PERSON["email"]))):
+        case_no = answer.json()["case_no"]
+        shown = httpx.post(f"{market.base}/desk/{case_no}", data={"staff_no": "KQ004", "code": ""})
+        assert shown.status_code == 200
+        for word in words:
+            assert word in shown.text
+
+
+def test_every_route_is_described(web: str) -> None:
+    described = httpx.get(f"{web}/openapi.json").json()["paths"]
+    assert {PROPOSALS, WORKBOOK, LIST, ENQUIRIES, f"{ENQUIRIES}/answers", FILINGS} <= set(described)
+    line = described[PROPOSALS]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "item_code" in json.dumps(line)
