@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyotp
 from sqlalchemy import select
@@ -23,6 +23,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from stdnum.cn import ric, uscc
 
 from ezt.installation import check_migrated
+from gateways.certificate_platform import Found, certificate_mapping
+from gateways.stand_in import in_their_words
+from gateways.zheliban import Person
 from models.base import Base
 from models.certificates import Certificate, CertificateType
 from models.liaisons import LiaisonOfficer
@@ -803,6 +806,36 @@ def certificates(seed: int, count: int, read_at: datetime) -> list[Certificate]:
         everybodys = _IDENTITY_CARD if holder.kind is HolderKind.NATURAL_PERSON else _LICENCE
         made += [_certificate(seed, kind, holder, read_at) for kind in (everybodys, holder.holds)]
     return made
+
+
+def certificates_above(bureau: Bureau, seed: int, count: int) -> dict[str, dict[str, Any]]:
+    """What a superior bureau's stand-in answers for: those of ``certificates`` whose data are the bureau's."""
+    source = {Bureau.CITY: Level.CITY, Bureau.PROVINCE: Level.PROVINCE}[bureau]
+    kinds, agreed = {kind.code: kind for kind in KINDS if kind.source is source}, certificate_mapping()
+    return {
+        made.identifier: in_their_words(
+            Found(
+                made.identifier,
+                made.number,
+                made.holder_name,
+                made.holder_number_kind,
+                made.holder_number,
+                made.face,
+                made.issued_on,
+                made.valid_until_on,
+                made.state,
+            ),
+            kinds[made.type_code].fields,
+            agreed,
+        )
+        for made in certificates(seed, count, _midnight(AS_OF))
+        if made.type_code in kinds
+    }
+
+
+def persons(seed: int, count: int) -> list[Person]:
+    """The holders as Zheliban's stand-in knows them."""
+    return [Person(holder.name, holder.number_kind, holder.number) for holder in holders(seed, count)]
 
 
 def _years_after(day: date, years: int) -> date:

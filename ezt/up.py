@@ -21,6 +21,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from ezt import sample_data
 from ezt.installation import prepare
+from gateways.zheliban_stand_in import PERSONS
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
 from runtime.settings import settings
@@ -140,7 +141,7 @@ def running(
             system.environment = environment
             system.start("mail", "notifications.sink", "--port", str(port))
         if stand_in:
-            system.environment |= _start_stand_ins(system, web)
+            system.environment |= _start_bureaus(system, web, samples) | _start_zheliban(system, samples)
         port_given = ("--port", str(given.desk_port))
         system.start("prefect", "prefect", "server", "start", "--host", "127.0.0.1", *port_given)
         system.start(
@@ -170,6 +171,8 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
             print(json.dumps({"desk": system.desk_url, "web": system.web_url, "mail": mail}), flush=True)
         say(f"工作台    {system.desk_url}")
         say(f"网页接口  {system.web_url}")
+        if stand_in:
+            say(f"浙里办替身  {system.environment['EZT_ZHELIBAN__URL']}")
         say(f"邮件{'存档' if 'mail' in system.processes else '服务'}  {mail}")
         if not settings().one_time_codes:
             say("注意：一次性验证码已关闭（EZT_ONE_TIME_CODES=false），仅供单机试用。")
@@ -206,15 +209,21 @@ def _recover(system: System) -> None:
         client.create_flow_run_from_deployment(client.read_deployment_by_name("办件恢复/case-recovery").id)
 
 
-def _start_stand_ins(system: System, web: str) -> dict[str, str]:
-    """Start a stand-in for each superior bureau; returns the settings that point to them."""
+def _start_bureaus(system: System, web: str, samples: bool) -> dict[str, str]:
+    """Start a stand-in for each superior bureau; returns the settings that point to them.
+
+    With ``samples`` each answers for the sample certificates whose data are the bureau's.
+    """
     reached: dict[str, str] = {}
     for bureau, setting in ((Bureau.CITY, "CITY_GATEWAY"), (Bureau.PROVINCE, "PROVINCE_GATEWAY")):
         port, key = free_port(), sample_data.BUREAU_KEYS[bureau]
         secret = sample_data.application_secret(sample_data.DEFAULT_SEED, key)
-        known = ("--app-key", "ezt", "--app-secret", "stand-in", "--name", bureau.value, "--reply-after", "5")
+        known = ["--app-key", "ezt", "--app-secret", "stand-in", "--name", bureau.value, "--reply-after", "5"]
         back = ("--callback", f"{web}/api/v1/verification-replies", "--callback-key", key, "--callback-secret", secret)
         name = f"stand-in-{bureau.name.lower()}"
+        if samples:
+            answers = sample_data.certificates_above(bureau, sample_data.DEFAULT_SEED, sample_data.Sizes().holders)
+            known += ["--certificates", _file(system, name, json.dumps(answers, ensure_ascii=False).encode())]
         system.start(name, "gateways.stand_in", "--port", str(port), *known, *back)
         reached |= {
             f"EZT_{setting}__URL": f"http://127.0.0.1:{port}",
@@ -222,6 +231,32 @@ def _start_stand_ins(system: System, web: str) -> dict[str, str]:
             f"EZT_{setting}__APP_SECRET": "stand-in",
         }
     return reached
+
+
+def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
+    """Start a stand-in for Zheliban, which knows the sample's holders; returns the settings that point to it.
+
+    A ticket: ``curl -X POST <address>/stand-in/tickets -H 'Content-Type: application/json' -d '{"number": "..."}'``
+    """
+    port, code, password = free_port(), "ezt", "stand-in"
+    known = ["--service-code", code, "--service-password", password]
+    if samples:
+        persons = sample_data.persons(sample_data.DEFAULT_SEED, sample_data.Sizes().holders)
+        known += ["--persons", _file(system, "stand-in-zheliban", PERSONS.dump_json(persons))]
+    system.start("stand-in-zheliban", "gateways.zheliban_stand_in", "--port", str(port), *known)
+    return {
+        "EZT_ZHELIBAN__URL": f"http://127.0.0.1:{port}",
+        "EZT_ZHELIBAN__SERVICE_CODE": code,
+        "EZT_ZHELIBAN__SERVICE_PASSWORD": password,
+    }
+
+
+def _file(system: System, name: str, content: bytes) -> str:
+    """What a stand-in is to know, as a file: there is too much of it for a command line."""
+    path = system.home / "stand-ins" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return str(path)
 
 
 def _check_free(name: str, port: int) -> None:

@@ -6,12 +6,14 @@ from prefect.artifacts import create_markdown_artifact
 from flows.staff_tasks import show_staff_tasks
 from runtime import clock
 from tasks.case_runs import prefect, wake
+from tasks.corrections import note_unanswered
 from tasks.deadlines import sweep
 
 
 @flow(name="时限巡查", persist_result=False)
 def deadline_watch() -> str:
     """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省。放假日不巡查。"""
+    note_unanswered(clock.now())
     swept = sweep(clock.now())
     if not swept.working_day:
         return f"{swept.day}放假，不巡查"

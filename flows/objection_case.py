@@ -8,6 +8,7 @@ from flows.asking import ask
 from regulation.objections import Verdict
 from tasks.answers import has_reply
 from tasks.case_runs import show_case
+from tasks.corrections import tell_users_of_wrong_value
 from tasks.notices import kick
 from tasks.objections import (
     accept_objection,
@@ -50,6 +51,7 @@ def objection_case(case_no: str) -> None:
             ask(case_no, OutcomeDecision)
             if needs_correction(decide_outcome(case_no)):
                 correct_certificate(case_no)
+                tell_users_of_wrong_value(case_no)
             close_objection(case_no)
     except CaseClosedError:
         # The objector withdrew, or the case ended with the one it had joined; all that is told and recorded.

@@ -2,34 +2,36 @@
 order. ``python -m gateways.stand_in --port 4231 --app-key K --app-secret S``
 
 It checks signatures, times and the life of its secrets as the platform does, takes a request once per idempotency key,
-and answers after a while: when asked and, if a callback is set, by itself. Faults are ordered with
-``POST /stand-in/faults``; ``GET /stand-in/received`` shows what arrived. For loopback only: neither asks who calls.
+and answers after a while: when asked and, if a callback is set, by itself. It also answers for the certificates that
+it was given. Faults are ordered with ``POST /stand-in/faults``; ``GET /stand-in/received`` shows what arrived. For
+loopback only: neither asks who calls.
 """
 
 import argparse
 import asyncio
 import json
 import secrets
-import socket
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import httpx
 import stamina
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
-from gateways.superior_bureaus import (
+from gateways.certificate_platform import CertificateMapping, Found, certificate_mapping
+from gateways.loopback import serve, serving
+from gateways.superior_bureaus import VerificationMapping, mapping
+from gateways.zhejiang_gateway import (
     BY_KEY,
     BY_SECRET,
     DONE,
@@ -37,16 +39,16 @@ from gateways.superior_bureaus import (
     NEVER,
     REFRESHED_ELSEWHERE,
     WRONG_SIGNATURE,
-    VerificationMapping,
-    mapping,
+    SignatureMapping,
     signature,
 )
+from regulation import catalogue
 from regulation.objections import Bureau, Finding, Pursuit
 from runtime import clock
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 
 REFUSED, UNKNOWN_NUMBER, NO_SUCH_ADDRESS = "40", "41", "44"
-"""Business failures. The real codes are not public; to us they are all alike."""
+"""Business failures. The real codes are not public; to us they are all alike, but for those in a mapping."""
 REQUEST_TIME_WINDOW = timedelta(minutes=15)
 NOBODYS_CASE = "YY0000000000"
 
@@ -111,6 +113,8 @@ class StandIn:
     request_secret_life: float = 15 * 60
     refresh_secret_life: float = 48 * 3600
     callback: Callback | None = None
+    certificates: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """What it answers for, by identifier: answers in the mapping's own words, such as ``in_their_words`` makes."""
 
     received: list[dict[str, Any]] = field(default_factory=list)
     taken: dict[str, Taken] = field(default_factory=dict)
@@ -118,6 +122,8 @@ class StandIn:
     """How often each of the two token addresses gave secrets."""
     pushed: list[int] = field(default_factory=list)
     """What the callback answered, as HTTP status."""
+    reads: int = 0
+    """How often it was asked for a certificate and did answer, if only that there is none."""
 
     request_secret: str = field(default="", repr=False)
     request_secret_ends_at: datetime = NEVER
@@ -125,6 +131,7 @@ class StandIn:
     refresh_secret: str = field(default="", repr=False)
     refresh_secret_ends_at: datetime = NEVER
     agreed: VerificationMapping = field(default_factory=mapping, repr=False)
+    certificates_agreed: CertificateMapping = field(default_factory=certificate_mapping, repr=False)
     _faults: Counter[Fault] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -149,9 +156,19 @@ class StandIn:
             self._faults[fault] -= due
             return due
 
+    def signature_at(self, path: str) -> SignatureMapping:
+        """How a call to ``path`` carries its signature; each interface has its own way."""
+        return (self.certificates_agreed if path == self.certificates_agreed.read_path else self.agreed).signature
+
     def signed(self, fields: dict[str, str], secret: str) -> bool:
-        """Whether the application signed these fields with ``secret`` and within the last 15 minutes."""
-        names = self.agreed.signature
+        """Whether the application signed these fields with ``secret`` and within the last 15 minutes.
+
+        Both interfaces fetch their secrets at the same addresses, so either's names will do.
+        """
+        either = self.agreed.signature, self.certificates_agreed.signature
+        return any(self._signed(fields, secret, names) for names in either)
+
+    def _signed(self, fields: dict[str, str], secret: str, names: SignatureMapping) -> bool:
         request_time = fields.get(names.request_time, "")
         if not secret or not request_time.isdecimal() or fields.get(names.app_key) != self.app_key:
             return False
@@ -230,6 +247,23 @@ class StandIn:
         taken = {each.number: each for each in self.taken.values()}[number]
         return taken.reply if clock.now() >= taken.due_at else None
 
+    def certificate(self, fields: dict[str, str]) -> dict[str, Any] | None:
+        """The certificate that a read asks for, by what it names, the more exact first; ``None`` if there is none."""
+        self.reads += 1
+        asks, answers = self.certificates_agreed.request, self.certificates_agreed.reply
+        if identifier := fields.get(asks["identifier"], ""):
+            return self.certificates.get(identifier)
+        key = "number" if fields.get(asks["number"]) else "holder_number"
+        of_type = f".{fields.get(asks['type_code'], '')}."
+        return next(
+            (
+                answer
+                for identifier, answer in self.certificates.items()
+                if of_type in identifier and answer[answers[key]] == fields.get(asks[key])
+            ),
+            None,
+        )
+
     async def push(self, taken: Taken) -> None:
         """Push a reply to the callback when it is due; an unreachable callback is tried again for a minute."""
         if self.callback is None or taken.reply is None:
@@ -253,6 +287,28 @@ class StandIn:
                 self.pushed.append(answer.status_code)
                 if answer.is_server_error:
                     answer.raise_for_status()
+
+
+def in_their_words(found: Found, fields: Sequence[catalogue.Field], agreed: CertificateMapping) -> dict[str, Any]:
+    """A certificate as the platform answers it: the reading of ``certificate_platform`` turned round."""
+
+    def code(codes: Mapping[str, StrEnum], ours: StrEnum) -> str:
+        return next(theirs for theirs, each in codes.items() if each is ours)
+
+    keys = {field.code: field.name if agreed.face_keys == "name" else field.code for field in fields}
+    style, until = agreed.date_formats[0], found.valid_until_on
+    ours = {
+        "identifier": found.identifier,
+        "number": found.number,
+        "holder_name": found.holder_name,
+        "holder_number_kind": code(agreed.number_kinds, found.holder_number_kind),
+        "holder_number": found.holder_number,
+        "face": {keys[code]: value for code, value in found.face.items()},
+        "issued_on": found.issued_on.strftime(style),
+        "valid_until_on": until.strftime(style) if until else agreed.no_end[0],
+        "state": code(agreed.states, found.state),
+    }
+    return {agreed.reply[name]: value for name, value in ours.items()}
 
 
 def _milliseconds(instant: datetime) -> int:
@@ -294,7 +350,7 @@ def build_app(bureau: StandIn) -> FastAPI:
 
     @app.api_route("/gateway/app/{way}.htm", methods=["GET", "POST"])
     async def token(way: str, request: Request) -> Response:
-        fields = await _fields(request, bureau.agreed)
+        fields = await _fields(request, bureau.signature_at(request.url.path))
         if failure := await failing():
             return failure
         if request.url.path == BY_SECRET and clock.now() < bureau.refresh_secret_ends_at:
@@ -307,18 +363,20 @@ def build_app(bureau: StandIn) -> FastAPI:
 
     @app.api_route("/gateway/api/{path:path}", methods=["GET", "POST"])
     async def call(path: str, request: Request) -> Response:
-        fields = await _fields(request, bureau.agreed)
+        fields = await _fields(request, bureau.signature_at(request.url.path))
         bureau.received.append({"path": request.url.path, "fields": fields})
         if failure := await failing():
             return failure
         if trouble := bureau.trouble(fields):
             return envelope(*trouble)
         if bureau.ordered(Fault.REFUSE):
-            number = fields.get(bureau.agreed.request.get("certificate_reference", ""), "")
+            names = bureau.agreed.request.get("certificate_reference", ""), bureau.certificates_agreed.request["number"]
+            number = next((fields[name] for name in names if name in fields), "")
             return envelope(REFUSED, f"证照{number}材料不全，予以退回", status=500)
         answers: dict[str, Callable[[dict[str, str]], Response]] = {
             bureau.agreed.send_path: take,
             bureau.agreed.reply_path: reply,
+            bureau.certificates_agreed.read_path: read,
         }
         answer = answers.get(request.url.path)
         return answer(fields) if answer else envelope(NO_SUCH_ADDRESS, "接口不存在")
@@ -339,6 +397,12 @@ def build_app(bureau: StandIn) -> FastAPI:
         except KeyError:
             return envelope(UNKNOWN_NUMBER, "没有这个受理编号")
 
+    def read(fields: dict[str, str]) -> Response:
+        found, codes = bureau.certificate(fields), bureau.certificates_agreed.not_found_codes
+        if bureau.ordered(Fault.DROP_AFTER_WORK):
+            return _Cut()
+        return envelope(DONE, "成功", found) if found or not codes else envelope(codes[0], "没有这件证照")
+
     @app.get("/stand-in/received")
     async def received() -> dict[str, Any]:
         return {
@@ -346,6 +410,7 @@ def build_app(bureau: StandIn) -> FastAPI:
             "taken": {key: taken.number for key, taken in bureau.taken.items()},
             "lent": bureau.lent,
             "pushed": bureau.pushed,
+            "reads": bureau.reads,
         }
 
     @app.post("/stand-in/faults")
@@ -356,49 +421,21 @@ def build_app(bureau: StandIn) -> FastAPI:
     return app
 
 
-async def _fields(request: Request, agreed: VerificationMapping) -> dict[str, str]:
+async def _fields(request: Request, names: SignatureMapping) -> dict[str, str]:
     """What a call brought along, wherever it put it: address, form, or JSON body with the signature as headers."""
     fields = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
-        names = (agreed.signature.app_key, agreed.signature.request_time, agreed.signature.sign)
+        signed = (names.app_key, names.request_time, names.sign)
         body: dict[str, str] = await request.json()
-        return fields | body | {name: request.headers.get(name, "") for name in names}
+        return fields | body | {name: request.headers.get(name, "") for name in signed}
     return fields | {name: str(value) for name, value in (await request.form()).items()}
 
 
 @contextmanager
 def running(bureau: StandIn) -> Iterator[StandIn]:
     """The stand-in on loopback while the block runs; its ``url`` says where. ``OSError`` for a port that is taken."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", bureau.port))
-        bureau.port = listener.getsockname()[1]
-        server = uvicorn.Server(_config(bureau, "critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=bureau.name)
-        thread.start()
-        try:
-            while not server.started:
-                if not thread.is_alive():
-                    raise RuntimeError(f"{bureau.name}的替身没有启动")
-                time.sleep(0.01)
-            yield bureau
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-def _config(bureau: StandIn, log_level: str) -> uvicorn.Config:
-    # A cut connection is an error to uvicorn and an order to us, hence the log level in ``running``.
-    return uvicorn.Config(
-        build_app(bureau),
-        host="127.0.0.1",
-        port=bureau.port,
-        log_level=log_level,
-        access_log=False,
-        ws="none",
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
+    with serving(build_app(bureau), bureau.port) as bureau.port:
+        yield bureau
 
 
 def main() -> None:
@@ -413,6 +450,7 @@ def main() -> None:
     parser.add_argument("--callback", default="", metavar="URL", help="回复推送到哪里；不填只供查询")
     parser.add_argument("--callback-key", default="")
     parser.add_argument("--callback-secret", default="")
+    parser.add_argument("--certificates", type=Path, metavar="FILE", help="所答的证照（JSON，以电子证照标识为键）")
     given = parser.parse_args()
     bureau = StandIn(
         given.app_key,
@@ -421,10 +459,10 @@ def main() -> None:
         port=given.port,
         finding=Finding[given.finding],
         reply_after=given.reply_after,
+        certificates=json.loads(given.certificates.read_text(encoding="utf-8")) if given.certificates else {},
         callback=Callback(given.callback, given.callback_key, given.callback_secret) if given.callback else None,
     )
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(_config(bureau, "info")).run()
+    serve(build_app(bureau), bureau.port)
 
 
 if __name__ == "__main__":

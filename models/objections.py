@@ -32,7 +32,7 @@ class Objection(Base):
     type_code: Mapped[str | None] = mapped_column(ForeignKey("certificate_types.code"))
     certificate_reference: Mapped[str] = mapped_column(EncryptedText)
     certificate_key: Mapped[str]
-    certificate_root: Mapped[str | None]
+    certificate_root: Mapped[str | None] = mapped_column(index=True)
     field_code: Mapped[str | None]
     field_key: Mapped[str]
     field_name: Mapped[str] = mapped_column(EncryptedText)

@@ -145,6 +145,20 @@ class ObjectionWithdrawn(ToObjector):
     """The objector took the objection back."""
 
 
+class WrongValueUsed(Notice):
+    """To a department: a value it has used was wrong and is corrected now; in which of its own business cases, and
+    until when it is asked what it did about it."""
+
+    case_no: Line
+    department: Line
+    certificate: Line
+    field: Line
+    business_nos: list[Line]
+    more: bool
+    due_on: date
+    link: Line
+
+
 class CaseAssigned(Notice):
     """To an officer: a case is theirs now, with why (new, handed over, substitution)."""
 
@@ -261,6 +275,7 @@ NOTICES: dict[str, type[Notice]] = {
         VerificationSent,
         ObjectionClosed,
         ObjectionWithdrawn,
+        WrongValueUsed,
         CaseAssigned,
         DeadlinesNear,
         DeadlinesMissed,

@@ -85,6 +85,7 @@ LIAISON_REMINDER = Limit("liaison-reminder", 7, Unit.DAYS, "内部规定", "提�
 CALLS_A_MINUTE = Limit("calls-a-minute", 6000, Unit.TIMES, "内部规定", "一个应用每分钟的调用次数")
 SECRET_OVERLAP = Limit("secret-overlap", 7, Unit.DAYS, "内部规定", "应用更换密钥时新旧并存的时间")
 PRESENTATION_LIFE = Limit("presentation-life", 60, Unit.SECONDS, "内部规定（第十条）", "亮证码的有效时间")
+HOLDER_SESSION = Limit("holder-session", 1800, Unit.SECONDS, "内部规定", "持证主体会话的有效时间")
 AUTHORISATION_LIFE = Limit("authorisation-life", 30, Unit.DAYS, "内部规定", "持证主体授权的最长时间")
 WRONG_VALUE_ANSWER = Limit(
     "wrong-value-answer", 10, Unit.WORKING_DAYS, "内部时限（第十二条）", "部门答复如何处理用过的错误信息"

@@ -44,8 +44,14 @@ def build_engine(url: str | URL) -> Engine:
     def _on_begin(connection: Connection) -> None:
         # SQLite has no row locks. Taking the write lock at once makes "lock the case row" hold there too, and no
         # transaction can fail half way because another one wrote first.
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        match connection.get_execution_options().get("reading", False):
+            case False:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            case True:
+                connection.exec_driver_sql("BEGIN")
+            case "once":
+                # A statement alone is a transaction of its own.
+                pass
 
     return engine
 
@@ -75,12 +81,18 @@ def _engine() -> Engine:
     return build_engine(database_url())
 
 
+@cache
+def _reading_once() -> Engine:
+    return _engine().execution_options(reading="once")
+
+
 def forget_engine() -> None:
     """Close what is open and, at the next call, build the engine anew from the settings of then."""
     with _asking:
         if _engine.cache_info().currsize:
             _engine().dispose()
             _engine.cache_clear()
+            _reading_once.cache_clear()
 
 
 @contextmanager
@@ -95,3 +107,13 @@ def reading() -> Iterator[Session]:
     """A session that only reads and stands in nobody's way."""
     with Session(engine().execution_options(reading=True), expire_on_commit=False) as session:
         yield session
+
+
+@contextmanager
+def one_read() -> Iterator[Connection]:
+    """A connection for single reads, each of which sees what is committed when it runs: without the round trips, and
+    the session, of a transaction around them."""
+    with _asking:
+        engine = _reading_once()
+    with engine.connect() as connection:
+        yield connection

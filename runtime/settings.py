@@ -20,6 +20,14 @@ class GatewaySettings(BaseModel):
     app_secret: SecretStr = SecretStr("")
 
 
+class ZhelibanSettings(BaseModel):
+    """The unified sign-on of Zheliban (浙里办); without ``url`` nobody can sign on with it."""
+
+    url: str = Field("", description="统一登录的地址，至主机或前缀为止，不含/sso/servlet/simpleauth")
+    service_code: str = Field("", description="接入代码（servicecode）")
+    service_password: SecretStr = Field(SecretStr(""), description="接入密码（servicepwd）")
+
+
 class Settings(BaseSettings):
     """All settings with their defaults; a single machine needs none of them set."""
 
@@ -30,6 +38,15 @@ class Settings(BaseSettings):
     data_keys: SecretStr = Field(SecretStr(""), description="数据加密密钥（Fernet），逗号分隔，最新的在前")
     index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
     seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
+    copy_key_file: str = Field(
+        "", description="签存档副本的私钥文件（PEM，RSA）；与copy_chain_file都为空时用自制的试用证书"
+    )
+    copy_key_password: SecretStr = Field(SecretStr(""), description="copy_key_file的口令；空为没有口令")
+    copy_chain_file: str = Field("", description="签存档副本的证书文件（PEM），签名证书在前，其后依次为颁发者")
+    copy_trust_file: str = Field(
+        "", description="更换下来的copy_chain_file，首尾相接，使以前出具的存档副本仍能识别；空为没有"
+    )
+    copy_font_folder: str = Field("", description="存档副本补充字库的文件夹，用于内置字库未收的字；空为不补充")
     one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
 
     public_url: str = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
@@ -49,6 +66,8 @@ class Settings(BaseSettings):
     city_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="绍兴市大数据局网关")
     province_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="浙江省大数据局网关")
     gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")
+    certificate_mapping: str = Field("", description="证照查询接口的字段对照文件（JSON）；空为内置对照")
+    zheliban: ZhelibanSettings = Field(default_factory=ZhelibanSettings, description="浙里办统一登录")
     virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")
 
 

@@ -28,8 +28,8 @@ def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
     return session.get_one(CaseCounter, (kind, year), with_for_update=True)
 
 
-def next_case_no(counter: CaseCounter) -> str:
-    """The next number, such as ``YY-2026-000001``: the counter commits with the case, so there is no gap."""
+def next_number(counter: CaseCounter) -> str:
+    """The next number, such as ``YY-2026-000001``: the counter commits with what is numbered, so there is no gap."""
     counter.last += 1
     return f"{counter.kind}-{counter.year}-{counter.last:06}"
 

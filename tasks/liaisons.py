@@ -19,7 +19,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.answers import accepted_answer, answered_on
-from tasks.cases import end_case, locked_counter, meet_deadline, next_case_no, open_case, start_deadline, tell_officer
+from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.departments import department_named
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.questions import LiaisonConfirmation
@@ -70,7 +70,7 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
             raise RefusalError("该专人已经在册，不必再次备案；职务或联系方式有变的，请用“变更”。")
         if form.last_day is not None:
             check_last_day(form.last_day, today, form.kind is FilingKind.HAND_OVER)
-        case = open_case(session, next_case_no(counter), CaseKind.LIAISON, Stage.FILED, now)
+        case = open_case(session, next_number(counter), CaseKind.LIAISON, Stage.FILED, now)
         step = Step(session, case, "register_filing", 1, actor, now)
         filed = form if replaced is None or form.kind is FilingKind.HAND_OVER else replaced
         session.add(

@@ -47,7 +47,7 @@ from tasks.cases import (
     end_case,
     locked_counter,
     meet_deadline,
-    next_case_no,
+    next_number,
     open_case,
     start_deadline,
     tell_officer,
@@ -107,7 +107,7 @@ def register_objection(
         known = session.scalar(select(Objection).where(Objection.submission_key == submission_key))
         if known is not None:
             return Registered(known.case_no, known.token, known.lead_case_no is not None)
-        case_no = next_case_no(counter)
+        case_no = next_number(counter)
         objection = _objection(session, application, case_no, submission_key)
         lead = _lead_for(session, objection)
         stage = Stage.JOINED if lead else Stage.REGISTERED

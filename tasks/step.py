@@ -50,10 +50,11 @@ class Step:
         """Append an audit entry; ``detail`` holds masked or public values only."""
         record(self.session, tag, case_no or self.case.case_no, self.actor, self.now, **detail)
 
-    def notify(self, notice: Notice, to: str, case_no: str | None = None) -> None:
-        """Queue a notice to one e-mail address, once for this step and turn."""
+    def notify(self, notice: Notice, to: str, case_no: str | None = None, about: str = "") -> None:
+        """Queue a notice to one e-mail address, once for this step and turn; and for each thing it is ``about``, where
+        one step sends several."""
         case_no = case_no or self.case.case_no
-        key = f"{case_no}:{self.name}:{self.turn}:{type(notice).__name__}"
+        key = f"{case_no}:{self.name}:{self.turn}:{type(notice).__name__}{about and f':{about}'}"
         queue(self.session, notice, to, key=key, case_no=case_no, at=self.now)
 
 

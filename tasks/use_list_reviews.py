@@ -25,7 +25,7 @@ from regulation.use_lists import (
 from runtime import clock
 from runtime.database import transaction
 from tasks.answers import accepted_answer, answered_on
-from tasks.cases import end_case, locked_counter, meet_deadline, next_case_no, open_case, start_deadline, tell_officer
+from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.liaisons import addressees
 from tasks.questions import UseListReview
 from tasks.step import Step, durable
@@ -62,7 +62,7 @@ def register_proposal(
             counted = select(func.count()).where(ProposedLine.case_no == known)
             return Proposed(known, session.scalars(counted).one())
         lines = check_lines(session, department_uscc, rows, today, skip_unchanged)
-        case = open_case(session, next_case_no(counter), CaseKind.USE_LIST, Stage.PROPOSED, now)
+        case = open_case(session, next_number(counter), CaseKind.USE_LIST, Stage.PROPOSED, now)
         step = Step(session, case, "register_proposal", 1, actor, now)
         proposal = UseListProposal(case_no=case.case_no, submission_key=submission_key, department_uscc=department_uscc)
         session.add(proposal)

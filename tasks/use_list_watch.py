@@ -34,8 +34,8 @@ from tasks.use_lists import Identity, end_entry, in_force, terms_of
 
 USED = "certificate:%:answered"
 """Tags of the entries that record a use; their detail's ``entry`` is the number of the use list's entry."""
-REFUSED = "%:refused"
-"""Tags of the entries that record a refused use, among others: a use names ``department`` and ``article``."""
+REFUSED = "certificate:%:refused"
+"""Tags of the entries that record a refused use; the ``article`` of their detail is the one that refused it."""
 REPORTED = "use-list:refusals:reported"
 
 
@@ -307,6 +307,7 @@ def _refusals(session: Session, first: date, until: date) -> _Refused:
     )
     refused: _Refused = Counter()
     for at, detail in session.execute(wanted).tuples():
+        # Whatever else a call was refused for (a field filled in wrongly) is no use outside of the list.
         if "department" in detail and "article" in detail:
             item, kind = str(detail.get("item", "")), str(detail.get("type", ""))
             refused[clock.local_date(at), detail["department"], item, kind, detail["article"]] += 1

@@ -6,16 +6,13 @@ from datetime import date, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from gateways.superior_bureaus import (
+from gateways.superior_bureaus import BureauReply, VerificationMessage, fetch_reply, send_verification
+from gateways.zhejiang_gateway import (
     BureauRefusedError,
-    BureauReply,
     BureauUnavailableError,
     MappingError,
     Matter,
-    VerificationMessage,
-    fetch_reply,
     has_gateway,
-    send_verification,
 )
 from models.cases import AnswerSource, Case, Deadline
 from models.certificates import CertificateType

@@ -28,21 +28,24 @@ from sqlalchemy import select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
-from gateways import stand_in, superior_bureaus
+from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
 from models.organisations import Officer
 from regulation.certificates import CertificateState, Level
-from runtime import database, keys, settings
-from tasks import answers, applications, objections, verifications
+from runtime import database, keys, settings, signing_authority
+from tasks import answers, applications, certificate_use, objections, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.questions import InitialReview, Question
 
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
 """As much sample data as a test needs: each type several times over, in a fraction of a second."""
+
+REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache)
+"""What a web process knows for a second."""
 
 
 def free_port() -> int:
@@ -74,7 +77,10 @@ def forget_settings() -> None:
     settings.settings.cache_clear()
     keys.keys.cache_clear()
     keys.seal_keys.cache_clear()
-    applications.caller_of.cache.clear()
+    for known in REMEMBERED:
+        known.clear()
+    signing_authority.signing_authority.cache_clear()
+    signing_authority.known_chains.cache_clear()
 
 
 @pytest.fixture
@@ -213,7 +219,7 @@ def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
         monkeypatch.setenv("EZT_CITY_GATEWAY__APP_SECRET", bureau.app_secret)
         forget_settings()
         yield bureau
-        superior_bureaus.close()
+        zhejiang_gateway.close()
 
 
 def objection_about(held: Certificate, kind: CertificateType, **changed: object) -> ObjectionApplication:

@@ -1,11 +1,9 @@
 """The web process: ``uvicorn web.app:app``."""
 
-from collections.abc import Awaitable, Callable
+from fastapi import FastAPI
 
-from fastapi import FastAPI, Request, Response
-
-from web import liaisons, objections, pages, problems, use_lists
-from web.requests import SizeLimit
+from web import certificates, corrections, holders, liaisons, objections, pages, problems, use_lists
+from web.requests import PrivateHeaders, SizeLimit
 
 app = FastAPI(
     title="柯桥e证通 接口",
@@ -15,25 +13,18 @@ app = FastAPI(
     redoc_url=None,
 )
 problems.install(app)
+app.include_router(certificates.router)
+app.include_router(corrections.router)
+app.include_router(holders.router)
 app.include_router(objections.router)
 app.include_router(liaisons.router)
 app.include_router(use_lists.router)
 app.include_router(use_lists.pages)
+app.include_router(corrections.pages)
+app.include_router(holders.pages)
 app.include_router(pages.router)
 app.add_middleware(SizeLimit)
-
-
-@app.middleware("http")
-async def _headers(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Pages with a private link in their address must not leak it, be framed, or load anything from elsewhere."""
-    response = await go_on(request)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-    )
-    return response
+app.add_middleware(PrivateHeaders)
 
 
 @app.get("/health", include_in_schema=False)

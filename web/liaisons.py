@@ -12,7 +12,7 @@ from tasks.case_runs import nudge
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.liaisons import file_for_department
 from tasks.sheets import sheet_of
-from web.objections import takes
+from web.openapi import takes
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["专人备案（第十三条）"])

@@ -27,6 +27,7 @@ from tasks.objections import (
 )
 from tasks.sheets import Sheet, sheet_of
 from tasks.verifications import take_bureau_reply
+from web.openapi import takes
 from web.problems import ProblemError
 from web.requests import body_as, signed_by
 
@@ -61,12 +62,6 @@ class DisagreementSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Words = Field(title="不同意见", min_length=5, max_length=2000)
-
-
-def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI words for a body that a dependency reads."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 @router.post("/objections", status_code=201, summary="提出异议", openapi_extra=takes(ObjectionSubmission))

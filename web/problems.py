@@ -8,15 +8,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from gateways.zheliban import TicketError, ZhelibanUnavailableError
 from regulation.certificate_use import UseRefusedError
 from regulation.limits import REQUEST_SIZE
 from runtime.refusals import InputError, RefusalError
+from tasks.certificate_reading import PlatformDownError
+from tasks.certificate_use import NotFoundError
 from tasks.journal import ReplayedError
 from tasks.officers import SignatureError
 from web.rendering import message
 
 TITLES = {
-    401: "签名无效",
+    401: "身份未通过",
     403: "不允许",
     404: "没有找到",
     405: "方法不对",
@@ -25,6 +28,7 @@ TITLES = {
     422: "填写有误",
     429: "调用过于频繁",
     500: "系统故障",
+    503: "暂时不可用",
 }
 
 
@@ -36,29 +40,46 @@ class ProblemError(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
 
 
-def problem(request: Request, status: int, detail: str, article: int | None = None) -> Response:
-    """The refusal as whoever asked can read it: only programs call what is under ``/api/``. ``article`` is the article
-    of the measures that refuses."""
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    kind: str = "about:blank",
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The refusal as whoever asked can read it: only programs call what is under ``/api/``. ``kind`` is the problem
+    document's type, ``more`` its extension members."""
     if not request.url.path.startswith("/api/"):
         return message(request, detail, status)
-    document: dict[str, Any] = {
-        "type": f"/problems/article-{article}" if article else "about:blank",
-        "title": TITLES.get(status, "请求未完成"),
-        "status": status,
-        "detail": detail,
-    }
-    if article:
-        document["article"] = article
-    return JSONResponse(document, status, media_type="application/problem+json")
+    document = {"type": kind, "title": TITLES.get(status, "请求未完成"), "status": status, "detail": detail, **more}
+    return JSONResponse(document, status, headers, media_type="application/problem+json")
 
 
 def status_of(error: RefusalError) -> int:
-    """The HTTP status that a refusal has."""
-    if isinstance(error, ReplayedError):
-        return 401
-    if isinstance(error, SignatureError | UseRefusedError):
-        return 403
-    return 422 if isinstance(error, InputError) else 409
+    """The HTTP status that a refusal of the layers below has here."""
+    match error:
+        case ReplayedError() | TicketError():
+            return 401
+        case SignatureError() | UseRefusedError():
+            return 403
+        case NotFoundError():
+            return 404
+        case InputError():
+            return 422
+        case PlatformDownError():
+            return 503
+    return 409
+
+
+def refused(request: Request, error: RefusalError) -> Response:
+    """A refusal with what a program wants to know of it."""
+    match error:
+        case UseRefusedError(article=article):
+            return problem(request, status_of(error), str(error), f"/problems/article-{article}", article=article)
+        case PlatformDownError(receipt_no=receipt_no):
+            return problem(request, status_of(error), str(error), "/problems/platform-down", receipt_no=receipt_no)
+    return problem(request, status_of(error), str(error))
 
 
 def install(app: FastAPI) -> None:
@@ -66,14 +87,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     def _problem(request: Request, error: ProblemError) -> Response:
-        answer = problem(request, error.status, error.detail)
-        answer.headers.update(error.headers)
-        return answer
+        return problem(request, error.status, error.detail, headers=error.headers)
 
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:
-        article = error.article if isinstance(error, UseRefusedError) else None
-        return problem(request, status_of(error), str(error), article)
+        return refused(request, error)
+
+    @app.exception_handler(ZhelibanUnavailableError)
+    def _no_zheliban(request: Request, _error: ZhelibanUnavailableError) -> Response:
+        return problem(request, 503, "“浙里办”暂时无法连通，请稍后重试。", headers={"Retry-After": "30"})
 
     @app.exception_handler(LookupError)
     def _unknown(request: Request, error: LookupError) -> Response:

@@ -22,7 +22,7 @@ from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
 from web.liaisons import standing
-from web.objections import takes
+from web.openapi import takes
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by

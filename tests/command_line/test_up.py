@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ezt import sample_data
 from ezt.up import free_port
 from tests.command_line.conftest import running_in
 from tests.conftest import wait_until
@@ -94,12 +95,15 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(home: Path, port
         assert any(web in line for line in printed)
         assert any(str(home / "mail") in line for line in printed)
         assert any("一次性验证码已关闭" in line for line in printed)
+        sign_on = next(line.split()[-1] for line in printed if "浙里办替身" in line)
+        holder = sample_data.persons(sample_data.DEFAULT_SEED, 1)[0]
+        assert httpx.post(f"{sign_on}/stand-in/tickets", json={"number": holder.number}).json()["ticket"]
         assert httpx.get(f"{desk}/api/health").status_code == 200
         assert httpx.get(f"{web}/health").status_code == 200
         deployed = {found["name"] for found in httpx.post(f"{desk}/api/deployments/filter", json={}).json()}
         assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
         started = children(process.pid)
-        assert len(started) == 6, started
+        assert len(started) == 7, started
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=120)
         assert (process.returncode, error) == (0, "")

@@ -64,6 +64,7 @@ CITY_STEPS = (
     "take_reply",
     "decide_outcome",
     "correct_certificate",
+    "tell_users_of_wrong_value",
     "close_objection",
 )
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import stamina
 
-from gateways import superior_bureaus
+from gateways import zhejiang_gateway
 from gateways.stand_in import StandIn, running
-from gateways.superior_bureaus import ATTEMPTS, Matter, VerificationMessage
+from gateways.superior_bureaus import VerificationMessage
+from gateways.zhejiang_gateway import ATTEMPTS, Matter
 from models.migrations import migrate
 from regulation.objections import Bureau, Pursuit
 from runtime import settings
@@ -26,9 +27,9 @@ APP_KEY, APP_SECRET = "the-app-key", "the-app-secret"
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
     """As many tries as always, without the waits in between; no connection outlives its test."""
-    with stamina.set_testing(True, attempts=ATTEMPTS):
+    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
         yield
-    superior_bureaus.close()
+    zhejiang_gateway.close()
 
 
 @pytest.fixture

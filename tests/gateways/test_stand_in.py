@@ -14,16 +14,8 @@ import httpx
 import pytest
 
 from gateways.stand_in import NOBODYS_CASE, Callback, Fault, StandIn, running
-from gateways.superior_bureaus import (
-    BY_KEY,
-    BY_SECRET,
-    VerificationMessage,
-    fetch_reply,
-    mapping,
-    parse_reply,
-    send_verification,
-    signature,
-)
+from gateways.superior_bureaus import VerificationMessage, fetch_reply, mapping, parse_reply, send_verification
+from gateways.zhejiang_gateway import BY_KEY, BY_SECRET, signature
 from regulation.objections import Bureau, Finding, Pursuit
 from runtime.signing import sign
 

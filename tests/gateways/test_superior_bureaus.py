@@ -17,6 +17,14 @@ import pytest
 
 from gateways.stand_in import Fault, StandIn, running
 from gateways.superior_bureaus import (
+    ReplyError,
+    VerificationMessage,
+    fetch_reply,
+    mapping,
+    parse_reply,
+    send_verification,
+)
+from gateways.zhejiang_gateway import (
     ATTEMPTS,
     BY_KEY,
     BY_SECRET,
@@ -25,14 +33,8 @@ from gateways.superior_bureaus import (
     BureauUnavailableError,
     Gateway,
     MappingError,
-    ReplyError,
-    VerificationMessage,
     close,
-    fetch_reply,
     has_gateway,
-    mapping,
-    parse_reply,
-    send_verification,
 )
 from models.gateway_secrets import GatewaySecret
 from regulation.objections import Bureau, Finding
@@ -324,7 +326,7 @@ class TestFailures:
         city = start_bureau(slow_by=5)
         city.order(Fault.SLOW, ATTEMPTS)
         with pytest.raises(BureauUnavailableError, match="没有及时答复"):
-            Gateway(Bureau.CITY, answer_within=0.2, lend_within=0.2).call(mapping().reply_path, {})
+            Gateway(Bureau.CITY, mapping().signature, 0.2, 0.2).call(mapping().reply_path, {})
 
     def test_a_bureau_that_is_down_and_comes_back(
         self, installation: Path, configure: Configure, message: VerificationMessage

@@ -6,52 +6,24 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from ezt import sample_data as samples
 from models import Base
 from models.cases import Case, StaffTask
 from models.objections import Attachment, Objection
-from models.organisations import ApplicationKind
 from regulation.certificates import Level
 from runtime.database import engine, reading
 from runtime.signing import sign
 from tasks import objections
 from tasks.questions import InitialReview
+from tests.interface.conftest import Caller, caller_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 URL = "/api/v1/objections"
-
-
-@dataclass
-class Caller:
-    """A department's system that signs what it sends."""
-
-    base: str
-    key: str
-    secret: str
-
-    def post(self, path: str, body: object, **changed: str) -> httpx.Response:
-        content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-        now, nonce = int(time.time() * 1000), f"nonce-{time.time_ns()}"
-        headers = {"X-EZT-Key": self.key, "X-EZT-Time": str(now), "X-EZT-Nonce": nonce}
-        headers["X-EZT-Signature"] = sign(self.secret, "POST", path, now, nonce, content)
-        return httpx.post(self.base + path, content=content, headers=headers | changed, timeout=30)
-
-
-@pytest.fixture
-def department(web: str) -> Caller:
-    return caller_of(web, ApplicationKind.DEPARTMENT)
-
-
-def caller_of(web: str, kind: ApplicationKind) -> Caller:
-    program = next(each for each in samples.applications(samples.DEFAULT_SEED) if each.kind is kind)
-    return Caller(web, program.key, samples.application_secret(samples.DEFAULT_SEED, program.key))
 
 
 @pytest.fixture
@@ -274,14 +246,14 @@ def test_a_bureau_pushes_its_reply_once_however_often(web: str, clerk: Any, city
     case.accept()
     case.request()
     (taken,) = city_bureau.taken.values()
-    bureau = caller_of(web, ApplicationKind.BUREAU)
+    bureau = caller_of(web, "SX-DSJ")
     answers = [bureau.post("/api/v1/verification-replies", taken.reply) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     wrong = taken.reply | {"caseNo": "YY-2026-999999"}
     assert bureau.post("/api/v1/verification-replies", wrong).status_code == 404
     for unreadable in ({"x": 1}, taken.reply | {"caseNo": "YY\0"}, taken.reply | {"replyNo": "文\x01号"}):
         assert bureau.post("/api/v1/verification-replies", unreadable).status_code == 422
-    department = caller_of(web, ApplicationKind.DEPARTMENT)
+    department = caller_of(web, "KQ-SCJG")
     assert department.post("/api/v1/verification-replies", taken.reply).status_code == 401
 
 

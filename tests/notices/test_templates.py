@@ -106,6 +106,20 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
     ),
     (notices.ObjectionWithdrawn(**PARTY), "您的异议已撤回（YY-2026-000001）", ["撤回", LINK]),
     (
+        notices.WrongValueUsed(
+            case_no="YY-2026-000001",
+            department="绍兴市柯桥区市场监督管理局",
+            certificate="不动产权证书",
+            field="坐落",
+            business_nos=["SP-1", "SP-2"],
+            more=True,
+            due_on=THURSDAY,
+            link=LINK,
+        ),
+        "请处理用过的错误证照信息（YY-2026-000001）",
+        ["市场监督管理局", "坐落", "SP-1、SP-2等", "2026年12月24日（星期四）", "第十二条", LINK],
+    ),
+    (
         notices.CaseAssigned(
             case_no="YY-2026-000001",
             officer="钱一",

@@ -258,6 +258,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_no", "line", name=op.f("pk_use_list_proposed_lines")),
     )
 
+    op.create_index(op.f("ix_objections_certificate_root"), "objections", ["certificate_root"], unique=False)
     op.execute(
         "INSERT INTO application_secrets (key, secret, from_at) SELECT key, secret, CURRENT_TIMESTAMP FROM applications"
     )
@@ -277,6 +278,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_objections_certificate_root"), table_name="objections")
     op.drop_column("departments", "email")
     op.drop_column("certificates", "read_at")
     op.add_column("applications", sa.Column("secret", sa.Text(), nullable=True))

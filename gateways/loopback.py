@@ -1,0 +1,50 @@
+"""How a stand-in is served: on loopback only, in a thread of its own or until its process is stopped."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+
+@contextmanager
+def serving(app: FastAPI, port: int) -> Iterator[int]:
+    """``app`` on ``port`` (0 takes a free one) while the block runs; yields the port. ``OSError`` when it is taken."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        server = uvicorn.Server(_config(app, port, "critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=app.title)
+        thread.start()
+        try:
+            while not server.started:
+                if not thread.is_alive():
+                    raise RuntimeError(f"{app.title}的替身没有启动")
+                time.sleep(0.01)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def serve(app: FastAPI, port: int) -> None:
+    """Serve ``app`` until the process is stopped."""
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(_config(app, port, "info")).run()
+
+
+def _config(app: FastAPI, port: int, log_level: str) -> uvicorn.Config:
+    # A cut connection is an error to uvicorn and an order to us, hence the log level in ``serving``.
+    return uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level=log_level,
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )

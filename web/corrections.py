@@ -1,0 +1,95 @@
+"""Departments answer what they did about a wrong value they had used (Articles 12 and 14): by link or by interface."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.organisations import ApplicationKind
+from runtime.refusals import RefusalError, in_chinese
+from runtime.words import Words
+from tasks.applications import Caller
+from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
+from web.openapi import answers, takes
+from web.pages import Typed
+from web.problems import status_of
+from web.rendering import message, page
+from web.requests import body_as, signed_by
+
+router = APIRouter(prefix="/api/v1/wrong-value-uses", tags=["用过的错误信息（第十二条）"])
+pages = APIRouter(include_in_schema=False)
+
+
+class Answered(BaseModel):
+    """What the department did about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: Words = Field(title="处理情况", min_length=5, max_length=2000)
+
+
+class AnswerSubmission(Answered):
+    case_no: Words = Field(title="办件编号", min_length=1, max_length=30)
+
+
+class ToldAnswer(BaseModel):
+    case_no: str = Field(title="办件编号")
+    department: str = Field(title="部门")
+    certificate: str = Field(title="证照类型")
+    field: str = Field(title="更正的项目")
+    business_nos: list[str] = Field(title="用过错误内容的业务")
+    told_on: date = Field(title="告知日期")
+    due_on: date = Field(title="答复截止日")
+    answer: str | None = Field(title="答复")
+    answered_on: date | None = Field(title="答复日期")
+
+
+class OpenAnswer(BaseModel):
+    open: list[ToldAnswer] = Field(title="待答复")
+
+
+@router.get("", summary="待答复的错误信息", responses=answers(OpenAnswer, 401, 403, 429))
+def still_open(caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]) -> dict[str, Any]:
+    """本部门用过、后来更正了的证照信息，尚未答复如何处理的。"""
+    return {"open": [asdict(each) for each in open_for(caller.speaks_for)]}
+
+
+@router.post(
+    "/answers",
+    summary="答复如何处理",
+    responses=answers(ToldAnswer, 401, 403, 404, 409, 413, 422, 429),
+    openapi_extra=takes(AnswerSubmission),
+)
+def answer(
+    caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
+    submission: Annotated[AnswerSubmission, Depends(body_as(AnswerSubmission))],
+) -> dict[str, Any]:
+    """答复以第一次为准；同样的答复重复提交没有影响。"""
+    return asdict(answer_by_application(caller.speaks_for, submission.case_no, submission.answer, caller.key))
+
+
+@pages.get("/wrong-value-uses/{token}")
+def read(request: Request, token: str) -> HTMLResponse:
+    """What the department was told, with a form for its answer."""
+    return _page(request, told(token))
+
+
+@pages.post("/wrong-value-uses/{token}")
+def reply(request: Request, token: str, answer: Typed = "") -> Response:
+    """The answer's form."""
+    try:
+        given = Answered.model_validate({"answer": answer})
+    except ValidationError as error:
+        return _page(request, told(token), in_chinese(error, Answered), 422, answer)
+    try:
+        answer_by_link(token, given.answer)
+    except RefusalError as why:
+        return _page(request, told(token), str(why), status_of(why), answer)
+    return message(request, "答复已登记，谢谢。")
+
+
+def _page(request: Request, about: Told, said: str = "", status: int = 200, typed: str = "") -> HTMLResponse:
+    return page(request, "wrong-value.html", {"told": about, "said": said, "typed": typed}, status)

@@ -1,0 +1,60 @@
+"""The words of the OpenAPI document: bodies that are read after the signature, answers, problems, signing headers."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from runtime.signing import KEY, NONCE, SIGNATURE, TIME
+from web.problems import TITLES
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "哪里不对，怎么办"},
+        "article": {"type": "integer", "description": "不允许的依据：第几条"},
+        "receipt_no": {"type": "string", "description": "上级平台不可用时的凭证号"},
+    },
+}
+SIGNED = [
+    {"name": KEY, "in": "header", "required": True, "schema": {"type": "string"}, "description": "应用标识"},
+    {
+        "name": TIME,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "integer"},
+        "description": "1970年以来的毫秒数，与本系统相差不超过5分钟",
+    },
+    {
+        "name": NONCE,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "minLength": 8, "maxLength": 100},
+        "description": "每次请求不同的随机值",
+    },
+    {
+        "name": SIGNATURE,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
+        "description": "HMAC-SHA256(密钥, 方法\\n路径与查询\\n时间\\n随机值\\n请求体SHA-256)的十六进制",
+    },
+]
+
+
+def takes(model: type[BaseModel], *, signed: bool = False) -> dict[str, Any]:
+    """A body that is read after its signature has been checked, which FastAPI therefore knows nothing of."""
+    body = {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}
+    return {"requestBody": body} | ({"parameters": SIGNED} if signed else {})
+
+
+def answers(model: type[BaseModel], *problems: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation answers: ``model``, or a problem document with one of these statuses."""
+    said: dict[int | str, dict[str, Any]] = {200: {"model": model, "description": "办妥"}}
+    for status in problems:
+        content = {"application/problem+json": {"schema": PROBLEM}}
+        said[status] = {"description": TITLES[status], "content": content}
+    return said
