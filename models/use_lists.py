@@ -5,12 +5,12 @@ is the one with the latest ``in_force_from`` that is not after it, and of those 
 """
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedText, TypedJson, enum_text
+from regulation.use_lists import Enquiry
 
 
 class UseListEntry(Base):
@@ -77,13 +77,6 @@ class ProposedLine(Base):
     ended: Mapped[bool]
     in_force_from: Mapped[date | None]
     refused: Mapped[str | None]
-
-
-class Enquiry(StrEnum):
-    """Why a department is asked about an entry."""
-
-    UNUSED = "180天未使用"
-    YEARLY = "年度确认"
 
 
 class EntryEnquiry(Base):

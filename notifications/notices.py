@@ -191,6 +191,78 @@ class DeadlinesMissed(Notice):
     desk: Line
 
 
+class ToDepartment(Notice):
+    """What every notice to a department names: ``recipient`` is its office or, masked, its liaison officer."""
+
+    recipient: Line
+    department: Line
+
+
+class LiaisonOnFile(ToDepartment):
+    """A liaison officer is on file (Article 13); ``replaced`` (empty: nobody) stays there until ``until_on``."""
+
+    case_no: Line
+    liaison: Line
+    from_on: date
+    replaced: Line
+    until_on: date | None
+
+
+class LiaisonOffFile(ToDepartment):
+    """A liaison officer goes off the file; ``until_on`` is the last day."""
+
+    case_no: Line
+    liaison: Line
+    until_on: date
+
+
+class LiaisonReturned(ToDepartment):
+    """A filing is sent back: why, and so what to change."""
+
+    case_no: Line
+    kind: Line
+    liaison: Line
+    reason: str
+
+
+class LiaisonMissing(ToDepartment):
+    """A department has nobody on file (Article 13)."""
+
+    day: date
+
+
+class EntryLine(_Value):
+    """An entry of the use list in a list; ``what`` says what happens to it or is asked about it."""
+
+    line: int
+    item: Line
+    certificate: Line
+    scenario: Line
+    what: Line
+
+
+class UseListDecided(ToDepartment):
+    """A proposal was reviewed (Article 9): what was taken over and from when, what was not and why. ``more`` lines are
+    not listed."""
+
+    case_no: Line
+    verdict: Line
+    taken: list[EntryLine]
+    refused: list[EntryLine]
+    more: int
+    reason: str
+
+
+class UseListEnquired(ToDepartment):
+    """A department is asked whether entries are still needed (Article 9); ``more`` are not listed."""
+
+    lines: list[EntryLine]
+    more: int
+    due_on: date
+    provisional: bool
+    link: Line
+
+
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
@@ -207,6 +279,12 @@ NOTICES: dict[str, type[Notice]] = {
         CaseAssigned,
         DeadlinesNear,
         DeadlinesMissed,
+        LiaisonOnFile,
+        LiaisonOffFile,
+        LiaisonReturned,
+        LiaisonMissing,
+        UseListDecided,
+        UseListEnquired,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

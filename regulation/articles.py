@@ -128,9 +128,16 @@ ARTICLES = (
             "制定用证清单。电子证照使用部门应细化应用场景，依据职能在用证清单范围内使用电子证照。用证清单应当"
             "实行动态管理，由使用机构及时向综合管理单位提供，由综合管理管理部门进行维护。"
         ),
-        Standing.UNBUILT,
-        (),
-        "用证清单待建。",
+        Standing.PARTLY,
+        (
+            "flows.use_list_proposal:use_list_proposal",
+            "flows.use_list_watch:use_list_watch",
+            "regulation.use_lists:enquiry_due",
+            "tasks.use_lists:permissions_on",
+            "tasks.use_list_reviews:carry_out_review",
+            "web.use_lists:propose",
+        ),
+        "用证清单的提出（接口、表格）、审核、按日查询和动态管理已建，任何一天的清单都可查；按清单用证见第六条。",
     ),
     Article(
         10,
@@ -139,9 +146,9 @@ ARTICLES = (
             "景且可以通过区电子证照系统核验的，持证主体可以通过移动端单独出示电子证照，向公共管理和服务机构工"
             "作人员表明身份、资质等。"
         ),
-        Standing.UNBUILT,
-        (),
-        "亮证场景待建。",
+        Standing.PARTLY,
+        ("models.use_lists:UseListVersion.holder_alone",),
+        "持证主体可以单独出示的场景已在用证清单中逐条明确；亮证与核验待建。",
     ),
     Article(
         11,
@@ -177,9 +184,15 @@ ARTICLES = (
     Article(
         13,
         ("管理备案。电子证照使用部门应当结合本单位实际，指定专人负责电子证照管理工作，并向综合管理单位备案。"),
-        Standing.UNBUILT,
-        (),
-        "专人备案待建。",
+        Standing.BUILT,
+        (
+            "flows.liaison_filing:liaison_filing",
+            "flows.liaison_intake:liaison_intake",
+            "tasks.liaisons:liaison_on_file",
+            "tasks.liaisons:remind_departments",
+            "web.liaisons:file_liaison",
+        ),
+        "专人的指定、变更、终止由部门系统或书面备案，经确认后在册；没有在册专人的部门每周提醒，且不能提出新的用证清单条目。",
     ),
     Article(
         14,

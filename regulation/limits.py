@@ -78,6 +78,7 @@ PROPOSED_LINES = Limit("proposed-lines", 500, Unit.LINES, "内部规定", "一�
 UNUSED_ENTRY = Limit("unused-entry", 180, Unit.DAYS, "内部规定（第九条“动态管理”）", "用证清单条目未使用即询问")
 ENTRY_CONFIRMATION = Limit("entry-confirmation", 365, Unit.DAYS, "内部规定（第九条“动态管理”）", "用证清单条目确认周期")
 ENQUIRY_ANSWER = Limit("enquiry-answer", 10, Unit.WORKING_DAYS, "内部时限", "部门答复用证清单询问")
+REFUSED_USES = Limit("refused-uses", 5, Unit.TIMES, "内部规定", "一个部门一天用证被拒即列为待阅事项的次数")
 LIAISON_OVERLAP = Limit("liaison-overlap", 30, Unit.DAYS, "内部规定", "专人变更时新旧并存的最长时间")
 LIAISON_REMINDER = Limit("liaison-reminder", 7, Unit.DAYS, "内部规定", "提醒未备案专人的部门的间隔")
 

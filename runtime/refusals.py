@@ -32,9 +32,9 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:
-    """One sentence that names every wrong field of ``form`` by its title and says what is wrong, without its value."""
-    sentences = []
+def wrong_fields(error: ValidationError, form: type[BaseModel]) -> list[str]:
+    """Every wrong field of ``form`` by its title and what is wrong with it, in Chinese, without its value."""
+    sentences: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
         place = problem["loc"][0] if problem["loc"] else ""
         field = form.model_fields.get(str(place))
@@ -43,4 +43,9 @@ def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:
         sentence = f"{title}{say(problem.get('ctx', {})) if say else '填写有误'}"
         if sentence not in sentences:
             sentences.append(sentence)
-    return f"{'；'.join(sentences)}。请更正后重新提交。"
+    return sentences
+
+
+def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:
+    """One sentence that names every wrong field of ``form`` by its title and says what is wrong, without its value."""
+    return f"{'；'.join(wrong_fields(error, form))}。请更正后重新提交。"

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
+from models.use_lists import ProposedLine
 from regulation.objections import Finding
 from runtime import clock
 from runtime.database import reading, transaction
@@ -132,7 +133,8 @@ def _checked(session: Session, case: Case, question: type[Question], given: dict
         raise RefusalError(in_chinese(error, question)) from None
     reply = reply_of(session, case.case_no)
     finding = Finding(reply["finding"]) if reply else None
-    if why := answer.refusal(Circumstances(case.received_on, clock.today(), finding)):
+    lines = session.scalars(select(ProposedLine.line).where(ProposedLine.case_no == case.case_no))
+    if why := answer.refusal(Circumstances(case.received_on, clock.today(), finding, tuple(lines))):
         raise RefusalError(why)
     checked = answer.model_dump(mode="json")
     return checked | {"kind": ReplyKind.REPLIED} if question is VerificationReply else checked

@@ -10,7 +10,7 @@ from models.calendars import PublishedYear
 from models.cases import Deadline, DeadlineChange
 from regulation.working_days import CalendarError, WorkingDays, YearArrangement, parse_day
 from runtime import clock
-from runtime.database import transaction
+from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from tasks.officers import identify
 from tasks.step import record
@@ -26,6 +26,12 @@ def working_days(session: Session) -> WorkingDays:
         _built.clear()
         _built[version] = WorkingDays(_arrangement(row) for row in published)
     return _built[version]
+
+
+def is_working_day(at: datetime) -> bool:
+    """Whether offices here work on the day of an instant."""
+    with reading() as session:
+        return working_days(session).is_working_day(clock.local_date(at))
 
 
 def _arrangement(row: PublishedYear) -> YearArrangement:

@@ -42,7 +42,11 @@ from tasks.step import locked_case
 
 logger = logging.getLogger(__name__)
 
-DEPLOYMENTS = {CaseKind.OBJECTION: "异议核查/objection-case"}
+DEPLOYMENTS = {
+    CaseKind.OBJECTION: "异议核查/objection-case",
+    CaseKind.USE_LIST: "用证清单/use-list-proposal",
+    CaseKind.LIAISON: "专人备案/liaison-filing",
+}
 """The deployment (flow name / deployment name) that runs a kind of case."""
 
 CHUNK = 200
@@ -50,8 +54,8 @@ CHUNK = 200
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
-INTAKE = "objection-intake"
-"""The deployment whose runs carry an application until it is registered."""
+INTAKES = ["objection-intake", "liaison-intake"]
+"""The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10
 
@@ -190,7 +194,7 @@ def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
     with reading() as session:
         wanted = (
             select(Case.case_no, Case.flow_run_id, Case.closed_at, Case.waiting_for)
-            .join(Objection, Objection.case_no == Case.case_no)
+            .outerjoin(Objection, Objection.case_no == Case.case_no)
             .where(
                 or_(Case.closed_at.is_(None), Case.closed_at > at - CLOSED_LATELY),
                 Objection.lead_case_no.is_(None),
@@ -235,7 +239,7 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
     """
     died = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*DIED, *UNDER_WAY]))
     runs = client.read_flow_runs(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[INTAKE])),
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
         flow_run_filter=FlowRunFilter(state=died),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=CHUNK,
@@ -247,7 +251,7 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
     with transaction() as session:
         for run in unfinished:
             if run not in again:
-                what = f"一件异议未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
+                what = f"一件申请未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
                 open_staff_task(session, f"registration:{run.id}", None, what, at)
     return len(again)
 

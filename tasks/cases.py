@@ -6,18 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models.cases import Case, CaseCounter, Deadline, Handover
+from models.cases import Case, CaseCounter, CaseKind, Deadline, Handover
 from models.objections import Objection
 from models.organisations import Leave, Officer, Role
 from notifications.notices import CaseAssigned
 from notifications.outbox import queue
-from regulation.limits import Limit
+from regulation.limits import MEASURES_VERSION, Limit
 from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
-from tasks.officers import acting_officer, check_may_act, identify
+from tasks.officers import acting_officer, check_may_act, identify, officer_by_load
 from tasks.step import Step, locked_case, record
 
 
@@ -32,6 +32,23 @@ def next_number(counter: CaseCounter) -> str:
     """The next number, such as ``YY-2026-000001``: the counter commits with what is numbered, so there is no gap."""
     counter.last += 1
     return f"{counter.kind}-{counter.year}-{counter.last:06}"
+
+
+def open_case(session: Session, case_no: str, kind: CaseKind, stage: str, at: datetime, officer_no: str = "") -> Case:
+    """A new case, received today, of this officer or of whoever has the fewest."""
+    today = clock.local_date(at)
+    case = Case(
+        case_no=case_no,
+        kind=kind,
+        stage=stage,
+        received_on=today,
+        opened_at=at,
+        officer_no=officer_no or officer_by_load(session, today),
+        measures_version=MEASURES_VERSION,
+    )
+    session.add(case)
+    session.flush()
+    return case
 
 
 def start_deadline(session: Session, case_no: str, limit: Limit, starts_on: date, turn: int = 1) -> Deadline:

@@ -22,7 +22,6 @@ from regulation.certificates import (
 )
 from regulation.limits import (
     INITIAL_REVIEW,
-    MEASURES_VERSION,
     OUTCOME_NOTICE,
     SUPPLEMENT,
     URGE,
@@ -49,11 +48,11 @@ from tasks.cases import (
     locked_counter,
     meet_deadline,
     next_number,
+    open_case,
     start_deadline,
     tell_officer,
 )
 from tasks.objection_applications import ObjectionApplication
-from tasks.officers import officer_by_load
 from tasks.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
 from tasks.staff_tasks import open_staff_task
 from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
@@ -111,17 +110,8 @@ def register_objection(
         case_no = next_number(counter)
         objection = _objection(session, application, case_no, submission_key)
         lead = _lead_for(session, objection)
-        case = Case(
-            case_no=case_no,
-            kind=CaseKind.OBJECTION,
-            stage=Stage.JOINED if lead else Stage.REGISTERED,
-            received_on=today,
-            opened_at=now,
-            officer_no=lead.officer_no if lead else officer_by_load(session, today),
-            measures_version=MEASURES_VERSION,
-        )
-        session.add(case)
-        session.flush()
+        stage = Stage.JOINED if lead else Stage.REGISTERED
+        case = open_case(session, case_no, CaseKind.OBJECTION, stage, now, lead.officer_no if lead else "")
         objection.lead_case_no = lead.case_no if lead else None
         session.add(objection)
         session.flush()

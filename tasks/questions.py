@@ -11,17 +11,20 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from regulation import liaisons, use_lists
 from regulation.objections import Finding, Outcome, Verdict, outcomes_for
 from runtime.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an answer is checked against: the day of receipt, today, and the bureau's finding once it is on record."""
+    """What an answer is checked against: the day of receipt, today, the bureau's finding once it is on record, and the
+    numbers of the lines that a department proposed."""
 
     received_on: date
     today: date
     finding: Finding | None = None
+    lines: tuple[int, ...] = ()
 
 
 class Question(BaseModel):
@@ -147,3 +150,28 @@ class OutcomeDecision(Question):
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
             return f"上级核实结论为“{case.finding}”，处理结果应为{names}。"
         return None
+
+
+class LiaisonConfirmation(Question):
+    question = "liaison-confirmation"
+    asks = "确认专人备案，还是退回？"
+
+    verdict: liaisons.Verdict = Field(title="意见")
+    reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
+
+    def refusal(self, case: Circumstances) -> str | None:
+        if self.verdict is liaisons.Verdict.RETURN and len(self.reason) < 5:
+            return "退回须告知部门理由，请在“退回理由”中写明（至少5个字）。"
+        return None
+
+
+class UseListReview(Question):
+    question = "use-list-review"
+    asks = "审核用证清单：通过、部分通过，还是不通过？"
+
+    verdict: use_lists.Verdict = Field(title="审核意见")
+    refused: Words = Field("", title="不通过的行", description="部分通过时填写行号，如：2、5-7", max_length=1000)
+    reason: Words = Field("", title="理由", description="有不通过的行时须写明，将告知部门", max_length=1000)
+
+    def refusal(self, case: Circumstances) -> str | None:
+        return use_lists.review_refusal(self.verdict, self.refused, self.reason, case.lines)

@@ -1,6 +1,5 @@
 """A case on one sheet, with nothing of a person on it that is not masked: for forms, timelines and status pages."""
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,11 +9,10 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, Deadline, DeadlineChange, StaffTask
-from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from models.cases import Case, CaseKind, Deadline, DeadlineChange, StaffTask
+from models.objections import Attachment
 from models.organisations import Officer
 from models.records import AuditEntry
-from regulation.certificates import mask_name, mask_number
 from regulation.limits import CASE_LIMITS, SHEET_REFUSAL_WINDOW, SHEET_REFUSALS, Clock
 from regulation.working_days import DayCounted
 from runtime import clock
@@ -22,39 +20,24 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
-from tasks.answers import reply_of
 from tasks.attachments import check_files, keep_files
 from tasks.calendars import working_days
-from tasks.objections import dispute_on
+from tasks.liaison_sheets import LIAISON
+from tasks.objection_sheets import OBJECTION
 from tasks.officers import SignatureError, check_may_act, identify
+from tasks.sheet_kinds import Happened, Table, in_words
 from tasks.step import locked_case, record
+from tasks.use_list_sheets import USE_LIST
 
-HAPPENED = {
-    "objection:case:registered": "登记，向申请人发出回执",
-    "objection:case:joined": "并案",
-    "objection:case:released": "原并案的异议单独办理",
-    "objection:supplement:requested": "告知申请人补正",
-    "objection:supplement:handed-in": "申请人提交补正",
-    "objection:supplement:taken": "补正结束，继续初审",
-    "objection:case:accepted": "受理，证照加注异议标记",
-    "objection:case:declined": "不予受理，已告知理由",
-    "objection:verification:prepared": "拟好核实需求",
-    "objection:verification:sent": "核实需求已发出",
-    "objection:verification:not-reached": "上级平台未能连通，稍后自动重试",
-    "objection:verification:refused": "上级平台退回核实需求",
-    "objection:time-limit:met": "完成第十二条5个工作日内提出核实需求",
-    "objection:reply:taken": "收到核实结果",
-    "objection:outcome:decided": "认定处理结果",
-    "certificate:version:corrected": "本区索引已更正为新版本",
-    "certificate:version:left-to-source": "本区索引无此项，由数据源头更正",
-    "objection:case:closed": "告知申请人结果，办结，去除异议标记",
-    "objection:case:withdrawn": "申请人撤回",
-    "objection:disagreement:logged": "登记申请人的不同意见",
-    "case:deadline:moved": "截止日变动",
+KINDS = {CaseKind.OBJECTION: OBJECTION, CaseKind.USE_LIST: USE_LIST, CaseKind.LIAISON: LIAISON}
+"""What the sheets of each kind of case say beyond what every case has."""
+
+HAPPENED: Happened = {
+    "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
     "case:officer:changed": "移交经办人",
-    "case:attachments:added": "工作人员添加附件",
+    "case:attachments:added": "工作人员添加附件（{files}个）",
 }
-"""What the entries of the audit trail are called where people read a timeline."""
+"""What the entries of the audit trail that a case of any kind can have are called on a timeline."""
 
 SHEET_REFUSED = "case:sheet:refused"
 """The tag of a refused signature: recorded, and counted before the next one is looked at."""
@@ -93,24 +76,27 @@ class Sheet:
 
     case_no: str
     stage: str
-    certificate: str
+    kind: str
+    subject: str
     lines: tuple[tuple[str, str], ...]
     limits: tuple[LimitLine, ...]
     timeline: tuple[tuple[str, str], ...]
+    further: Table | None
+    """A table of the kind's own, below the others."""
 
     @property
     def run_name(self) -> str:
-        return f"异议 {self.case_no} · {self.certificate} · {self.stage}"
+        return f"{self.kind} {self.case_no} · {self.subject} · {self.stage}"
 
     def table(self) -> str:
-        """The sheet as a Markdown table, for the head of a form."""
-        rows = [*self.lines, *((limit.label, _due(limit)) for limit in self.limits)]
-        return "\n".join(["| 项目 | 内容 |", "| --- | --- |", *(f"| {name} | {cell(value)} |" for name, value in rows)])
+        """The sheet as Markdown, for the head of a form."""
+        rows = (*self.lines, *((limit.label, _due(limit)) for limit in self.limits))
+        tables = [Table(("项目", "内容"), rows), self.further]
+        return "\n\n".join(table.markdown() for table in tables if table is not None)
 
     def timeline_table(self) -> str:
         """What happened so far as a Markdown table."""
-        rows = ["| 时间 | 事项 |", "| --- | --- |", *(f"| {at} | {cell(what)} |" for at, what in self.timeline)]
-        return "\n".join(rows)
+        return Table(("时间", "事项"), self.timeline).markdown()
 
 
 def _due(limit: LimitLine) -> str:
@@ -119,65 +105,30 @@ def _due(limit: LimitLine) -> str:
     return f"{kind}，{limit.due_on}截止{unsettled}，{limit.standing}"
 
 
-def cell(text: str) -> str:
-    """A value as the text it is: much of it was typed by strangers, and no link or picture of theirs may stand here."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#!|<>~@&])", r"\\\1", text.replace("\n", " "))
-    return re.sub(r"(?i)(:/|www)(?=[/.])", r"\1\\", escaped)
-
-
 def sheet_of(case_no: str) -> Sheet:
     """The sheet of a case. ``LookupError`` when there is none."""
     with reading() as session:
         case = session.get(Case, case_no)
         if case is None:
             raise LookupError(f"没有编号为{case_no}的办件。")
-        objection = session.get_one(Objection, case_no)
+        kind = KINDS[case.kind]
         return Sheet(
             case_no=case_no,
             stage=case.stage,
-            certificate=objection.public_type,
-            lines=tuple(_lines(session, case, objection)),
+            kind=kind.name,
+            subject=kind.subject(session, case),
+            lines=(
+                ("办件编号", case.case_no),
+                ("当前环节", case.stage),
+                ("收到日期", str(case.received_on)),
+                *kind.lines(session, case),
+                ("经办人", case.officer_no),
+                ("适用办法", case.measures_version),
+            ),
             limits=tuple(_limits(session, case_no)),
-            timeline=tuple(_timeline(session, case_no)),
+            timeline=tuple(_timeline(session, case)),
+            further=kind.further(session, case),
         )
-
-
-def _lines(session: Session, case: Case, objection: Objection) -> list[tuple[str, str]]:
-    attachments = session.scalars(select(Attachment.media_type).where(Attachment.case_no == case.case_no)).all()
-    joined = session.scalars(select(Objection.case_no).where(Objection.lead_case_no == case.case_no)).all()
-    asked = session.scalars(
-        select(VerificationRequest)
-        .where(VerificationRequest.case_no == case.case_no)
-        .order_by(VerificationRequest.turn.desc())
-    ).first()
-    reply = reply_of(session, case.case_no)
-    lines = [
-        ("办件编号", case.case_no),
-        ("当前环节", case.stage),
-        ("收到日期", str(case.received_on)),
-        ("申请人", f"{objection.objector_kind} {mask_name(objection.objector_name)}"),
-        ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
-        ("有异议的项目", f"{objection.public_field}（{'、'.join(objection.grounds)}）"),
-        ("附件", f"{len(attachments)}个" if attachments else "无"),
-        ("经办人", case.officer_no),
-        ("适用办法", case.measures_version),
-    ]
-    if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
-        lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
-    if objection.remark:
-        lines.append(("系统提示", objection.remark))
-    if joined:
-        lines.append(("并案", "、".join(joined)))
-    if objection.lead_case_no:
-        lines.append(("并入", objection.lead_case_no))
-    if asked is not None:
-        state = f"{clock.local_date(asked.sent_at)}发出" if asked.sent_at else asked.refusal or "尚未发出"
-        lines.append(("核实需求", f"{asked.pursuit}（{asked.bureau}）：{state}"))
-    if reply is not None:
-        lines.append(("核实结论", f"{reply['finding']}（{reply['reply_no']}，{reply['replied_on']}）"))
-    if objection.outcome is not None:
-        lines.append(("处理结果", objection.outcome))
-    return lines
 
 
 def _limits(session: Session, case_no: str) -> list[LimitLine]:
@@ -205,39 +156,24 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
     return lines
 
 
-def _timeline(session: Session, case_no: str) -> list[tuple[str, str]]:
-    entries = session.scalars(select(AuditEntry).where(AuditEntry.case_no == case_no).order_by(AuditEntry.id))
+def _timeline(session: Session, case: Case) -> list[tuple[str, str]]:
+    happened = {**HAPPENED, **KINDS[case.kind].happened}
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.case_no == case.case_no).order_by(AuditEntry.id))
     return [
-        (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", _what(entry))
+        (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
         for entry in entries
-        if entry.tag in HAPPENED
+        if entry.tag in happened
     ]
-
-
-def _what(entry: AuditEntry) -> str:
-    detail = entry.detail
-    extras = {
-        "objection:verification:sent": lambda: f"（{detail['bureau']}，{detail['pursuit']}）",
-        "objection:outcome:decided": lambda: f"：{detail['outcome']}",
-        "objection:case:joined": lambda: f"，并入{detail['lead']}",
-        "objection:time-limit:met": lambda: f"，超期{detail['missed_by']}个工作日" if detail["missed_by"] else "，按时",
-        "case:attachments:added": lambda: f"（{detail['files']}个）",
-        "case:deadline:moved": lambda: f"：{detail['from_on']}改为{detail['to_on']}（{detail['rule']}）",
-    }
-    return HAPPENED[entry.tag] + extras.get(entry.tag, lambda: "")()
 
 
 def staff_tasks_table() -> str:
     """What is open for staff as a Markdown table, the oldest first."""
     with reading() as session:
         waiting = session.scalars(select(StaffTask).where(StaffTask.done_at.is_(None)).order_by(StaffTask.id)).all()
-    rows = [
-        f"| {task.id} | {clock.local_date(task.opened_at)} | {task.case_no or '—'} | {cell(task.what)} |"
-        for task in waiting
-    ]
-    return (
-        "\n".join(["| 序号 | 日期 | 办件 | 事项 |", "| --- | --- | --- | --- |", *rows]) if rows else "没有待阅事项。"
+    rows = tuple(
+        (str(task.id), str(clock.local_date(task.opened_at)), task.case_no or "—", task.what) for task in waiting
     )
+    return Table(("序号", "日期", "办件", "事项"), rows).markdown() if rows else "没有待阅事项。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,30 +240,12 @@ def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) 
     if case is None:
         raise RefusalError(f"没有编号为{case_no}的办件，请核对编号。")
     check_may_act(session, officer, case, clock.local_date(at))
-    objection = session.get_one(Objection, case_no)
     record(session, "case:sheet:read", case_no, officer.staff_no, at)
-    supplements = session.scalars(select(Supplement).where(Supplement.case_no == case_no).order_by(Supplement.id))
-    reply = reply_of(session, case_no)
-    lines = [
-        ("环节", case.stage),
-        ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
-        ("联系方式", f"{objection.phone}  {objection.email}"),
-        ("证照", f"{objection.certificate_type} {objection.certificate_reference}"),
-        ("有异议的项目", f"{objection.field_name}（{'、'.join(objection.grounds)}）"),
-        ("证照上现在的内容", objection.stated),
-        ("申请人认为应当是", objection.proposed),
-        ("理由", objection.reason),
-        *((f"补正（{clock.local_date(added.at)}）", added.text) for added in supplements),
-    ]
-    if reply is not None:
-        lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
-        lines += [("上级认定的内容", reply["corrected_value"])]
-    if objection.disagreement is not None:
-        lines.append(("不同意见", objection.disagreement))
+    lines = (("环节", case.stage), *KINDS[case.kind].full_lines(session, case))
     files = session.scalars(select(Attachment).where(Attachment.case_no == case_no).order_by(Attachment.id))
     attachments = tuple((file.name, keys().encrypt(f"attachment:{file.id}".encode()).decode()) for file in files)
     upload_ticket = "" if case.closed_at else keys().encrypt(f"upload:{case_no}:{officer.staff_no}".encode()).decode()
-    return FullSheet(case_no, tuple(lines), attachments, upload_ticket)
+    return FullSheet(case_no, lines, attachments, upload_ticket)
 
 
 def add_attachments(case_no: str, ticket: str, files: Sequence[tuple[str, bytes]], life: timedelta) -> int:

@@ -1,13 +1,17 @@
-"""The use list (Article 9): what stands on it on a day, what departments propose, and what staff take over."""
+"""The use list (Article 9): what stands on it on a day, and how it goes on. Versions are only ever added."""
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session, aliased
 
+from models.certificates import CertificateType
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.certificate_use import Permission
+from regulation.use_lists import Terms
 
 
 def permissions_on(
@@ -69,3 +73,98 @@ def in_force(
         .order_by(UseListEntry.department_uscc, UseListEntry.item_code, UseListEntry.type_code, UseListEntry.id)
     )
     return session.execute(wanted).all()
+
+
+def terms_of(version: UseListVersion) -> Terms:
+    """What a version allows."""
+    return Terms(version.item_name, version.fields, version.holder_alone, version.authorisation)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same over an entry's versions."""
+
+    department_uscc: str
+    item_code: str
+    type_code: str
+    scenario: str
+
+
+def put_version(
+    session: Session, which: Identity, terms: Terms, from_on: date, at: datetime, case_no: str | None
+) -> int:
+    """Let an entry have these terms from a day on; the entry's number. The department's row is locked, or two
+    decisions at once would make one entry twice."""
+    entry = _entry(session, which)
+    session.add(_version(entry, terms, ended=False, from_on=from_on, at=at, case_no=case_no))
+    session.flush()
+    return entry.id
+
+
+def end_entry(session: Session, which: Identity, terms: Terms, from_on: date, at: datetime, case_no: str | None) -> int:
+    """Take an entry off the list from a day on; the entry's number.
+
+    Versions that were to come into force later are ended as well: they would bring it back.
+    """
+    entry = _entry(session, which)
+    later = select(UseListVersion.in_force_from).where(
+        UseListVersion.entry_id == entry.id, UseListVersion.in_force_from > from_on
+    )
+    for day in sorted({from_on, *session.scalars(later)}):
+        session.add(_version(entry, terms, ended=True, from_on=day, at=at, case_no=case_no))
+    session.flush()
+    return entry.id
+
+
+def _entry(session: Session, which: Identity) -> UseListEntry:
+    wanted = select(UseListEntry).where(
+        UseListEntry.department_uscc == which.department_uscc,
+        UseListEntry.item_code == which.item_code,
+        UseListEntry.type_code == which.type_code,
+        UseListEntry.scenario == which.scenario,
+    )
+    entry = session.scalar(wanted)
+    if entry is None:
+        entry = UseListEntry(
+            department_uscc=which.department_uscc,
+            item_code=which.item_code,
+            type_code=which.type_code,
+            scenario=which.scenario,
+        )
+        session.add(entry)
+        session.flush()
+    return entry
+
+
+def _version(
+    entry: UseListEntry, terms: Terms, *, ended: bool, from_on: date, at: datetime, case_no: str | None
+) -> UseListVersion:
+    return UseListVersion(
+        entry_id=entry.id,
+        item_name=terms.item_name,
+        fields=terms.fields,
+        holder_alone=terms.holder_alone,
+        authorisation=terms.authorisation,
+        ended=ended,
+        in_force_from=from_on,
+        decided_at=at,
+        case_no=case_no,
+    )
+
+
+def described(session: Session, on: date, department_uscc: str) -> list[dict[str, Any]]:
+    """A department's list on a day as its programs read it, with codes and names."""
+    kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
+    return [
+        {
+            "item_code": entry.item_code,
+            "item_name": version.item_name,
+            "certificate_type": {"code": entry.type_code, "name": kinds[entry.type_code].name},
+            "scenario": entry.scenario,
+            "fields": [{"code": code, "name": kinds[entry.type_code].names.get(code, code)} for code in version.fields],
+            "holder_alone": version.holder_alone,
+            "authorisation": version.authorisation,
+            "in_force_from": str(version.in_force_from),
+        }
+        for entry, version in in_force(session, on, UseListEntry.department_uscc == department_uscc)
+    ]

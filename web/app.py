@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from web import certificates, corrections, holders, objections, pages, problems
+from web import certificates, corrections, holders, liaisons, objections, pages, problems, use_lists
 from web.requests import PrivateHeaders, SizeLimit
 
 app = FastAPI(
@@ -17,6 +17,9 @@ app.include_router(certificates.router)
 app.include_router(corrections.router)
 app.include_router(holders.router)
 app.include_router(objections.router)
+app.include_router(liaisons.router)
+app.include_router(use_lists.router)
+app.include_router(use_lists.pages)
 app.include_router(corrections.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)

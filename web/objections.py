@@ -166,7 +166,7 @@ def status_of(case_no: str) -> dict[str, Any]:
     return {
         "case_no": sheet.case_no,
         "stage": sheet.stage,
-        "certificate_type": sheet.certificate,
+        "certificate_type": sheet.subject,
         "limits": [
             {
                 "label": limit.label,

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from models.notices import OutgoingNotice
 from notifications import notices
-from notifications.notices import NOTICES, DayLine, DeadlineLine, Notice
+from notifications.notices import NOTICES, DayLine, DeadlineLine, EntryLine, Notice
 from notifications.outbox import AddressError, check_address, message_id_of, queue
 from notifications.rendering import message, render
 from notifications.sender import dispatch
@@ -41,6 +41,8 @@ LINES = [
     )
     for days in (2, 0)
 ]
+TO_OFFICE = {"recipient": "绍兴市柯桥区民政局", "department": "绍兴市柯桥区民政局"}
+ENTRY = EntryLine(line=3, item="婚姻登记档案查询（330603-MZ-001）", certificate="结婚证", scenario="窗口受理", what="")
 LATE = [line.model_copy(update={"days_left": -3, "statutory": True}) for line in LINES[:1]]
 EXPLANATION = [DayLine(**day._asdict()) for day in WorkingDays().explain(THURSDAY, 5)]
 
@@ -140,6 +142,55 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         "2026-12-24 新增超期1项",
         ["周主任", "YY-2026-000001", "已超期3个工作日", "法定时限", DESK],
     ),
+    (
+        notices.LiaisonOnFile(
+            **TO_OFFICE,
+            case_no="ZR-2026-000001",
+            liaison="钱*",
+            from_on=THURSDAY,
+            replaced="孙*",
+            until_on=LAST_DAY,
+        ),
+        "电子证照管理专人已备案（ZR-2026-000001）",
+        ["绍兴市柯桥区民政局", "钱*", "孙*", "自2026年12月24日起", "在册至2026年12月31日（含）", "第十三条"],
+    ),
+    (
+        notices.LiaisonOffFile(**TO_OFFICE, case_no="ZR-2026-000002", liaison="孙*", until_on=LAST_DAY),
+        "不再担任电子证照管理专人（ZR-2026-000002）",
+        ["绍兴市柯桥区民政局", "孙*", "2026年12月31日（星期四）（含）", "第十三条"],
+    ),
+    (
+        notices.LiaisonReturned(
+            **TO_OFFICE, case_no="ZR-2026-000003", kind="变更", liaison="钱*", reason="请写明：\n一、职务"
+        ),
+        "专人备案已退回（ZR-2026-000003）",
+        ["变更", "钱*", "一、职务", "重新备案"],
+    ),
+    (
+        notices.LiaisonMissing(**TO_OFFICE, day=THURSDAY),
+        "请备案电子证照管理专人",
+        ["绍兴市柯桥区民政局", "2026年12月24日", "第十三条", "不能用证"],
+    ),
+    (
+        notices.UseListDecided(
+            **TO_OFFICE,
+            case_no="QD-2026-000001",
+            verdict="部分通过",
+            taken=[ENTRY.model_copy(update={"what": "自2026-12-24起生效"})],
+            refused=[ENTRY.model_copy(update={"line": 4, "what": "新增或变更"})],
+            more=7,
+            reason="字段超出事项所需。",
+        ),
+        "用证清单审核结果（QD-2026-000001）：部分通过",
+        ["婚姻登记档案查询（330603-MZ-001）", "自2026-12-24起生效", "新增或变更", "另有7行", "字段超出事项所需。"],
+    ),
+    (
+        notices.UseListEnquired(
+            **TO_OFFICE, lines=[ENTRY.model_copy(update={"what": "180天未使用"})], more=2, link=LINK, **DUE
+        ),
+        "请确认用证清单的3个条目是否仍然需要",
+        ["婚姻登记档案查询", "180天未使用", "另有2个条目", "2026年12月31日（星期四）", "暂定", "第九条", LINK],
+    ),
 ]
 
 
@@ -164,7 +215,7 @@ def test_text_and_html_hold_the_essential_facts(notice: Notice, subject: str, fa
 def test_html_fetches_nothing_and_sets_no_colour(notice: Notice, subject: str, facts: list[str]) -> None:
     html = render(notice).html
     assert not re.search(r"<(img|link|script|style|iframe)|src=|url\(|[; \"]color:|background", html)
-    assert re.findall(r'href="([^"]*)"', html) == [LINK if LINK in facts else DESK]
+    assert re.findall(r'href="([^"]*)"', html) == [address for address in (LINK, DESK) if address in facts]
     assert '<meta name="viewport"' in html
     assert '<meta name="color-scheme" content="light dark">' in html
 

@@ -1,0 +1,25 @@
+"""The filing of a liaison officer (Article 13)."""
+
+from prefect import flow
+
+from flows.asking import ask
+from regulation.liaisons import Verdict
+from tasks.case_runs import show_case
+from tasks.liaisons import put_on_file, return_filing
+from tasks.notices import kick
+from tasks.questions import LiaisonConfirmation
+
+
+@flow(name="专人备案", persist_result=False)
+def liaison_filing(case_no: str) -> None:
+    """第十三条：电子证照使用部门应当结合本单位实际，指定专人负责电子证照管理工作，并向综合管理单位备案。
+
+    Args:
+        case_no: 办件编号，如 ZR-2026-000001；收到备案后自动发起，通常无需手工填写
+    """
+    if Verdict(ask(case_no, LiaisonConfirmation)["verdict"]) is Verdict.CONFIRM:
+        put_on_file(case_no)
+    else:
+        return_filing(case_no)
+    show_case(case_no)
+    kick()

@@ -1,0 +1,57 @@
+"""What a kind of case says of itself on its sheets: one ``KindSheet`` a kind, beside its steps."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.cases import Case
+
+Lines = list[tuple[str, str]]
+Happened = Mapping[str, str | Callable[[dict[str, Any]], str]]
+"""Tags of the audit trail and what they are called where people read a timeline; ``{name}`` stands for a detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with the names of its columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """The table as Markdown; what stands in its cells is shown as the text it is."""
+        head = [self.columns, ("---",) * len(self.columns)]
+        rows = [tuple(map(cell, row)) for row in self.rows]
+        return "\n".join(f"| {' | '.join(row)} |" for row in (*head, *rows))
+
+
+@dataclass(frozen=True, slots=True)
+class KindSheet:
+    """A kind's part of its sheets. ``lines`` are masked, ``full_lines`` are for an officer who signed."""
+
+    name: str
+    """What stands before the number in the name of a run."""
+    subject: Callable[[Session, Case], str]
+    """What the case is about, in a few words that name no person."""
+    lines: Callable[[Session, Case], Lines]
+    full_lines: Callable[[Session, Case], Lines]
+    happened: Happened
+    further: Callable[[Session, Case], Table | None] = lambda _session, _case: None
+
+
+def in_words(said: str | Callable[[dict[str, Any]], str], detail: dict[str, Any]) -> str:
+    """An audit entry as a line of a timeline.
+
+    >>> in_words("并案，并入{lead}", {"lead": "YY-2026-000001"})
+    '并案，并入YY-2026-000001'
+    """
+    return said.format_map(detail) if isinstance(said, str) else said(detail)
+
+
+def cell(text: str) -> str:
+    """A value as the text it is: much of it was typed by strangers, and no link or picture of theirs may stand here."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#!|<>~@&])", r"\\\1", text.replace("\n", " "))
+    return re.sub(r"(?i)(:/|www)(?=[/.])", r"\1\\", escaped)

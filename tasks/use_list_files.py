@@ -1,0 +1,189 @@
+"""The use list as a table that people fill in and get back: workbooks (XLSX, XLS, ET) and CSV come in, XLSX goes out,
+all in the same layout, so that a list that was handed out can be edited and sent back."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from openpyxl import Workbook  # type: ignore[import-untyped]
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.certificates import CertificateType
+from models.organisations import Department
+from models.use_lists import UseListEntry
+from regulation.limits import ATTACHMENT_SIZE
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import InputError
+from tasks import workbook_reader
+from tasks.departments import department_named
+from tasks.officers import identify
+from tasks.use_list_proposals import LineForm
+from tasks.use_list_reviews import Proposed, register_proposal
+from tasks.use_lists import in_force
+
+TITLES = {str(field.title): name for name, field in LineForm.model_fields.items()}
+"""The headings of the columns and the fields they stand for."""
+DEPARTMENT = "部门"
+IGNORED = {"序号", "备注"}
+ROWS = 20_000
+"""Rows of a table that are read, blank ones included."""
+HEADING_ROWS = 10
+"""Rows among which the headings are looked for: a title often stands above them."""
+READ_SECONDS = 60
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How XLSX (and ET as WPS writes it now) and XLS (and ET as it used to be) begin."""
+
+_BLANKS = "".join(map(chr, (0x20, 0x09, 0x0A, 0x0D, 0xA0, 0x3000, 0x200B, 0xFEFF)))
+_LOST_DIGITS = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+_DAY = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))(?: 00:00(?::00)?)?")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a table with their numbers as the table's program shows them, as ``LineForm`` fields in text.
+
+    Raises ``InputError`` for what is no such table, headings that are missing or unknown, numbers that have lost their
+    last digits, and rows of another department than ``department``.
+    """
+    if len(content) > ATTACHMENT_SIZE.value:
+        raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请删去多余的内容后重试。")
+    table = _workbook(name, content) if content.startswith(WORKBOOKS) else _csv(name, content)
+    cleaned = [[_clean(value) for value in row] for row in table]
+    place = next((i for i, row in enumerate(cleaned[:HEADING_ROWS]) if _is_heading(row)), None)
+    if place is None:
+        raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有表头，表头应含：{'、'.join(TITLES)}。")
+    headings = ["".join(value.split()) for value in cleaned[place]]
+    _check_headings(headings)
+    wrong: list[str] = []
+    rows = []
+    for number, row in enumerate(cleaned[place + 1 :], place + 2):
+        cells = {heading: value for heading, value in zip(headings, row, strict=False) if heading and value}
+        if not cells:
+            continue
+        if cells.get(DEPARTMENT, department) != department:
+            wrong.append(f"第{number}行：部门是“{cells[DEPARTMENT]}”，不是“{department}”，请分别提出")
+        for heading, value in cells.items():
+            if _LOST_DIGITS.fullmatch(value):
+                wrong.append(
+                    f"第{number}行：{heading}“{value}”是被表格软件改写的长数字，末几位已丢失，请设为文本后重填"
+                )
+        line = {TITLES[heading]: value for heading, value in cells.items() if heading in TITLES}
+        if day := _DAY.fullmatch(line.get("in_force_from", "")):
+            line["in_force_from"] = f"{day[1]}-{int(day[2] or day[4]):02}-{int(day[3] or day[5]):02}"
+        rows.append((number, line))
+    if wrong:
+        raise InputError("\n".join([f"表格有{len(wrong)}处须更正，未登记任何一行：", *wrong]))
+    return rows
+
+
+def import_for_department(name: str, content: bytes, department: str, staff_no: str, code: str) -> Proposed:
+    """Propose a table that a department sent in another way, signed by an officer; the same file again on the same day
+    is the same proposal. Raises what ``rows_of_file``, ``check_lines`` and ``identify`` raise."""
+    with reading() as session:
+        whose = department_named(session, department)
+    rows = rows_of_file(name, content, whose.name)
+    with transaction() as session:
+        now = clock.now()
+        officer = identify(session, staff_no, code, now)
+    key = f"file:{whose.uscc}:{clock.local_date(now)}:{hashlib.sha256(content).hexdigest()}"
+    return register_proposal(whose.uscc, rows, key, officer.staff_no, skip_unchanged=True)
+
+
+def _is_heading(row: Sequence[str]) -> bool:
+    return "事项编码" in ("".join(value.split()) for value in row)
+
+
+def _check_headings(headings: Sequence[str]) -> None:
+    """Raise ``InputError`` for columns that are missing, unknown or there twice: one that was passed over because of a
+    slip in its name could be the one that asks for authorisation."""
+    given = [heading for heading in headings if heading]
+    if missing := [title for title in TITLES if title not in given]:
+        raise InputError(f"表头缺少{'、'.join(missing)}，请补上这些列（可以不填内容）后重试。")
+    if unknown := [title for title in given if title not in {*TITLES, *IGNORED, DEPARTMENT}]:
+        raise InputError(f"表头中没有{'、'.join(f'“{title}”' for title in unknown)}这样的列，请删去或更正后重试。")
+    if len(given) != len(set(given)):
+        raise InputError("表头中有重复的列，请删去后重试。")
+
+
+def _clean(value: str) -> str:
+    """A cell without the blanks around it and without the apostrophe that marks a text."""
+    return value.strip(_BLANKS).removeprefix("'").strip(_BLANKS)
+
+
+def _workbook(name: str, content: bytes) -> list[list[str]]:
+    command = [sys.executable, "-I", str(Path(workbook_reader.__file__)), str(ROWS)]
+    try:
+        # Our own program, with a number that we chose.
+        done = subprocess.run(command, input=content, capture_output=True, timeout=READ_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise InputError(f"“{name}”过大，无法读取，请只保留清单后另存为CSV重试。") from None
+    if done.returncode == workbook_reader.TOO_LONG:
+        raise InputError(f"“{name}”超过{ROWS}行，请删去多余的行后重试。")
+    if done.returncode == workbook_reader.UNREADABLE:
+        raise InputError(f"“{name}”已损坏、加了密码或不是表格，无法读取，请另存为XLSX或CSV重试。")
+    if done.returncode != 0:
+        raise InputError(f"“{name}”过大或已损坏，无法读取，请只保留清单后另存为CSV重试。")
+    rows: list[list[str]] = json.loads(done.stdout)
+    return rows
+
+
+def _csv(name: str, content: bytes) -> list[list[str]]:
+    """The rows of a CSV in whichever of the two encodings in use shows its headings: Excel on a Chinese Windows writes
+    GB18030 without a mark, WPS often UTF-8 with one."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            table = list(csv.reader(io.StringIO(content.decode(encoding), newline=""), strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            continue
+        if any(_is_heading([_clean(value) for value in row]) for row in table[:HEADING_ROWS]):
+            if len(table) > ROWS:
+                raise InputError(f"“{name}”超过{ROWS}行，请删去多余的行后重试。")
+            return table
+    raise InputError(
+        f"“{name}”不是可以读取的表格：应为XLSX、XLS、ET，或以逗号分隔、UTF-8或GB18030编码的CSV，并有“事项编码”等表头。"
+    )
+
+
+def workbook_of(session: Session, on: date, department: Department | None) -> tuple[bytes, int]:
+    """The list in force on a day as an XLSX, of one department or of all (then with a column that names them), and how
+    many rows it has."""
+    which = [UseListEntry.department_uscc == department.uscc] if department is not None else []
+    names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+    kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet(f"用证清单{on}")
+    sheet.freeze_panes = "A2"
+    sheet.append([*([] if department else [DEPARTMENT]), *TITLES])
+    rows = in_force(session, on, *which)
+    for entry, version in rows:
+        kind = kinds[entry.type_code]
+        values = {
+            "item_code": entry.item_code,
+            "item_name": version.item_name,
+            "certificate_type": kind.name,
+            "scenario": entry.scenario,
+            "fields": "、".join(kind.names.get(code, code) for code in version.fields),
+            "holder_alone": "是" if version.holder_alone else "否",
+            "authorisation": "是" if version.authorisation else "否",
+            "ended": "否",
+            "in_force_from": str(version.in_force_from),
+        }
+        first = [] if department else [names[entry.department_uscc]]
+        sheet.append(list(_harmless([*first, *(values[name] for name in TITLES.values())])))
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue(), len(rows)
+
+
+def _harmless(values: Iterable[str]) -> Iterable[str]:
+    """Values that no program takes for a formula; the apostrophe is taken away again when the table comes back."""
+    return (f"'{value}" if value.startswith(_FORMULA) else value for value in values)

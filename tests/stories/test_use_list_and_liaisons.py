@@ -1,0 +1,78 @@
+"""The stories of Articles 9 and 13 on a real Prefect server with a real worker: a filing on paper, a proposal that is
+reviewed, the watch over both."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import StateType
+
+from ezt import sample_data as samples
+from models.cases import Case
+from runtime import clock
+from runtime.database import reading
+from tasks.liaisons import liaisons_on_file
+from tasks.use_list_reviews import register_proposal
+from tasks.use_lists import use_list_on
+from tests.stories.test_objection_case import asked_again, case_run, scan
+
+pytestmark = pytest.mark.timeout(600)
+
+NOBODY = samples.DEPARTMENTS[9]
+USCC = samples.department_code(samples.DEFAULT_SEED, NOBODY)
+PERSON = {"name": "钱𠮷舒", "phone": "0575-84120099", "email": "qianjishu@example.com"}
+LINES = [
+    {
+        "item_code": "330603-YB-001",
+        "item_name": "医疗救助申请",
+        "certificate_type": "残疾人证",
+        "scenario": scenario,
+        "fields": "姓名、残疾类别",
+        "authorisation": True,
+    }
+    for scenario in ("窗口受理", "网上受理")
+]
+
+
+def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: Any, tmp_path: Path) -> None:
+    filing = {"kind": "指定", "department": NOBODY, "position": "科员", **PERSON}
+    wrong = desk.submit("专人备案登记/liaison-intake", application=filing | {"phone": "无"} | desk.sign("KQ001"))
+    failed = desk.wait(wrong, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert (failed.state.type, failed.parameters) == (StateType.FAILED, {})
+    assert "电话格式不对" in failed.state.message
+    intake = desk.submit("专人备案登记/liaison-intake", application=filing | desk.sign("KQ001"))
+    registered = desk.wait(intake, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert registered.state.type is StateType.COMPLETED, registered.state
+    case_no = f"ZR-{clock.today().year}-000001"
+    assert registered.parameters == {"case_no": case_no}
+
+    run_id = case_run(case_no)
+    waiting = desk.wait(run_id, StateType.PAUSED)
+    assert waiting.name == f"专人备案 {case_no} · {NOBODY} · 待确认"
+    assert r"钱\*舒" in desk.form(run_id)["description"]
+    desk.resume(run_id, verdict="退回", reason="", **desk.sign("KQ004"))
+    asked_again(desk, run_id, "退回理由")
+    desk.resume(run_id, verdict="确认", reason="", **desk.sign("KQ004"))
+    assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("已备案")
+    with reading() as session:
+        assert [each.name for each in liaisons_on_file(session, USCC, clock.today())] == [PERSON["name"]]
+
+    # What was registered while nobody could tell Prefect gets its run from recovery.
+    proposal = register_proposal(USCC, list(enumerate(LINES, 1)), "story", "KQ-YB").case_no
+    desk.carry_out("办件恢复/case-recovery")
+    run_id = case_run(proposal)
+    assert desk.wait(run_id, StateType.PAUSED).name == f"用证清单 {proposal} · {NOBODY} · 待审核"
+    assert "新增" in desk.form(run_id)["description"]
+    desk.resume(run_id, verdict="部分通过", refused="7", reason="尚未对接。", **desk.sign("KQ004"))
+    asked_again(desk, run_id, "没有第7行")
+    desk.resume(run_id, verdict="部分通过", refused="2", reason="网上受理尚未对接。", **desk.sign("KQ004"))
+    assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("部分列入清单")
+    with reading() as session:
+        listed = use_list_on(session, USCC, clock.today())
+        assert session.get_one(Case, proposal).closed_at is not None
+    assert [permission.scenario for permission in listed] == ["窗口受理"]
+
+    desk.carry_out("清单巡查/use-list-watch")
+    mails = [mail["Subject"] for mail in mailbox.to(PERSON["email"])]
+    assert [subject[:6] for subject in mails] == ["电子证照管理", "用证清单审核"]
+    assert scan(tmp_path / "prefect" / "prefect.db", list(PERSON.values())) == []
