@@ -57,6 +57,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": TITLES[status], "content": content} for status in statuses}
 
 
+DEPARTMENTS = problems(401, 403, 404, 409, 413, 422, 429)
+"""What a department's signed call can be refused with."""
+
+
 def answers(model: type[BaseModel] | None, *refusals: int) -> dict[int | str, dict[str, Any]]:
     """What an operation answers: ``model`` (``None``: nothing), or a problem document with one of these statuses."""
     done: dict[str, Any] = {"description": "办妥"}

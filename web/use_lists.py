@@ -22,7 +22,7 @@ from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
 from web.liaisons import standing
-from web.openapi import takes
+from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -63,7 +63,13 @@ class AnswersSubmission(BaseModel):
     answers: list[EnquiryAnswer] = Field(title="答复", min_length=1)
 
 
-@router.post("/proposals", status_code=201, summary="提出用证清单", openapi_extra=takes(ProposalSubmission))
+@router.post(
+    "/proposals",
+    status_code=201,
+    summary="提出用证清单",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(ProposalSubmission, signed=True),
+)
 def propose(
     caller: FromDepartment,
     submission: Annotated[ProposalSubmission, Depends(body_as(ProposalSubmission))],
@@ -77,7 +83,11 @@ def propose(
 
 
 @router.post(
-    "/proposals/workbook", status_code=201, summary="以表格提出用证清单", openapi_extra=takes(WorkbookSubmission)
+    "/proposals/workbook",
+    status_code=201,
+    summary="以表格提出用证清单",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(WorkbookSubmission, signed=True),
 )
 def propose_workbook(
     caller: FromDepartment,
@@ -96,7 +106,7 @@ def propose_workbook(
     return _registered(proposed, background)
 
 
-@router.get("", summary="查询用证清单")
+@router.get("", summary="查询用证清单", responses=DEPARTMENTS, openapi_extra={"parameters": SIGNED})
 def read(caller: FromDepartment, on: str = "") -> dict[str, Any]:
     """本部门某日（默认今天）在清单内可以使用的证照、场景和字段。"""
     try:
@@ -108,7 +118,7 @@ def read(caller: FromDepartment, on: str = "") -> dict[str, Any]:
         return {"on": str(day), "department": caller.speaks_for, "entries": described(session, day, uscc)}
 
 
-@router.get("/enquiries", summary="待答复的清单询问")
+@router.get("/enquiries", summary="待答复的清单询问", responses=DEPARTMENTS, openapi_extra={"parameters": SIGNED})
 def enquiries(caller: FromDepartment) -> dict[str, Any]:
     """本部门尚未答复的条目询问。"""
     with reading() as session:
@@ -129,7 +139,12 @@ def enquiries(caller: FromDepartment) -> dict[str, Any]:
     }
 
 
-@router.post("/enquiries/answers", summary="答复清单询问", openapi_extra=takes(AnswersSubmission))
+@router.post(
+    "/enquiries/answers",
+    summary="答复清单询问",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(AnswersSubmission, signed=True),
+)
 def answer(
     caller: FromDepartment, submission: Annotated[AnswersSubmission, Depends(body_as(AnswersSubmission))]
 ) -> dict[str, Any]:
