@@ -40,10 +40,10 @@ class EncryptedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else keys().encrypt(value.encode()).decode()
+        return None if value is None else keys().encrypt_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else keys().decrypt(value.encode()).decode()
+        return None if value is None else keys().decrypt_text(value)
 
 
 class EncryptedJson(TypeDecorator[Any]):
@@ -53,10 +53,10 @@ class EncryptedJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else keys().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
+        return None if value is None else keys().encrypt_text(json.dumps(value, ensure_ascii=False))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(keys().decrypt(value.encode()))
+        return None if value is None else json.loads(keys().decrypt_text(value))
 
 
 class EncryptedBytes(TypeDecorator[bytes]):

@@ -15,7 +15,6 @@ from email.message import EmailMessage
 from enum import StrEnum
 
 import aiosmtplib
-from cryptography.fernet import InvalidToken
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
@@ -27,7 +26,7 @@ from notifications.outbox import mask_address
 from notifications.rendering import message
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
+from runtime.keys import NotOursError, keys
 from runtime.settings import settings
 
 ATTEMPTS = 8
@@ -229,7 +228,7 @@ async def _attempt(client: aiosmtplib.SMTP, notice_id: int) -> _Attempt:
         raise
     except Exception as error:
         # Whatever is wrong with one notice (a template, a key, a field) must not keep the others waiting.
-        why = "无法解密" if isinstance(error, InvalidToken) else type(error).__name__
+        why = "无法解密" if isinstance(error, NotOursError) else type(error).__name__
         return _Attempt(Result.DEAD, f"通知无法生成：{why}")
     if not client.is_connected:
         await _connect(client)
@@ -330,7 +329,7 @@ def _ask_staff(
 def _recipient(session: Session, notice_id: int) -> str:
     try:
         return f"发往{mask_address(session.scalars(select(OutgoingNotice.recipient).filter_by(id=notice_id)).one())}"
-    except InvalidToken:
+    except NotOursError:
         return "收件地址无法解密"
 
 

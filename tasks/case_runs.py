@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cryptography.fernet import InvalidToken
 from httpx import HTTPError
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -173,7 +172,7 @@ def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
                 elif case.answered and run is not None and run.state is not None and run.state.is_paused():
                     wake(client, case.case_no)
                     woken.append(case.case_no)
-            except (LookupError, ValueError, SQLAlchemyError, InvalidToken) as error:
+            except (LookupError, ValueError, SQLAlchemyError) as error:
                 _ask_staff_about(case.case_no, error, at)
     return Recovered(tuple(started), tuple(woken))
 

@@ -340,7 +340,7 @@ def test_staff_add_attachments_on_the_signed_sheet(web: str, clerk: Any) -> None
 def test_only_the_signed_sheets_own_ticket_adds_attachments(web: str, clerk: Any) -> None:
     case_no, other = clerk.register().case_no, clerk.register(field="别的项目").case_no
     files = {"files": ("门牌.png", PNG)}
-    reading_ticket = keys().encrypt(b"attachment:1").decode()
+    reading_ticket = keys().ticket("attachment:1")
     for ticket in (ticket_on(signed(web, other)), reading_ticket, "", "forged"):
         answer = httpx.post(f"{web}/desk/{case_no}/attachments", data={"ticket": ticket}, files=files)
         assert answer.status_code == 403
@@ -350,10 +350,11 @@ def test_only_the_signed_sheets_own_ticket_adds_attachments(web: str, clerk: Any
 
 def test_a_ticket_is_good_for_ten_minutes(web: str, clerk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     case_no = clerk.register().case_no
-    files, sealed = {"files": ("门牌.png", PNG)}, keys()._fernet
+    files, real = {"files": ("门牌.png", PNG)}, time.time
     for minutes, status in ((11, 403), (9, 200)):
-        at = int(time.time()) - minutes * 60
-        ticket = sealed.encrypt_at_time(f"upload:{case_no}:KQ004".encode(), at).decode()
+        monkeypatch.setattr(time, "time", lambda minutes=minutes: real() - minutes * 60)
+        ticket = keys().ticket(f"upload:{case_no}:KQ004")
+        monkeypatch.setattr(time, "time", real)
         answer = httpx.post(f"{web}/desk/{case_no}/attachments", data={"ticket": ticket}, files=files)
         assert answer.status_code == status
 

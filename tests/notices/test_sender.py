@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import load_only
 
@@ -35,7 +35,7 @@ from notifications.sender import (
 )
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import KeysMissingError
+from runtime.keys import Keys, KeysMissingError
 
 A, B = "anna@example.com", "bela@example.com"
 
@@ -362,7 +362,8 @@ def test_a_poisoned_notice_does_not_stop_the_others(
     server: Any, put: Callable[..., None], poison: dict[str, str], error: str, whose: str
 ) -> None:
     put(A, B)
-    sealed = {name: Fernet(Fernet.generate_key()).encrypt(b'"x"').decode() for name in ("context", "recipient")}
+    elsewhere = Keys(urlsafe_b64encode(os.urandom(32)).decode(), "another installation")
+    sealed = {name: elsewhere.encrypt_text('"x"') for name in ("context", "recipient")}
     ((column, value),) = poison.items()
     with transaction() as session:
         session.execute(

@@ -54,7 +54,7 @@ def test_what_the_first_tables_held_of_certificates_is_kept_and_described(empty_
                     " holder_number, holder_index, face, issued_on, state)"
                     " VALUES (:i, 'r', 1, 'T', 'n', 'n', 'n', :holder, 'h', 'f', '2020-01-01', 'valid')"
                 ),
-                {"i": f"i{number}", "holder": keys().encrypt(holder.encode()).decode()},
+                {"i": f"i{number}", "holder": keys().encrypt_text(holder)},
             )
     migrate(empty_database)
     with Session(engine) as session:

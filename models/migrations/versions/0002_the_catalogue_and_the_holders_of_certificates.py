@@ -102,7 +102,7 @@ def describe_holders() -> None:
     numbers = sa.select(CERTIFICATES.c.id, CERTIFICATES.c.holder_number).order_by(CERTIFICATES.c.id).limit(10_000)
     last = 0
     while part := connection.execute(numbers.where(CERTIFICATES.c.id > last)).all():
-        values = [{"this": row, **described_holder(keys().decrypt(number.encode()).decode())} for row, number in part]
+        values = [{"this": row, **described_holder(keys().decrypt_text(number))} for row, number in part]
         connection.execute(CERTIFICATES.update().where(CERTIFICATES.c.id == sa.bindparam("this")), values)
         last = part[-1].id
 
