@@ -11,7 +11,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from tasks.officers import identify
-from tasks.sheets import cell
+from tasks.sheet_kinds import cell
 from tasks.step import record
 
 
