@@ -12,7 +12,7 @@ from tasks.case_runs import nudge
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.liaisons import file_for_department
 from tasks.sheets import sheet_of
-from web.openapi import takes
+from web.openapi import problems, takes
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["专人备案（第十三条）"])
@@ -24,7 +24,13 @@ class LiaisonSubmission(LiaisonFilingForm):
     submission_no: Annotated[Words, Field(title="提交编号", min_length=1, max_length=80)]
 
 
-@router.post("/liaison-filings", status_code=201, summary="专人备案", openapi_extra=takes(LiaisonSubmission))
+@router.post(
+    "/liaison-filings",
+    status_code=201,
+    summary="专人备案",
+    responses=problems(401, 403, 409, 413, 422, 429),
+    openapi_extra=takes(LiaisonSubmission, signed=True),
+)
 def file_liaison(
     caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
     submission: Annotated[LiaisonSubmission, Depends(body_as(LiaisonSubmission))],

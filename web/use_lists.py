@@ -22,13 +22,16 @@ from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
 from web.liaisons import standing
-from web.openapi import takes
+from web.openapi import SIGNED, problems, takes
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/use-list", tags=["用证清单（第九条、第十条）"])
 pages = APIRouter(prefix="/use-list", include_in_schema=False)
+
+REFUSED = problems(401, 403, 413, 422, 429)
+"""What a department's call can be refused with."""
 
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
@@ -53,7 +56,7 @@ class WorkbookSubmission(BaseModel):
 class EnquiryAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    enquiry: int = Field(title="询问编号")
+    enquiry: int = Field(title="询问编号", ge=1, lt=2**31)
     keep: bool = Field(title="是否仍需要")
 
 
@@ -63,7 +66,13 @@ class AnswersSubmission(BaseModel):
     answers: list[EnquiryAnswer] = Field(title="答复", min_length=1)
 
 
-@router.post("/proposals", status_code=201, summary="提出用证清单", openapi_extra=takes(ProposalSubmission))
+@router.post(
+    "/proposals",
+    status_code=201,
+    summary="提出用证清单",
+    responses=REFUSED,
+    openapi_extra=takes(ProposalSubmission, signed=True),
+)
 def propose(
     caller: FromDepartment,
     submission: Annotated[ProposalSubmission, Depends(body_as(ProposalSubmission))],
@@ -77,7 +86,11 @@ def propose(
 
 
 @router.post(
-    "/proposals/workbook", status_code=201, summary="以表格提出用证清单", openapi_extra=takes(WorkbookSubmission)
+    "/proposals/workbook",
+    status_code=201,
+    summary="以表格提出用证清单",
+    responses=REFUSED,
+    openapi_extra=takes(WorkbookSubmission, signed=True),
 )
 def propose_workbook(
     caller: FromDepartment,
@@ -96,7 +109,7 @@ def propose_workbook(
     return _registered(proposed, background)
 
 
-@router.get("", summary="查询用证清单")
+@router.get("", summary="查询用证清单", responses=REFUSED, openapi_extra={"parameters": SIGNED})
 def read(caller: FromDepartment, on: str = "") -> dict[str, Any]:
     """本部门某日（默认今天）在清单内可以使用的证照、场景和字段。"""
     try:
@@ -108,7 +121,7 @@ def read(caller: FromDepartment, on: str = "") -> dict[str, Any]:
         return {"on": str(day), "department": caller.speaks_for, "entries": described(session, day, uscc)}
 
 
-@router.get("/enquiries", summary="待答复的清单询问")
+@router.get("/enquiries", summary="待答复的清单询问", responses=REFUSED, openapi_extra={"parameters": SIGNED})
 def enquiries(caller: FromDepartment) -> dict[str, Any]:
     """本部门尚未答复的条目询问。"""
     with reading() as session:
@@ -129,7 +142,12 @@ def enquiries(caller: FromDepartment) -> dict[str, Any]:
     }
 
 
-@router.post("/enquiries/answers", summary="答复清单询问", openapi_extra=takes(AnswersSubmission))
+@router.post(
+    "/enquiries/answers",
+    summary="答复清单询问",
+    responses=problems(401, 403, 409, 413, 422, 429),
+    openapi_extra=takes(AnswersSubmission, signed=True),
+)
 def answer(
     caller: FromDepartment, submission: Annotated[AnswersSubmission, Depends(body_as(AnswersSubmission))]
 ) -> dict[str, Any]:
