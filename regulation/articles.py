@@ -61,7 +61,7 @@ ARTICLES = (
             "组织。\n"
             "本办法所称持证主体，是指电子证照的签发对象，包括自然人、法人和非法人组织。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "models.certificates:CertificateType",
             "models.certificates:Certificate",
@@ -70,8 +70,11 @@ ARTICLES = (
             "regulation.certificates:judge_identifier",
             "regulation.identity_numbers:parse_resident_number",
             "regulation.identity_numbers:parse_credit_code",
+            "tasks.certificate_use:query",
+            "tasks.certificate_reading:read_through",
+            "gateways.certificate_platform:read_certificate",
         ),
-        "证照目录、证照、三类持证主体的数据模型，标识、身份号码与信用代码的校验已建；用证接口待建。",
+        "证照目录、证照、三类持证主体；查询、验证、展示、信息提取；过时的数据向省、市平台重读。",
     ),
     Article(
         4,
@@ -87,9 +90,13 @@ ARTICLES = (
             "统，制定电子证照规范，统筹、管理全区电子证照，承担电子证照系统的数据保存和安全保障等工作。\n"
             "电子证照使用部门负责提供本单位电子证照应用事项、电子证照的应用、推广等工作。"
         ),
-        Standing.UNBUILT,
-        (),
-        "证照规范与保存待建。",
+        Standing.PARTLY,
+        (
+            "tasks.certificate_use:carry_out",
+            "tasks.paper_exceptions:enter_exception",
+            "models.base:EncryptedText",
+        ),
+        "系统的建设、统一接口和数据保存已建；备份与运行维护手册待建，规范由人制定。",
     ),
     Article(
         6,
@@ -98,9 +105,15 @@ ARTICLES = (
             "、查阅、核验、打印电子证照信息，依据职能合法合规使用电子证照。电子证照持证主体在公共管理和服务活"
             "动中，应当如实向电子证照签发和使用机构提交材料，并对其提交材料的真实性、有效性负责。"
         ),
-        Standing.UNBUILT,
-        (),
-        "用证接口待建。",
+        Standing.BUILT,
+        (
+            "web.certificates:router",
+            "tasks.certificate_use:carry_out",
+            "regulation.certificate_use:permission_for",
+            "web.requests:authenticated",
+            "tasks.applications:rotate_secret",
+        ),
+        "用证接口：查询、核验、提取、存档副本、亮证；打印件载明不作为电子证照使用。",
     ),
     Article(
         7,
@@ -108,9 +121,13 @@ ARTICLES = (
             "按照统一标准规范生成的电子证照与纸质证照具有同等法律效力，除法律、法规另有规定外，公共管理和服务"
             "活动中可以将其作为法定办事依据。"
         ),
-        Standing.UNBUILT,
-        (),
-        "法定纸质例外登记待建。",
+        Standing.BUILT,
+        (
+            "tasks.paper_exceptions:enter_exception",
+            "flows.paper_exceptions:paper_exception",
+            "regulation.certificates:judge_identifier",
+        ),
+        "标识按国家标准核对；法律、法规要求纸质证照的例外登记在册，接口据此答复。",
     ),
     Article(
         8,
@@ -118,9 +135,13 @@ ARTICLES = (
             "优先使用电子证照。电子证照使用部门对可以通过区电子证照系统获得的电子证照不再要求电子证照持证主体"
             "提供纸质证照。"
         ),
-        Standing.UNBUILT,
-        (),
-        "优先使用电子证照的核验待建。",
+        Standing.PARTLY,
+        (
+            "tasks.certificate_use:query",
+            "tasks.certificate_use:authenticate",
+            "tasks.certificate_reading:PlatformDownError",
+        ),
+        "可以查到、核验的不再要求纸质；上级平台不可用时凭编号可以收取纸质。索要纸质证照的监督待建。",
     ),
     Article(
         9,
@@ -128,16 +149,17 @@ ARTICLES = (
             "制定用证清单。电子证照使用部门应细化应用场景，依据职能在用证清单范围内使用电子证照。用证清单应当"
             "实行动态管理，由使用机构及时向综合管理单位提供，由综合管理管理部门进行维护。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "flows.use_list_proposal:use_list_proposal",
             "flows.use_list_watch:use_list_watch",
             "regulation.use_lists:enquiry_due",
             "tasks.use_lists:permissions_on",
             "tasks.use_list_reviews:carry_out_review",
+            "tasks.certificate_use:carry_out",
             "web.use_lists:propose",
         ),
-        "用证清单的提出（接口、表格）、审核、按日查询和动态管理已建，任何一天的清单都可查；按清单用证见第六条。",
+        "用证清单的提出（接口、表格）、审核、按日查询和动态管理；清单以外的用证不予答复并报告。",
     ),
     Article(
         10,
@@ -146,9 +168,14 @@ ARTICLES = (
             "景且可以通过区电子证照系统核验的，持证主体可以通过移动端单独出示电子证照，向公共管理和服务机构工"
             "作人员表明身份、资质等。"
         ),
-        Standing.PARTLY,
-        ("models.use_lists:UseListVersion.holder_alone",),
-        "持证主体可以单独出示的场景已在用证清单中逐条明确；亮证与核验待建。",
+        Standing.BUILT,
+        (
+            "regulation.certificate_use:check_holder_alone",
+            "tasks.holders:present",
+            "tasks.holders:redeem",
+            "gateways.zheliban:person_of",
+        ),
+        "清单写明可以单独出示的场景；亮证码60秒内有效，只能用一次，只显示该场景的项目。",
     ),
     Article(
         11,
@@ -158,9 +185,15 @@ ARTICLES = (
             "中，通过对电子证照进行截图、扫描、拍照、打印或其他操作方式所形成的证照复制件不支持作为电子证照使"
             "用。老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。"
         ),
-        Standing.UNBUILT,
-        (),
-        "存档副本与信息补录待建。",
+        Standing.PARTLY,
+        (
+            "gateways.zheliban:person_of",
+            "tasks.holders:uses_of_holder",
+            "tasks.archived_copies:issue_copy",
+            "tasks.archived_copies:recognise_copy",
+            "tasks.copy_documents:examine",
+        ),
+        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用已建；持证主体查阅页面和纸质证照补录待建。",
     ),
     Article(
         12,
@@ -177,9 +210,10 @@ ARTICLES = (
             "regulation.limits:VERIFICATION_REQUEST",
             "regulation.working_days:WorkingDays.due_date",
             "gateways.superior_bureaus:send_verification",
+            "tasks.corrections:tell_users_of_wrong_value",
             "web.objections:hand_in",
         ),
-        "异议核查从登记、初审、补正、核实、催办报省到告知已建；网上申请页面待建，现由部门系统或工作人员登记。",
+        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；网上申请页面待建，现由部门系统或工作人员登记。",
     ),
     Article(
         13,
@@ -200,17 +234,19 @@ ARTICLES = (
             "追踪溯源。电子证照使用部门应当按照职责分工，采取身份认证、存取访问控制、信息审计跟踪等技术手段，"
             "建立电子证照更新、应用等全过程日志记录。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "tasks.step:record",
+            "tasks.journal:Journal",
             "regulation.records:check_block",
             "flows.record_sealing:record_sealing",
             "tasks.records:verify_record",
+            "tasks.holders:uses_of_holder",
             "tasks.officers:identify",
             "tasks.sheets:full_sheet",
-            "web.requests:signed_by",
+            "web.requests:authenticated",
         ),
-        "异议全过程日志及其封存、核验、导出，工作人员身份与一次性验证码，接口签名已建；用证日志待建。",
+        "办件和用证全过程日志及其封存、核验、导出；持证主体可以查知谁用过自己的证照；接口签名，工作人员一次性验证码。",
     ),
     Article(
         15,
@@ -225,8 +261,9 @@ ARTICLES = (
         (
             "runtime.keys:Keys",
             "models.base:EncryptedText",
+            "regulation.certificate_use:check_authorised",
         ),
-        "个人信息加密存储已建；应急预案等安全制度待建，部分由人制定。",
+        "个人信息加密存储，清单要求的须经持证主体授权；应急预案等安全制度待建，部分由人制定。",
     ),
     Article(
         16,
