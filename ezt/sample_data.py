@@ -1038,7 +1038,7 @@ def _add_applications(session: Session, seed: int) -> int:
 
 def _add_use_list(session: Session, seed: int, departments: int) -> int:
     """Add the entries whose department and item the use list does not have yet."""
-    codes = {kind.name: kind.code for kind in KINDS}
+    kinds = {kind.name: kind for kind in KINDS}
     there = set(session.execute(select(UseListEntry.department_uscc, UseListEntry.item_code)).tuples())
     among = {name: department_code(seed, name) for name in DEPARTMENTS[:departments]}
     added = 0
@@ -1049,7 +1049,7 @@ def _add_use_list(session: Session, seed: int, departments: int) -> int:
             entry = UseListEntry(
                 department_uscc=among[item.department],
                 item_code=item.code,
-                type_code=codes[use.type_name],
+                type_code=kinds[use.type_name].code,
                 scenario=use.scenario,
             )
             session.add(entry)
@@ -1058,7 +1058,7 @@ def _add_use_list(session: Session, seed: int, departments: int) -> int:
                 UseListVersion(
                     entry_id=entry.id,
                     item_name=item.name,
-                    fields=use.fields,
+                    fields=tuple(field.code for field in kinds[use.type_name].fields if field.code in use.fields),
                     holder_alone=use.holder_alone,
                     authorisation=use.authorisation,
                     ended=False,

@@ -35,9 +35,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="数据目录：数据库、密钥、邮件与日志")
     database_url: str = Field("", description="数据库地址；空为数据目录中的SQLite")
-    data_keys: SecretStr = Field(
-        SecretStr(""), description="数据加密密钥（32字节的Base64），逗号分隔，最新的在前"
-    )
+    data_keys: SecretStr = Field(SecretStr(""), description="数据加密密钥（32字节的Base64），逗号分隔，最新的在前")
     index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
     seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
     copy_key_file: str = Field(
