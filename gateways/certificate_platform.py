@@ -39,7 +39,7 @@ from gateways.zhejiang_gateway import (
 from regulation import catalogue
 from regulation.catalogue import FieldKind
 from regulation.certificates import CertificateState, IdentifierError, parse_identifier
-from regulation.identity_numbers import NumberKind
+from regulation.identity_numbers import NUMBERS_BEFORE_2015, NumberKind
 from regulation.objections import Bureau
 from runtime.settings import settings
 
@@ -109,8 +109,8 @@ class CertificateMapping(BaseModel):
 
     @field_validator("number_kinds")
     @classmethod
-    def _every_kind_has_a_code(cls, kinds: dict[str, NumberKind]) -> dict[str, NumberKind]:
-        if set(kinds.values()) != set(NumberKind):
+    def _every_kind_of_today_has_a_code(cls, kinds: dict[str, NumberKind]) -> dict[str, NumberKind]:
+        if not set(kinds.values()) >= set(NumberKind) - NUMBERS_BEFORE_2015:
             raise ValueError("number_kinds")
         return kinds
 

@@ -13,7 +13,6 @@ from models.certificates import Certificate, CertificateType
 from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
-from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
 from runtime import clock
 from runtime.database import reading, transaction
@@ -131,7 +130,7 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
         return
     if newest is not None:
         newest.state = CertificateState.SUPERSEDED
-    person = found.holder_number_kind is not NumberKind.CREDIT_CODE
+    person = not found.holder_number_kind.of_organisation
     organisation = newest.holder_kind if newest is not None else HolderKind.LEGAL_PERSON
     session.add(
         Certificate(

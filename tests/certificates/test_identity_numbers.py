@@ -7,8 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
+from stdnum.iso7064 import mod_11_10
 
-from regulation.identity_numbers import NumberError, parse_credit_code, parse_resident_number, same_name
+from regulation.identity_numbers import (
+    NUMBERS_BEFORE_2015,
+    NumberError,
+    NumberFault,
+    NumberKind,
+    parse_credit_code,
+    parse_organisation_code,
+    parse_registration_number,
+    parse_resident_number,
+    same_name,
+)
 
 FROM_THE_STANDARD = ["11010519491231002X", "440524188001010014"]
 
@@ -120,6 +131,74 @@ def test_credit_codes_of_companies_organs_associations_and_rural_collectives(kin
 def test_wrong_credit_codes_are_refused_in_chinese(text: str) -> None:
     with pytest.raises(NumberError, match="统一社会信用代码"):
         parse_credit_code(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1101051949123100", NumberFault.SHAPE),
+        ("110105491231002", NumberFault.ON_PAPER_ONLY),
+        ("33060319990229001X", NumberFault.BIRTH_DATE),
+        ("110105194912310021", NumberFault.CHECK),
+    ],
+)
+def test_a_program_is_told_the_fault_without_reading_chinese(text: str, fault: NumberFault) -> None:
+    with pytest.raises(NumberError) as error:
+        parse_resident_number(text)
+    assert error.value.fault is fault
+
+
+def test_the_17th_digit_tells_men_from_women() -> None:
+    assert not parse_resident_number("11010519491231002X").male
+    assert parse_resident_number(with_check("33060319900101001")).male
+
+
+@given(st.from_regex(r"[0-9]{14}", fullmatch=True), st.data())
+def test_registration_numbers_of_before_2015(body: str, data: st.DataObject) -> None:
+    number = body + str(mod_11_10.calc_check_digit(body))
+    assert parse_registration_number(f" {number[:6]} {number[6:]}") == number
+    place = data.draw(st.integers(0, 14))
+    wrong = data.draw(st.sampled_from("0123456789".replace(number[place], "")))
+    with pytest.raises(NumberError, match="校验位") as error:
+        parse_registration_number(number[:place] + wrong + number[place + 1 :])
+    assert error.value.fault is NumberFault.CHECK
+
+
+@given(st.from_regex(r"[0-9A-Z]{8}", fullmatch=True), st.data())
+def test_organisation_codes_of_before_2015(body: str, data: st.DataObject) -> None:
+    fitting = [check for check in "0123456789X" if _is_organisation_code(f"{body}-{check}")]
+    assert len(fitting) == 1
+    code = body + fitting[0]
+    assert parse_organisation_code(code) == f"{body}-{fitting[0]}"
+    # The credit code of an organisation holds its organisation code.
+    credit_code = data.draw(st.sampled_from(["11330603", "91330621"])) + code
+    if not set(credit_code) & set("IOSVZ"):
+        assert parse_credit_code(credit_code + str(uscc.calc_check_digit(credit_code)))[8:17] == code
+
+
+def _is_organisation_code(text: str) -> bool:
+    try:
+        return bool(parse_organisation_code(text))
+    except NumberError:
+        return False
+
+
+@pytest.mark.parametrize("text", ["", "1234567-8", "123456789-X", "１２３", "D2143569-A", "D2143569\x00X"])
+def test_what_is_no_organisation_code(text: str) -> None:
+    with pytest.raises(NumberError, match="组织机构代码应为") as error:
+        parse_organisation_code(text)
+    assert error.value.fault is NumberFault.SHAPE
+
+
+@pytest.mark.parametrize("text", ["", "33060300001234", "3306030000123490", "3306030000123X9"])
+def test_what_is_no_registration_number(text: str) -> None:
+    with pytest.raises(NumberError, match="15位数字"):
+        parse_registration_number(text)
+
+
+def test_which_kinds_name_organisations() -> None:
+    of_organisations = {kind for kind in NumberKind if kind.of_organisation}
+    assert of_organisations == {NumberKind.CREDIT_CODE} | NUMBERS_BEFORE_2015
 
 
 @pytest.mark.parametrize(

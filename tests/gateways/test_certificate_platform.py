@@ -22,7 +22,7 @@ from gateways.stand_in import Fault, StandIn, in_their_words
 from gateways.zhejiang_gateway import BY_KEY, BureauRefusedError, BureauUnavailableError, MappingError, Matter
 from regulation.catalogue import Field, FieldKind, Sensitivity
 from regulation.certificates import CertificateState, Identifier
-from regulation.identity_numbers import NumberKind
+from regulation.identity_numbers import NUMBERS_BEFORE_2015, NumberKind
 from regulation.objections import Bureau
 
 BUILT_IN = Path(certificate_platform.__file__).with_name("certificate_mapping.json")
@@ -477,6 +477,25 @@ class TestMapping:
         assert call["path"] == "/gateway/api/dzzz/cx.htm"
         assert call["fields"].keys() == {"lx", "bs", "additional", "appkey", "requestTime", "sign"}
         assert read(number="none") is None
+
+    def test_the_built_in_one_knows_every_kind_of_number(self, home: Path) -> None:
+        assert set(certificate_mapping().number_kinds.values()) == set(NumberKind)
+
+    def test_a_platform_need_not_know_the_numbers_of_before_2015(
+        self, home: Path, configure: Configure, tmp_path: Path
+    ) -> None:
+        agreed = json.loads(BUILT_IN.read_text(encoding="utf-8"))
+        kinds = {code: kind for code, kind in agreed["number_kinds"].items() if kind not in NUMBERS_BEFORE_2015}
+        configure(EZT_CERTIFICATE_MAPPING=str(write(tmp_path, agreed | {"number_kinds": kinds})))
+        assert certificate_mapping().number_kinds == kinds
+
+    @pytest.mark.parametrize("kind", sorted(NUMBERS_BEFORE_2015))
+    def test_an_organisation_is_one_by_its_old_number_too(self, city: StandIn, kind: NumberKind) -> None:
+        put(city, replace(PERMIT, holder_number_kind=kind, holder_number="330603000012349"))
+        found = read(PERMIT.identifier)
+        assert found is not None
+        assert found.holder_number_kind is kind
+        assert found.holder_number_kind.of_organisation
 
     @pytest.mark.parametrize(
         ("change", "place"),
