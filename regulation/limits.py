@@ -26,6 +26,7 @@ class Unit(StrEnum):
     LINES = "lines"
     SECONDS = "seconds"
     CHARACTERS = "characters"
+    PER_TEN_THOUSAND = "per ten thousand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,22 @@ AUTHORISATION_LIFE = Limit("authorisation-life", 30, Unit.DAYS, "内部规定", 
 WRONG_VALUE_ANSWER = Limit(
     "wrong-value-answer", 10, Unit.WORKING_DAYS, "内部时限（第十二条）", "部门答复如何处理用过的错误信息"
 )
+
+# Article 11 gives no number for the backfill (信息补录): how it is reviewed and what a file may hold, the Center sets.
+BACKFILL_REVIEW = Limit("backfill-review", 5, Unit.WORKING_DAYS, "内部时限（第十一条）", "复核补录批次")
+BACKFILL_AQL = Limit(
+    "backfill-aql", 100, Unit.PER_TEN_THOUSAND, "内部规定；取GB/T 2828.1的优先数值1.0", "补录批次抽检的接收质量限"
+)
+BACKFILL_ROWS = Limit("backfill-rows", 2_000_000, Unit.LINES, "内部规定", "一个补录文件的行数")
+LONGEST_NAME = Limit("longest-name", 200, Unit.CHARACTERS, "内部规定", "补录的名称")
+LONGEST_ADDRESS = Limit("longest-address", 300, Unit.CHARACTERS, "内部规定", "补录的地址")
+LONGEST_NUMBER = Limit("longest-number", 100, Unit.CHARACTERS, "内部规定", "补录的编号")
+LONGEST_TEXT = Limit("longest-text", 4000, Unit.CHARACTERS, "内部规定", "补录的其他内容（如经营范围）")
+VALID_FROM_AHEAD = Limit("valid-from-ahead", 366, Unit.DAYS, "内部规定", "补录的有效期起始日可以晚于当天的时间")
+EARLIEST_ISSUE = date(1949, 10, 1)
+"""No certificate of today's authorities is older than the People's Republic (internal rule)."""
+EARLIEST_BIRTH = date(1850, 1, 1)
+"""Before it a year is a slip of the pen (internal rule): the oldest number in GB 11643 is of 1880."""
 
 CASE_LIMITS = {
     limit.code: limit
