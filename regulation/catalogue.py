@@ -93,7 +93,7 @@ def state_on(day: date, recorded: CertificateState, valid_until_on: date | None)
     >>> str(state_on(date(2026, 1, 2), CertificateState.VALID, date(2026, 1, 1)))
     'expired'
     """
-    passing = recorded in {CertificateState.VALID, CertificateState.SUSPENDED}
+    passing = recorded is CertificateState.VALID or recorded is CertificateState.SUSPENDED
     if passing and valid_until_on is not None and valid_until_on < day:
         return CertificateState.EXPIRED
     return recorded

@@ -9,8 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import mul
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import ric
 from stdnum.iso7064 import mod_11_10
 
 
@@ -32,9 +33,9 @@ class NumberKind(StrEnum):
         return self in _OF_ORGANISATIONS
 
 
-_OF_ORGANISATIONS = frozenset({NumberKind.CREDIT_CODE, NumberKind.REGISTRATION_NUMBER, NumberKind.ORGANISATION_CODE})
-NUMBERS_BEFORE_2015 = _OF_ORGANISATIONS - {NumberKind.CREDIT_CODE}
+NUMBERS_BEFORE_2015 = frozenset({NumberKind.REGISTRATION_NUMBER, NumberKind.ORGANISATION_CODE})
 """Kinds that stand on old paper only: whoever has one was given a unified social credit code since."""
+_OF_ORGANISATIONS = (NumberKind.CREDIT_CODE, *NUMBERS_BEFORE_2015)
 
 
 class NumberFault(StrEnum):
@@ -54,7 +55,9 @@ class NumberError(ValueError):
         self.fault = fault
 
 
-_CREDIT_CODE_ALPHABET = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
+_CREDIT_CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CREDIT_CODE_VALUES = {character: value for value, character in enumerate(_CREDIT_CODE_ALPHABET)}
+_CREDIT_CODE_WEIGHTS = tuple(3**place % 31 for place in range(17))
 _ORGANISATION_CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 # The provinces of GB/T 2260, and 83 for residence permits of people from Taiwan.
 _PROVINCES = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
@@ -120,15 +123,16 @@ def parse_credit_code(text: str) -> str:
     """The unified social credit code in ``text``, 18 characters. Raises ``NumberError``.
 
     ``stdnum.cn.uscc.validate`` does not decide either: it refuses codes that begin with a letter, as those of rural
-    collectives (N2) do.
+    collectives (N2) do. Nor does it compute: files of a million rows want a check in one microsecond.
 
     >>> parse_credit_code(" 91110000600037341l ")
     '91110000600037341L'
     """
     code = _folded(text)
-    if len(code) != 18 or not set(code) <= _CREDIT_CODE_ALPHABET or not code[2:8].isdigit():
+    if len(code) != 18 or not _CREDIT_CODE_VALUES.keys() >= set(code) or not code[2:8].isdigit():
         raise NumberError("统一社会信用代码应为18位数字或大写字母（不含I、O、S、V、Z），请核对。", NumberFault.SHAPE)
-    if uscc.calc_check_digit(code[:17]) != code[17]:
+    weighted = sum(map(mul, _CREDIT_CODE_WEIGHTS, map(_CREDIT_CODE_VALUES.__getitem__, code)))
+    if _CREDIT_CODE_ALPHABET[-weighted % 31] != code[17]:
         raise NumberError("统一社会信用代码的校验位不符，可能有抄写错误，请核对。", NumberFault.CHECK)
     return code
 

@@ -122,7 +122,7 @@ def _found_in(text: str, longest: int, lost: re.Pattern[str]) -> list[Finding]:
 def _read(cell: Cell, longest: int, lost: re.Pattern[str], tidy: Callable[[str], str]) -> Reading[str]:
     if not isinstance(cell, str):
         return _not_text(cell)
-    if len(cell) <= longest and _ORDINARY.fullmatch(cell) and not _EXPONENT.fullmatch(cell):
+    if len(cell) <= longest and _ORDINARY.fullmatch(cell) and not (cell[0].isdecimal() and _EXPONENT.fullmatch(cell)):
         return Reading(cell, cell)
     text = _plain(cell)
     if not text or _ONLY_STROKES.fullmatch(text):
@@ -283,6 +283,11 @@ def _made_of(year: str, month: str, day: str, original: str) -> Reading[date]:
 
 
 def _read_date_text(cell: str) -> Reading[date | NoEnd]:
+    if len(cell) == 10 and cell[4] == cell[7] == "-":
+        try:
+            return Reading(cell, date.fromisoformat(cell))
+        except ValueError:
+            pass
     if found := _YEAR_FIRST.fullmatch(cell):
         return _made_of(found[1], found[2] or found[3] or found[4] or found[5], found[6], cell)
     stripped = _plain(unicodedata.normalize("NFKC", _plain(cell)))
@@ -369,11 +374,8 @@ def read_holder_number(
             return Reading("", None, shown.findings, shown.original)
         read = read_holder_number(shown.text, among, stated)
         return read._replace(findings=(*shown.findings, *read.findings))
-    if stated is None and NumberKind.RESIDENT in among and len(cell) == 18 and cell[0] in _REGIONS_BEGIN:
-        try:
-            return _resident(cell, cell)
-        except NumberError:
-            pass
+    if stated is None and len(cell) == 18 and (likely := _at_once(cell, among)):
+        return likely
     text = "".join(_plain(cell).translate(_HALF_WIDTH).split())
     if not text or _ONLY_STROKES.fullmatch(text):
         return Reading("", None, (), cell)
@@ -384,6 +386,21 @@ def read_holder_number(
     text = unicodedata.normalize("NFKC", text)
     text = text.upper() if text.isascii() else text
     return _as_stated(text, stated, cell) if stated else _as_shaped(text, among, cell)
+
+
+def _at_once(cell: str, among: Collection[NumberKind]) -> Reading[HolderNumber] | None:
+    """What nearly all cells are: a resident identity number or a credit code, and nothing that could be both."""
+    try:
+        if NumberKind.RESIDENT not in among:
+            code = parse_credit_code(cell) if NumberKind.CREDIT_CODE in among else ""
+            return (
+                Reading(code, HolderNumber(NumberKind.CREDIT_CODE, code), (), _original(cell, code)) if code else None
+            )
+        if cell[0] in _REGIONS_BEGIN:
+            return _resident(cell, cell)
+    except NumberError:
+        pass
+    return None
 
 
 def _as_stated(text: str, stated: NumberKind, original: str) -> Reading[HolderNumber]:
