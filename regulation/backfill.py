@@ -255,7 +255,7 @@ class Judge:
             self._type.code,
             {code: readings[code].text for code in self._face},
             originals,
-            readings[NUMBER].text or (number.number if number else ""),
+            readings[NUMBER].text or (number.number if number and self._number_repeats else ""),
             readings[HOLDER].text,
             self._holder_kind(readings, number, problems),
             number,

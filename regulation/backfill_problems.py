@@ -127,7 +127,7 @@ SENTENCES = {
     ProblemCode.AUTHORITY_UNKNOWN: (
         "“{field}”不在已知的颁证机构中；请填全称，机构已更名的，请综合管理单位先登记其原名称。"
     ),
-    ProblemCode.HOLDER_KIND_UNREADABLE: "“{field}”应填自然人、法人或非法人组织。",
+    ProblemCode.HOLDER_KIND_UNREADABLE: "“{field}”不是能识别的持证主体类型；请填自然人、法人或非法人组织。",
     ProblemCode.HOLDER_KIND_DIFFERS: "“{field}”与证件号码的种类不符；请核对两列。",
     ProblemCode.HOLDER_KIND_NOT_ALLOWED: "“{field}”属于{detail}，不能是该类证照的持证主体；请核对证照类型和证件号码。",
     ProblemCode.HOLDER_NOT_SPOUSE: "“{field}”既不是男方也不是女方；请照纸质证照核对。",
@@ -140,7 +140,7 @@ SENTENCES = {
     ),
     ProblemCode.VALIDITY_BY_RULE: "“{field}”未填，已按该类证照的有效期（{detail}）推算；请照纸质证照核对。",
     ProblemCode.BIRTH_DATE_DIFFERS: "“{field}”与身份号码中的出生日期不符；请照纸质证照核对两项。",
-    ProblemCode.SEX_UNREADABLE: "“{field}”应填男或女。",
+    ProblemCode.SEX_UNREADABLE: "“{field}”不是能识别的性别；请填男或女。",
     ProblemCode.SEX_DIFFERS: "“{field}”与身份号码表示的性别不符；请照纸质证照核对。",
     ProblemCode.NUMBER_DIFFERS: "“{field}”应与持证主体的证件号码一致；请照纸质证照核对两项。",
     ProblemCode.DISABILITY_DIFFERS: (

@@ -122,7 +122,8 @@ def _found_in(text: str, longest: int, lost: re.Pattern[str]) -> list[Finding]:
 def _read(cell: Cell, longest: int, lost: re.Pattern[str], tidy: Callable[[str], str]) -> Reading[str]:
     if not isinstance(cell, str):
         return _not_text(cell)
-    if len(cell) <= longest and _ORDINARY.fullmatch(cell) and not (cell[0].isdecimal() and _EXPONENT.fullmatch(cell)):
+    ordinary = len(cell) <= longest and _ORDINARY.fullmatch(cell) and "锟" not in cell
+    if ordinary and not (cell[0].isdecimal() and _EXPONENT.fullmatch(cell)):
         return Reading(cell, cell)
     text = _plain(cell)
     if not text or _ONLY_STROKES.fullmatch(text):
@@ -209,9 +210,7 @@ def number_key(number: str) -> str:
     return "".join(unicodedata.normalize("NFKC", number.translate(_HALF_WIDTH)).upper().split())
 
 
-_NO_END_WORDS = frozenset(
-    {"长期", "长期有效", "永久", "永久有效", "无期限", "无限期", "无固定期限", "终身", "9999-12-31", "9999年12月31日"}
-)
+_NO_END_WORDS = frozenset({"长期", "长期有效", "永久", "永久有效", "无期限", "无限期", "无固定期限", "终身"})
 _YEAR_FIRST = re.compile(r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})月)(\d{1,2})[日号]?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(?<=\d)[T\s]+\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?Z?$")
@@ -254,7 +253,9 @@ def read_date(cell: Cell) -> Reading[date | NoEnd]:
     return _read_serial(int(cell), str(cell))
 
 
-def _day(day: date, original: str) -> Reading[date]:
+def _day(day: date, original: str) -> Reading[date | NoEnd]:
+    if day == date.max:
+        return Reading(NO_END.value, NO_END, (), original or day.isoformat())
     text = day.isoformat()
     return Reading(text, day, (), _original(original, text) if original else "")
 
@@ -263,7 +264,7 @@ def _wrong_date(code: ProblemCode, original: str) -> Reading[date]:
     return Reading("", None, (Finding(code),), original)
 
 
-def _read_serial(serial: int, original: str) -> Reading[date]:
+def _read_serial(serial: int, original: str) -> Reading[date | NoEnd]:
     if 1900 <= serial <= 2100:
         return _wrong_date(ProblemCode.DATE_INCOMPLETE, original)
     if serial == _PHANTOM:
@@ -275,7 +276,7 @@ def _read_serial(serial: int, original: str) -> Reading[date]:
     return _wrong_date(ProblemCode.DATE_UNREADABLE, original)
 
 
-def _made_of(year: str, month: str, day: str, original: str) -> Reading[date]:
+def _made_of(year: str, month: str, day: str, original: str) -> Reading[date | NoEnd]:
     try:
         return _day(date(int(year), int(month), int(day)), original)
     except ValueError:
@@ -283,7 +284,7 @@ def _made_of(year: str, month: str, day: str, original: str) -> Reading[date]:
 
 
 def _read_date_text(cell: str) -> Reading[date | NoEnd]:
-    if len(cell) == 10 and cell[4] == cell[7] == "-":
+    if len(cell) == 10 and cell[4] == cell[7] == "-" and cell[0] != "9":
         try:
             return Reading(cell, date.fromisoformat(cell))
         except ValueError:
@@ -415,12 +416,17 @@ def _as_stated(text: str, stated: NumberKind, original: str) -> Reading[HolderNu
 
 
 def _as_shaped(text: str, among: Collection[NumberKind], original: str) -> Reading[HolderNumber]:
-    fitting = _kinds(text, among, original) or _kinds(text, EVERY_KIND - set(among), original)
+    fitting = _kinds(text, among, original)
+    fault = ProblemCode.NUMBER_SHAPE if fitting else _worst_fault(text, among, original)
+    if not fitting:
+        # Almost a number of this kind is a slip of the pen, not a passport.
+        others = EVERY_KIND - set(among) - (set() if fault is ProblemCode.NUMBER_SHAPE else set(_BY_SHAPE_ONLY))
+        fitting = _kinds(text, others, original)
     if not fitting:
         if text[-3:] == "000" and len(text) == 18 and text.isdigit():
             # A spreadsheet keeps 15 digits and writes zeros for the rest.
             return Reading("", None, (Finding(ProblemCode.DIGITS_LOST),), original)
-        return Reading("", None, (Finding(_worst_fault(text, among, original)),), original)
+        return Reading("", None, (Finding(fault),), original)
     sure = [read for read in fitting if read.value and read.value.kind not in _BY_SHAPE_ONLY]
     unsure = [read for read in fitting if read not in sure]
     code = "".join(read.text for read in sure if read.value and read.value.kind is NumberKind.ORGANISATION_CODE)
