@@ -27,7 +27,7 @@ from gateways.certificate_platform import Found, certificate_mapping
 from gateways.stand_in import in_their_words
 from gateways.zheliban import Person
 from models.base import Base
-from models.certificates import Certificate, CertificateType
+from models.certificates import Certificate, CertificateType, IssuingAuthority
 from models.liaisons import LiaisonOfficer
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
 from models.use_lists import UseListEntry, UseListVersion
@@ -661,6 +661,7 @@ class Added:
 
     certificate_types: int
     departments: int
+    issuing_authorities: int
     officers: int
     applications: int
     liaison_officers: int
@@ -754,6 +755,40 @@ def liaison_officers(seed: int, count: int) -> list[LiaisonOfficer]:
         for place, name in enumerate(DEPARTMENTS[:count])
         if place % 10 != 9
     ]
+
+
+FORMER_AUTHORITIES = (
+    "绍兴县工商行政管理局",
+    "绍兴市工商行政管理局柯桥分局",
+    "绍兴县食品药品监督管理局",
+    "绍兴县国土资源局",
+    "绍兴县建设局",
+    "绍兴县交通局",
+    "绍兴县卫生局",
+    "绍兴县民政局",
+    "绍兴县公安局",
+    "绍兴县残疾人联合会",
+    "绍兴县质量技术监督局",
+)
+"""Authorities of the former Shaoxing County and from before later mergers, as they stand on old paper."""
+
+
+def issuing_authorities(seed: int) -> list[IssuingAuthority]:
+    """Who stands as issuer on the district's certificates: today's authorities with their codes, former ones with the
+    county's region."""
+    now = {kind.authority: kind.level for kind in KINDS}
+    today = [
+        IssuingAuthority(name=name, code=_issuer_code(seed, name, now.get(name, Level.DISTRICT)))
+        for name in {**now, **dict.fromkeys(DEPARTMENTS)}
+    ]
+    return today + [IssuingAuthority(name=name, code=SHAOXING_COUNTY) for name in FORMER_AUTHORITIES]
+
+
+def _issuer_code(seed: int, authority: str, level: Level) -> str:
+    """What stands for an authority in an identifier: a department's credit code, the region of any other."""
+    if authority in DEPARTMENTS:
+        return department_code(seed, authority)
+    return CITY if level is Level.CITY else KEQIAO
 
 
 def _midnight(day: date) -> datetime:
@@ -870,8 +905,7 @@ def _certificate(seed: int, kind: Kind, holder: Holder, read_at: datetime) -> Ce
     issued_on = _issued_on(dice, kind, holder)
     until = valid_until(kind.validity, kind.years, issued_on, _printed_until(dice, kind, holder, issued_on))
     number, face = _face(dice, kind, holder, issued_on, until)
-    city_or_district = CITY if kind.level is Level.CITY else KEQIAO
-    issuer_code = department_code(seed, kind.authority) if kind.authority in DEPARTMENTS else city_or_district
+    issuer_code = _issuer_code(seed, kind.authority, kind.level)
     identifier = Identifier(kind.code, issuer_code, f"{issued_on:%Y%m%d}{holder.place + 1:05}", "001")
     return Certificate(
         identifier=str(identifier),
@@ -1002,6 +1036,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
         return Added(
             certificate_types=_add(session, CertificateType.code, certificate_types()),
             departments=_add(session, Department.uscc, departments(seed, sizes.departments)),
+            issuing_authorities=_add(session, IssuingAuthority.name, issuing_authorities(seed)),
             officers=_add(session, Officer.staff_no, officers(seed)),
             applications=_add_applications(session, seed),
             liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),

@@ -1,6 +1,7 @@
 """The tables, one noun a file. Importing this package knows them all."""
 
 from models import (
+    backfills,
     calendars,
     cases,
     certificate_uses,
@@ -17,6 +18,7 @@ from models.base import Base
 
 __all__ = [
     "Base",
+    "backfills",
     "calendars",
     "cases",
     "certificate_uses",

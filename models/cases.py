@@ -18,11 +18,12 @@ class CaseKind(StrEnum):
     OBJECTION = "YY"
     USE_LIST = "QD"
     LIAISON = "ZR"
+    BACKFILL = "BL"
 
     @property
     def label(self) -> str:
         """What it is called where people read it."""
-        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案"}[self.value]
+        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案", "BL": "纸质证照补录"}[self.value]
 
 
 class Case(Base):
@@ -80,6 +81,7 @@ class AnswerSource(StrEnum):
     OFFICER = "officer"
     OBJECTOR = "objector"
     BUREAU = "bureau"
+    DEPARTMENT = "department"
     TIME_LIMIT = "time-limit"
 
 

@@ -35,6 +35,16 @@ class CertificateType(Base):
         return {field.code: field.name for field in self.fields}
 
 
+class IssuingAuthority(Base):
+    """Who may stand as the issuer on a paper certificate, by full name; authorities that have been merged or renamed
+    stay. ``code`` goes into the identifiers of what is backfilled: a credit code, or a region's six digits."""
+
+    __tablename__ = "issuing_authorities"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
+
+
 class Certificate(Base):
     """One version of one certificate. ``root`` is what its versions share (regulation.certificates.Identifier.root)."""
 
@@ -61,5 +71,7 @@ class Certificate(Base):
     remark: Mapped[str] = mapped_column(default="")
     """What a clerk should know of it, such as a check character that is not the standard's."""
     corrected_by_case: Mapped[str | None]
+    backfilled_by_case: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"))
+    """The backfill that brought it in from paper (Article 11): its source above may know nothing of it."""
     read_at: Mapped[datetime]
     """When its source last said what stands here; ``CertificateType.stale_after_hours`` says how long that will do."""

@@ -159,6 +159,31 @@ class WrongValueUsed(Notice):
     link: Line
 
 
+class BackfillReturned(Notice):
+    """To a department: a paper certificate was not backfilled as it was entered, and why. It can be corrected until
+    ``due_on``, or the refusal is ``final``."""
+
+    recipient: Line
+    case_no: Line
+    certificate: Line
+    service_case_no: Line
+    reason: str
+    final: bool
+    due_on: date | None
+
+
+class CertificateBackfilled(Notice):
+    """To a holder: a paper certificate is electronic now, and how to object if something on it is wrong."""
+
+    case_no: Line
+    holder: Line
+    certificate: Line
+    number: Line
+    department: Line
+    done_on: date
+    link: Line
+
+
 class CaseAssigned(Notice):
     """To an officer: a case is theirs now, with why (new, handed over, substitution)."""
 
@@ -276,6 +301,8 @@ NOTICES: dict[str, type[Notice]] = {
         ObjectionClosed,
         ObjectionWithdrawn,
         WrongValueUsed,
+        BackfillReturned,
+        CertificateBackfilled,
         CaseAssigned,
         DeadlinesNear,
         DeadlinesMissed,

@@ -192,8 +192,12 @@ ARTICLES = (
             "tasks.archived_copies:issue_copy",
             "tasks.archived_copies:recognise_copy",
             "tasks.copy_documents:examine",
+            "flows.paper_backfill:paper_backfill",
+            "regulation.backfill:Judge",
+            "tasks.backfills:put_in_register",
+            "web.backfills:enter",
         ),
-        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用已建；持证主体查阅页面和纸质证照补录待建。",
+        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用、窗口逐件补录纸质证照已建；持证主体查阅页面和批量补录待建。",
     ),
     Article(
         12,

@@ -306,11 +306,12 @@ class Judge:
 
     def _read_authority(self, cell: Cell) -> Reading[str]:
         reading = read_name(cell, LONGEST_NAME.value)
-        if not reading.text or reading.findings:
+        if not reading.text:
             return reading
         known = self._authorities.get(comparable_name(reading.text))
         if known is None:
-            return reading._replace(findings=(Finding(ProblemCode.AUTHORITY_UNKNOWN),))
+            # A remark, such as that the cell is a number, comes along; it must not stand in for the check.
+            return reading._replace(findings=(*reading.findings, Finding(ProblemCode.AUTHORITY_UNKNOWN)))
         original = cell if isinstance(cell, str) and cell != known else ""
         return Reading(known, known, (), original)
 

@@ -93,7 +93,8 @@ WRONG_VALUE_ANSWER = Limit(
 )
 
 # Article 11 gives no number for the backfill (信息补录): how it is reviewed and what a file may hold, the Center sets.
-BACKFILL_REVIEW = Limit("backfill-review", 5, Unit.WORKING_DAYS, "内部时限（第十一条）", "复核补录批次")
+BACKFILL_REVIEW = Limit("backfill-review", 5, Unit.WORKING_DAYS, "内部时限（第十一条）", "审核纸质证照补录")
+BACKFILL_CORRECTION = Limit("backfill-correction", 10, Unit.WORKING_DAYS, "内部时限（第十一条）", "更正补录内容")
 BACKFILL_AQL = Limit(
     "backfill-aql", 100, Unit.PER_TEN_THOUSAND, "内部规定；取GB/T 2828.1的优先数值1.0", "补录批次抽检的接收质量限"
 )
@@ -118,6 +119,8 @@ CASE_LIMITS = {
         OUTCOME_NOTICE,
         USE_LIST_REVIEW,
         LIAISON_CONFIRMATION,
+        BACKFILL_REVIEW,
+        BACKFILL_CORRECTION,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

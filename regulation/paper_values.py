@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from math import inf
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from regulation.backfill_problems import Finding, ProblemCode
@@ -248,7 +249,7 @@ def read_date(cell: Cell) -> Reading[date | NoEnd]:
         return _day(cell, "")
     if cell is None or cell != cell:
         return Reading("")
-    if isinstance(cell, bool | time | timedelta):
+    if isinstance(cell, bool | time | timedelta) or abs(cell) == inf:
         return Reading("", None, (Finding(ProblemCode.DATE_UNREADABLE),), str(cell))
     return _read_serial(int(cell), str(cell))
 

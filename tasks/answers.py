@@ -10,14 +10,16 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.backfills import BackfillEntry
 from models.cases import Answer, AnswerSource, Case
 from models.use_lists import ProposedLine
 from regulation.objections import Finding
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError, in_chinese
+from tasks.backfill_entries import correction_refusal
 from tasks.officers import check_may_act, identify
-from tasks.questions import Circumstances, Question, ReplyKind, VerificationReply
+from tasks.questions import BackfillCorrection, Circumstances, Question, ReplyKind, VerificationReply
 from tasks.step import CaseClosedError, locked_case, record
 
 
@@ -98,8 +100,10 @@ def take_officer_answer(
         try:
             officer = identify(session, staff_no, code, now)
             officer_no = officer.staff_no
-            check_may_act(session, officer, case, clock.local_date(now))
-            answer = _checked(session, case, question, given)
+            # Whoever entered a paper corrects it, though the case is its reviewer's.
+            if not (question is BackfillCorrection and officer.staff_no in _entered_by(session, case_no)):
+                check_may_act(session, officer, case, clock.local_date(now))
+            answer = _checked(session, case, question, given, officer.staff_no)
             refusal = None
         except RefusalError as why:
             answer, refusal = given, str(why)
@@ -126,7 +130,9 @@ def record_answer(
     return _store(session, case, question, turn, source, source_key, given, None, at, None)
 
 
-def _checked(session: Session, case: Case, question: type[Question], given: dict[str, Any]) -> dict[str, Any]:
+def _checked(
+    session: Session, case: Case, question: type[Question], given: dict[str, Any], officer_no: str
+) -> dict[str, Any]:
     try:
         answer = question.model_validate(given)
     except ValidationError as error:
@@ -134,10 +140,19 @@ def _checked(session: Session, case: Case, question: type[Question], given: dict
     reply = reply_of(session, case.case_no)
     finding = Finding(reply["finding"]) if reply else None
     lines = session.scalars(select(ProposedLine.line).where(ProposedLine.case_no == case.case_no))
-    if why := answer.refusal(Circumstances(case.received_on, clock.today(), finding, tuple(lines))):
+    entered_by = _entered_by(session, case.case_no)
+    circumstances = Circumstances(case.received_on, clock.today(), finding, tuple(lines), officer_no, entered_by)
+    if why := answer.refusal(circumstances):
+        raise RefusalError(why)
+    if isinstance(answer, BackfillCorrection) and (why := correction_refusal(session, case, answer.values)):
         raise RefusalError(why)
     checked = answer.model_dump(mode="json")
     return checked | {"kind": ReplyKind.REPLIED} if question is VerificationReply else checked
+
+
+def _entered_by(session: Session, case_no: str) -> frozenset[str]:
+    """Who entered the paper certificate of a backfill; nobody for a case of another kind."""
+    return frozenset(session.scalars(select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)))
 
 
 def _store(

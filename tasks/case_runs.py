@@ -45,6 +45,7 @@ DEPLOYMENTS = {
     CaseKind.OBJECTION: "异议核查/objection-case",
     CaseKind.USE_LIST: "用证清单/use-list-proposal",
     CaseKind.LIAISON: "专人备案/liaison-filing",
+    CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 
@@ -53,7 +54,7 @@ CHUNK = 200
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
-INTAKES = ["objection-intake", "liaison-intake"]
+INTAKES = ["objection-intake", "liaison-intake", "backfill-intake"]
 """The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10

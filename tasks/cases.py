@@ -34,8 +34,16 @@ def next_number(counter: CaseCounter) -> str:
     return f"{counter.kind}-{counter.year}-{counter.last:06}"
 
 
-def open_case(session: Session, case_no: str, kind: CaseKind, stage: str, at: datetime, officer_no: str = "") -> Case:
-    """A new case, received today, of this officer or of whoever has the fewest."""
+def open_case(
+    session: Session,
+    case_no: str,
+    kind: CaseKind,
+    stage: str,
+    at: datetime,
+    officer_no: str = "",
+    but_not: str = "",
+) -> Case:
+    """A new case, received today, of this officer or of whoever, ``but_not`` this one, has the fewest."""
     today = clock.local_date(at)
     case = Case(
         case_no=case_no,
@@ -43,7 +51,7 @@ def open_case(session: Session, case_no: str, kind: CaseKind, stage: str, at: da
         stage=stage,
         received_on=today,
         opened_at=at,
-        officer_no=officer_no or officer_by_load(session, today),
+        officer_no=officer_no or officer_by_load(session, today, but_not),
         measures_version=MEASURES_VERSION,
     )
     session.add(case)

@@ -18,6 +18,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
+from tasks.register import Held
 from tasks.staff_tasks import open_staff_task
 from tasks.step import record
 from tasks.use_requests import UseRequest
@@ -37,9 +38,12 @@ class PlatformDownError(RefusalError):
         self.bureau, self.receipt_no = bureau, receipt_no
 
 
-def is_stale(kind: CertificateType, read_at: datetime, at: datetime) -> bool:
-    """Whether what the register holds is too old to be relied on at ``at``. The district's own types never are."""
-    return kind.source is not Level.DISTRICT and at - read_at > timedelta(hours=kind.stale_after_hours)
+def is_stale(kind: CertificateType, held: Held, at: datetime) -> bool:
+    """Whether what the register holds is too old to be relied on at ``at``. What has its source here never is: the
+    district's own types, and what was backfilled from paper."""
+    if kind.source is Level.DISTRICT or held.backfilled:
+        return False
+    return at - held.read_at > timedelta(hours=kind.stale_after_hours)
 
 
 def read_through(

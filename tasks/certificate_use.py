@@ -242,7 +242,7 @@ def query(use: Use, request: QueryRequest) -> QueryAnswer:
     admit(use, request)
     own = use.holder_index or ""
     found = register.of_holder(own, use.kind.code)
-    stale = [each.identifier for each in found if is_stale(use.kind, each.read_at, use.at)]
+    stale = [each.identifier for each in found if is_stale(use.kind, each, use.at)]
     if stale or not found:
         for identifier in stale:
             read_again(use, identifier=identifier)
@@ -384,7 +384,7 @@ def _is_authorised(use: Use, authorisation_no: str | None) -> bool:
 def _held(use: Use, request: TypedRequest, reference: str) -> Held:
     look, asked = _naming(use, reference)
     found = look()
-    if found is None or is_stale(use.kind, found.read_at, use.at):
+    if found is None or is_stale(use.kind, found, use.at):
         read_again(use, **asked)
         found = look()
     if found is None or found.holder_index != use.holder_index or not _is_named(found, request.holder_name):

@@ -202,7 +202,7 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
         raise UseRefusedError(10, f"持证主体只在场景“{presented.scenario}”出示，不能用于“{request.scenario}”。")
     use.permit(presented.scenario or request.scenario, presented=True)
     check_holder_alone(use.allowed)
-    if is_stale(use.kind, found.read_at, use.at):
+    if is_stale(use.kind, found, use.at):
         read_again(use, identifier=found.identifier)
     with transaction() as session:
         spending = update(Presentation).where(Presentation.code_index == index, Presentation.redeemed_at.is_(None))

@@ -7,20 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from models.liaisons import FilingKind
-from notifications.outbox import AddressError, check_address
 from regulation.working_days import CalendarError, parse_day
 from runtime.words import Words
-from tasks.objection_applications import PHONE
-
-
-def _address_or_nothing(text: str) -> str:
-    try:
-        if text:
-            check_address(text)
-    except AddressError:
-        # The field's title stands before what a validator says.
-        raise ValueError("格式不对") from None
-    return text
+from tasks.contacts import PHONE, AddressOrNothing
 
 
 def _day_or_nothing(text: str) -> str:
@@ -43,7 +32,7 @@ class LiaisonFilingForm(BaseModel):
     name: Annotated[Words, Field(title="姓名", description="终止时不填", max_length=60)] = ""
     position: Annotated[Words, Field(title="职务", max_length=60)] = ""
     phone: Annotated[Words, Field(title="电话", pattern=rf"^$|{PHONE}")] = ""
-    email: Annotated[Words, AfterValidator(_address_or_nothing), Field(title="邮箱")] = ""
+    email: Annotated[AddressOrNothing, Field(title="邮箱")] = ""
     replaces: Annotated[
         Words,
         Field(title="被替换或终止的专人", description="变更、终止时填其姓名；同名的填其登记的电话", max_length=60),

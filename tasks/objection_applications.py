@@ -2,22 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from notifications.outbox import ADDRESS, AddressError, check_address
+from notifications.outbox import ADDRESS
 from regulation.objections import Ground, ObjectorKind
 from runtime.words import Words
-
-PHONE = r"^\+?[0-9][0-9 -]{5,19}$"
-
-
-def _plain_address(text: str) -> str:
-    try:
-        check_address(text)
-    except AddressError:
-        # The field's title stands before what a validator says.
-        raise ValueError("格式不对") from None
-    return text
+from tasks.contacts import PHONE, Address
 
 
 class ObjectionApplication(BaseModel):
@@ -28,8 +18,7 @@ class ObjectionApplication(BaseModel):
     objector_kind: Annotated[ObjectorKind, Field(title="申请人类别")]
     objector_name: Annotated[Words, Field(title="申请人姓名或名称", min_length=1, max_length=200)]
     email: Annotated[
-        str,
-        AfterValidator(_plain_address),
+        Address,
         # Stated for the start form too, whose server refuses before there is a run.
         Field(
             title="电子邮箱",

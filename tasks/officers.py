@@ -79,8 +79,9 @@ def check_may_act(session: Session, officer: Officer, case: Case, on: date) -> N
     raise RefusalError(f"本件由工号{case.officer_no}办理；如需代办，请先办理移交或休假代理。")
 
 
-def officer_by_load(session: Session, on: date) -> str:
-    """The staff number of the officer at work with the fewest open cases (the lowest number where several have)."""
+def officer_by_load(session: Session, on: date, but_not: str = "") -> str:
+    """The staff number of the officer at work with the fewest open cases (the lowest number where several have).
+    ``but_not`` is who must not have this one; where nobody else is there, a director has it."""
     load = (
         select(Case.officer_no, func.count().label("open"))
         .where(Case.closed_at.is_(None))
@@ -91,7 +92,7 @@ def officer_by_load(session: Session, on: date) -> str:
     ranked = (
         select(Officer.staff_no)
         .outerjoin(load, load.c.officer_no == Officer.staff_no)
-        .where(Officer.active, Officer.role == Role.OFFICER)
+        .where(Officer.active, Officer.role == Role.OFFICER, Officer.staff_no != but_not)
         .order_by(Officer.staff_no.in_(away), func.coalesce(load.c.open, 0), Officer.staff_no)
     )
     staff_no = session.scalar(ranked.limit(1))

@@ -11,20 +11,24 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from regulation import liaisons, use_lists
+from regulation import backfill_review, liaisons, use_lists
 from regulation.objections import Finding, Outcome, Verdict, outcomes_for
 from runtime.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an answer is checked against: the day of receipt, today, the bureau's finding once it is on record, and the
-    numbers of the lines that a department proposed."""
+    """What an answer is checked against: the day of receipt, today, the bureau's finding once it is on record, the
+    numbers of the lines that a department proposed, and who answers what whom has entered."""
 
     received_on: date
     today: date
     finding: Finding | None = None
     lines: tuple[int, ...] = ()
+    officer_no: str = ""
+    """Who answers."""
+    entered_by: frozenset[str] = frozenset()
+    """Who entered what is reviewed."""
 
 
 class Question(BaseModel):
@@ -175,3 +179,37 @@ class UseListReview(Question):
 
     def refusal(self, case: Circumstances) -> str | None:
         return use_lists.review_refusal(self.verdict, self.refused, self.reason, case.lines)
+
+
+class ScanAttached(Question):
+    question = "scan"
+    asks = "等待纸质证照的扫描件：点下面的链接签名后添加附件，添加后自动继续"
+
+    note: Words = Field("", title="说明", description="如无法取得扫描件，请写明并转为退回", max_length=200)
+
+    def refusal(self, case: Circumstances) -> str | None:
+        return "请先在签名页添加纸质证照的扫描件，添加后自动继续，不需要在此提交。"
+
+
+class BackfillReview(Question):
+    question = "backfill-review"
+    asks = "审核补录：对照扫描件逐项核对（须由补录人以外的工作人员审核）"
+
+    verdict: backfill_review.Verdict = Field(title="审核意见")
+    reason: Words = Field("", title="理由", description="退回或不予补录须写明哪一项不对、怎么改", max_length=1000)
+
+    def refusal(self, case: Circumstances) -> str | None:
+        if not backfill_review.may_review(case.officer_no, case.entered_by):
+            return "补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。"
+        if self.verdict is not backfill_review.Verdict.APPROVE and len(self.reason) < 5:
+            return "退回或不予补录须写明理由，请在“理由”中写明哪一项不对（至少5个字）。"
+        return None
+
+
+class BackfillCorrection(Question):
+    question = "backfill-correction"
+    asks = "更正补录内容（部门也可经接口更正，届时自动继续）"
+
+    values: Words = Field(
+        title="更正的项目", description="每行一项，写作“项目：内容”；只写需要改的项目", min_length=3, max_length=4000
+    )

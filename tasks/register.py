@@ -32,6 +32,8 @@ class Held:
     state: CertificateState
     remark: str
     read_at: datetime
+    backfilled: bool
+    """Brought in from paper: there is no source above to ask."""
     disputed: bool
 
 
@@ -64,6 +66,7 @@ def _held(*which: ColumnElement[bool]) -> Select[Any]:
         Certificate.state,
         Certificate.remark,
         Certificate.read_at,
+        Certificate.backfilled_by_case.is_not(None).label("backfilled"),
         disputed.label("disputed"),
     ).where(*which)
 
@@ -81,6 +84,11 @@ _BY_NUMBER = (
         Certificate.number_index == bindparam("number_index"),
         Certificate.holder_index == bindparam("holder_index"),
     )
+    .order_by(Certificate.version.desc())
+    .limit(1)
+)
+_NEWEST = (
+    _held(Certificate.type_code == bindparam("type_code"), Certificate.number_index == bindparam("number_index"))
     .order_by(Certificate.version.desc())
     .limit(1)
 )
@@ -120,6 +128,11 @@ def by_number(number: str, type_code: str, holder_index: str) -> Held | None:
     """The newest version of the holder's certificate with this number."""
     index = keys().blind_index("certificate-number", number)
     return _one(_BY_NUMBER, number_index=index, type_code=type_code, holder_index=holder_index)
+
+
+def newest_of(number: str, type_code: str) -> Held | None:
+    """The newest version of the certificate with this number, whoever holds it."""
+    return _one(_NEWEST, number_index=keys().blind_index("certificate-number", number), type_code=type_code)
 
 
 def by_id(certificate_id: int) -> Held | None:

@@ -20,6 +20,8 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.attachments import check_files, keep_files
+from tasks.backfill_sheets import BACKFILL
+from tasks.backfills import scan_added
 from tasks.calendars import working_days
 from tasks.liaison_sheets import LIAISON
 from tasks.objection_sheets import OBJECTION
@@ -28,7 +30,12 @@ from tasks.sheet_kinds import Happened, Table, in_words
 from tasks.step import locked_case, record
 from tasks.use_list_sheets import USE_LIST
 
-KINDS = {CaseKind.OBJECTION: OBJECTION, CaseKind.USE_LIST: USE_LIST, CaseKind.LIAISON: LIAISON}
+KINDS = {
+    CaseKind.OBJECTION: OBJECTION,
+    CaseKind.USE_LIST: USE_LIST,
+    CaseKind.LIAISON: LIAISON,
+    CaseKind.BACKFILL: BACKFILL,
+}
 """What the sheets of each kind of case say beyond what every case has."""
 
 HAPPENED: Happened = {
@@ -268,6 +275,7 @@ def add_attachments(case_no: str, ticket: str, files: Sequence[tuple[str, bytes]
             now = clock.now()
             keep_files(session, case_no, new, now)
             record(session, "case:attachments:added", case_no, staff_no, now, files=len(new))
+            scan_added(session, case, now)
         return len(new)
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from web import certificates, corrections, holders, liaisons, objections, pages, problems, use_lists
+from web import backfills, certificates, corrections, holders, liaisons, objections, pages, problems, use_lists
 from web.requests import PrivateHeaders, SizeLimit
 
 app = FastAPI(
@@ -13,6 +13,7 @@ app = FastAPI(
     redoc_url=None,
 )
 problems.install(app)
+app.include_router(backfills.router)
 app.include_router(certificates.router)
 app.include_router(corrections.router)
 app.include_router(holders.router)
@@ -20,6 +21,7 @@ app.include_router(objections.router)
 app.include_router(liaisons.router)
 app.include_router(use_lists.router)
 app.include_router(use_lists.pages)
+app.include_router(backfills.pages)
 app.include_router(corrections.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)

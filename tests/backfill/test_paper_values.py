@@ -4,7 +4,7 @@ characters, numbers of every kind of holder."""
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 from stdnum.iso7064 import mod_11_10
@@ -173,6 +173,7 @@ def test_an_empty_cell_is_no_date_and_no_mistake(cell: Cell) -> None:
         (-1, ProblemCode.DATE_UNREADABLE),
         (3_000_000, ProblemCode.DATE_UNREADABLE),
         (1e300, ProblemCode.DATE_UNREADABLE),
+        (float("-inf"), ProblemCode.DATE_UNREADABLE),
     ],
 )
 def test_what_is_no_date(cell: Cell, code: ProblemCode) -> None:
@@ -180,6 +181,7 @@ def test_what_is_no_date(cell: Cell, code: ProblemCode) -> None:
     assert (codes(reading), reading.value, reading.original) == ([code], None, str(cell))
 
 
+@example(float("inf"))
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.dates(), st.datetimes(), st.times(), st.timedeltas()))
 def test_whatever_stands_in_a_cell_is_read_without_an_exception(cell: Cell) -> None:
     for reading in (

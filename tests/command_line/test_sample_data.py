@@ -21,6 +21,7 @@ def test_loading_twice_changes_nothing_and_says_so(installation: Path) -> None:
     assert first["added"] == {
         "certificate_types": 12,
         "departments": 30,
+        "issuing_authorities": 44,
         "officers": 4,
         "applications": 12,
         "liaison_officers": 27,

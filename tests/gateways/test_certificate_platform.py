@@ -24,6 +24,7 @@ from regulation.catalogue import Field, FieldKind, Sensitivity
 from regulation.certificates import CertificateState, Identifier
 from regulation.identity_numbers import NUMBERS_BEFORE_2015, NumberKind
 from regulation.objections import Bureau
+from runtime import clock
 
 BUILT_IN = Path(certificate_platform.__file__).with_name("certificate_mapping.json")
 Start = Callable[..., StandIn]
@@ -185,7 +186,7 @@ def test_the_platform_above_knows_its_sample_certificates(start_bureau: Start, b
     known = sample_data.certificates_above(bureau, sample_data.DEFAULT_SEED, 60)
     start_bureau(bureau, certificates=known)
     kinds = {kind.code: kind for kind in sample_data.KINDS}
-    made = {each.identifier: each for each in sample_data.certificates(sample_data.DEFAULT_SEED, 60)}
+    made = {each.identifier: each for each in sample_data.certificates(sample_data.DEFAULT_SEED, 60, clock.now())}
     assert {kinds[made[identifier].type_code].source.name for identifier in known} == {bureau.name}
     for identifier in list(known)[:12]:
         own = made[identifier]

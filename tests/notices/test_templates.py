@@ -120,6 +120,32 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         ["市场监督管理局", "坐落", "SP-1、SP-2等", "2026年12月24日（星期四）", "第十二条", LINK],
     ),
     (
+        notices.BackfillReturned(
+            recipient="绍兴市柯桥区民政局",
+            case_no="BL-2026-000001",
+            certificate="结婚证",
+            service_case_no="MZ-1",
+            reason="登记日期与扫描件不符",
+            final=False,
+            due_on=THURSDAY,
+        ),
+        "纸质证照补录请更正（BL-2026-000001）",
+        ["民政局", "结婚证", "MZ-1", "登记日期与扫描件不符", "2026年12月24日（星期四）"],
+    ),
+    (
+        notices.CertificateBackfilled(
+            case_no="BL-2026-000001",
+            holder="王*国",
+            certificate="结婚证",
+            number="J330621***********23",
+            department="绍兴市柯桥区民政局",
+            done_on=THURSDAY,
+            link=LINK,
+        ),
+        "您的纸质证照已补录为电子证照（BL-2026-000001）",
+        ["王*国", "结婚证", "民政局", "2026年12月24日（星期四）", "第十一条", "第十二条", LINK],
+    ),
+    (
         notices.CaseAssigned(
             case_no="YY-2026-000001",
             officer="钱一",

@@ -1,0 +1,82 @@
+"""Article 11's story on a real Prefect server with a real worker: a paper from the counter to its holder's mail."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from prefect.client.schemas.objects import StateType
+from sqlalchemy import select
+
+from models.certificates import Certificate
+from regulation.backfill_review import Stage
+from runtime import clock
+from runtime.database import reading
+from tasks.sheets import add_attachments, full_sheet
+from tests.articles.test_article_11_backfill import MARRIAGE, SCAN
+from tests.conftest import wait_until
+from tests.stories.test_objection_case import asked_again, case_run, scan
+from web.pages import TICKET_LIFE
+
+pytestmark = pytest.mark.timeout(600)
+
+HOLDER = "wangjianguo@example.com"
+PRIVATE = ["王建国", "陈丽华", "330621680512101", "33062119680512101X", HOLDER]
+
+
+def asked_for(desk: Any, run_id: UUID, what: str) -> None:
+    """Wait until the run is suspended on the form with this at its head."""
+    wait_until(
+        lambda: (
+            desk.client.read_flow_run(run_id).state.type is StateType.PAUSED
+            and what in desk.form(run_id)["description"]
+        ),
+        f"没有等到表单“{what}”",
+    )
+
+
+def test_a_paper_certificate_from_the_form_to_the_holders_mail(mailbox: Any, desk: Any, tmp_path: Path) -> None:
+    form = {
+        "department": "绍兴市柯桥区民政局",
+        "certificate_type": "结婚证",
+        "values": "\n".join(f"{name}：{text}" for name, text in MARRIAGE.items()),
+        "service_case_no": "MZ-2026-001",
+        "email": HOLDER,
+    }
+    wrong = form | {"values": "持证人：王建国"}
+    refused = desk.submit("登记补录/backfill-intake", application=wrong | desk.sign("KQ001"))
+    failed = desk.wait(refused, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert (failed.state.type, failed.parameters) == (StateType.FAILED, {})
+    assert "必填项" in failed.state.message
+    intake = desk.submit("登记补录/backfill-intake", application=form | desk.sign("KQ001"))
+    registered = desk.wait(intake, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    case_no = f"BL-{clock.today().year}-000001"
+    assert registered.parameters == {"case_no": case_no}, registered.state
+
+    # Without the scan there is nothing to review; adding it on the signed page lets the story go on.
+    run_id = case_run(case_no)
+    waiting = desk.wait(run_id, StateType.PAUSED)
+    assert waiting.name == f"补录 {case_no} · 结婚证 · 待审核"
+    assert "扫描件" in desk.form(run_id)["description"]
+    ticket = full_sheet(case_no, "KQ004", desk.sign("KQ004")["code"]).upload_ticket
+    assert add_attachments(case_no, ticket, [(SCAN.name, SCAN.content)], TICKET_LIFE) == 1
+    desk.carry_out("办件恢复/case-recovery")
+    asked_for(desk, run_id, "审核补录")
+    desk.resume(run_id, verdict="退回更正", reason="", **desk.sign("KQ004"))
+    asked_again(desk, run_id, "退回或不予补录须写明理由")
+    desk.resume(run_id, verdict="退回更正", reason="登记日期与扫描件不符", **desk.sign("KQ004"))
+    asked_for(desk, run_id, "更正补录内容")
+    desk.resume(run_id, values="登记日期：1998年6月12日", **desk.sign("KQ001"))
+    asked_for(desk, run_id, "审核补录")
+    desk.resume(run_id, verdict="通过", reason="", **desk.sign("KQ004"))
+    assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith(Stage.REGISTERED)
+    with reading() as session:
+        made = session.scalars(select(Certificate).where(Certificate.backfilled_by_case == case_no)).one()
+    assert str(made.issued_on) == "1998-06-12"
+    (mail,) = mailbox.to(HOLDER)
+    assert mail["Subject"] == f"您的纸质证照已补录为电子证照（{case_no}）"
+    assert (
+        httpx.URL(mail.get_body(("plain",)).get_content().split("提出异议：")[1].split()[0]).path[:11] == "/backfills/"
+    )
+    assert scan(tmp_path / "prefect" / "prefect.db", PRIVATE) == []

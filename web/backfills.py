@@ -1,0 +1,140 @@
+"""Paper certificates over HTTP (Article 11): departments enter and correct them, holders see them and object."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.organisations import ApplicationKind
+from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.words import Words
+from tasks.applications import Caller
+from tasks.attachments import check_files, from_base64
+from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, object_to_backfill
+from tasks.backfills import correct_by_application, register_backfill
+from tasks.case_runs import nudge
+from tasks.contacts import AddressOrNothing
+from tasks.objections import status_link
+from web.liaisons import standing
+from web.objections import AttachedFile
+from web.openapi import DEPARTMENTS, takes
+from web.pages import Typed
+from web.problems import status_of
+from web.rendering import page
+from web.requests import body_as, signed_by
+
+router = APIRouter(prefix="/api/v1/backfills", tags=["纸质证照补录（第十一条）"])
+pages = APIRouter(prefix="/backfills", include_in_schema=False)
+
+FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
+Contents = Annotated[dict[str, Words], Field(title="证照上的内容", description="项目名称或代码与内容", max_length=60)]
+
+
+class BackfillSubmission(BaseModel):
+    """A paper certificate with its scan, from a department's system."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
+    certificate_type: Words = Field(title="证照类型", description="名称或类型代码", min_length=1, max_length=60)
+    values: Contents
+    service_case_no: Words = Field(title="业务办件编号", min_length=1, max_length=60)
+    operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
+    email: Annotated[AddressOrNothing, Field(title="持证主体邮箱")] = ""
+    attachments: list[AttachedFile] = Field(title="扫描件", min_length=1)
+
+
+class CorrectionSubmission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    values: Contents
+    operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="补录一件纸质证照",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(BackfillSubmission, signed=True),
+)
+def enter(
+    caller: FromDepartment,
+    submission: Annotated[BackfillSubmission, Depends(body_as(BackfillSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """登记一件纸质证照的补录，须附扫描件；内容缺漏或不可能的，逐项说明并不予登记。由另一人审核后入库。"""
+    files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
+    case_no = register_backfill(
+        caller.speaks_for,
+        submission.certificate_type,
+        submission.values,
+        submission.service_case_no,
+        submission.email,
+        files,
+        f"{caller.key}:{submission.submission_no}",
+        f"{caller.key}/{submission.operator}",
+    )
+    background.add_task(nudge, case_no)
+    return standing(case_no)
+
+
+@router.post(
+    "/{case_no}/correction",
+    summary="更正退回的补录",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(CorrectionSubmission, signed=True),
+)
+def correct(
+    caller: FromDepartment,
+    case_no: str,
+    submission: Annotated[CorrectionSubmission, Depends(body_as(CorrectionSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """更正审核退回的项目，只写需要改的；更正后重新审核。"""
+    correct_by_application(caller.speaks_for, case_no, submission.values, f"{caller.key}/{submission.operator}")
+    background.add_task(nudge, case_no)
+    return standing(case_no)
+
+
+@pages.get("/{token}")
+def read(request: Request, token: str) -> HTMLResponse:
+    """What was backfilled, for its holder, with a form for an objection."""
+    return _page(request, token, backfilled(token))
+
+
+@pages.post("/{token}")
+def object_(
+    request: Request,
+    token: str,
+    background: BackgroundTasks,
+    field: Typed = "",
+    proposed: Typed = "",
+    reason: Typed = "",
+    phone: Typed = "",
+) -> Response:
+    """The objection's form."""
+    typed = {"field": field, "proposed": proposed, "reason": reason, "phone": phone}
+    try:
+        try:
+            given = HolderObjection.model_validate(typed)
+        except ValidationError as error:
+            raise InputError(in_chinese(error, HolderObjection)) from None
+        registered = object_to_backfill(token, given)
+    except RefusalError as why:
+        return _page(request, token, backfilled(token), str(why), status_of(why), typed)
+    background.add_task(nudge, registered.case_no)
+    return RedirectResponse(status_link(registered.token), 303)
+
+
+def _page(
+    request: Request,
+    token: str,
+    seen: Backfilled,
+    said: str = "",
+    status: int = 200,
+    typed: dict[str, str] | None = None,
+) -> HTMLResponse:
+    nothing = {"field": "", "proposed": "", "reason": "", "phone": ""}
+    return page(request, "backfill.html", {"seen": seen, "said": said, "typed": typed or nothing}, status)
