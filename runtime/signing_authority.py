@@ -186,7 +186,7 @@ def _draft(subject: x509.Name, issuer: x509.Name, key: RSAPrivateKey, at: dateti
     # Clocks of machines differ by a little.
     return (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(at - timedelta(hours=1))
+        .not_valid_before(at - timedelta(days=1))
         .not_valid_after(at + TRIAL_LIFE)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

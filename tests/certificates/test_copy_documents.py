@@ -38,13 +38,15 @@ from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import SignatureCoverageLevel, async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from runtime.clock import SHANGHAI
 from runtime.refusals import RefusalError
 from runtime.signing_authority import signing_authority
 from tasks import copy_documents
 from tasks.copy_documents import CopySheet, CopyVerdict, draw, examine, seal
 from tests.conftest import ROOT, forget_settings
 
-AT = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
+AT = datetime.now(UTC).replace(microsecond=0)
+"""Now, because the trial authority is made now and signs nothing from before."""
 SHEET = CopySheet(
     copy_no="FB-2026-000001",
     type_name="食品经营许可证",
@@ -140,7 +142,7 @@ def test_the_time_of_a_copy_is_that_of_shanghai_and_stands_in_its_watermark(home
 
 def test_a_use_without_a_service_item_is_named_by_its_purpose(home: Path) -> None:
     written = copy_documents._written(replace(SHEET, item=""), copy_documents._fonts(""))
-    assert written["watermark"] == "仅供柯桥区市场监督管理局用于核对经营项目使用 2026-11-25"
+    assert written["watermark"] == f"仅供柯桥区市场监督管理局用于核对经营项目使用 {AT.astimezone(SHANGHAI):%Y-%m-%d}"
     assert "办理事项" not in dict(written["purpose"])
 
 
