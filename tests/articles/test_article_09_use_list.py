@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from ezt import sample_catalogue
 from ezt import sample_data as samples
 from models.cases import Case, Deadline, StaffTask
 from models.notices import OutgoingNotice
@@ -27,10 +28,10 @@ from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)
 TUESDAY = MONDAY + timedelta(days=1)
-OFFICE = samples.DEPARTMENTS[5]
+OFFICE = sample_catalogue.DEPARTMENTS[5]
 """绍兴市柯桥区民政局: one entry, 婚姻登记档案查询 with 结婚证."""
-OTHER = samples.DEPARTMENTS[1]
-NOBODY = samples.DEPARTMENTS[9]
+OTHER = sample_catalogue.DEPARTMENTS[1]
+NOBODY = sample_catalogue.DEPARTMENTS[9]
 """绍兴市柯桥区医疗保障局: no liaison officer on file, nothing on the list."""
 ITEM, SCENARIO = "330603-MZ-001", "窗口受理"
 CODES = {kind.name: kind.code for kind in samples.KINDS}

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
+from ezt import sample_catalogue
 from ezt import sample_data as samples
 from models.cases import Case, Deadline, StaffTask
 from models.liaisons import LiaisonFiling, LiaisonOfficer
@@ -26,9 +27,9 @@ from tasks.sheets import sheet_of
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)
-OFFICE = samples.DEPARTMENTS[5]
+OFFICE = sample_catalogue.DEPARTMENTS[5]
 """绍兴市柯桥区民政局, which has somebody on file."""
-NOBODY = samples.DEPARTMENTS[9]
+NOBODY = sample_catalogue.DEPARTMENTS[9]
 """绍兴市柯桥区医疗保障局, which has filed nobody."""
 PERSON = {"name": "钱云舒", "position": "科员", "phone": "0575-84120099", "email": "qian@example.cn"}
 

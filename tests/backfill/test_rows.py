@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
-from ezt import sample_data
+from ezt import sample_catalogue, sample_data
 from regulation.backfill import (
     Judge,
     Judged,
@@ -489,7 +489,7 @@ class TestHeadings:
         assert read.places == {code: place for place, (code, _) in enumerate(wanted)}
         assert read.problems == ()
 
-    @pytest.mark.parametrize("kind", sample_data.KINDS, ids=lambda kind: kind.name)
+    @pytest.mark.parametrize("kind", sample_catalogue.KINDS, ids=lambda kind: kind.name)
     def test_of_all_types_of_the_sample_catalogue(self, kind: sample_data.Kind) -> None:
         paper_type = PaperType(kind.code, kind.name, kind.validity, kind.years, kind.holder_kinds, kind.fields)
         read = read_headings([field.name for field in kind.fields], paper_type)

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from ezt import sample_data as samples
+from ezt import sample_catalogue
 from models.cases import Case
 from models.records import AuditEntry
 from models.use_lists import ProposedLine
@@ -18,7 +18,7 @@ from runtime.database import reading
 from tasks.use_list_files import TITLES
 from tests.command_line.conftest import assert_refused, ezt
 
-OFFICE = samples.DEPARTMENTS[5]
+OFFICE = sample_catalogue.DEPARTMENTS[5]
 ROW = {
     "事项编码": "330603-MZ-002",
     "事项名称": "残疾人两项补贴申请",

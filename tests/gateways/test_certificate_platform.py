@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ezt import sample_data
+from ezt import sample_catalogue, sample_data
 from gateways import certificate_platform
 from gateways.certificate_platform import Breaker, Found, certificate_mapping, read_certificate
 from gateways.stand_in import Fault, StandIn, in_their_words
@@ -185,7 +185,7 @@ class TestFound:
 def test_the_platform_above_knows_its_sample_certificates(start_bureau: Start, bureau: Bureau) -> None:
     known = sample_data.certificates_above(bureau, sample_data.DEFAULT_SEED, 60)
     start_bureau(bureau, certificates=known)
-    kinds = {kind.code: kind for kind in sample_data.KINDS}
+    kinds = {kind.code: kind for kind in sample_catalogue.KINDS}
     made = {each.identifier: each for each in sample_data.certificates(sample_data.DEFAULT_SEED, 60, clock.now())}
     assert {kinds[made[identifier].type_code].source.name for identifier in known} == {bureau.name}
     for identifier in list(known)[:12]:

@@ -13,6 +13,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
+from ezt import sample_catalogue
 from ezt import sample_data as samples
 from models.cases import Case
 from models.notices import OutgoingNotice
@@ -227,7 +228,7 @@ def test_a_file_that_unfolds_without_end_is_refused_and_hurts_nobody(market: Pro
 
 def test_a_list_that_was_handed_out_can_be_edited_and_sent_back(market: Program) -> None:
     with transaction() as session:
-        uscc = samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0])
+        uscc = samples.department_code(samples.DEFAULT_SEED, sample_catalogue.DEPARTMENTS[0])
         which = use_lists.Identity(
             uscc, "330603-SCJG-009", session.scalars(select(UseListEntry.type_code)).first(), "窗口"
         )
@@ -237,7 +238,7 @@ def test_a_list_that_was_handed_out_can_be_edited_and_sent_back(market: Program)
         content, rows = workbook_of(session, clock.today(), None)
         everybody = rows
         department = use_lists.in_force(session, clock.today(), UseListEntry.department_uscc == uscc)
-    mine = [row for row in rows_in(content) if row[0] == samples.DEPARTMENTS[0] or row[0] == "部门"]
+    mine = [row for row in rows_in(content) if row[0] == sample_catalogue.DEPARTMENTS[0] or row[0] == "部门"]
     assert everybody > len(department) == len(mine) - 1
     assert not any(str(value).startswith(("=", "+", "-", "@")) for row in mine for value in row)
     assert any(row[2] == "'=HYPERLINK(1)" for row in mine)
@@ -289,7 +290,7 @@ def test_a_department_answers_by_link_without_anything_but_a_browser(market: Pro
     assert shown.status_code == 200
     assert "第九条" in shown.text
     with reading() as session:
-        uscc = samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0])
+        uscc = samples.department_code(samples.DEFAULT_SEED, sample_catalogue.DEPARTMENTS[0])
         wanted = select(EntryEnquiry.id).join(UseListEntry, UseListEntry.id == EntryEnquiry.entry_id)
         numbers = session.scalars(wanted.where(UseListEntry.department_uscc == uscc).order_by(EntryEnquiry.id)).all()
     assert [f'name="{number}"' in shown.text for number in numbers] == [True] * len(numbers)

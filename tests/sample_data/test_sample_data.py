@@ -9,7 +9,7 @@ import pyotp
 import pytest
 from stdnum.cn import ric, uscc
 
-from ezt import sample_data
+from ezt import sample_catalogue, sample_data
 from models.base import Base
 from models.organisations import Role
 from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity, valid_until
@@ -139,11 +139,11 @@ def test_numbers_of_persons_have_the_right_check_digit_date_and_region() -> None
 
 
 def test_credit_codes_are_valid_with_their_organisation_codes() -> None:
-    codes = [department.uscc for department in sample_data.departments(SEED, len(sample_data.DEPARTMENTS))]
+    codes = [department.uscc for department in sample_data.departments(SEED, len(sample_catalogue.DEPARTMENTS))]
     codes += [
         holder.number for holder in sample_data.holders(SEED, 300) if holder.kind is not HolderKind.NATURAL_PERSON
     ]
-    codes += [kind.code[:18] for kind in sample_data.KINDS]
+    codes += [kind.code[:18] for kind in sample_catalogue.KINDS]
     for code in codes:
         assert uscc.is_valid(code)
         weighted = sum(int(digit) * weight for digit, weight in zip(code[8:16], (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
@@ -152,7 +152,7 @@ def test_credit_codes_are_valid_with_their_organisation_codes() -> None:
 
 
 def test_type_codes_have_21_characters_and_the_known_one_is_the_true_one() -> None:
-    codes = {kind.name: kind.code for kind in sample_data.KINDS}
+    codes = {kind.name: kind.code for kind in sample_catalogue.KINDS}
     assert {len(code) for code in codes.values()} == {21}
     assert codes["建筑工程施工许可证"] == "11100000000013338W009"
     assert len(set(codes.values())) == len(codes)
@@ -160,9 +160,9 @@ def test_type_codes_have_21_characters_and_the_known_one_is_the_true_one() -> No
 
 def test_all_levels_and_all_types_are_there(home: Path) -> None:
     made = Counter(certificate.type_code for certificate in sample_data.certificates(SEED, 60, READ_AT))
-    assert set(made) == {kind.code for kind in sample_data.KINDS}
+    assert set(made) == {kind.code for kind in sample_catalogue.KINDS}
     assert min(made.values()) >= 5
-    assert {kind.source for kind in sample_data.KINDS} == set(Level)
+    assert {kind.source for kind in sample_catalogue.KINDS} == set(Level)
 
 
 def test_every_face_fills_every_field_of_its_type(home: Path) -> None:
@@ -206,7 +206,7 @@ def test_more_departments_than_there_are_is_refused(installation: Path) -> None:
 
 
 def test_the_use_list_names_fields_that_the_types_have() -> None:
-    fields = {kind.name: {field.code for field in kind.fields} for kind in sample_data.KINDS}
-    for item in sample_data.USE_LIST:
+    fields = {kind.name: {field.code for field in kind.fields} for kind in sample_catalogue.KINDS}
+    for item in sample_catalogue.USE_LIST:
         for use in item.uses:
             assert set(use.fields) <= fields[use.type_name], (item.code, use)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import StateType
 
+from ezt import sample_catalogue
 from ezt import sample_data as samples
 from models.cases import Case
 from runtime import clock
@@ -18,7 +19,7 @@ from tests.stories.test_objection_case import asked_again, case_run, scan
 
 pytestmark = pytest.mark.timeout(600)
 
-NOBODY = samples.DEPARTMENTS[9]
+NOBODY = sample_catalogue.DEPARTMENTS[9]
 USCC = samples.department_code(samples.DEFAULT_SEED, NOBODY)
 PERSON = {"name": "钱𠮷舒", "phone": "0575-84120099", "email": "qianjishu@example.com"}
 LINES = [
