@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -192,15 +195,34 @@ def answers(url: str) -> bool:
 
 
 def _deploy(system: System) -> None:
-    """Create the work pool and deploy every story of prefect.yaml; deploying again changes nothing."""
-    with (
-        temporary_settings({PREFECT_API_URL: system.api_url}),
-        get_client(sync_client=True) as client,
-        suppress(ObjectAlreadyExists),
-    ):
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    """Create the work pool and deploy every story of prefect.yaml, unless this very program has deployed them there:
+    nothing else takes as long when a system is started again."""
+    mark, program = system.home / "prefect" / "deployed", _program()
+    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+        with suppress(ObjectAlreadyExists):
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        there = {deployment.name for deployment in client.read_deployments(limit=200)}
+    if mark.exists() and mark.read_text() == program and _stories() <= there:
+        return
     if system.run("deploy", "prefect", "--no-prompt", "deploy", "--all"):
         raise RefusalError(f"流程没有部署成功，原因见{system.home / 'log' / 'deploy.log'}。")
+    mark.write_text(program)
+
+
+def _stories() -> set[str]:
+    """The names of the deployments in prefect.yaml."""
+    return set(re.findall(r"(?m)^  - name: (\S+)$", (ROOT / "prefect.yaml").read_text(encoding="utf-8")))
+
+
+def _program() -> str:
+    """A digest of all that deployments are made of: their list, the code that their forms come from, Prefect itself."""
+    digest = sha256(version("prefect").encode())
+    code = sorted(
+        path for folder in ("flows", "tasks", "regulation", "models") for path in (ROOT / folder).rglob("*.py")
+    )
+    for path in (ROOT / "prefect.yaml", *code):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _recover(system: System) -> None:

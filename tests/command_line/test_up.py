@@ -125,16 +125,22 @@ def test_when_one_process_dies_it_says_which_and_stops_the_others(home: Path, po
 
 
 def test_a_program_gets_the_three_addresses_as_one_json_line(home: Path, ports: dict[str, str]) -> None:
-    with up(home, "--json", **ports) as process:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline()) == {
-            "desk": f"http://127.0.0.1:{ports['EZT_DESK_PORT']}",
-            "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
-            "mail": str(home / "mail"),
-        }
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=120) == ("", "")
-    assert process.returncode == 0
+    logs = []
+    for _ in range(2):
+        with up(home, "--json", **ports) as process:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline()) == {
+                "desk": f"http://127.0.0.1:{ports['EZT_DESK_PORT']}",
+                "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
+                "mail": str(home / "mail"),
+            }
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=120) == ("", "")
+        assert process.returncode == 0
+        logs.append((home / "log" / "deploy.log").read_text(encoding="utf-8"))
+    assert "case-recovery" in logs[0]
+    # The second start finds the stories deployed and does not deploy them again.
+    assert logs[1] == logs[0]
 
 
 def test_ctrl_c_a_second_after_the_start_stops_everything_quietly(home: Path, ports: dict[str, str]) -> None:
