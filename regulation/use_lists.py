@@ -62,7 +62,7 @@ def line_numbers(text: str) -> list[int]:
     for part in re.split(r"[、,，;；\s]+", text.strip()):
         if not part:
             continue
-        span = re.fullmatch(r"第?([0-9]{1,6})(?:[-–—~至]([0-9]{1,6}))?行?", part, re.ASCII)
+        span = re.fullmatch(r"第?([0-9]{1,7})(?:[-–—~至]([0-9]{1,7}))?行?", part, re.ASCII)
         first, last = (int(span[1]), int(span[2] or span[1])) if span else (1, 0)
         # A span is written out below: one that no list can have is a slip of the pen.
         if not first <= last < first + 10_000:

@@ -1,16 +1,11 @@
 """The use list as a table that people fill in and get back: workbooks (XLSX, XLS, ET) and CSV come in, XLSX goes out,
 all in the same layout, so that a list that was handed out can be edited and sent back."""
 
-import csv
 import hashlib
 import io
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from sqlalchemy import select
@@ -23,9 +18,9 @@ from regulation.limits import ATTACHMENT_SIZE
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks import workbook_reader
 from tasks.departments import department_named
 from tasks.officers import identify
+from tasks.tables import Bounds, harmless, opened_table, text_of
 from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_lists import in_force
@@ -38,14 +33,11 @@ ROWS = 20_000
 """Rows of a table that are read, blank ones included."""
 HEADING_ROWS = 10
 """Rows among which the headings are looked for: a title often stands above them."""
-READ_SECONDS = 60
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-"""How XLSX (and ET as WPS writes it now) and XLS (and ET as it used to be) begin."""
+BOUNDS = Bounds(ROWS, memory=1 << 30, seconds=20)
 
 _BLANKS = "".join(map(chr, (0x20, 0x09, 0x0A, 0x0D, 0xA0, 0x3000, 0x200B, 0xFEFF)))
 _LOST_DIGITS = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 _DAY = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))(?: 00:00(?::00)?)?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, dict[str, str]]]:
@@ -56,11 +48,11 @@ def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, 
     """
     if len(content) > ATTACHMENT_SIZE.value:
         raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请删去多余的内容后重试。")
-    table = _workbook(name, content) if content.startswith(WORKBOOKS) else _csv(name, content)
-    cleaned = [[_clean(value) for value in row] for row in table]
+    with opened_table(name, content, BOUNDS) as table:
+        cleaned = [[_clean(text_of(cell)) for cell in row] for row in table.rows]
     place = next((i for i, row in enumerate(cleaned[:HEADING_ROWS]) if _is_heading(row)), None)
     if place is None:
-        raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有表头，表头应含：{'、'.join(TITLES)}。")
+        raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有表头，应含：{'、'.join(TITLES)}。")
     headings = ["".join(value.split()) for value in cleaned[place]]
     _check_headings(headings)
     wrong: list[str] = []
@@ -119,40 +111,6 @@ def _clean(value: str) -> str:
     return value.strip(_BLANKS).removeprefix("'").strip(_BLANKS)
 
 
-def _workbook(name: str, content: bytes) -> list[list[str]]:
-    command = [sys.executable, "-I", str(Path(workbook_reader.__file__)), str(ROWS)]
-    try:
-        # Our own program, with a number that we chose.
-        done = subprocess.run(command, input=content, capture_output=True, timeout=READ_SECONDS, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        raise InputError(f"“{name}”过大，无法读取，请只保留清单后另存为CSV重试。") from None
-    if done.returncode == workbook_reader.TOO_LONG:
-        raise InputError(f"“{name}”超过{ROWS}行，请删去多余的行后重试。")
-    if done.returncode == workbook_reader.UNREADABLE:
-        raise InputError(f"“{name}”已损坏、加了密码或不是表格，无法读取，请另存为XLSX或CSV重试。")
-    if done.returncode != 0:
-        raise InputError(f"“{name}”过大或已损坏，无法读取，请只保留清单后另存为CSV重试。")
-    rows: list[list[str]] = json.loads(done.stdout)
-    return rows
-
-
-def _csv(name: str, content: bytes) -> list[list[str]]:
-    """The rows of a CSV in whichever of the two encodings in use shows its headings: Excel on a Chinese Windows writes
-    GB18030 without a mark, WPS often UTF-8 with one."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            table = list(csv.reader(io.StringIO(content.decode(encoding), newline=""), strict=True))
-        except (UnicodeDecodeError, csv.Error):
-            continue
-        if any(_is_heading([_clean(value) for value in row]) for row in table[:HEADING_ROWS]):
-            if len(table) > ROWS:
-                raise InputError(f"“{name}”超过{ROWS}行，请删去多余的行后重试。")
-            return table
-    raise InputError(
-        f"“{name}”不是可以读取的表格：应为XLSX、XLS、ET，或以逗号分隔、UTF-8或GB18030编码的CSV，并有“事项编码”等表头。"
-    )
-
-
 def workbook_of(session: Session, on: date, department: Department | None) -> tuple[bytes, int]:
     """The list in force on a day as an XLSX, of one department or of all (then with a column that names them), and how
     many rows it has."""
@@ -178,12 +136,7 @@ def workbook_of(session: Session, on: date, department: Department | None) -> tu
             "in_force_from": str(version.in_force_from),
         }
         first = [] if department else [names[entry.department_uscc]]
-        sheet.append(list(_harmless([*first, *(values[name] for name in TITLES.values())])))
+        sheet.append([harmless(value) for value in (*first, *(values[name] for name in TITLES.values()))])
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue(), len(rows)
-
-
-def _harmless(values: Iterable[str]) -> Iterable[str]:
-    """Values that no program takes for a formula; the apostrophe is taken away again when the table comes back."""
-    return (f"'{value}" if value.startswith(_FORMULA) else value for value in values)

@@ -1,53 +1,88 @@
-"""Reads the first sheet of a workbook from standard input and writes its rows to standard output as JSON.
+"""Reads the first sheet of a workbook from standard input and writes it to standard output as JSON, a line a row.
 
-A program of its own, run by ``tasks.use_list_files`` with limits on memory and time: a small file can unfold to
-anything, a sheet with one cell in its last corner is billions of cells, and what reads it is native code, whose end
-would be the end of the process that called it.
+A program of its own, run by ``tasks.tables`` with limits on memory and time: a small file can unfold to anything, a
+sheet with one cell in its last corner is billions of cells, and what reads it is native code, whose end would be the
+end of the process that called it. Its arguments are the rows, the bytes of memory and the seconds that it may take.
+
+The first line says what the rows themselves do not: where the first formula stands (XLSX), and which cells are merged.
 """
 
 import datetime
 import io
 import json
+import re
 import resource
 import sys
+import zipfile
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-MEMORY = 1024 * 1024 * 1024
-CPU_SECONDS = 20
-UNREADABLE, TOO_LONG = 3, 4
-"""Exit codes: no workbook that can be read; more rows than were asked for."""
-DIGITS_OF_A_FLOAT = 15
-"""A number of more digits has lost its last ones by the time it is here."""
+UNREADABLE, TOO_LONG, LOCKED = 3, 4, 5
+"""Exit codes: no workbook that can be read; more rows than were asked for; one with a password."""
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+"""The stream of an OLE file that holds an XLSX with a password."""
+PIECE = 1 << 20
+OVERLAP = 4096
+
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*\bid=\"([^\"]+)\"")
+_FORMULA = re.compile(rb"<(?:\w+:)?c\s[^>]*\br=\"([A-Z]{1,3}[0-9]{1,7})\"[^>]*>\s*<(?:\w+:)?f[\s/>]")
 
 
-def text(value: object) -> str:
-    """A cell as the text it stands for; a number that has lost digits in the notation that shows it."""
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, datetime.datetime):
-        return str(value.date())
-    if isinstance(value, float):
-        if abs(value) >= 10**DIGITS_OF_A_FLOAT:
-            return f"{value:.5E}"
-        return str(int(value)) if value.is_integer() else str(value)
-    return str(value)
+def as_json(value: object) -> object:
+    """A cell as JSON has it; dates and times are a list of what they are and how they are written."""
+    match value:
+        case datetime.datetime() | datetime.date():
+            return ["date", value.isoformat()]
+        case datetime.time():
+            return ["time", value.isoformat()]
+        case datetime.timedelta():
+            return ["time", value.total_seconds()]
+    return value if value != "" else None
+
+
+def first_formula(content: bytes) -> str | None:
+    """Where the first formula of an XLSX's first sheet stands, such as ``B2``; ``None`` for none and other formats."""
+    if not content.startswith(b"PK"):
+        return None
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        book, links = package.read("xl/workbook.xml"), package.read("xl/_rels/workbook.xml.rels")
+        first = _SHEET.search(book)
+        link = first and re.search(rb"<Relationship\s[^>]*\bId=\"" + re.escape(first[1]) + rb"\"[^>]*>", links)
+        target = link and re.search(rb"\bTarget=\"([^\"]+)\"", link[0])
+        if not target:
+            return None
+        path = target[1].decode()
+        with package.open(path.removeprefix("/") if path.startswith("/") else f"xl/{path}") as sheet:
+            rest = b""
+            while piece := sheet.read(PIECE):
+                if found := _FORMULA.search(rest + piece):
+                    return found[1].decode()
+                rest = piece[-OVERLAP:]
+    return None
 
 
 def main() -> int:
-    """0 and the rows, at most as many as the argument says, or an exit code that says why not."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    """0 and the rows, at most as many as the first argument says, or an exit code that says why not."""
+    rows, memory, seconds = map(int, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    content = sys.stdin.buffer.read()
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheet = workbook.get_sheet_by_index(0)
-        if sheet.total_height > int(sys.argv[1]):
+        if sheet.total_height > rows:
             return TOO_LONG
-        rows = [[text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-    except (CalamineError, OSError, ValueError, IndexError):
-        return UNREADABLE
-    json.dump(rows, sys.stdout)
+        merged = sheet.merged_cell_ranges or []
+        sys.stdout.write(json.dumps({"formula": first_formula(content), "merged": merged}) + "\n")
+        # Rows come with the empty ones above them, but without the empty columns before them.
+        left = [None] * (sheet.start[1] if sheet.start else 0)
+        for row in sheet.iter_rows():
+            sys.stdout.write(json.dumps(left + [as_json(value) for value in row]) + "\n")
+    except PasswordError:
+        return LOCKED
+    except (CalamineError, OSError, ValueError, IndexError, KeyError, zipfile.BadZipFile):
+        return LOCKED if ENCRYPTED_PACKAGE in content else UNREADABLE
     return 0
 
 

@@ -97,7 +97,7 @@ def test_who_imports_signs(sample_data: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_read_or_is_nobodys_is_one_line(sample_data: Path, tmp_path: Path) -> None:
     assert_refused(take(tmp_path / "没有.csv"), "没有.csv")
     (tmp_path / "照片.xlsx").write_bytes(b"\x89PNG\r\n")
-    assert_refused(take(tmp_path / "照片.xlsx"), "照片.xlsx", "GB18030")
+    assert_refused(take(tmp_path / "照片.xlsx"), "照片.xlsx", "没有表头")
     stranger = written(tmp_path / "清单.csv", ROW)
     done = ezt("use-list", "import", str(stranger), "--department", "某局", "--staff-no", "KQ001")
     assert_refused(done, "没有名为“某局”的部门")

@@ -1,0 +1,81 @@
+"""``ezt backfill``: files of paper certificates are checked, and handed in as a batch (Article 11)."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.backfill_checks import Report
+
+backfill = typer.Typer(help="纸质证照的批量补录（第十一条）", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
+File = Annotated[Path, typer.Argument(help="CSV、XLSX、XLS或ET文件，一个文件只放一种证照")]
+TypeName = Annotated[str, typer.Option("--type", help="证照类型：目录中的名称或代码")]
+SHOWN = 20
+"""Rows whose problems are listed."""
+OUTCOMES = {"good": "可以入库", "same": "已有相同、不再录入", "conflict": "内容冲突、须核对", "bad": "须更正"}
+
+
+@backfill.command(help="试核对一个文件，不写入任何内容；--out把须更正的行写成工作簿，逐行注明怎样更正")
+def check(
+    file: File,
+    certificate_type: TypeName,
+    out: Annotated[Path | None, typer.Option("--out", help="写入的工作簿（.xlsx）")] = None,
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from runtime import clock
+    from tasks.backfill_checks import check_file
+    from tasks.mended_workbooks import write_mended
+
+    check_migrated()
+    report = check_file(file, certificate_type, clock.today())
+    written = write_mended(file, report, out) if out is not None else 0
+    if as_json:
+        print(json.dumps(_as_json(report) | ({"written": written} if out is not None else {}), ensure_ascii=False))
+        return
+    for remark in report.remarks:
+        print(remark)
+    counts = [f"{words}{report.counts[outcome]}行" for outcome, words in _outcomes().items()]
+    print(f"{report.kind.name}：共{report.counts.total()}行，{'，'.join(counts)}。")
+    for problem in _problems(report):
+        print(f"第{problem['row']}行{problem['column']}：{problem['text']}")
+    if (more := len(report.problems) - SHOWN) > 0:
+        print(f"还有{more}行有问题，加--out写出全部。")
+    if out is not None:
+        print(f"须更正的{written}行已写入{out}。")
+
+
+def _outcomes() -> dict[Any, str]:
+    from regulation.backfill_batches import Outcome
+
+    return {Outcome(value): words for value, words in OUTCOMES.items()}
+
+
+def _as_json(report: "Report") -> dict[str, Any]:
+    counts = {outcome.value: report.counts[outcome] for outcome in _outcomes()}
+    heading = {"type": report.kind.name, "rows": report.counts.total(), "remarks": report.remarks}
+    return heading | counts | {"problems": _problems(report)}
+
+
+def _problems(report: "Report") -> list[dict[str, Any]]:
+    """What is wrong with the first rows, each with its place."""
+    from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+
+    from tasks.backfill_checks import told
+
+    rows = list(report.problems.items())[:SHOWN]
+    return [
+        {
+            "row": row,
+            "column": f"{get_column_letter(report.places[each.field] + 1)}列" if each.field in report.places else "",
+            "field": each.field,
+            "code": each.code,
+            "severity": each.severity,
+            "text": report.in_words(each),
+        }
+        for row, problems in rows
+        for each in told(problems)
+    ]

@@ -1,0 +1,239 @@
+"""Tables that people send: workbooks (XLSX, XLS, ET) and CSV in the encodings in use, read row by row.
+
+Whatever is wrong with a file is one Chinese sentence that names it and, where it can, the place.
+"""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from regulation.paper_values import Cell
+from runtime.refusals import InputError
+from tasks import workbook_reader
+
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How XLSX (and ET as WPS writes it now) and XLS (and ET as it used to be) begin."""
+UTF_8, GB18030 = "utf-8-sig", "gb18030"
+DIGITS_OF_A_FLOAT = 15
+"""A number of more digits has lost its last ones by the time it is here."""
+CHARACTERS_THAT_TELL = 4
+"""So many Chinese characters in a row of UTF-8 are hardly ever what GB18030 looks like by chance."""
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a file is read: its rows, and the memory (bytes) and time (seconds) that a workbook may take."""
+
+    rows: int
+    memory: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Cells that are merged into one, by their first and last row, counted from 1."""
+
+    first_row: int
+    last_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's rows in order, blank ones included, and what a workbook has beside them."""
+
+    name: str
+    rows: Iterator[Row]
+    formula: str = ""
+    """Where the first formula stands, such as B2."""
+    merged: tuple[Merged, ...] = ()
+
+
+@contextmanager
+def opened_table(name: str, source: Path | bytes, bounds: Bounds) -> Iterator[Table]:
+    """A file's rows while the block lasts. ``InputError`` for what is no table, at once or at the row where it ends."""
+    with _opened(source) as file:
+        start = file.read(8)
+        file.seek(0)
+        if not start:
+            raise InputError(f"“{name}”是空文件，无法读取，请核对后重新选择。")
+        if start.startswith(WORKBOOKS):
+            with _workbook(name, file, bounds) as table:
+                yield table
+        else:
+            encoding = _encoding(name, file)
+            file.seek(0)
+            text = io.TextIOWrapper(file, encoding=encoding, newline="")
+            try:
+                yield Table(name, _bounded(name, _csv(name, text), bounds.rows))
+            finally:
+                # The file is its opener's to close.
+                text.detach()
+
+
+@contextmanager
+def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+    else:
+        # Our reader of workbooks takes a file, whose content need not fit through a pipe.
+        with tempfile.TemporaryFile() as file:
+            file.write(source)
+            file.flush()
+            file.seek(0)
+            yield file
+
+
+@contextmanager
+def _workbook(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Table]:
+    limits = [str(bounds.rows), str(bounds.memory), str(bounds.seconds)]
+    command = [sys.executable, "-I", str(Path(workbook_reader.__file__)), *limits]
+    # Where our own buffer stands is not where the file itself does.
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    # Our own program, with numbers that we chose.
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="ascii"
+    ) as reader:
+        assert reader.stdout is not None  # noqa: S101
+        try:
+            first = reader.stdout.readline()
+            if not first:
+                raise InputError(_why_not(name, reader.wait(), bounds))
+            about = json.loads(first)
+            merged = tuple(Merged(start[0] + 1, end[0] + 1) for start, end in about["merged"])
+            yield Table(name, _rows_from(name, reader, bounds), about["formula"] or "", merged)
+        finally:
+            # Whoever has seen enough does not wait for the rest.
+            reader.kill()
+
+
+def _rows_from(name: str, reader: "subprocess.Popen[str]", bounds: Bounds) -> Iterator[Row]:
+    assert reader.stdout is not None  # noqa: S101
+    for line in reader.stdout:
+        if not line.endswith("\n"):
+            break
+        yield cells_from_json(line)
+    if (code := reader.wait()) != 0:
+        raise InputError(_why_not(name, code, bounds))
+
+
+def _why_not(name: str, code: int, bounds: Bounds) -> str:
+    match code:
+        case workbook_reader.TOO_LONG:
+            return _too_many(name, bounds.rows)
+        case workbook_reader.LOCKED:
+            return f"“{name}”加了密码，无法读取，请去掉密码后重试。"
+        case workbook_reader.UNREADABLE:
+            return f"“{name}”已损坏、不完整或不是表格，无法读取，请另存为XLSX或CSV重试。"
+    return f"“{name}”过大或已损坏，无法读取，请只保留需要的表格后另存为CSV重试。"
+
+
+def _too_many(name: str, rows: int) -> str:
+    return f"“{name}”超过{rows}行，请删去多余的行或分成几个文件后重试。"
+
+
+def _bounded(name: str, rows: Iterator[Row], most: int) -> Iterator[Row]:
+    for number, row in enumerate(rows, 1):
+        if number > most:
+            raise InputError(_too_many(name, most))
+        yield row
+
+
+def cells_from_json(text: str | bytes) -> list[Cell]:
+    """A row as ``workbook_reader.as_json`` wrote it."""
+    return [_cell(value) if isinstance(value, list) else value for value in json.loads(text)]
+
+
+def _cell(value: list[Any]) -> Cell:
+    kind, written = value
+    if kind == "date":
+        at = datetime.fromisoformat(written)
+        return at if "T" in written else at.date()
+    return time.fromisoformat(written) if isinstance(written, str) else time()
+
+
+def _csv(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
+    rows = csv.reader(text, strict=True)
+    try:
+        yield from rows
+    except csv.Error:
+        raise InputError(
+            f"“{name}”第{rows.line_num}行的引号没有成对或内容过长，无法读取，文件可能不完整，请更正后重试。"
+        ) from None
+
+
+def _encoding(name: str, file: BinaryIO) -> str:
+    """UTF-8 or GB18030, as the whole file tells: Excel on a Chinese Windows writes GB18030 without a mark, WPS often
+    UTF-8 with one. ``InputError`` names the first line that is neither, or not what the others are."""
+    utf_8: int | None = None
+    other: int | None = None
+    marked = file.read(3) == b"\xef\xbb\xbf"
+    file.seek(0)
+    for number, line in enumerate(file, 1):
+        if b"\0" in line:
+            raise InputError(
+                f"“{name}”第{number}行不是文字，无法读取；应为XLSX、XLS、ET，或UTF-8、GB18030编码的CSV，请另存后重试。"
+            )
+        if line.isascii():
+            continue
+        try:
+            if len(line.decode()) + 2 * CHARACTERS_THAT_TELL <= len(line):
+                utf_8 = utf_8 or number
+        except UnicodeDecodeError:
+            other = other or number
+            try:
+                line.decode(GB18030)
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"“{name}”第{number}行有既不是UTF-8也不是GB18030编码的字，文件可能已损坏，请另存后重试。"
+                ) from None
+    if other is None:
+        return UTF_8
+    if marked or utf_8 is not None:
+        one = f"第{utf_8}行" if utf_8 is not None else "开头"
+        raise InputError(f"“{name}”的编码前后不一：{one}是UTF-8，第{other}行是GB18030，请用同一种编码重新合并后重试。")
+    return GB18030
+
+
+def text_of(cell: Cell) -> str:
+    """A cell as the text it stands for; a number that has lost digits in the notation that shows it."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "是" if cell else "否"
+        case datetime():
+            return str(cell.date())
+        case float():
+            if abs(cell) >= 10**DIGITS_OF_A_FLOAT:
+                return f"{cell:.5E}"
+            return str(int(cell)) if cell.is_integer() else str(cell)
+    return str(cell)
+
+
+def as_json(cells: Iterable[Cell]) -> str:
+    """A row as ``cells_from_json`` reads it."""
+    return json.dumps(list(cells), ensure_ascii=False, default=workbook_reader.as_json)
+
+
+def harmless(value: str) -> str:
+    """A text that no program takes for a formula; the apostrophe is taken away again when the table comes back."""
+    return f"'{value}" if value.startswith(FORMULA_SIGNS) else value
+
+
+def is_blank(row: Row) -> bool:
+    """Whether nothing stands in a row."""
+    return not any(cell is not None and (not isinstance(cell, str) or cell.strip()) for cell in row)
