@@ -1,6 +1,7 @@
 """The tables, one noun a file. Importing this package knows them all."""
 
 from models import (
+    backfill_batches,
     backfills,
     calendars,
     cases,
@@ -18,6 +19,7 @@ from models.base import Base
 
 __all__ = [
     "Base",
+    "backfill_batches",
     "backfills",
     "calendars",
     "cases",

@@ -19,11 +19,14 @@ class CaseKind(StrEnum):
     USE_LIST = "QD"
     LIAISON = "ZR"
     BACKFILL = "BL"
+    BATCH = "PL"
 
     @property
     def label(self) -> str:
         """What it is called where people read it."""
-        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案", "BL": "纸质证照补录"}[self.value]
+        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案", "BL": "纸质证照补录", "PL": "批量补录"}[
+            self.value
+        ]
 
 
 class Case(Base):

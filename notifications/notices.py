@@ -184,6 +184,28 @@ class CertificateBackfilled(Notice):
     link: Line
 
 
+class BackfillBatchDecided(Notice):
+    """To a department: what came of a file of paper certificates, by rows, and how the others are mended.
+
+    ``checked`` rows were compared with their paper; the batch is sent back when more than ``accept`` were wrong.
+    """
+
+    recipient: Line
+    case_no: Line
+    certificate: Line
+    service_case_no: Line
+    result: Line
+    sent_back: bool
+    rows: int
+    registered: int
+    same: int
+    conflict: int
+    bad: int
+    checked: int
+    accept: int
+    wrong: list[int]
+
+
 class CaseAssigned(Notice):
     """To an officer: a case is theirs now, with why (new, handed over, substitution)."""
 
@@ -303,6 +325,7 @@ NOTICES: dict[str, type[Notice]] = {
         WrongValueUsed,
         BackfillReturned,
         CertificateBackfilled,
+        BackfillBatchDecided,
         CaseAssigned,
         DeadlinesNear,
         DeadlinesMissed,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.backfill_batches import BackfillBatch
 from models.backfills import BackfillEntry
 from models.cases import Answer, AnswerSource, Case
 from models.use_lists import ProposedLine
@@ -141,7 +142,10 @@ def _checked(
     finding = Finding(reply["finding"]) if reply else None
     lines = session.scalars(select(ProposedLine.line).where(ProposedLine.case_no == case.case_no))
     entered_by = _entered_by(session, case.case_no)
-    circumstances = Circumstances(case.received_on, clock.today(), finding, tuple(lines), officer_no, entered_by)
+    sample = session.scalar(select(BackfillBatch.sample).where(BackfillBatch.case_no == case.case_no)) or ()
+    circumstances = Circumstances(
+        case.received_on, clock.today(), finding, tuple(lines), officer_no, entered_by, tuple(sample)
+    )
     if why := answer.refusal(circumstances):
         raise RefusalError(why)
     if isinstance(answer, BackfillCorrection) and (why := correction_refusal(session, case, answer.values)):
@@ -151,8 +155,10 @@ def _checked(
 
 
 def _entered_by(session: Session, case_no: str) -> frozenset[str]:
-    """Who entered the paper certificate of a backfill; nobody for a case of another kind."""
-    return frozenset(session.scalars(select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)))
+    """Who entered the paper certificates of a backfill; nobody for a case of another kind."""
+    one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
+    many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
+    return frozenset(session.scalars(one.union_all(many)))
 
 
 def _store(

@@ -46,6 +46,7 @@ DEPLOYMENTS = {
     CaseKind.USE_LIST: "用证清单/use-list-proposal",
     CaseKind.LIAISON: "专人备案/liaison-filing",
     CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
+    CaseKind.BATCH: "批量补录/paper-backfill-batch",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulation import backfill_review, liaisons, use_lists
+from regulation.backfill_batches import wrong_rows
 from regulation.objections import Finding, Outcome, Verdict, outcomes_for
 from runtime.words import Words
 
@@ -29,6 +30,8 @@ class Circumstances:
     """Who answers."""
     entered_by: frozenset[str] = frozenset()
     """Who entered what is reviewed."""
+    sample: tuple[int, ...] = ()
+    """The rows of a batch that were drawn."""
 
 
 class Question(BaseModel):
@@ -213,3 +216,21 @@ class BackfillCorrection(Question):
     values: Words = Field(
         title="更正的项目", description="每行一项，写作“项目：内容”；只写需要改的项目", min_length=3, max_length=4000
     )
+
+
+class BatchSampleReview(Question):
+    question = "batch-sample"
+    asks = "抽检批量补录：将抽取的行逐一与纸质证照核对（须由报送人以外的工作人员核对）"
+
+    wrong: Words = Field(
+        title="不符的行", description="填写行号，如“12、40-42”；全部相符的填“无”", min_length=1, max_length=4000
+    )
+
+    def refusal(self, case: Circumstances) -> str | None:
+        if not backfill_review.may_review(case.officer_no, case.entered_by):
+            return "报送人不能抽检自己报送的批次，请由另一名工作人员核对，或移交办件。"
+        try:
+            wrong_rows(self.wrong, case.sample)
+        except use_lists.LineNumbersError as why:
+            return f"不符的行有误：{why}"
+        return None

@@ -20,6 +20,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.attachments import check_files, keep_files
+from tasks.backfill_batch_sheets import BATCH
 from tasks.backfill_sheets import BACKFILL
 from tasks.backfills import scan_added
 from tasks.calendars import working_days
@@ -35,6 +36,7 @@ KINDS = {
     CaseKind.USE_LIST: USE_LIST,
     CaseKind.LIAISON: LIAISON,
     CaseKind.BACKFILL: BACKFILL,
+    CaseKind.BATCH: BATCH,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 
@@ -164,11 +166,11 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
 
 def _timeline(session: Session, case: Case) -> list[tuple[str, str]]:
     happened = {**HAPPENED, **KINDS[case.kind].happened}
-    entries = session.scalars(select(AuditEntry).where(AuditEntry.case_no == case.case_no).order_by(AuditEntry.id))
+    # A batch has an entry for every row, which are nobody's to look through here.
+    wanted = select(AuditEntry).where(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
     return [
         (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
-        for entry in entries
-        if entry.tag in happened
+        for entry in session.scalars(wanted.order_by(AuditEntry.id))
     ]
 
 

@@ -146,6 +146,26 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         ["王*国", "结婚证", "民政局", "2026年12月24日（星期四）", "第十一条", "第十二条", LINK],
     ),
     (
+        notices.BackfillBatchDecided(
+            recipient="绍兴市柯桥区民政局",
+            case_no="PL-2026-000001",
+            certificate="结婚证",
+            service_case_no="MZ-1",
+            result="整批退回",
+            sent_back=True,
+            rows=5000,
+            registered=0,
+            same=12,
+            conflict=3,
+            bad=40,
+            checked=200,
+            accept=5,
+            wrong=[7, 19, 23, 40, 41, 99],
+        ),
+        "批量补录结果（PL-2026-000001）：整批退回",
+        ["民政局", "结婚证", "MZ-1", "5000行", "12行", "不符6行（允许5行）", "7、19、23、40、41、99", "标注工作簿"],
+    ),
+    (
         notices.CaseAssigned(
             case_no="YY-2026-000001",
             officer="钱一",
