@@ -48,6 +48,26 @@ def check(
         print(f"须更正的{written}行已写入{out}。")
 
 
+@backfill.command(help="代部门报送一个文件：登记后自动核对，抽检通过后入库；有问题的行不影响其他行")
+def submit(
+    file: File,
+    certificate_type: TypeName,
+    department: Annotated[str, typer.Option("--department", help="部门全称")],
+    service_case_no: Annotated[str, typer.Option("--service-case", help="部门的业务办件编号")],
+    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
+    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from tasks.backfill_batches import submit_batch
+    from tasks.case_runs import nudge
+
+    check_migrated()
+    case_no = submit_batch(file, certificate_type, department, service_case_no, staff_no, code)
+    nudge(case_no)
+    print(json.dumps({"case_no": case_no}) if as_json else f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
+
+
 def _outcomes() -> dict[Any, str]:
     from regulation.backfill_batches import Outcome
 

@@ -39,7 +39,7 @@ from tasks.officers import identify
 from tasks.questions import BatchSampleReview
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable
-from tasks.tables import Row, as_json, cells_from_json
+from tasks.tables import Row, as_json, rows_from_json
 
 NAMED_AT_ONCE = 1_000
 """Rows that are named in one statement."""
@@ -140,21 +140,17 @@ def _sealed_chunks(file: BatchFile) -> Iterator[_Spool]:
     with tempfile.TemporaryFile() as on_disk:
         spool = _Spool(on_disk)
         for rows in in_chunks(file.rows):
-            lines = (
-                as_json([number, *(cells[place] if place < len(cells) else None for place in places)])
-                for number, cells in rows
-            )
-            spool.add(len(rows), keys().encrypt(zlib.compress("\n".join(lines).encode(), 1)))
+            given = [
+                [number, *(cells[place] if place < len(cells) else None for place in places)] for number, cells in rows
+            ]
+            spool.add(len(rows), keys().encrypt(zlib.compress(as_json(given).encode(), 1)))
         yield spool
 
 
 def _rows_of(session: Session, case_no: str, chunk: int) -> list[tuple[int, Row]]:
     sealed = session.get_one(BackfillChunk, (case_no, chunk)).sealed
-    rows: list[tuple[int, Row]] = []
-    for line in zlib.decompress(keys().decrypt(sealed)).decode().split("\n"):
-        number, *cells = cells_from_json(line)
-        rows.append((int(str(number)), cells))
-    return rows
+    rows = rows_from_json(zlib.decompress(keys().decrypt(sealed)))
+    return [(int(str(number)), cells) for number, *cells in rows]
 
 
 def batch_of(session: Session, case_no: str) -> BackfillBatch:

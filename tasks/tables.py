@@ -125,7 +125,7 @@ def _rows_from(name: str, reader: "subprocess.Popen[str]", bounds: Bounds) -> It
     for line in reader.stdout:
         if not line.endswith("\n"):
             break
-        yield cells_from_json(line)
+        yield _cells(json.loads(line))
     if (code := reader.wait()) != 0:
         raise InputError(_why_not(name, code, bounds))
 
@@ -152,9 +152,14 @@ def _bounded(name: str, rows: Iterator[Row], most: int) -> Iterator[Row]:
         yield row
 
 
-def cells_from_json(text: str | bytes) -> list[Cell]:
+def _cells(values: list[Any]) -> list[Cell]:
     """A row as ``workbook_reader.as_json`` wrote it."""
-    return [_cell(value) if isinstance(value, list) else value for value in json.loads(text)]
+    return [_cell(value) if value.__class__ is list else value for value in values]
+
+
+def rows_from_json(text: bytes) -> list[list[Cell]]:
+    """Rows as ``as_json`` wrote them."""
+    return [_cells(row) for row in json.loads(text)]
 
 
 def _cell(value: list[Any]) -> Cell:
@@ -224,9 +229,9 @@ def text_of(cell: Cell) -> str:
     return str(cell)
 
 
-def as_json(cells: Iterable[Cell]) -> str:
-    """A row as ``cells_from_json`` reads it."""
-    return json.dumps(list(cells), ensure_ascii=False, default=workbook_reader.as_json)
+def as_json(rows: Iterable[Row]) -> str:
+    """Rows as ``rows_from_json`` reads them."""
+    return json.dumps(list(rows), default=workbook_reader.as_json)
 
 
 def harmless(value: str) -> str:

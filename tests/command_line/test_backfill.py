@@ -8,6 +8,8 @@ from pathlib import Path
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
+from ezt import sample_data as samples
+from models.backfill_batches import BackfillBatch, BackfillChunk
 from models.records import AuditEntry
 from runtime.database import reading
 from tests.articles.test_article_11_backfill import MARRIAGE
@@ -79,6 +81,29 @@ def test_what_has_to_be_mended_comes_back_and_can_be_sent_again(sample_data: Pat
     again = json.loads(ezt("backfill", "check", str(out), "--type", "结婚证", "--json").stdout)
     assert (again["rows"], again["good"], again["conflict"], again["bad"]) == (4, 1, 2, 1)
     assert "不是该类证照的内容" in again["remarks"][0]
+
+
+def test_a_file_that_is_handed_in_is_a_case_signed_by_an_officer(sample_data: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "结婚证.csv", *ROWS)
+    which = (
+        "--type",
+        "结婚证",
+        "--department",
+        samples.DEPARTMENTS[5],
+        "--service-case",
+        "MZ-1",
+        "--staff-no",
+        "KQ001",
+    )
+    assert_refused(ezt("backfill", "submit", str(path), *which, "--code", "000000"), "一次性验证码")
+    done = ezt("backfill", "submit", str(path), *which, "--json", EZT_ONE_TIME_CODES="false")
+    assert done.returncode == 0, done.stderr
+    case_no = json.loads(done.stdout)["case_no"]
+    with reading() as session:
+        batch = session.get_one(BackfillBatch, case_no)
+        # What stands in the database is sealed.
+        assert "王建国".encode() not in session.scalars(select(BackfillChunk.sealed)).one()
+    assert (batch.rows, batch.chunks, batch.entered_by, batch.good) == (6, 1, "KQ001", 0)
 
 
 def test_what_cannot_be_checked_is_one_line(sample_data: Path, tmp_path: Path) -> None:

@@ -1,0 +1,148 @@
+"""A file of paper certificates from its bytes to the register, beside inserting the same finished rows by SQLAlchemy
+Core's executemany into the same tables: ``python bench/paper_backfill.py [rows]``."""
+
+import csv
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import MetaData, create_engine, insert, select
+from stdnum.cn import ric
+
+from ezt import sample_data
+from models.migrations import migrate
+from regulation.backfill_batches import Outcome
+from runtime import clock
+from runtime.database import build_engine, engine, reading
+from runtime.keys import ensure_keys
+from tasks.answers import take_officer_answer
+from tasks.backfill_batches import (
+    ROW_REGISTERED,
+    batch_of,
+    check_chunk,
+    draw_sample,
+    judge_sample,
+    register_batch,
+    submit_batch,
+)
+from tasks.backfill_checks import check_file
+from tasks.backfill_progress import chunks_to_check
+from tasks.questions import BatchSampleReview
+
+CHUNK = 5_000
+FAMILY, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
+
+
+def person(number: int, male: bool) -> tuple[str, str]:
+    """A name and an identity number; no two alike in a file."""
+    born = date(1950, 1, 1) + timedelta(days=number % 15_000)
+    head = f"330621{born:%Y%m%d}{number // 15_000 * 2 + male:03}"
+    name = FAMILY[number % 10] + GIVEN[number // 10 % 20] + GIVEN[number // 200 % 20]
+    return name, head + ric.calc_check_digit(f"{head}0")
+
+
+def write(path: Path, rows: int) -> None:
+    """Marriage certificates as a county's archive lists them."""
+    headings = ["结婚证字号", "持证人", "男方姓名", "男方身份证号", "女方姓名", "女方身份证号", "登记机关", "登记日期"]
+    with path.open("w", encoding="gb18030", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        for number in range(rows):
+            (he, his), (she, hers) = person(number, True), person(number, False)
+            on = date(1995, 1, 1) + timedelta(days=number % 7000)
+            at = f"{on.year}年{on.month}月{on.day}日"
+            no = f"J330621-{on.year}-{number:07}"
+            writer.writerow([no, he, he, his, she, hers, "绍兴县民政局", at])
+
+
+@contextmanager
+def timed(seconds: dict[str, float], what: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[what] = time.perf_counter() - started
+
+
+def backfill(path: Path, seconds: dict[str, float]) -> str:
+    """The story's own steps; the sample's answer is the only thing that a person adds."""
+    with timed(seconds, "submit"):
+        case_no = submit_batch(path, "结婚证", sample_data.DEPARTMENTS[5], "MZ-1", "KQ001", "")
+    with timed(seconds, "check"):
+        for chunk in chunks_to_check(case_no):
+            check_chunk.run(case_no, chunk)
+    with timed(seconds, "draw"):
+        draw_sample.run(case_no)
+    officer = "KQ002"
+    for officer in ("KQ002", "KQ003", "KQ004"):
+        if take_officer_answer(case_no, BatchSampleReview, 1, officer, {"wrong": "无"}, officer, "") is None:
+            break
+    with timed(seconds, "register"):
+        assert judge_sample.run(case_no)
+        register_batch.run(case_no)
+    return case_no
+
+
+def bare(home: Path, case_no: str) -> float:
+    """Seconds for the same finished rows alone, into a database of the same tables."""
+    source = MetaData()
+    source.reflect(engine(), only=["certificates", "audit_entries"])
+    certificates, entries = source.tables["certificates"], source.tables["audit_entries"]
+    with create_engine(engine().url).connect() as there:
+        made = there.execute(select(certificates).where(certificates.c.backfilled_by_case == case_no)).mappings().all()
+        said = there.execute(select(entries).where(entries.c.tag == ROW_REGISTERED)).mappings().all()
+    rows = [{**row, "backfilled_by_case": None} for row in made], list(map(dict, said))
+    address = f"sqlite:///{home / 'bare.db'}"
+    migrate(address)
+    target = build_engine(address)
+    with target.begin() as connection:
+        kinds = source.tables.get("certificate_types")
+        assert kinds is not None
+        with engine().connect() as there:
+            connection.execute(insert(kinds), [dict(row) for row in there.execute(select(kinds)).mappings()])
+    started = time.perf_counter()
+    for table, finished in zip((certificates, entries), rows, strict=True):
+        some = iter(finished)
+        while chunk := list(islice(some, CHUNK)):
+            with target.begin() as connection:
+                connection.execute(insert(table), chunk)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"EZT_HOME": folder, "EZT_ONE_TIME_CODES": "false"}
+        home, seconds = Path(folder), dict[str, float]()
+        ensure_keys()
+        migrate()
+        sample_data.load(sizes=sample_data.Sizes(holders=10))
+        path = home / "结婚证.csv"
+        write(path, rows)
+        with timed(seconds, "dry_run"):
+            report = check_file(path, "结婚证", clock.today())
+        assert report.counts == {Outcome.GOOD: rows}, report.counts
+        case_no = backfill(path, seconds)
+        with reading() as session:
+            assert batch_of(session, case_no).registered == rows
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        inserted = bare(home, case_no)
+    whole = sum(seconds.values()) - seconds["dry_run"]
+    ratios = {
+        "rows": rows,
+        "inserting_the_finished_rows_s": round(inserted, 2),
+        "backfill_ratio": round(whole / inserted, 2),
+        **{f"{what}_s": round(took, 2) for what, took in seconds.items()},
+        "peak_mb": peak,
+    }
+    print(json.dumps(ratios))
+
+
+if __name__ == "__main__":
+    main()
