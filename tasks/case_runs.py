@@ -27,11 +27,11 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Scheduled
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case, CaseKind
+from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
 from runtime.database import reading, transaction
 from tasks.notices import kick
@@ -155,9 +155,9 @@ class Recovered:
 def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
     """Give every open case without a live run one, and wake the runs that have nothing to wait for any more.
 
-    A run counts as dead when it is gone, has ended, or is under way at ``at`` far longer than a leg takes: its worker
-    was killed together with it. A case that cannot be helped (its keys or its officer are missing) becomes a staff
-    task and keeps nobody else waiting.
+    A run counts as dead when it is gone, has ended, or is under way at ``at`` far longer than a leg takes since it or
+    its last step began: its worker was killed together with it. A case that cannot be helped (its keys or its officer
+    are missing) becomes a staff task and keeps nobody else waiting.
     """
     started: list[str] = []
     woken: list[str] = []
@@ -168,7 +168,7 @@ def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
         for case in cases:
             run = runs.get(case.flow_run_id or "")
             try:
-                if case.closed_at is None and (run is None or not _is_alive(run, at)):
+                if case.closed_at is None and (run is None or not _is_alive(run, at, case.stepped_at)):
                     _revive(client, case.case_no, run)
                     started.append(case.case_no)
                 elif case.answered and run is not None and run.state is not None and run.state.is_paused():
@@ -187,14 +187,17 @@ class _Watched:
     flow_run_id: str | None
     closed_at: datetime | None
     answered: bool
+    stepped_at: datetime | None
+    """When its last step was done: a leg of many steps, such as a batch's, takes as long as it takes."""
 
 
 def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
     """The next chunk of cases with a run of their own: open ones, and those closed so lately that their run may not
     have heard of it (the objector withdrew while Prefect was away)."""
     with reading() as session:
+        stepped_at = select(func.max(StepRecord.at)).where(StepRecord.case_no == Case.case_no).scalar_subquery()
         wanted = (
-            select(Case.case_no, Case.flow_run_id, Case.closed_at, Case.waiting_for)
+            select(Case.case_no, Case.flow_run_id, Case.closed_at, Case.waiting_for, stepped_at.label("stepped_at"))
             .outerjoin(Objection, Objection.case_no == Case.case_no)
             .where(
                 or_(Case.closed_at.is_(None), Case.closed_at > at - CLOSED_LATELY),
@@ -208,13 +211,13 @@ def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
         )
         answered = {(case_no, f"{question}-{turn}") for case_no, question, turn in session.execute(accepted)}
     return [
-        _Watched(case_no, run_id, closed_at, closed_at is not None or (case_no, waiting_for) in answered)
-        for case_no, run_id, closed_at, waiting_for in cases
+        _Watched(case_no, run_id, closed_at, closed_at is not None or (case_no, waiting_for) in answered, stepped_at)
+        for case_no, run_id, closed_at, waiting_for, stepped_at in cases
     ]
 
 
-def _is_alive(run: FlowRun, at: datetime) -> bool:
-    return run.state is not None and run.state.type in LIVE and not _is_stuck(run, at)
+def _is_alive(run: FlowRun, at: datetime, stepped_at: datetime | None = None) -> bool:
+    return run.state is not None and run.state.type in LIVE and not _is_stuck(run, at, stepped_at)
 
 
 def _revive(client: SyncPrefectClient, case_no: str, run: FlowRun | None) -> None:
@@ -264,10 +267,11 @@ def _runs(client: SyncPrefectClient, run_ids: Sequence[str]) -> dict[str, FlowRu
     return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=len(run_ids))}
 
 
-def _is_stuck(run: FlowRun, at: datetime) -> bool:
+def _is_stuck(run: FlowRun, at: datetime, stepped_at: datetime | None) -> bool:
     if run.state is None or run.state.type not in UNDER_WAY:
         return False
-    return at - run.state.timestamp > LEG_TAKES_AT_MOST
+    began = run.state.timestamp
+    return at - max(began, stepped_at or began) > LEG_TAKES_AT_MOST
 
 
 def show_case(case_no: str) -> None:

@@ -55,7 +55,8 @@ def rows() -> list[dict[str, str]]:
     made = []
     for number in range(ROWS):
         wrong = ERRORS[number // WRONG_EVERY % len(ERRORS)] if number % WRONG_EVERY == 0 else {}
-        made.append(marriage(number, 登记日期=str(first + timedelta(days=number))) | wrong)
+        right = marriage(number, 登记日期=str(first + timedelta(days=number)), 女方公民身份号码="")
+        made.append(right | wrong)
     return made
 
 

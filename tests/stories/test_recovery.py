@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed, Failed, Running
 from sqlalchemy import select
 
@@ -14,7 +14,7 @@ from models.cases import Case, StaffTask
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks.case_runs import REGISTRATION_TRIES, ensure_run, rerun_registrations
+from tasks.case_runs import LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
 from tasks.objection_applications import ObjectionApplication
 from tasks.questions import InitialReview
 from tests.conftest import WorkedDesk, certificate_of, objection_about
@@ -99,3 +99,11 @@ def cancelled_runs_do_not_change_the_case(desk: WorkedDesk, clerk: Any) -> None:
     desk.carry_out("办件恢复/case-recovery")
     desk.wait(run_of(case.case_no), StateType.PAUSED)
     assert case.stage() == "待初审"
+
+
+def test_a_leg_of_many_steps_is_not_taken_for_dead() -> None:
+    began = clock.now() - 3 * LEG_TAKES_AT_MOST
+    run = FlowRun(flow_id=uuid4(), state=Running(timestamp=began))
+    assert not _is_alive(run, clock.now())
+    assert not _is_alive(run, clock.now(), began + LEG_TAKES_AT_MOST)
+    assert _is_alive(run, clock.now(), clock.now() - LEG_TAKES_AT_MOST / 2)
