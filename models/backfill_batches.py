@@ -22,7 +22,7 @@ class BackfillBatch(Base):
     type_code: Mapped[str] = mapped_column(ForeignKey("certificate_types.code"))
     service_case_no: Mapped[str]
     entered_by: Mapped[str]
-    """The staff number of who handed it in, who does not review it."""
+    """Who handed it in and does not review it: a staff number, or a department's application with its operator."""
     sha256: Mapped[str] = mapped_column(index=True)
     """Of the file as it came: 64 hex digits."""
     seed: Mapped[str]

@@ -199,8 +199,9 @@ ARTICLES = (
             "flows.paper_backfill_batch:paper_backfill_batch",
             "regulation.acceptance_sampling:sampling_plan",
             "tasks.backfill_batches:register_batch",
+            "web.backfills:enter_batch",
         ),
-        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录已建；持证主体查阅页面、批量补录的接口报送和扫描件压缩包待建。",
+        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录已建；持证主体查阅页面和批量补录的扫描件压缩包待建。",
     ),
     Article(
         12,

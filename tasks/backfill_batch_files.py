@@ -40,10 +40,9 @@ class BatchFile:
 
 
 @contextmanager
-def opened_batch(path: Path, kind: PaperType) -> Iterator[BatchFile]:
+def opened_batch(name: str, source: Path | bytes, kind: PaperType) -> Iterator[BatchFile]:
     """A file while the block lasts. ``InputError`` for a file that cannot be read and for headings that do not do."""
-    name = path.name
-    with opened_table(name, path, BOUNDS) as table:
+    with opened_table(name, source, BOUNDS) as table:
         if table.formula:
             raise InputError(f"“{name}”的单元格{table.formula}是公式，请将公式改为数值（复制后选择性粘贴）再重试。")
         first = list(islice(table.rows, HEADING_ROWS))

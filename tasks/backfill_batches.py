@@ -50,23 +50,36 @@ LISTED = 20
 def submit_batch(
     path: Path, certificate_type: str, department: str, service_case_no: str, staff_no: str, code: str
 ) -> str:
-    """Register a file that a department handed in, signed by an officer, in one transaction; the case number. The same
-    file again while its case is open is the same case.
+    """Register a file that a department sent in another way than the interface, signed by an officer; the case number.
+    Raises what ``register_file`` and ``identify`` raise."""
+    with transaction() as session:
+        officer = identify(session, staff_no, code, clock.now())
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return register_file(path.name, path, sha256, certificate_type, department, service_case_no, officer.staff_no)
 
-    Raises ``InputError`` for an unknown department or type and for a file that cannot be read, ``SignatureError`` as
-    ``identify`` does.
+
+def register_file(
+    name: str,
+    source: Path | bytes,
+    sha256: str,
+    certificate_type: str,
+    department: str,
+    service_case_no: str,
+    entered_by: str,
+) -> str:
+    """Register a file of paper certificates in one transaction; the case number. The same file of a department again
+    while its case is open is the same case.
+
+    Raises ``InputError`` for an unknown department or type and for a file that cannot be read.
     """
     with reading() as session:
         whose = department_named(session, department)
         kind = type_named(session, certificate_type)
         _check_identifiers(kind, known_authorities(session))
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     # Read before the transaction, which on SQLite keeps everybody else from writing.
     with (
-        opened_batch(path, paper_type(kind)) as batch_file,
+        opened_batch(name, source, paper_type(kind)) as batch_file,
         _sealed_chunks(batch_file) as chunks,
         transaction() as session,
     ):
@@ -77,15 +90,13 @@ def submit_batch(
         known = known.where(BackfillBatch.department_uscc == whose.uscc, Case.closed_at.is_(None))
         if (there := session.scalar(known)) is not None:
             return there
-        case = open_case(
-            session, next_number(counter), CaseKind.BATCH, BatchStage.CHECKING, now, but_not=officer.staff_no
-        )
+        case = open_case(session, next_number(counter), CaseKind.BATCH, BatchStage.CHECKING, now, but_not=entered_by)
         batch = BackfillBatch(
             case_no=case.case_no,
             department_uscc=whose.uscc,
             type_code=kind.code,
             service_case_no=service_case_no,
-            entered_by=officer.staff_no,
+            entered_by=entered_by,
             sha256=sha256,
             seed=secrets.token_hex(16),
             columns=sorted(batch_file.places, key=batch_file.places.__getitem__),
@@ -96,7 +107,7 @@ def submit_batch(
         session.flush()
         for number, sealed in enumerate(chunks.read()):
             session.execute(insert(BackfillChunk).values(case_no=case.case_no, chunk=number, sealed=sealed))
-        step = Step(session, case, "submit_batch", 1, officer.staff_no, now)
+        step = Step(session, case, "register_file", 1, entered_by, now)
         step.audit("backfill:batch:registered", type=kind.code, department=whose.uscc, rows=chunks.rows, sha256=sha256)
         tell_officer(session, case, "新收到的批量补录，核对后请抽检", f"{case.case_no}:registered", now)
         return case.case_no

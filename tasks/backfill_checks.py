@@ -131,7 +131,7 @@ def check_file(path: Path, certificate_type: str, today: date) -> Report:
     with reading() as session:
         kind = type_named(session, certificate_type)
         judge = judge_of(session, kind, today)
-        with opened_batch(path, paper_type(kind)) as file:
+        with opened_batch(path.name, path, paper_type(kind)) as file:
             report = Report(kind, file.remarks, file.places)
             likes = _Likes()
             for each in _checked(session, judge, kind, file):

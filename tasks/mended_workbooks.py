@@ -29,7 +29,7 @@ def write_mended(source: Path, report: Report, out: Path) -> int:
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("须更正的行")
     sheet.freeze_panes = "A2"
-    with opened_batch(source, paper_type(report.kind)) as file:
+    with opened_batch(source.name, source, paper_type(report.kind)) as file:
         width = len(file.headings)
         earlier = {place for place, heading in enumerate(file.headings) if heading == WRONG}
         sheet.append([*_without(file.headings, earlier), WRONG])

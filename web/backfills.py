@@ -1,5 +1,6 @@
 """Paper certificates over HTTP (Article 11): departments enter and correct them, holders see them and object."""
 
+import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
@@ -11,6 +12,7 @@ from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
+from tasks.backfill_batches import register_file
 from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, object_to_backfill
 from tasks.backfills import correct_by_application, register_backfill
 from tasks.case_runs import nudge
@@ -45,6 +47,18 @@ class BackfillSubmission(BaseModel):
     attachments: list[AttachedFile] = Field(title="扫描件", min_length=1)
 
 
+class BatchSubmission(BaseModel):
+    """A file of paper certificates of one type."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    certificate_type: Words = Field(title="证照类型", description="名称或类型代码", min_length=1, max_length=60)
+    service_case_no: Words = Field(title="业务办件编号", min_length=1, max_length=60)
+    operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
+    name: Words = Field(title="文件名", min_length=1, max_length=200)
+    content: str = Field(title="内容（Base64）", min_length=1)
+
+
 class CorrectionSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -74,6 +88,33 @@ def enter(
         submission.email,
         files,
         f"{caller.key}:{submission.submission_no}",
+        f"{caller.key}/{submission.operator}",
+    )
+    background.add_task(nudge, case_no)
+    return standing(case_no)
+
+
+@router.post(
+    "/batches",
+    status_code=201,
+    summary="批量补录纸质证照",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(BatchSubmission, signed=True),
+)
+def enter_batch(
+    caller: FromDepartment,
+    submission: Annotated[BatchSubmission, Depends(body_as(BatchSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """报送一个文件的纸质证照（CSV、XLSX、XLS、ET），一个文件只放一种证照；逐行核对，抽检通过后入库。同一文件办结前重复报送只登记一次。"""
+    name, content = from_base64(submission.name, submission.content)
+    case_no = register_file(
+        name,
+        content,
+        hashlib.sha256(content).hexdigest(),
+        submission.certificate_type,
+        caller.speaks_for,
+        submission.service_case_no,
         f"{caller.key}/{submission.operator}",
     )
     background.add_task(nudge, case_no)

@@ -41,7 +41,7 @@ def as_xlsx(rows: Iterable[Iterable[object]], merge: str = "") -> bytes:
 def read(tmp_path: Path, content: bytes, name: str = "档案.csv") -> list[tuple[int, list[object]]]:
     path = tmp_path / name
     path.write_bytes(content)
-    with opened_batch(path, PERMIT) as file:
+    with opened_batch(name, path, PERMIT) as file:
         return [(number, list(cells)) for number, cells in file.rows]
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from models.backfill_batches import BackfillBatch
 from models.backfills import Backfill
 from models.cases import Case
 from models.objections import Attachment, Objection
@@ -113,3 +114,20 @@ def test_the_holder_sees_it_masked_and_objects_on_the_page(web: str, civil: Call
 def test_a_link_that_leads_nowhere_is_a_page(web: str, token: str) -> None:
     for answer in (httpx.get(f"{web}/backfills/{token}"), httpx.post(f"{web}/backfills/{token}", data={"field": "x"})):
         assert answer.status_code in {404, 422}
+
+
+def test_a_file_of_papers_is_handed_in_once_and_a_bad_one_leaves_nothing(civil: Caller) -> None:
+    table = "\r\n".join([",".join(MARRIAGE), ",".join(MARRIAGE.values())])
+    given = {"certificate_type": "结婚证", "service_case_no": "MZ-1", "operator": "MZ-07", "name": "结婚证.csv"}
+
+    def send(content: str) -> httpx.Response:
+        return civil.post(f"{URL}/batches", given | {"content": base64.b64encode(content.encode()).decode()})
+
+    refused = send("年龄,工资")
+    assert (refused.status_code, "结婚证.csv" in refused.json()["detail"]) == (422, True), refused.text
+    assert count(BackfillBatch.case_no) == 0
+    first, second = send(table), send(table)
+    assert (first.status_code, second.status_code) == (201, 201), first.text
+    assert (first.json()["case_no"], first.json()["stage"]) == (second.json()["case_no"], "核对中")
+    with reading() as session:
+        assert session.scalars(select(BackfillBatch.entered_by)).one() == "KQ-MZ/MZ-07"
