@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow
@@ -306,6 +307,22 @@ def test_a_batch_that_was_interrupted_ends_like_one_that_was_not(
 def test_the_same_file_again_while_its_case_is_open_is_the_same_case(clerk: Any, tmp_path: Path) -> None:
     path = written(tmp_path / "结婚证.csv", BOX)
     assert submit(path).case_no == submit(path).case_no
+
+
+def test_a_workbook_keeps_what_its_cells_are_on_the_way(clerk: Any, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(list(MARRIAGE))
+    for number, on in ((1, date(1998, 5, 12)), (2, 35927), (3, True)):
+        book.active.append(list((marriage(number) | {"登记日期": on}).values()))
+    # A number of 18 digits that the program took for a number has lost its last ones.
+    book.active.append(list((marriage(4) | {"男方公民身份号码": 330621196805121010}).values()))
+    book.save(tmp_path / "结婚证.xlsx")
+    case = submit(tmp_path / "结婚证.xlsx")
+    through(case)
+    assert [str(each.issued_on) for each in in_register(case)] == ["1998-05-12", "1998-05-12"]
+    with reading() as session:
+        found = select(BackfillProblem.row, BackfillProblem.code).order_by(BackfillProblem.row)
+        assert {(4, ProblemCode.DATE_UNREADABLE), (5, ProblemCode.DIGITS_LOST)} <= set(session.execute(found).tuples())
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(clerk: Any, tmp_path: Path) -> None:
