@@ -1,6 +1,10 @@
 """``ezt backfill``: files of paper certificates are checked, and handed in as a batch (Article 11)."""
 
 import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +35,8 @@ def check(
     from tasks.mended_workbooks import write_mended
 
     check_migrated()
-    report = check_file(file, certificate_type, clock.today())
+    with _progress() as watch:
+        report = check_file(file, certificate_type, clock.today(), watch)
     written = write_mended(file, report, out) if out is not None else 0
     if as_json:
         print(json.dumps(_as_json(report) | ({"written": written} if out is not None else {}), ensure_ascii=False))
@@ -66,6 +71,24 @@ def submit(
     case_no = submit_batch(file, certificate_type, department, service_case_no, staff_no, code)
     nudge(case_no)
     print(json.dumps({"case_no": case_no}) if as_json else f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """How far a check has come, on one line of the terminal that goes again; nothing where nobody looks."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _rows: None
+        return
+    started = time.monotonic()
+
+    def watch(rows: int) -> None:
+        rate = rows / max(time.monotonic() - started, 0.001)
+        print(f"\r已核对{rows}行，每秒{rate:.0f}行", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield watch
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _outcomes() -> dict[Any, str]:

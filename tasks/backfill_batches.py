@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, literal_column, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow
@@ -25,7 +25,7 @@ from regulation.backfill_problems import Problem
 from regulation.certificates import CertificateState, IdentifierError
 from regulation.limits import BACKFILL_REVIEW
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.answers import accepted_answer, answered_on
@@ -180,8 +180,7 @@ def check_chunk(step: Step) -> None:
     places = {code: place for place, code in enumerate(batch.columns)}
     checked = check_rows(session, judge, kind, _rows_of(session, batch.case_no, step.turn - 1), places)
     finished = list(_finished(step.case, kind, known_authorities(session), checked))
-    if finished:
-        session.execute(insert(BackfillRow.__table__), finished)  # type: ignore[arg-type]
+    insert_many(session, cast("Table", BackfillRow.__table__), finished)
     _keep_problems(session, batch, {each.row: each.problems for each in checked})
     for each in checked:
         _count(batch, each.outcome, 1)
@@ -226,8 +225,7 @@ def _keep_problems(session: Session, batch: BackfillBatch, found: dict[int, Sequ
         if outcome(problems) in {Outcome.BAD, Outcome.CONFLICT}
         for position, problem in enumerate(told(problems), 1)
     ]
-    if rows:
-        session.execute(insert(BackfillProblem.__table__), rows)  # type: ignore[arg-type]
+    insert_many(session, cast("Table", BackfillProblem.__table__), rows)
 
 
 def _count(batch: BackfillBatch, what: Outcome, rows: int) -> None:

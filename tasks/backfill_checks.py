@@ -1,7 +1,7 @@
 """Rows of a batch under the rules and beside the register (Article 11), many at a time; nothing is written here."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -126,8 +126,17 @@ class Report:
         return problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
 
 
-def check_file(path: Path, certificate_type: str, today: date) -> Report:
-    """A dry run over a file: nothing is written. ``InputError`` for an unknown type and a file that cannot be read."""
+WATCHED_ROWS = 5_000
+"""Rows between two words about how far a check has come."""
+
+
+def check_file(
+    path: Path, certificate_type: str, today: date, watch: Callable[[int], None] = lambda _rows: None
+) -> Report:
+    """A dry run over a file: nothing is written. ``watch`` hears now and then how many rows have been checked.
+
+    ``InputError`` for an unknown type and a file that cannot be read.
+    """
     with reading() as session:
         kind = type_named(session, certificate_type)
         judge = judge_of(session, kind, today)
@@ -140,6 +149,8 @@ def check_file(path: Path, certificate_type: str, today: date) -> Report:
                 else:
                     report.problems[each.row] = each.problems
                 report.counts[each.outcome] += 1
+                if (rows := report.counts.total()) % WATCHED_ROWS == 0:
+                    watch(rows)
             for row, problem in likes.problems().items():
                 report.problems[row] = (problem,)
                 report.counts[Outcome.GOOD] -= 1
