@@ -73,6 +73,26 @@ def submit(
     print(json.dumps({"case_no": case_no}) if as_json else f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
 
 
+@backfill.command(help="从按证照编号命名的扫描件压缩包中，取出抽到的各行的扫描件，附到批次上供抽检")
+def scans(
+    case_no: Annotated[str, typer.Argument(help="办件编号，如PL-2026-000001")],
+    archive: Annotated[Path, typer.Argument(help="ZIP压缩包，文件名为证照编号，多页的加-1、-2")],
+    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
+    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from tasks.backfill_scans import attach_scans
+
+    check_migrated()
+    attached = attach_scans(case_no, archive, staff_no, code)
+    if as_json:
+        print(json.dumps({"scans": attached.scans, "missing": attached.missing}))
+        return
+    missing = f"，缺第{'、'.join(map(str, attached.missing))}行的" if attached.missing else ""
+    print(f"已附上{attached.scans}个扫描件{missing}。")
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
     """How far a check has come, on one line of the terminal that goes again; nothing where nobody looks."""
