@@ -136,6 +136,8 @@ def _why_not(name: str, code: int, bounds: Bounds) -> str:
             return _too_many(name, bounds.rows)
         case workbook_reader.LOCKED:
             return f"“{name}”加了密码，无法读取，请去掉密码后重试。"
+        case workbook_reader.MACROS:
+            return f"“{name}”含有宏，不予接收，请另存为不含宏的XLSX或CSV重试。"
         case workbook_reader.UNREADABLE:
             return f"“{name}”已损坏、不完整或不是表格，无法读取，请另存为XLSX或CSV重试。"
     return f"“{name}”过大或已损坏，无法读取，请只保留需要的表格后另存为CSV重试。"

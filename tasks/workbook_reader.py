@@ -17,8 +17,10 @@ import zipfile
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-UNREADABLE, TOO_LONG, LOCKED = 3, 4, 5
-"""Exit codes: no workbook that can be read; more rows than were asked for; one with a password."""
+UNREADABLE, TOO_LONG, LOCKED, MACROS = 3, 4, 5, 6
+"""Exit codes: no workbook that can be read; more rows than were asked for; one with a password; one with macros."""
+MACROS_OF_XLS = "_VBA_PROJECT".encode("utf-16-le")
+"""The folder of an XLS that holds its macros."""
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 """The stream of an OLE file that holds an XLSX with a password."""
 PIECE = 1 << 20
@@ -38,6 +40,14 @@ def as_json(value: object) -> object:
         case datetime.timedelta():
             return ["time", value.total_seconds()]
     return value if value != "" else None
+
+
+def has_macros(content: bytes) -> bool:
+    """Whether a workbook brings programs along: they are never run here, but whoever opens what comes back would."""
+    if not content.startswith(b"PK"):
+        return MACROS_OF_XLS in content
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return any(name.casefold().endswith("vbaproject.bin") for name in package.namelist())
 
 
 def first_formula(content: bytes) -> str | None:
@@ -73,6 +83,8 @@ def main() -> int:
         sheet = workbook.get_sheet_by_index(0)
         if sheet.total_height > rows:
             return TOO_LONG
+        if has_macros(content):
+            return MACROS
         merged = sheet.merged_cell_ranges or []
         sys.stdout.write(json.dumps({"formula": first_formula(content), "merged": merged}) + "\n")
         # Rows come with the empty ones above them, but without the empty columns before them.

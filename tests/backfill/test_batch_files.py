@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from openpyxl import Workbook
 
 from regulation.backfill import PaperType
@@ -76,6 +77,30 @@ def test_a_workbook_gives_its_cells_as_they_are_under_any_of_its_names(tmp_path:
 def test_a_table_that_does_not_begin_in_the_first_column_keeps_its_columns(tmp_path: Path) -> None:
     (row,) = read(tmp_path, as_xlsx([[None, *HEADINGS], [None, *ROW]]), "档案.xlsx")
     assert row == (2, [None, *ROW])
+
+
+@pytest.mark.parametrize("options", [{}, {"constant_memory": True}, {"use_zip64": True}, {"strings_to_numbers": True}])
+def test_another_writers_workbooks_read_alike(tmp_path: Path, options: dict[str, bool]) -> None:
+    path = tmp_path / "档案.xlsx"
+    with xlsxwriter.Workbook(path, options) as book:
+        sheet, day = book.add_worksheet("登记簿"), book.add_format({"num_format": "yyyy年m月d日"})
+        sheet.write_row(0, 0, HEADINGS)
+        sheet.write_row(1, 0, ROW[:4])
+        sheet.write_datetime(1, 4, date(2019, 3, 5), day)
+        sheet.write_row(2, 0, ["00012", "𠮷田有限公司", *ROW[2:4]])
+        sheet.write_number(2, 4, 43529, day)
+    (first, second) = read(tmp_path, path.read_bytes(), "档案.xlsx")
+    assert first == (2, [*ROW[:4], date(2019, 3, 5)])
+    assert second[1][1:] == ["𠮷田有限公司", *ROW[2:4], date(2019, 3, 5)]
+    # Told to make numbers of texts, the writer loses the zeros before Excel could.
+    assert second[1][0] == (12.0 if options.get("strings_to_numbers") else "00012")
+
+
+def test_a_workbook_with_macros_is_refused(tmp_path: Path) -> None:
+    content = io.BytesIO(as_xlsx([HEADINGS, ROW]))
+    with zipfile.ZipFile(content, "a") as package:
+        package.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0")
+    assert "含有宏" in refusal(tmp_path, content.getvalue(), "档案.xlsm")
 
 
 def test_a_formula_is_named_by_its_cell(tmp_path: Path) -> None:
