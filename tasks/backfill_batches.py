@@ -30,9 +30,10 @@ from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.answers import accepted_answer, answered_on
 from tasks.backfill_batch_files import BatchFile, in_chunks, opened_batch
-from tasks.backfill_checks import Checked, check_rows, judge_of, told, type_named
+from tasks.backfill_checks import Checked, check_rows, judge_of, told
 from tasks.backfill_entries import known_authorities, paper_type
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
+from tasks.catalogue import type_named
 from tasks.departments import department_named
 from tasks.liaisons import addressees
 from tasks.officers import identify

@@ -17,9 +17,9 @@ from regulation.backfill_files import Entry, Registered, compare, duplicates, en
 from regulation.backfill_problems import Problem, Severity
 from runtime.database import reading
 from runtime.keys import keys
-from runtime.refusals import InputError
 from tasks.backfill_batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill_entries import known_authorities, paper_type
+from tasks.catalogue import type_named
 from tasks.tables import Row
 
 ASKED_AT_ONCE = 1_000
@@ -162,15 +162,6 @@ def check_file(
 def _checked(session: Session, judge: Judge, kind: CertificateType, file: BatchFile) -> Iterator[Checked]:
     for chunk in in_chunks(file.rows):
         yield from check_rows(session, judge, kind, chunk, file.places)
-
-
-def type_named(session: Session, name: str) -> CertificateType:
-    """The type with this name or code. ``InputError`` when the catalogue has none."""
-    wanted = (CertificateType.name == name.strip()) | (CertificateType.code == name.strip().upper())
-    kind = session.scalar(select(CertificateType).where(wanted))
-    if kind is None:
-        raise InputError("证照目录中没有所填的证照类型，请填写目录中的名称。")
-    return kind
 
 
 def needs_mending(problems: Iterable[Problem]) -> bool:

@@ -35,6 +35,7 @@ from tasks.backfill_entries import (
     latest_entry,
 )
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
+from tasks.catalogue import type_named
 from tasks.liaisons import addressees
 from tasks.questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.staff_tasks import open_staff_task
@@ -68,15 +69,9 @@ def register_backfill(
         if known is not None:
             return known
         whose = session.scalar(select(Department).where(Department.name == department))
-        kind = session.scalar(
-            select(CertificateType).where(
-                (CertificateType.name == certificate_type) | (CertificateType.code == certificate_type.upper())
-            )
-        )
         if whose is None:
             raise InputError("没有所填的部门，请核对全称。")
-        if kind is None:
-            raise InputError("证照目录中没有所填的证照类型，请填写目录中的名称。")
+        kind = type_named(session, certificate_type)
         written = by_code(kind, given)
         check(entered(session, kind, written, today))
         case = open_case(session, next_number(counter), CaseKind.BACKFILL, Stage.ENTERED, now, but_not=entered_by)

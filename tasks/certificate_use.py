@@ -40,6 +40,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks import register
 from tasks.applications import KNOWN_FOR, Caller
 from tasks.cases import locked_counter, next_number
+from tasks.catalogue import find_type
 from tasks.certificate_reading import PlatformDownError, is_stale, read_through
 from tasks.journal import Entry
 from tasks.liaisons import liaison_on_file
@@ -103,11 +104,7 @@ def standing_of(department: str, item: str, certificate_type: str, today: date) 
         known = session.scalars(select(Department).where(Department.name == department)).one_or_none()
         if known is None:
             raise UseRefusedError(9, "本应用所属的部门不在部门名册中，请联系综合管理单位。")
-        kind = session.scalar(
-            select(CertificateType).where(
-                or_(CertificateType.code == certificate_type.upper(), CertificateType.name == certificate_type)
-            )
-        )
+        kind = find_type(session, certificate_type)
         return Standing(
             known.uscc,
             known.name,

@@ -30,6 +30,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError
 from runtime.words import Words
 from tasks import register
+from tasks.catalogue import type_named
 from tasks.certificate_reading import is_stale
 from tasks.certificate_use import NotFoundError, Operation, Use, extracted, holder_index, read_again
 from tasks.journal import Entry, journal
@@ -148,7 +149,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
     code = secrets.token_urlsafe(16)
     expires_at = now + timedelta(seconds=PRESENTATION_LIFE.value)
     with transaction() as session:
-        kind = _type(session, request.certificate_type)
+        kind = type_named(session, request.certificate_type)
         wanted = select(Certificate).where(
             Certificate.holder_index == own,
             Certificate.type_code == kind.code,
@@ -225,7 +226,7 @@ def authorise(request: AuthorisationRequest) -> AuthorisationAnswer:
     own = holder_index(holder_of(request).number)
     now = clock.now()
     with transaction() as session:
-        kind = _type(session, request.certificate_type)
+        kind = type_named(session, request.certificate_type)
         department = session.scalar(
             select(Department).where(
                 or_(Department.name == request.department, Department.uscc == request.department.upper())
@@ -305,15 +306,6 @@ def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
         business_no=said["business_no"],
         sentence=sentence,
     )
-
-
-def _type(session: Session, text: str) -> CertificateType:
-    kind = session.scalar(
-        select(CertificateType).where(or_(CertificateType.code == text.upper(), CertificateType.name == text))
-    )
-    if kind is None:
-        raise InputError("证照目录中没有所填的证照类型，请填写目录中的名称。")
-    return kind
 
 
 def _code_index(code: str) -> str:

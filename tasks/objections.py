@@ -52,6 +52,7 @@ from tasks.cases import (
     start_deadline,
     tell_officer,
 )
+from tasks.catalogue import find_type
 from tasks.objection_applications import ObjectionApplication
 from tasks.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
 from tasks.staff_tasks import open_staff_task
@@ -150,9 +151,7 @@ def _objection(session: Session, application: ObjectionApplication, case_no: str
     the right to object (Article 12) does not hang on a slip of the pen."""
     remarks = []
     wanted = application.certificate_type
-    kind = session.scalar(
-        select(CertificateType).where((CertificateType.name == wanted) | (CertificateType.code == wanted.upper()))
-    )
+    kind = find_type(session, wanted)
     if kind is None:
         remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
     certificate = find_certificate(session, kind, application.certificate)

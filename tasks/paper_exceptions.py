@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from models.certificate_uses import PaperException
 from models.certificates import CertificateType
@@ -10,6 +10,7 @@ from models.organisations import Role
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
+from tasks.catalogue import find_type
 from tasks.officers import identify
 from tasks.sheet_kinds import cell
 from tasks.step import record
@@ -34,8 +35,7 @@ def enter_exception(
         officer = identify(session, staff_no, code, now)
         if officer.role is not Role.DIRECTOR:
             raise RefusalError("法定纸质例外须由负责人登记。")
-        named = or_(CertificateType.name == certificate_type, CertificateType.code == certificate_type.upper())
-        kind = session.scalar(select(CertificateType).where(named))
+        kind = find_type(session, certificate_type)
         if kind is None:
             raise RefusalError("证照目录中没有所填的证照类型，请填写目录中的名称或类型代码。")
         if until_on is not None and until_on < from_on:
