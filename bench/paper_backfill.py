@@ -35,7 +35,7 @@ from tasks.backfill_batches import (
 )
 from tasks.backfill_checks import check_file
 from tasks.backfill_progress import chunks_to_check
-from tasks.questions import BatchSampleReview
+from tasks.backfill_questions import BatchSampleReview
 
 CHUNK = 5_000
 FAMILY, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"

@@ -5,9 +5,9 @@ from prefect import flow
 from flows.asking import ask
 from regulation.liaisons import Verdict
 from tasks.case_runs import show_case
+from tasks.liaison_questions import LiaisonConfirmation
 from tasks.liaisons import put_on_file, return_filing
 from tasks.notices import kick
-from tasks.questions import LiaisonConfirmation
 
 
 @flow(name="专人备案", persist_result=False)

@@ -6,10 +6,19 @@ from prefect import flow
 
 from flows.asking import ask
 from regulation.objections import Verdict
-from tasks.answers import has_reply
 from tasks.case_runs import show_case
 from tasks.corrections import tell_users_of_wrong_value
 from tasks.notices import kick
+from tasks.objection_questions import (
+    InitialReview,
+    LetterPosted,
+    OutcomeDecision,
+    RefusedRequest,
+    ReplyKind,
+    SupplementReceived,
+    VerificationReply,
+    has_reply,
+)
 from tasks.objections import (
     accept_objection,
     close_objection,
@@ -20,15 +29,6 @@ from tasks.objections import (
     request_supplement,
     take_reply,
     take_supplement,
-)
-from tasks.questions import (
-    InitialReview,
-    LetterPosted,
-    OutcomeDecision,
-    RefusedRequest,
-    ReplyKind,
-    SupplementReceived,
-    VerificationReply,
 )
 from tasks.step import CaseClosedError
 from tasks.verifications import deliver_verification, prepare_pursuit, record_letter

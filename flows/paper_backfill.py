@@ -6,10 +6,10 @@ from prefect import flow
 
 from flows.asking import ask
 from regulation.backfill_review import Verdict
+from tasks.backfill_questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.backfills import has_scan, put_in_register, refuse_backfill, return_for_correction, take_correction
 from tasks.case_runs import show_case
 from tasks.notices import kick
-from tasks.questions import BackfillCorrection, BackfillReview, ScanAttached
 
 
 @flow(name="纸质证照补录", persist_result=False)

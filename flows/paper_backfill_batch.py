@@ -5,9 +5,9 @@ from prefect import flow
 from flows.asking import ask
 from tasks.backfill_batches import check_chunk, draw_sample, judge_sample, register_batch, send_back
 from tasks.backfill_progress import chunks_to_check
+from tasks.backfill_questions import BatchSampleReview
 from tasks.case_runs import show_case
 from tasks.notices import kick
-from tasks.questions import BatchSampleReview
 
 
 @flow(name="批量补录", persist_result=False)

@@ -5,7 +5,7 @@ from prefect import flow
 from flows.asking import ask
 from tasks.case_runs import show_case
 from tasks.notices import kick
-from tasks.questions import UseListReview
+from tasks.use_list_questions import UseListReview
 from tasks.use_list_reviews import carry_out_review
 
 

@@ -10,17 +10,12 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.backfill_batches import BackfillBatch
-from models.backfills import BackfillEntry
 from models.cases import Answer, AnswerSource, Case
-from models.use_lists import ProposedLine
-from regulation.objections import Finding
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError, in_chinese
-from tasks.backfill_entries import correction_refusal
-from tasks.officers import check_may_act, identify
-from tasks.questions import BackfillCorrection, Circumstances, Question, ReplyKind, VerificationReply
+from tasks.officers import identify
+from tasks.questions import Asked, Question
 from tasks.step import CaseClosedError, locked_case, record
 
 
@@ -55,27 +50,6 @@ def answers_so_far(session: Session, case_no: str, question: str) -> int:
     return session.scalar(wanted) or 0
 
 
-def reply_answer(session: Session, case_no: str) -> Answer | None:
-    """The answer that holds the bureau's reply: the first one, on which everything after it rests."""
-    wanted = select(Answer).where(
-        Answer.case_no == case_no, Answer.question == VerificationReply.question, Answer.refusal.is_(None)
-    )
-    answers = session.scalars(wanted.order_by(Answer.turn))
-    return next((answer for answer in answers if answer.given["kind"] == ReplyKind.REPLIED), None)
-
-
-def reply_of(session: Session, case_no: str) -> dict[str, Any] | None:
-    """What the bureau replied, once it is on record."""
-    answer = reply_answer(session, case_no)
-    return answer.given if answer is not None else None
-
-
-def has_reply(case_no: str) -> bool:
-    """Whether the bureau's reply is on record, so that nothing about the asking needs to be decided any more."""
-    with reading() as session:
-        return reply_of(session, case_no) is not None
-
-
 def answered_on(session: Session, case_no: str, question: str, turn: int) -> date:
     """The day of the accepted answer: what an answer does to a limit does not wait for the run that acts on it."""
     wanted = select(Answer.at).where(
@@ -101,10 +75,9 @@ def take_officer_answer(
         try:
             officer = identify(session, staff_no, code, now)
             officer_no = officer.staff_no
-            # Whoever entered a paper corrects it, though the case is its reviewer's.
-            if not (question is BackfillCorrection and officer.staff_no in _entered_by(session, case_no)):
-                check_may_act(session, officer, case, clock.local_date(now))
-            answer = _checked(session, case, question, given, officer.staff_no)
+            today = clock.local_date(now)
+            question.check_officer(session, officer, case, today)
+            answer = _checked(Asked(session, case, officer.staff_no, today), question, given)
             refusal = None
         except RefusalError as why:
             answer, refusal = given, str(why)
@@ -131,34 +104,14 @@ def record_answer(
     return _store(session, case, question, turn, source, source_key, given, None, at, None)
 
 
-def _checked(
-    session: Session, case: Case, question: type[Question], given: dict[str, Any], officer_no: str
-) -> dict[str, Any]:
+def _checked(asked: Asked, question: type[Question], given: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = question.model_validate(given)
     except ValidationError as error:
         raise RefusalError(in_chinese(error, question)) from None
-    reply = reply_of(session, case.case_no)
-    finding = Finding(reply["finding"]) if reply else None
-    lines = session.scalars(select(ProposedLine.line).where(ProposedLine.case_no == case.case_no))
-    entered_by = _entered_by(session, case.case_no)
-    sample = session.scalar(select(BackfillBatch.sample).where(BackfillBatch.case_no == case.case_no)) or ()
-    circumstances = Circumstances(
-        case.received_on, clock.today(), finding, tuple(lines), officer_no, entered_by, tuple(sample)
-    )
-    if why := answer.refusal(circumstances):
+    if why := answer.refusal(asked):
         raise RefusalError(why)
-    if isinstance(answer, BackfillCorrection) and (why := correction_refusal(session, case, answer.values)):
-        raise RefusalError(why)
-    checked = answer.model_dump(mode="json")
-    return checked | {"kind": ReplyKind.REPLIED} if question is VerificationReply else checked
-
-
-def _entered_by(session: Session, case_no: str) -> frozenset[str]:
-    """Who entered the paper certificates of a backfill; nobody for a case of another kind."""
-    one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
-    many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
-    return frozenset(session.scalars(one.union_all(many)))
+    return answer.recorded()
 
 
 def _store(

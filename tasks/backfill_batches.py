@@ -32,12 +32,12 @@ from tasks.answers import accepted_answer, answered_on
 from tasks.backfill_batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill_checks import Checked, check_rows, judge_of, told
 from tasks.backfill_entries import known_authorities, paper_type
+from tasks.backfill_questions import BatchSampleReview
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.catalogue import type_named
 from tasks.departments import department_named
 from tasks.liaisons import addressees
 from tasks.officers import identify
-from tasks.questions import BatchSampleReview
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable
 from tasks.tables import Row, as_json, rows_from_json

@@ -34,10 +34,10 @@ from tasks.backfill_entries import (
     known_authorities,
     latest_entry,
 )
+from tasks.backfill_questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.catalogue import type_named
 from tasks.liaisons import addressees
-from tasks.questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, locked_case
 

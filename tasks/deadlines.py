@@ -18,8 +18,8 @@ from runtime.database import transaction
 from tasks.answers import record_answer
 from tasks.calendars import recompute_deadlines, take_over_library_years, working_days
 from tasks.cases import desk_address
+from tasks.objection_questions import ReplyKind, VerificationReply
 from tasks.officers import acting_officer, director
-from tasks.questions import ReplyKind, VerificationReply
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case, record
 

@@ -22,7 +22,7 @@ from tasks.answers import accepted_answer, answered_on
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.departments import department_named
 from tasks.liaison_filings import LiaisonFilingForm
-from tasks.questions import LiaisonConfirmation
+from tasks.liaison_questions import LiaisonConfirmation
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, record
 

@@ -9,7 +9,7 @@ from models.cases import Case
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
-from tasks.answers import reply_of
+from tasks.objection_questions import reply_of
 from tasks.objections import dispute_on, objection_of
 from tasks.sheet_kinds import Happened, KindSheet, Lines
 

@@ -40,7 +40,7 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
-from tasks.answers import accepted_answer, answered_on, answers_so_far, record_answer, reply_answer, reply_of
+from tasks.answers import accepted_answer, answered_on, answers_so_far, record_answer
 from tasks.attachments import File, keep_files
 from tasks.calendars import working_days
 from tasks.cases import (
@@ -54,7 +54,14 @@ from tasks.cases import (
 )
 from tasks.catalogue import find_type
 from tasks.objection_applications import ObjectionApplication
-from tasks.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
+from tasks.objection_questions import (
+    InitialReview,
+    OutcomeDecision,
+    SupplementKind,
+    SupplementReceived,
+    reply_answer,
+    reply_of,
+)
 from tasks.staff_tasks import open_staff_task
 from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
 

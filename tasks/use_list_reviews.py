@@ -27,9 +27,9 @@ from runtime.database import transaction
 from tasks.answers import accepted_answer, answered_on
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.liaisons import addressees
-from tasks.questions import UseListReview
 from tasks.step import Step, durable
 from tasks.use_list_proposals import check_lines
+from tasks.use_list_questions import UseListReview
 from tasks.use_lists import Identity, end_entry, put_version
 
 LINES_IN_A_NOTICE = 100

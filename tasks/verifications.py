@@ -31,10 +31,11 @@ from regulation.objections import (
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.answers import accepted_answer, answers_so_far, record_answer, reply_of
+from tasks.answers import accepted_answer, answers_so_far, record_answer
 from tasks.cases import meet_deadline, start_deadline
+from tasks.objection_questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
 from tasks.objections import go_to, objection_of, parties
-from tasks.questions import Circumstances, LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply
+from tasks.questions import Asked
 from tasks.staff_tasks import open_staff_task
 from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
 
@@ -246,7 +247,7 @@ def take_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
             raise LookupError(f"没有向{bureau}提出过编号为{reply.case_no}的核实需求。")
         case = locked_case(session, reply.case_no)
         now = clock.now()
-        if why := form.refusal(Circumstances(case.received_on, clock.local_date(now))):
+        if why := form.refusal(Asked(session, case, "", clock.local_date(now))):
             raise RefusalError(why)
         key = f"{bureau}:{reply.reply_no}:{case.case_no}"
         known = reply_of(session, case.case_no)

@@ -38,7 +38,8 @@ from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings, signing_authority
 from tasks import answers, applications, certificate_use, objections, verifications
 from tasks.objection_applications import ObjectionApplication
-from tasks.questions import InitialReview, Question
+from tasks.objection_questions import InitialReview
+from tasks.questions import Question
 
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)

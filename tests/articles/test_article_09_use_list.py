@@ -21,9 +21,9 @@ from regulation.use_lists import Enquiry, Stage, TransitionError, check_transiti
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks import use_list_reviews, use_list_watch, use_lists
-from tasks.questions import UseListReview
 from tasks.sheets import sheet_of
 from tasks.step import record
+from tasks.use_list_questions import UseListReview
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

@@ -21,8 +21,8 @@ from tasks import backfills
 from tasks.answers import take_officer_answer
 from tasks.attachments import File
 from tasks.backfill_objections import HolderObjection, backfilled, object_to_backfill
+from tasks.backfill_questions import BackfillCorrection, BackfillReview
 from tasks.certificate_reading import is_stale
-from tasks.questions import BackfillCorrection, BackfillReview
 from tasks.register import by_identifier, face_of, of_holder
 from tasks.sheets import sheet_of
 from tests.conftest import Clerk

@@ -24,8 +24,8 @@ from tasks import backfill_batch_files, backfill_batches
 from tasks.backfill_batches import check_chunk, draw_sample, judge_sample, register_batch, send_back, submit_batch
 from tasks.backfill_checks import check_file
 from tasks.backfill_progress import chunks_to_check
+from tasks.backfill_questions import BatchSampleReview
 from tasks.backfills import put_in_register
-from tasks.questions import BatchSampleReview
 from tasks.records import seal_record, verify_record
 from tasks.register import by_identifier, face_of, of_holder
 from tasks.sheets import full_sheet, sheet_of

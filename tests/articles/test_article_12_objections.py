@@ -28,17 +28,18 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from tasks import cases, deadlines, objections, verifications
-from tasks.answers import answer_or_wait, has_reply
+from tasks.answers import answer_or_wait
 from tasks.calendars import publish, publish_year, take_over_library_years, working_days
-from tasks.officers import acting_officer
-from tasks.questions import (
+from tasks.objection_questions import (
     InitialReview,
     LetterPosted,
     OutcomeDecision,
     RefusedRequest,
     SupplementReceived,
     VerificationReply,
+    has_reply,
 )
+from tasks.officers import acting_officer
 from tasks.sheets import sheet_of
 from tasks.step import CaseClosedError
 from tests.conftest import Clerk, certificate_of, objection_about, wait_until

@@ -22,7 +22,7 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks import cases, deadlines, liaisons
 from tasks.liaison_filings import LiaisonFilingForm
-from tasks.questions import LiaisonConfirmation
+from tasks.liaison_questions import LiaisonConfirmation
 from tasks.sheets import sheet_of
 from tests.conftest import Clerk
 

@@ -25,7 +25,7 @@ from models.notices import OutgoingNotice
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks import objections, questions
+from tasks import objection_questions, objections
 from tasks.case_runs import ensure_run, recover, wake
 
 pytestmark = pytest.mark.timeout(120)
@@ -48,11 +48,11 @@ DECLINED = {"initial-review-1": {"verdict": "不予受理", "reason": "该信息
 QUESTIONS = {
     question.question: question
     for question in (
-        questions.InitialReview,
-        questions.SupplementReceived,
-        questions.LetterPosted,
-        questions.VerificationReply,
-        questions.OutcomeDecision,
+        objection_questions.InitialReview,
+        objection_questions.SupplementReceived,
+        objection_questions.LetterPosted,
+        objection_questions.VerificationReply,
+        objection_questions.OutcomeDecision,
     )
 }
 CITY_STEPS = (
@@ -214,7 +214,7 @@ def test_an_answer_recorded_while_the_run_was_going_to_sleep_wakes_it(
     case = clerk.register(Level.CITY)
     run_id = run_for(prefect_client, case)
     assert legs.run(run_id) == 0
-    assert case.answer(questions.InitialReview, verdict="受理") is None
+    assert case.answer(objection_questions.InitialReview, verdict="受理") is None
     assert recover(prefect_client, clock.now()).woken == (case.case_no,)
     assert legs.run(run_id) == 0
     assert case.stage() == "核实中"

@@ -14,7 +14,7 @@ from models.cases import Case
 from models.objections import Attachment, Objection
 from runtime.database import reading
 from tasks import backfills
-from tasks.questions import BackfillReview
+from tasks.backfill_questions import BackfillReview
 from tests.articles.test_article_11_backfill import MARRIAGE
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of

@@ -17,7 +17,7 @@ from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks import corrections, objections
-from tasks.questions import OutcomeDecision, VerificationReply
+from tasks.objection_questions import OutcomeDecision, VerificationReply
 from tests.conftest import Clerk, objection_about
 from tests.interface.conftest import Caller, caller_of
 

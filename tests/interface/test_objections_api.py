@@ -19,7 +19,7 @@ from regulation.certificates import Level
 from runtime.database import engine, reading
 from runtime.signing import sign
 from tasks import objections
-from tasks.questions import InitialReview
+from tasks.objection_questions import InitialReview
 from tests.interface.conftest import Caller, caller_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

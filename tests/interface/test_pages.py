@@ -27,8 +27,8 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.settings import settings
 from tasks import objections
+from tasks.objection_questions import InitialReview
 from tasks.officers import SignatureError
-from tasks.questions import InitialReview
 from tasks.sheets import full_sheet, sheet_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

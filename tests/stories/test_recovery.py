@@ -16,7 +16,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.case_runs import LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
 from tasks.objection_applications import ObjectionApplication
-from tasks.questions import InitialReview
+from tasks.objection_questions import InitialReview
 from tests.conftest import WorkedDesk, certificate_of, objection_about
 
 pytestmark = pytest.mark.timeout(400)
