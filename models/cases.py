@@ -20,13 +20,28 @@ class CaseKind(StrEnum):
     LIAISON = "ZR"
     BACKFILL = "BL"
     BATCH = "PL"
+    RECTIFICATION = "ZG"
+    SPOT_CHECK = "CC"
+    RULE_REVISION = "XD"
+    SYSTEM_REVIEW = "PS"
 
     @property
     def label(self) -> str:
         """What it is called where people read it."""
-        return {"YY": "异议核查", "QD": "用证清单", "ZR": "专人备案", "BL": "纸质证照补录", "PL": "批量补录"}[
-            self.value
-        ]
+        return _LABELS[self.value]
+
+
+_LABELS = {
+    "YY": "异议核查",
+    "QD": "用证清单",
+    "ZR": "专人备案",
+    "BL": "纸质证照补录",
+    "PL": "批量补录",
+    "ZG": "督促整改",
+    "CC": "随机抽查",
+    "XD": "制度修订",
+    "PS": "系统评审",
+}
 
 
 class Case(Base):

@@ -109,6 +109,9 @@ EARLIEST_ISSUE = date(1949, 10, 1)
 EARLIEST_BIRTH = date(1850, 1, 1)
 """Before it a year is a slip of the pen (internal rule): the oldest number in GB 11643 is of 1880."""
 
+# Article 17 wants what supervision finds mended in time (及时) and names no number: the Center sets them.
+FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
+
 CASE_LIMITS = {
     limit.code: limit
     for limit in (
@@ -121,6 +124,7 @@ CASE_LIMITS = {
         LIAISON_CONFIRMATION,
         BACKFILL_REVIEW,
         BACKFILL_CORRECTION,
+        FINDING_DECISION,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

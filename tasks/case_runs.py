@@ -47,6 +47,7 @@ DEPLOYMENTS = {
     CaseKind.LIAISON: "专人备案/liaison-filing",
     CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
     CaseKind.BATCH: "批量补录/paper-backfill-batch",
+    CaseKind.RECTIFICATION: "督促整改/rectification",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 

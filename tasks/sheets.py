@@ -27,6 +27,7 @@ from tasks.calendars import working_days
 from tasks.liaison_sheets import LIAISON
 from tasks.objection_sheets import OBJECTION
 from tasks.officers import SignatureError, check_may_act, identify
+from tasks.rectification_sheets import RECTIFICATION
 from tasks.sheet_kinds import Happened, Table, in_words
 from tasks.step import locked_case, record
 from tasks.use_list_sheets import USE_LIST
@@ -37,6 +38,7 @@ KINDS = {
     CaseKind.LIAISON: LIAISON,
     CaseKind.BACKFILL: BACKFILL,
     CaseKind.BATCH: BATCH,
+    CaseKind.RECTIFICATION: RECTIFICATION,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 
