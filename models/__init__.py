@@ -14,6 +14,7 @@ from models import (
     objections,
     organisations,
     records,
+    supervision_reports,
     use_lists,
 )
 from models.base import Base
@@ -33,5 +34,6 @@ __all__ = [
     "objections",
     "organisations",
     "records",
+    "supervision_reports",
     "use_lists",
 ]

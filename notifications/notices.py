@@ -310,6 +310,15 @@ class UseListEnquired(ToDepartment):
     link: Line
 
 
+class SupervisionReported(Notice):
+    """The report of a period is out (Article 17): its main figures, each a line, and where it stands."""
+
+    recipient: Line
+    period: Line
+    summary: list[Line]
+    link: Line
+
+
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
@@ -335,6 +344,7 @@ NOTICES: dict[str, type[Notice]] = {
         LiaisonMissing,
         UseListDecided,
         UseListEnquired,
+        SupervisionReported,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     smtp_connections: int = Field(4, ge=1, le=64, description="同时打开的邮件连接数")
     mail_from: str = Field("ezt@kq.example.cn", description="发件地址", pattern=r"^[^@\s]+@[^@\s]+$")
 
+    report_to: list[str] = Field(
+        default_factory=list, description='监督报告除负责人外还发给的邮箱，写作JSON，如["qu@example.cn"]'
+    )
+
     city_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="绍兴市大数据局网关")
     province_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="浙江省大数据局网关")
     gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")

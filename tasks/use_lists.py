@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models.certificates import CertificateType
@@ -49,11 +49,8 @@ def _permissions(session: Session, on: date, *which: ColumnElement[bool]) -> lis
     ]
 
 
-def in_force(
-    session: Session, on: date, *which: ColumnElement[bool]
-) -> Sequence[Row[tuple[UseListEntry, UseListVersion]]]:
-    """The entries on the list on a day with the version that counts then: of each entry the one with the latest
-    ``in_force_from`` that is not after the day, of those the one decided last, unless it ends the entry."""
+def standing_on(on: date, *which: ColumnElement[bool]) -> Select[tuple[UseListEntry, UseListVersion]]:
+    """The query for ``in_force``."""
     recency = (UseListVersion.in_force_from.desc(), UseListVersion.id.desc())
     ranked = (
         select(
@@ -65,14 +62,21 @@ def in_force(
         .subquery()
     )
     version = aliased(UseListVersion)
-    wanted = (
+    return (
         select(UseListEntry, version)
         .join(version, version.entry_id == UseListEntry.id)
         .join(ranked, ranked.c.id == version.id)
         .where(ranked.c.place == 1, version.ended.is_(False))
         .order_by(UseListEntry.department_uscc, UseListEntry.item_code, UseListEntry.type_code, UseListEntry.id)
     )
-    return session.execute(wanted).all()
+
+
+def in_force(
+    session: Session, on: date, *which: ColumnElement[bool]
+) -> Sequence[Row[tuple[UseListEntry, UseListVersion]]]:
+    """The entries on the list on a day with the version that counts then: of each entry the one with the latest
+    ``in_force_from`` that is not after the day, of those the one decided last, unless it ends the entry."""
+    return session.execute(standing_on(on, *which)).all()
 
 
 def terms_of(version: UseListVersion) -> Terms:

@@ -2,7 +2,18 @@
 
 from fastapi import FastAPI
 
-from web import backfills, certificates, corrections, holders, liaisons, objections, pages, problems, use_lists
+from web import (
+    backfills,
+    certificates,
+    corrections,
+    holders,
+    liaisons,
+    objections,
+    pages,
+    problems,
+    supervision_reports,
+    use_lists,
+)
 from web.requests import PrivateHeaders, SizeLimit
 
 app = FastAPI(
@@ -25,6 +36,7 @@ app.include_router(backfills.pages)
 app.include_router(corrections.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)
+app.include_router(supervision_reports.router)
 app.add_middleware(SizeLimit)
 app.add_middleware(PrivateHeaders)
 
