@@ -32,8 +32,11 @@ class SignOff(BaseModel):
     code: Words = Field("", title="一次性验证码", description="验证器上当前显示的6位数字", max_length=10)
 
 
-def ask(case_no: str, question: type[Question], turn: int = 1) -> dict[str, Any]:
-    """The recorded answer, whoever gave it; until there is one, the run is suspended on a form.
+def ask(
+    case_no: str, question: type[Question], turn: int = 1, prefilled: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The recorded answer, whoever gave it; until there is one, the run is suspended on a form, its fields
+    ``prefilled`` with what is suggested.
 
     A refused answer suspends the run again with the reason at the head of the form; it never fails the case. Raises
     ``CaseClosedError`` when the case ended meanwhile.
@@ -52,7 +55,7 @@ def ask(case_no: str, question: type[Question], turn: int = 1) -> dict[str, Any]
             refusal = last_refusal(case_no, question.question, turn)
             link = f"[签名后查看完整内容和附件]({full_sheet_link(case_no)})"
             head = f"{question.asks}\n\n{sheet_of(case_no).table()}\n\n{link}"
-            _suspend(_form(question, head, refusal), key)
+            _suspend(_form(question, head, refusal, prefilled), key)
             continue
         given = {name: value for name, value in typed.items() if name in question.model_fields}
         signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))

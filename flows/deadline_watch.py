@@ -8,24 +8,29 @@ from runtime import clock
 from tasks.case_runs import prefect, wake
 from tasks.corrections import note_unanswered
 from tasks.deadlines import sweep
+from tasks.rectification_watch import board, remind_of_rectifications
 
 
 @flow(name="时限巡查", persist_result=False)
 def deadline_watch() -> str:
-    """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省。放假日不巡查。"""
-    note_unanswered(clock.now())
-    swept = sweep(clock.now())
+    """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省，
+    部门整改到期前提醒、逾期未答复的按整改不到位处理。放假日不巡查。"""
+    now = clock.now()
+    note_unanswered(now)
+    swept = sweep(now)
     if not swept.working_day:
         return f"{swept.day}放假，不巡查"
+    remind_of_rectifications(now)
     with prefect() as client:
         for case_no in swept.silent:
             wake(client, case_no)
-    said = f"新提醒{swept.near}项，新超期{swept.overdue}项，上级未回复{len(swept.silent)}件"
+    said = f"新提醒{swept.near}项，新超期{swept.overdue}项，对方逾期未答复{len(swept.silent)}件"
     rows = "\n".join(f"| {day} | {number} |" for day, number in swept.due_by_day)
     create_markdown_artifact(
         f"## {swept.day} 时限日报\n\n{said}\n\n| 截止日 | 在办时限数 |\n| --- | --- |\n{rows}",
         key="deadline-digest",
         description=f"{swept.day}时限日报",
     )
+    create_markdown_artifact(board(now), key="rectification-board", description="督促整改台账")
     show_staff_tasks()
     return said

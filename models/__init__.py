@@ -15,6 +15,7 @@ from models import (
     organisations,
     records,
     supervision_reports,
+    rectifications,
     use_lists,
 )
 from models.base import Base
@@ -35,5 +36,6 @@ __all__ = [
     "organisations",
     "records",
     "supervision_reports",
+    "rectifications",
     "use_lists",
 ]

@@ -319,6 +319,70 @@ class SupervisionReported(Notice):
     link: Line
 
 
+class ToMend(ToDepartment):
+    """What every notice about a rectification (Article 17) names; ``problem`` is the finding's rule in words."""
+
+    case_no: Line
+    problem: Line
+    article: int
+    link: Line
+
+
+class RectificationOrdered(ToMend):
+    """A department is told to mend what was found, until when and how that date was counted. ``earlier_case`` (empty:
+    none) is the case of the same finding before, first seen on ``earlier_on``."""
+
+    facts: str
+    severity: Line
+    requirement: str
+    first_on: date
+    times: int
+    earlier_case: Line
+    earlier_on: date | None
+    due_on: date
+    provisional: bool
+    explanation: list[DayLine]
+
+
+class RectificationDue(ToMend):
+    """A department's limit ends soon and it has not answered."""
+
+    due_on: date
+    provisional: bool
+
+
+class RectificationReturned(ToMend):
+    """Not mended: why, and until when once more. The next failure brings it to the government's list."""
+
+    reason: str
+    due_on: date
+    provisional: bool
+    explanation: list[DayLine]
+
+
+class ExtensionDecided(ToMend):
+    """An extension was granted or refused; ``due_on`` is what holds now."""
+
+    granted: bool
+    reason: str
+    due_on: date
+    provisional: bool
+
+
+class RectificationEscalated(ToMend):
+    """To the department and to the director: after repeated failure it goes to the district government's list."""
+
+    reason: str
+    failures: int
+
+
+class RectificationClosed(ToMend):
+    """A rectification has ended: mended, or handed over to the government's own supervision."""
+
+    outcome: Line
+    reason: str
+
+
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
@@ -345,6 +409,12 @@ NOTICES: dict[str, type[Notice]] = {
         UseListDecided,
         UseListEnquired,
         SupervisionReported,
+        RectificationOrdered,
+        RectificationDue,
+        RectificationReturned,
+        ExtensionDecided,
+        RectificationEscalated,
+        RectificationClosed,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

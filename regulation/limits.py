@@ -113,6 +113,20 @@ EARLIEST_BIRTH = date(1850, 1, 1)
 # Article 17 wants what supervision finds mended in time (及时) and names no number: the Center sets them.
 REPORT_TREND = Limit("report-trend", 6, Unit.PERIODS, "内部规定", "监督报告中趋势的期数")
 FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
+# Article 17 wants findings rectified promptly (及时) and gives no number; how long a department has, and the Center
+# itself for each of its decisions, the Center sets. Article 16 gives no date by which rules are revised.
+FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置发现的问题")
+RECTIFICATION = Limit("rectification", 20, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "部门整改")
+"""The longest; each notice sets its own number of working days, within ``RECTIFICATION_DAYS``."""
+RECTIFICATION_DAYS = {"严重": (3, 5), "较重": (5, 10), "一般": (10, RECTIFICATION.value)}
+"""The fewest and the most working days for a rectification, by the finding's severity (internal rule)."""
+EXTENSION_DAYS = Limit("extension-days", 10, Unit.WORKING_DAYS, "内部规定", "整改延期的最长时间")
+EXTENSION_REVIEW = Limit("extension-review", 2, Unit.WORKING_DAYS, "内部时限", "审核整改延期申请")
+RECHECK = Limit("recheck", 5, Unit.WORKING_DAYS, "内部时限（第十七条）", "复查整改情况")
+FAILURES_BEFORE_ESCALATION = Limit(
+    "failures-before-escalation", 2, Unit.TIMES, "内部规定", "整改不到位的次数，之后提请区政府督查通报"
+)
+DEPARTMENT_REMINDER = Limit("department-reminder", 2, Unit.WORKING_DAYS, "内部规定", "截止日前提醒部门")
 
 CASE_LIMITS = {
     limit.code: limit
@@ -127,6 +141,9 @@ CASE_LIMITS = {
         BACKFILL_REVIEW,
         BACKFILL_CORRECTION,
         FINDING_DECISION,
+        RECTIFICATION,
+        EXTENSION_REVIEW,
+        RECHECK,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

@@ -1,7 +1,7 @@
 """The watch over running deadlines: reminders to officers, missed limits to the director, each once however often."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
 from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
-from regulation.limits import CASE_LIMITS, REMINDER_DAYS, URGE, Clock
+from regulation.limits import CASE_LIMITS, RECTIFICATION, REMINDER_DAYS, URGE, Clock
+from regulation.rectifications import Response
 from regulation.working_days import next_year_is_missing
 from runtime import clock
 from runtime.database import transaction
@@ -20,6 +21,8 @@ from tasks.calendars import recompute_deadlines, take_over_library_years, workin
 from tasks.cases import desk_address
 from tasks.objection_questions import ReplyKind, VerificationReply
 from tasks.officers import acting_officer, director
+from tasks.questions import Question
+from tasks.rectification_questions import DepartmentResponse
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case, record
 
@@ -30,7 +33,8 @@ LINES_IN_A_NOTICE = 100
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: new reminders and new overdue limits (counts), and cases whose bureau stayed silent."""
+    """What a sweep found: new reminders and new overdue limits (counts), and cases in which somebody
+    outside stayed silent."""
 
     day: date
     working_day: bool
@@ -151,34 +155,54 @@ def _tell_director(
     queue(session, notice, head.email, key=f"missed:{at.isoformat()}", case_no=None, at=at)
 
 
-def _silent(session: Session, today: date) -> Sequence[tuple[str, int]]:
-    """Cases (with the turn) whose bureau let its limit pass and for which nobody has answered yet.
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What is recorded when nobody has answered a question within its limit."""
+
+    question: type[Question]
+    given: Mapping[str, str]
+
+
+SILENCES = {
+    URGE.code: Silence(VerificationReply, {"kind": ReplyKind.SILENT}),
+    RECTIFICATION.code: Silence(DepartmentResponse, {"kind": Response.SILENT}),
+}
+"""By the limit's code: whose silence a story goes on with. A limit's turn is the question's."""
+
+
+def _silent(session: Session, today: date) -> Sequence[tuple[str, str, int]]:
+    """Cases (with the limit's code and the turn) in which somebody outside let a limit pass and for which nobody has
+    answered yet.
 
     Whether the director was told does not matter here: a sweep that died in between must not silence a case for ever.
     """
-    answered = select(Answer.id).where(
-        Answer.case_no == Deadline.case_no,
-        Answer.question == VerificationReply.question,
-        Answer.turn == Deadline.turn,
-        Answer.refusal.is_(None),
-    )
-    wanted = select(Deadline.case_no, Deadline.turn).where(
-        Deadline.limit_code == URGE.code,
-        Deadline.running,
-        Deadline.due_on < today,
-        ~answered.exists(),
-    )
-    return session.execute(wanted.order_by(Deadline.case_no)).tuples().all()
+    silent: list[tuple[str, str, int]] = []
+    for code, silence in SILENCES.items():
+        answered = select(Answer.id).where(
+            Answer.case_no == Deadline.case_no,
+            Answer.question == silence.question.question,
+            Answer.turn == Deadline.turn,
+            Answer.refusal.is_(None),
+        )
+        wanted = select(Deadline.case_no, Deadline.limit_code, Deadline.turn).where(
+            Deadline.limit_code == code,
+            Deadline.running,
+            Deadline.due_on < today,
+            ~answered.exists(),
+        )
+        silent += session.execute(wanted.order_by(Deadline.case_no)).tuples()
+    return silent
 
 
-def _end_waiting(silent: Sequence[tuple[str, int]], at: datetime) -> list[str]:
-    """Answer for a bureau that let its limit pass: its silence is what the story goes on with (urge, escalate)."""
+def _end_waiting(silent: Sequence[tuple[str, str, int]], at: datetime) -> list[str]:
+    """Answer for whoever let a limit pass: the silence is what the story goes on with (urge, escalate, return)."""
     ended = []
-    for case_no, turn in silent:
+    for case_no, code, turn in silent:
+        silence = SILENCES[code]
         with transaction() as session:
             case = locked_case(session, case_no)
             key = f"{case_no}:silent:{turn}"
-            given = {"kind": ReplyKind.SILENT}
-            if record_answer(session, case, VerificationReply, turn, AnswerSource.TIME_LIMIT, key, given, at) is None:
+            given = dict(silence.given)
+            if record_answer(session, case, silence.question, turn, AnswerSource.TIME_LIMIT, key, given, at) is None:
                 ended.append(case_no)
     return ended

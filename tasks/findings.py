@@ -15,6 +15,7 @@ from regulation.limits import FINDING_DECISION
 from regulation.rectifications import Stage
 from runtime import clock
 from tasks.cases import locked_counter, next_number, open_case, start_deadline, tell_officer
+from tasks.rectifications import finding_cleared
 from tasks.step import record
 
 
@@ -116,5 +117,6 @@ def _clear(session: Session, ran: Collection[str], seen: Collection[tuple[str, s
         if (finding.rule, finding.department_uscc, finding.subject) not in seen:
             finding.cleared_on = clock.local_date(at)
             record(session, "supervision:finding:cleared", finding.case_no, "system", at, rule=finding.rule)
+            finding_cleared(session, finding.case_no, at)
             cleared.append(finding.case_no)
     return cleared

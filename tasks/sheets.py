@@ -75,7 +75,7 @@ class LimitLine:
         if self.met_on is not None:
             return f"已于{self.met_on}完成{missed}"
         if self.lapsed_on is not None:
-            return f"办件已于{self.lapsed_on}终结，不再适用{missed}"
+            return f"已于{self.lapsed_on}终止，不再适用{missed}"
         left = f"还有{self.days_left}个工作日" if self.days_left > 0 else "今天截止"
         return left if self.days_left >= 0 else f"已超期{-self.days_left}个工作日"
 

@@ -12,6 +12,7 @@ from web import (
     pages,
     problems,
     supervision_reports,
+    rectifications,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit
@@ -34,6 +35,8 @@ app.include_router(use_lists.router)
 app.include_router(use_lists.pages)
 app.include_router(backfills.pages)
 app.include_router(corrections.pages)
+app.include_router(rectifications.router)
+app.include_router(rectifications.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)
 app.include_router(supervision_reports.router)

@@ -42,6 +42,7 @@ LINES = [
     for days in (2, 0)
 ]
 TO_OFFICE = {"recipient": "绍兴市柯桥区民政局", "department": "绍兴市柯桥区民政局"}
+MEND = TO_OFFICE | {"case_no": "ZG-2026-000002", "problem": "没有在册的电子证照专人", "article": 13, "link": LINK}
 ENTRY = EntryLine(line=3, item="婚姻登记档案查询（330603-MZ-001）", certificate="结婚证", scenario="窗口受理", what="")
 LATE = [line.model_copy(update={"days_left": -3, "statutory": True}) for line in LINES[:1]]
 EXPLANATION = [DayLine(**day._asdict()) for day in WorkingDays().explain(THURSDAY, 5)]
@@ -243,6 +244,57 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         ),
         "2026年10月电子证照监督报告",
         ["沈*国", "第十七条", "核实需求按期率：97.5%", "新发现问题：7个", LINK],
+        notices.RectificationOrdered(
+            **MEND,
+            facts="截至2026年12月24日，贵部门没有在册的专人。",
+            severity="较重",
+            requirement="请同时检查下属单位。",
+            first_on=THURSDAY,
+            times=3,
+            earlier_case="ZG-2026-000001",
+            earlier_on=THURSDAY,
+            explanation=EXPLANATION,
+            **DUE,
+        ),
+        "请整改：没有在册的电子证照专人（ZG-2026-000002）",
+        [
+            "截至2026年12月24日",
+            "第13条",
+            "较重",
+            "3次",
+            "ZG-2026-000001",
+            "请同时检查下属单位。",
+            "2026年12月31日（星期四）",
+            "暂定",
+            "第5个工作日",
+            "第十七条",
+            LINK,
+        ],
+    ),
+    (
+        notices.RectificationDue(**MEND, **DUE),
+        "整改将于2026年12月31日截止（ZG-2026-000002）",
+        ["没有在册的电子证照专人", "2026年12月31日（星期四）", "暂定", LINK],
+    ),
+    (
+        notices.RectificationReturned(**MEND, reason="材料没有盖章。", explanation=EXPLANATION, **DUE),
+        "整改不到位，请再次整改（ZG-2026-000002）",
+        ["材料没有盖章。", "2026年12月31日（星期四）", "第5个工作日", "督查通报", LINK],
+    ),
+    (
+        notices.ExtensionDecided(**MEND, granted=False, reason="期限已经足够。", **DUE),
+        "不同意延期整改（ZG-2026-000002）",
+        ["原截止日不变", "期限已经足够。", "2026年12月31日（星期四）", LINK],
+    ),
+    (
+        notices.RectificationEscalated(**MEND, reason="没有答复。", failures=2),
+        "提请区政府督查通报：绍兴市柯桥区民政局（ZG-2026-000002）",
+        ["2次整改不到位", "没有答复。", LINK],
+    ),
+    (
+        notices.RectificationClosed(**MEND, outcome="已整改", reason="已核实。"),
+        "督促整改办结：已整改（ZG-2026-000002）",
+        ["已整改", "已核实。", LINK],
     ),
 ]
 

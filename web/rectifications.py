@@ -1,0 +1,244 @@
+"""Rectifications over HTTP (Article 17): departments read what was found and say what they have done, by link or by
+interface."""
+
+import secrets
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.organisations import ApplicationKind
+from regulation import rectifications as rules
+from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.words import Words
+from tasks.applications import Caller
+from tasks.attachments import check_files, from_base64
+from tasks.case_runs import nudge
+from tasks.rectification_questions import DepartmentResponse
+from tasks.rectification_responses import (
+    followed_by_department,
+    followed_by_link,
+    rectifications_of,
+    respond_by_application,
+    respond_by_link,
+)
+from web.objections import AttachedFile
+from web.openapi import SIGNED, answers, takes
+from web.pages import Files, Typed
+from web.problems import status_of
+from web.rendering import page
+from web.requests import body_as, signed_by
+
+router = APIRouter(prefix="/api/v1/rectifications", tags=["督促整改（第十七条）"])
+pages = APIRouter(prefix="/rectifications", include_in_schema=False)
+
+M = TypeVar("M", bound=BaseModel)
+FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
+
+
+class AnswerSubmission(BaseModel):
+    """What the department has done, with its evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
+    text: Words = Field(title="整改情况", min_length=5, max_length=2000)
+    attachments: list[AttachedFile] = Field(default_factory=list, title="附件")
+
+
+class ExtensionSubmission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
+    text: Words = Field(title="延期理由", min_length=5, max_length=2000)
+    days: int = Field(title="申请延期的工作日数", ge=1, le=99)
+
+
+class SaidAnswer(BaseModel):
+    on: date = Field(title="日期")
+    kind: str = Field(title="种类")
+    text: str = Field(title="内容")
+    days: int = Field(title="申请延期的工作日数")
+
+
+class RectificationAnswer(BaseModel):
+    """A rectification as its department sees it."""
+
+    case_no: str = Field(title="办件编号")
+    department: str = Field(title="部门")
+    stage: str = Field(title="环节")
+    problem: str = Field(title="问题")
+    article: int = Field(title="依据：第几条")
+    severity: str = Field(title="严重程度")
+    facts: str = Field(title="事实")
+    requirement: str = Field(title="要求")
+    first_on: date = Field(title="首次发现日期")
+    times: int = Field(title="发现次数")
+    earlier_case: str | None = Field(title="以前同样问题的办件编号")
+    ordered_on: date = Field(title="通知日期")
+    due_on: date | None = Field(title="截止日")
+    provisional: bool = Field(title="截止日为暂定")
+    moves: list[str] = Field(title="截止日的变动")
+    failures: int = Field(title="整改不到位次数")
+    returned_for: str | None = Field(title="最近一次退回的理由")
+    said: list[SaidAnswer] = Field(title="本部门的答复")
+    may_answer: bool = Field(title="现在可以答复")
+    may_extend: bool = Field(title="现在可以申请延期")
+    closed_on: date | None = Field(title="办结日期")
+
+
+class RectificationsAnswer(BaseModel):
+    rectifications: list[RectificationAnswer] = Field(title="督促整改")
+
+
+@router.get(
+    "",
+    summary="本部门的督促整改",
+    responses=answers(RectificationsAnswer, 401, 403, 429),
+    openapi_extra={"parameters": SIGNED},
+)
+def own(
+    caller: FromDepartment, only_open: Annotated[bool, Query(alias="open", description="只列在办的")] = False
+) -> dict[str, Any]:
+    """本部门被督促整改的问题，新的在前。"""
+    return {"rectifications": [asdict(each) for each in rectifications_of(caller.speaks_for, only_open)]}
+
+
+@router.get(
+    "/{case_no}",
+    summary="查看一件督促整改",
+    responses=answers(RectificationAnswer, 401, 403, 404, 429),
+    openapi_extra={"parameters": SIGNED},
+)
+def follow(caller: FromDepartment, case_no: str) -> dict[str, Any]:
+    """一件督促整改的事实、时限和办理情况。"""
+    return asdict(followed_by_department(caller.speaks_for, case_no))
+
+
+@router.post(
+    "/{case_no}/answer",
+    summary="答复整改情况",
+    responses=answers(RectificationAnswer, 401, 403, 404, 409, 413, 422, 429),
+    openapi_extra=takes(AnswerSubmission, signed=True),
+)
+def answer(
+    caller: FromDepartment,
+    case_no: str,
+    submission: Annotated[AnswerSubmission, Depends(body_as(AnswerSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """答复做了什么，附上材料；收到后复查。同一提交编号重复提交没有影响。"""
+    files = [from_base64(file.name, file.content) for file in submission.attachments]
+    response = DepartmentResponse(kind=rules.Response.DONE, text=submission.text)
+    return _responded(caller, case_no, response, files, submission.submission_no, background)
+
+
+@router.post(
+    "/{case_no}/extension",
+    summary="申请延期整改",
+    responses=answers(RectificationAnswer, 401, 403, 404, 409, 413, 422, 429),
+    openapi_extra=takes(ExtensionSubmission, signed=True),
+)
+def extend(
+    caller: FromDepartment,
+    case_no: str,
+    submission: Annotated[ExtensionSubmission, Depends(body_as(ExtensionSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """截止日前可以申请一次延期，由综合管理单位审核。同一提交编号重复提交没有影响。"""
+    response = DepartmentResponse(kind=rules.Response.EXTENSION, text=submission.text, days=submission.days)
+    return _responded(caller, case_no, response, [], submission.submission_no, background)
+
+
+def _responded(
+    caller: Caller,
+    case_no: str,
+    response: DepartmentResponse,
+    files: list[tuple[str, bytes]],
+    submission_no: str,
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    # Whose case it is comes before what is wrong with the files.
+    followed_by_department(caller.speaks_for, case_no)
+    respond_by_application(caller.speaks_for, case_no, response, check_files(files), submission_no, caller.key)
+    background.add_task(nudge, case_no)
+    return asdict(followed_by_department(caller.speaks_for, case_no))
+
+
+@pages.get("/{token}")
+def read(request: Request, token: str, said: str = "") -> HTMLResponse:
+    """What was found, until when it is to be mended, and what can be said to it now."""
+    return _page(request, token, said[:200])
+
+
+@pages.post("/{token}/answer")
+def reply(
+    request: Request,
+    token: str,
+    background: BackgroundTasks,
+    submission_no: Typed = "",
+    text: Typed = "",
+    files: Files = None,
+) -> Response:
+    """The form for what was done, with files."""
+    typed = {"answer": text}
+    given = [(file.filename, file.file.read()) for file in files or [] if file.filename]
+    try:
+        submission = _read(AnswerSubmission, submission_no=submission_no, text=text)
+        response = DepartmentResponse(kind=rules.Response.DONE, text=submission.text)
+        case_no = respond_by_link(token, response, check_files(given), submission.submission_no)
+    except RefusalError as why:
+        said = f"{why}附件须重新选择。" if given else str(why)
+        return _page(request, token, said, status_of(why), typed)
+    background.add_task(nudge, case_no)
+    return _back(token, "整改情况已收到。")
+
+
+@pages.post("/{token}/extension")
+def ask_for_time(
+    request: Request,
+    token: str,
+    background: BackgroundTasks,
+    submission_no: Typed = "",
+    text: Typed = "",
+    days: Typed = "",
+) -> Response:
+    """The form for an extension."""
+    typed = {"extension": text, "days": days}
+    try:
+        submission = _read(ExtensionSubmission, submission_no=submission_no, text=text, days=days)
+        response = DepartmentResponse(kind=rules.Response.EXTENSION, text=submission.text, days=submission.days)
+        case_no = respond_by_link(token, response, [], submission.submission_no)
+    except RefusalError as why:
+        return _page(request, token, str(why), status_of(why), typed)
+    background.add_task(nudge, case_no)
+    return _back(token, "延期申请已收到。")
+
+
+def _read(form: type[M], **typed: str) -> M:
+    """What was typed into a form. ``InputError`` names every wrong field."""
+    try:
+        return form.model_validate(typed)
+    except ValidationError as error:
+        raise InputError(in_chinese(error, form)) from None
+
+
+def _back(token: str, said: str) -> RedirectResponse:
+    return RedirectResponse(f"/rectifications/{token}?{urlencode({'said': said})}", 303)
+
+
+def _page(
+    request: Request, token: str, said: str = "", status: int = 200, typed: dict[str, str] | None = None
+) -> HTMLResponse:
+    context = {
+        "case": followed_by_link(token),
+        "token": token,
+        "said": said,
+        "submission_no": secrets.token_hex(8),
+        "typed": {"answer": "", "extension": "", "days": ""} | (typed or {}),
+    }
+    return page(request, "rectification.html", context, status)
