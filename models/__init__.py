@@ -16,6 +16,7 @@ from models import (
     records,
     supervision_reports,
     rectifications,
+    rule_revisions,
     use_lists,
 )
 from models.base import Base
@@ -37,5 +38,6 @@ __all__ = [
     "records",
     "supervision_reports",
     "rectifications",
+    "rule_revisions",
     "use_lists",
 ]

@@ -383,6 +383,48 @@ class RectificationClosed(ToMend):
     reason: str
 
 
+class ToRevise(ToDepartment):
+    """What every notice about an internal rule that stands in the way (Article 16) names; ``article`` is the one of the
+    measures that it stands in the way of."""
+
+    case_no: Line
+    document: Line
+    clause: Line
+    article: int
+    link: Line
+
+
+class RuleRevisionTracked(ToRevise):
+    """What was listed is confirmed and followed until ``due_on``."""
+
+    due_on: date
+    provisional: bool
+
+
+class RuleRevisionReturned(ToRevise):
+    """What was listed (``final``), or reported as revised, is sent back: why, and until when to revise it then."""
+
+    reason: str
+    final: bool
+    due_on: date | None
+    provisional: bool
+
+
+class RuleRevisionDue(ToRevise):
+    """The planned day is near, or has passed (``overdue``), and nothing was reported."""
+
+    due_on: date
+    provisional: bool
+    overdue: bool
+
+
+class RuleRevisionClosed(ToRevise):
+    """The rule was revised."""
+
+    document_no: Line
+    in_force_on: date
+
+
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
@@ -415,6 +457,10 @@ NOTICES: dict[str, type[Notice]] = {
         ExtensionDecided,
         RectificationEscalated,
         RectificationClosed,
+        RuleRevisionTracked,
+        RuleRevisionReturned,
+        RuleRevisionDue,
+        RuleRevisionClosed,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

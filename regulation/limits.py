@@ -126,6 +126,14 @@ RECHECK = Limit("recheck", 5, Unit.WORKING_DAYS, "内部时限（第十七条）
 FAILURES_BEFORE_ESCALATION = Limit(
     "failures-before-escalation", 2, Unit.TIMES, "内部规定", "整改不到位的次数，之后提请区政府督查通报"
 )
+RULE_REVISION_CONFIRMATION = Limit(
+    "rule-revision-confirmation", 3, Unit.WORKING_DAYS, "内部时限（第十六条）", "确认报送的制度障碍"
+)
+RULE_REVISION = Limit("rule-revision", 180, Unit.DAYS, "内部规定（第十六条“逐步”）", "部门修订制度")
+"""How far ahead a department may plan a revision; its own planned day is the limit on its case, in working days."""
+RULE_REVISION_AGAIN = Limit("rule-revision-again", 30, Unit.WORKING_DAYS, "内部规定", "退回后再次修订的最长时间")
+RULE_REVISION_CHECK = Limit("rule-revision-check", 5, Unit.WORKING_DAYS, "内部时限（第十六条）", "核对修订后的制度")
+RULE_REVISION_REMINDER = Limit("rule-revision-reminder", 10, Unit.WORKING_DAYS, "内部规定", "计划修订日期前提醒部门")
 DEPARTMENT_REMINDER = Limit("department-reminder", 2, Unit.WORKING_DAYS, "内部规定", "截止日前提醒部门")
 
 CASE_LIMITS = {
@@ -144,6 +152,9 @@ CASE_LIMITS = {
         RECTIFICATION,
         EXTENSION_REVIEW,
         RECHECK,
+        RULE_REVISION_CONFIRMATION,
+        RULE_REVISION,
+        RULE_REVISION_CHECK,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

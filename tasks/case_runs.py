@@ -48,6 +48,7 @@ DEPLOYMENTS = {
     CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
     CaseKind.BATCH: "批量补录/paper-backfill-batch",
     CaseKind.RECTIFICATION: "督促整改/rectification",
+    CaseKind.RULE_REVISION: "制度修订/rule-revision",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 
@@ -56,7 +57,7 @@ CHUNK = 200
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
-INTAKES = ["objection-intake", "liaison-intake", "backfill-intake"]
+INTAKES = ["objection-intake", "liaison-intake", "backfill-intake", "rule-revision-intake"]
 """The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10

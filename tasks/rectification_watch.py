@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import func, select
 
-from models.cases import Answer, Case, CaseKind, Deadline, Reminder
+from models.cases import Case, CaseKind, Deadline
 from models.findings import Finding
 from models.organisations import Department
 from models.rectifications import Rectification
@@ -16,6 +16,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
+from tasks.department_reminders import take_unreminded
 from tasks.liaisons import addressees
 from tasks.rectification_questions import DepartmentResponse
 from tasks.rectifications import about
@@ -30,28 +31,11 @@ def remind_of_rectifications(at: datetime) -> int:
     with transaction() as session:
         # One watch at a time, or two of them would remind twice.
         locked_counter(session, "rectification-watch", today.year)
-        calendar = working_days(session)
-        kind = literal("department-") + cast(Deadline.turn, String)
-        reminded = select(Reminder.kind).where(Reminder.deadline_id == Deadline.id, Reminder.kind == kind)
-        answered = select(Answer.id).where(
-            Answer.case_no == Deadline.case_no,
-            Answer.question == DepartmentResponse.question,
-            Answer.turn == Deadline.turn,
-            Answer.refusal.is_(None),
-        )
-        wanted = select(Deadline).where(
-            Deadline.limit_code == RECTIFICATION.code,
-            Deadline.running,
-            Deadline.due_on >= today,
-            Deadline.due_on <= calendar.due_on(today, DEPARTMENT_REMINDER.value),
-            ~reminded.exists(),
-            ~answered.exists(),
-        )
-        due = session.scalars(wanted.order_by(Deadline.id)).all()
+        last = working_days(session).due_on(today, DEPARTMENT_REMINDER.value)
+        due = take_unreminded(session, RECTIFICATION, DepartmentResponse, "department", today, last, at)
         for deadline in due:
             row = session.get_one(Rectification, deadline.case_no)
             department = session.get_one(Department, row.department_uscc)
-            session.add(Reminder(deadline_id=deadline.id, kind=f"department-{deadline.turn}", at=at))
             for recipient, address in addressees(session, department, today):
                 notice = RectificationDue(
                     recipient=recipient,

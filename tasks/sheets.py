@@ -28,6 +28,7 @@ from tasks.liaison_sheets import LIAISON
 from tasks.objection_sheets import OBJECTION
 from tasks.officers import SignatureError, check_may_act, identify
 from tasks.rectification_sheets import RECTIFICATION
+from tasks.rule_revision_sheets import RULE_REVISION
 from tasks.sheet_kinds import Happened, Table, in_words
 from tasks.step import locked_case, record
 from tasks.use_list_sheets import USE_LIST
@@ -39,6 +40,7 @@ KINDS = {
     CaseKind.BACKFILL: BACKFILL,
     CaseKind.BATCH: BATCH,
     CaseKind.RECTIFICATION: RECTIFICATION,
+    CaseKind.RULE_REVISION: RULE_REVISION,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 

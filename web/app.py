@@ -13,6 +13,7 @@ from web import (
     problems,
     supervision_reports,
     rectifications,
+    rule_revisions,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit
@@ -37,6 +38,8 @@ app.include_router(backfills.pages)
 app.include_router(corrections.pages)
 app.include_router(rectifications.router)
 app.include_router(rectifications.pages)
+app.include_router(rule_revisions.router)
+app.include_router(rule_revisions.pages)
 app.include_router(holders.pages)
 app.include_router(pages.router)
 app.include_router(supervision_reports.router)

@@ -43,6 +43,13 @@ LINES = [
 ]
 TO_OFFICE = {"recipient": "绍兴市柯桥区民政局", "department": "绍兴市柯桥区民政局"}
 MEND = TO_OFFICE | {"case_no": "ZG-2026-000002", "problem": "没有在册的电子证照专人", "article": 13, "link": LINK}
+REVISE = TO_OFFICE | {
+    "case_no": "XD-2026-000001",
+    "document": "窗口收件规程",
+    "clause": "第三条",
+    "article": 8,
+    "link": LINK,
+}
 ENTRY = EntryLine(line=3, item="婚姻登记档案查询（330603-MZ-001）", certificate="结婚证", scenario="窗口受理", what="")
 LATE = [line.model_copy(update={"days_left": -3, "statutory": True}) for line in LINES[:1]]
 EXPLANATION = [DayLine(**day._asdict()) for day in WorkingDays().explain(THURSDAY, 5)]
@@ -296,6 +303,26 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         "督促整改办结：已整改（ZG-2026-000002）",
         ["已整改", "已核实。", LINK],
     ),
+    (
+        notices.RuleRevisionTracked(**REVISE, **DUE),
+        "请按计划修订制度（XD-2026-000001）",
+        ["窗口收件规程", "第三条（妨碍第8条）", "2026年12月31日（星期四）", "暂定", "第十六条", LINK],
+    ),
+    (
+        notices.RuleRevisionReturned(**REVISE, reason="第三条没有改。", final=False, **DUE),
+        "修订不到位，请再次修订（XD-2026-000001）",
+        ["窗口收件规程", "第三条没有改。", "2026年12月31日（星期四）", "暂定", LINK],
+    ),
+    (
+        notices.RuleRevisionDue(**REVISE, overdue=True, **DUE),
+        "制度修订已逾期（XD-2026-000001）",
+        ["窗口收件规程", "至今没有报告", "2026年12月31日（星期四）", "暂定", LINK],
+    ),
+    (
+        notices.RuleRevisionClosed(**REVISE, document_no="柯民〔2026〕9号", in_force_on=THURSDAY),
+        "制度修订已办结（XD-2026-000001）",
+        ["窗口收件规程", "柯民〔2026〕9号", "2026年12月24日", LINK],
+    ),
 ]
 
 
@@ -323,6 +350,13 @@ def test_html_fetches_nothing_and_sets_no_colour(notice: Notice, subject: str, f
     assert re.findall(r'href="([^"]*)"', html) == [address for address in (LINK, DESK) if address in facts]
     assert '<meta name="viewport"' in html
     assert '<meta name="color-scheme" content="light dark">' in html
+
+
+def test_a_listing_that_is_sent_back_has_no_date() -> None:
+    returned = notices.RuleRevisionReturned(**REVISE, reason="重复报送。", final=True, due_on=None, provisional=False)
+    rendered = render(returned)
+    assert "重新报送" in rendered.text
+    assert "截止日" not in rendered.text + rendered.html
 
 
 def test_a_settled_date_is_not_called_provisional() -> None:

@@ -1,0 +1,153 @@
+"""What departments see of the rules they have listed (Article 16), and how they report them revised."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, AnswerSource, Case
+from models.organisations import Department
+from models.rule_revisions import RuleRevision
+from regulation.limits import RULE_REVISION
+from regulation.rule_revisions import check_in_force
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.keys import keys
+from runtime.refusals import InputError, RefusalError
+from tasks.answers import accepted_answer, record_answer
+from tasks.attachments import File, keep_files
+from tasks.cases import running_deadline
+from tasks.certificate_use import NotFoundError
+from tasks.rule_revision_questions import RevisionReport
+from tasks.step import locked_case, record
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A rule as its department sees it. ``due_on`` is the running limit's, ``None`` when none runs."""
+
+    case_no: str
+    department: str
+    stage: str
+    document: str
+    clause: str
+    article: int
+    why: str
+    planned_on: date
+    due_on: date | None
+    provisional: bool
+    returned_for: str | None
+    may_report: bool
+    document_no: str | None
+    in_force_on: date | None
+    closed_on: date | None
+
+
+def listed_by_link(token: str) -> Listed:
+    """What stands behind a department's link. ``NotFoundError`` for none."""
+    with reading() as session:
+        return _listed(session, _behind(session, token))
+
+
+def listed_by_department(department: str, case_no: str) -> Listed:
+    """A rule that a department has listed itself. ``NotFoundError`` for another's or none."""
+    with reading() as session:
+        return _listed(session, _own(session, department, case_no))
+
+
+def revisions_of(department: str) -> list[Listed]:
+    """What a department (by name) has listed, the newest first."""
+    wanted = (
+        select(RuleRevision)
+        .join(Department, Department.uscc == RuleRevision.department_uscc)
+        .where(Department.name == department)
+        .order_by(RuleRevision.case_no.desc())
+    )
+    with reading() as session:
+        return [_listed(session, row) for row in session.scalars(wanted)]
+
+
+def report_by_link(token: str, report: RevisionReport, files: Sequence[File], submission_no: str) -> str:
+    """A report from the page behind a department's link; the case number. See ``_report``."""
+    with transaction() as session:
+        return _report(session, _behind(session, token), report, files, f"link:{submission_no}", "link")
+
+
+def report_by_application(
+    department: str, case_no: str, report: RevisionReport, files: Sequence[File], submission_no: str, key: str
+) -> str:
+    """A report from a department's system, ``key`` being its application's; the case number. See ``_report``."""
+    with transaction() as session:
+        return _report(session, _own(session, department, case_no), report, files, f"{key}:{submission_no}", key)
+
+
+def _behind(session: Session, token: str) -> RuleRevision:
+    index = keys().blind_index("rule-revision-token", token)
+    row = session.scalar(select(RuleRevision).where(RuleRevision.token_index == index))
+    if row is None:
+        raise NotFoundError("链接无效，请核对邮件中的地址。")
+    return row
+
+
+def _own(session: Session, department: str, case_no: str) -> RuleRevision:
+    wanted = (
+        select(RuleRevision)
+        .join(Department, Department.uscc == RuleRevision.department_uscc)
+        .where(Department.name == department, RuleRevision.case_no == case_no)
+    )
+    row = session.scalar(wanted)
+    if row is None:
+        raise NotFoundError("没有本部门的这一制度修订办件，请核对办件编号。")
+    return row
+
+
+def _report(
+    session: Session, row: RuleRevision, report: RevisionReport, files: Sequence[File], key: str, by: str
+) -> str:
+    """Record that a rule was revised, with its proof; the case number. The same submission again changes nothing.
+
+    Raises ``RefusalError`` where no report is waited for, ``InputError`` without a file and for a day in force that
+    cannot be.
+    """
+    case, now = locked_case(session, row.case_no), clock.now()
+    source_key = f"{case.case_no}:department:{key}"
+    if session.scalar(select(Answer.id).where(Answer.source_key == source_key)) is not None:
+        return case.case_no
+    deadline = running_deadline(session, case.case_no, RULE_REVISION)
+    if deadline is None:
+        raise RefusalError(f"本件现为“{case.stage}”，不需要报告。")
+    if accepted_answer(session, case.case_no, RevisionReport.question, deadline.turn) is not None:
+        raise RefusalError("已经报告过，请等待综合管理单位核对；结果将告知本部门。")
+    if not files:
+        raise InputError("请附上修订后的文件。")
+    check_in_force(report.in_force_on, case.received_on, clock.local_date(now))
+    given = report.model_dump(mode="json")
+    record_answer(session, case, RevisionReport, deadline.turn, AnswerSource.DEPARTMENT, source_key, given, now)
+    keep_files(session, case.case_no, files, now)
+    record(session, "rule-revision:department:said", case.case_no, by, now, files=len(files))
+    return case.case_no
+
+
+def _listed(session: Session, row: RuleRevision) -> Listed:
+    case = session.get_one(Case, row.case_no)
+    deadline = running_deadline(session, row.case_no, RULE_REVISION)
+    return Listed(
+        case_no=row.case_no,
+        department=session.get_one(Department, row.department_uscc).name,
+        stage=case.stage,
+        document=row.document,
+        clause=row.clause,
+        article=row.article,
+        why=row.why,
+        planned_on=row.planned_on,
+        due_on=deadline.due_on if deadline else None,
+        provisional=deadline is not None and deadline.provisional,
+        returned_for=row.returned_for,
+        may_report=deadline is not None
+        and accepted_answer(session, row.case_no, RevisionReport.question, deadline.turn) is None,
+        document_no=row.document_no,
+        in_force_on=row.in_force_on,
+        closed_on=clock.local_date(case.closed_at) if case.closed_at else None,
+    )
