@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import CaseKind
+from models.cases import Case, CaseKind
 from models.findings import Finding
 from regulation.finding_rules import RULES
 from regulation.findings import Source, severity_of
@@ -71,17 +71,22 @@ def note_findings(
         else:
             case_no = next_number(counter)
             opened.append(case_no)
-            _open(session, case_no, source, each, before, at)
+            _open(session, case_no, source, each, _last_about(session, *matter, upheld=True), at)
         seen.add(matter)
     again = len(seen) - len(opened)
     cleared = _clear(session, ran, seen, at)
     return Noted(tuple(opened), again, tuple(cleared))
 
 
-def _last_about(session: Session, rule: str, department_uscc: str, subject: str) -> Finding | None:
+def _last_about(
+    session: Session, rule: str, department_uscc: str, subject: str, upheld: bool = False
+) -> Finding | None:
+    """The last finding about a matter; where only what was ``upheld`` counts, none that was dismissed."""
     wanted = select(Finding).where(
         Finding.rule == rule, Finding.department_uscc == department_uscc, Finding.subject == subject
     )
+    if upheld:
+        wanted = wanted.join(Case, Case.case_no == Finding.case_no).where(Case.stage != Stage.DISMISSED)
     return session.scalar(wanted.order_by(Finding.id.desc()).limit(1))
 
 

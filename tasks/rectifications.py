@@ -106,6 +106,7 @@ def dismiss_finding(step: Step) -> None:
     """End a case whose finding the officer does not hold up; the department, which knows nothing of it, is not told."""
     _go_to(step, Stage.DISMISSED)
     _decided(step)
+    _let_go(step)
     step.audit("rectification:finding:dismissed")
     end_case(step, step.case)
 
@@ -251,7 +252,15 @@ def conclude(step: Step) -> None:
         _mended(step, final.reason)
         return
     _go_to(step, Stage.HANDED_OVER)
+    _let_go(step)
     _close(step, final.reason)
+
+
+def _let_go(step: Step) -> None:
+    """A finding that no program looks for again would stay open for ever: what is found after this is another."""
+    finding = finding_of(step.session, step.case.case_no)
+    if not RULES[finding.rule].rerun:
+        finding.cleared_on = finding.cleared_on or step.today
 
 
 def _mended(step: Step, why: str) -> str:

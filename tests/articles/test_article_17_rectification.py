@@ -18,7 +18,7 @@ from models.organisations import Department
 from models.records import AuditEntry
 from models.rectifications import Rectification
 from regulation.finding_rules import RULES
-from regulation.findings import Severity, Source
+from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
 from regulation.rectifications import Response, Stage, TransitionError, check_days, check_transition
 from runtime.database import reading, transaction
@@ -45,7 +45,7 @@ OFFICE = sample_catalogue.DEPARTMENTS[5]
 NOBODY = sample_catalogue.DEPARTMENTS[9]
 """绍兴市柯桥区医疗保障局, which has filed nobody."""
 RULE = "liaison-missing"
-BY_HAND = "seen-by-a-person"
+BY_HAND = FindingRule("seen-by-a-person", "窗口索要纸质证照", 8, Severity.MINOR, Source.VISIT, False)
 """A rule that no program can run again."""
 
 Day = Callable[[date], datetime]
@@ -207,6 +207,35 @@ def test_a_finding_that_does_not_hold_is_dismissed_with_the_reason_and_nobody_is
 def test_what_was_dismissed_is_not_opened_again_while_it_stays_as_it_is(found: Story, on_day: Day) -> None:
     found.decide("不成立", days=0, reason="该部门今年不使用电子证照。")
     assert find(on_day(MONDAY + timedelta(days=1)), NOBODY) == ()
+
+
+def test_what_was_dismissed_makes_nothing_a_repeat(found: Story, on_day: Day) -> None:
+    found.decide("不成立", days=0, reason="该部门今年不使用电子证照。")
+    find(on_day(date(2026, 3, 3)))
+    (again,) = find(on_day(date(2026, 3, 9)), NOBODY)
+    assert rectifications.suggestion(again) == {"decision": "督促整改", "severity": "一般", "days": 20}
+    assert "重复发生" not in dict(sheet_of(again).lines)
+
+
+def test_what_only_people_see_can_be_found_again_once_it_was_dismissed(
+    monday: datetime, on_day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RULES, BY_HAND.code, BY_HAND)
+
+    def reported(at: datetime) -> tuple[str, ...]:
+        with transaction() as session:
+            return note_findings(
+                session, Source.VISIT, [Found(BY_HAND.code, uscc(OFFICE), "", "索要原件。")], at
+            ).opened
+
+    (first,) = reported(monday)
+    assert reported(on_day(date(2026, 3, 3))) == ()
+    Story(first).decide("不成立", days=0, reason="当天系统停机，属于例外。")
+    (second,) = reported(on_day(date(2026, 3, 9)))
+    case = Story(second)
+    case.decide()
+    case.say()
+    assert case.go_on(Recheck, verdict="退回整改", days=10, reason="仍在索要原件。") == Stage.MENDING
 
 
 def test_a_story_decides_once() -> None:

@@ -69,6 +69,7 @@ def test_a_department_lists_and_follows_its_own(department: Caller, case: Clerk)
     (listed,) = department.send("GET", RECTIFICATIONS).json()["rectifications"]
     one = department.send("GET", f"{RECTIFICATIONS}/{case.case_no}").json()
     assert listed == one
+    assert len(department.send("GET", f"{RECTIFICATIONS}?open=true").json()["rectifications"]) == 1
     assert (one["case_no"], one["stage"], one["article"], one["may_answer"]) == (case.case_no, "整改中", 13, True)
     assert one["facts"] == "没有在册的专人。"
 
