@@ -14,9 +14,9 @@ from models import (
     objections,
     organisations,
     records,
-    supervision_reports,
     rectifications,
     rule_revisions,
+    supervision_reports,
     use_lists,
 )
 from models.base import Base
@@ -36,8 +36,8 @@ __all__ = [
     "objections",
     "organisations",
     "records",
-    "supervision_reports",
     "rectifications",
     "rule_revisions",
+    "supervision_reports",
     "use_lists",
 ]

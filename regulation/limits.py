@@ -110,9 +110,8 @@ EARLIEST_ISSUE = date(1949, 10, 1)
 EARLIEST_BIRTH = date(1850, 1, 1)
 """Before it a year is a slip of the pen (internal rule): the oldest number in GB 11643 is of 1880."""
 
-# Article 17 wants what supervision finds mended in time (及时) and names no number: the Center sets them.
 REPORT_TREND = Limit("report-trend", 6, Unit.PERIODS, "内部规定", "监督报告中趋势的期数")
-FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
+
 # Article 17 wants findings rectified promptly (及时) and gives no number; how long a department has, and the Center
 # itself for each of its decisions, the Center sets. Article 16 gives no date by which rules are revised.
 FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置发现的问题")

@@ -11,9 +11,9 @@ from web import (
     objections,
     pages,
     problems,
-    supervision_reports,
     rectifications,
     rule_revisions,
+    supervision_reports,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit

@@ -498,6 +498,30 @@ def test_an_escalated_case_can_be_handed_over_to_the_government(ordered: Story, 
         assert session.scalars(select(Finding.cleared_on)).one() is None
 
 
+def test_a_story_that_runs_again_from_its_first_line_changes_nothing(ordered: Story, on_day: Day) -> None:
+    def everything() -> tuple[object, ...]:
+        with reading() as session:
+            row = session.get_one(Rectification, ordered.case_no)
+            dues = session.execute(select(Deadline.limit_code, Deadline.turn, Deadline.due_on).order_by(Deadline.id))
+            queued = session.scalar(select(func.count(OutgoingNotice.id)))
+            return ordered.stage(), row.failures, row.token, queued, dues.tuples().all()
+
+    ordered.say("申请延期", "系统正在改造。", 5)
+    ordered.go_on(ExtensionDecision, verdict="同意延期")
+    deadlines.sweep(on_day(date(2026, 3, 24)))
+    ordered.go_on()
+    ordered.say(key="third")
+    assert ordered.go_on() == Stage.ESCALATED
+    before = everything()
+    rectifications.order_rectification.run(ordered.case_no)
+    rectifications.take_extension.run(ordered.case_no, 1)
+    assert rectifications.settle_extension.run(ordered.case_no, 1) == Stage.MENDING
+    assert rectifications.note_silence.run(ordered.case_no, 2) == Stage.MENDING
+    rectifications.take_response.run(ordered.case_no, 3)
+    assert rectifications.recheck_by_rule.run(ordered.case_no, 3) == Stage.ESCALATED
+    assert everything() == before
+
+
 # 原因自行消除
 
 
