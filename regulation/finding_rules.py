@@ -1,5 +1,5 @@
 """Every rule by which supervision finds something, by its code."""
 
-from regulation import online_supervision
+from regulation import online_supervision, spot_checks
 
-RULES = {rule.code: rule for rules in (online_supervision.RULES,) for rule in rules}
+RULES = {rule.code: rule for rules in (online_supervision.RULES, spot_checks.RULES) for rule in rules}

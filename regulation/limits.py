@@ -28,6 +28,8 @@ class Unit(StrEnum):
     CHARACTERS = "characters"
     PERIODS = "periods"
     PER_TEN_THOUSAND = "per ten thousand"
+    POINTS = "points"
+    PERSONS = "persons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,33 @@ RULE_REVISION_AGAIN = Limit("rule-revision-again", 30, Unit.WORKING_DAYS, "内�
 RULE_REVISION_CHECK = Limit("rule-revision-check", 5, Unit.WORKING_DAYS, "内部时限（第十六条）", "核对修订后的制度")
 RULE_REVISION_REMINDER = Limit("rule-revision-reminder", 10, Unit.WORKING_DAYS, "内部规定", "计划修订日期前提醒部门")
 DEPARTMENT_REMINDER = Limit("department-reminder", 2, Unit.WORKING_DAYS, "内部规定", "截止日前提醒部门")
+# Article 17 wants what supervision finds mended in time (及时) and names no number: the Center sets them.
+FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
+# Article 17 gives no number for random spot checks (随机抽查). “双随机、一公开” (国办发〔2015〕58号、国发〔2019〕5号)
+# asks for a rate, a frequency and results in public, and leaves the numbers to whoever checks; none of days was found.
+SPOT_CHECK_RATE = Limit("spot-check-rate", 500, Unit.PER_TEN_THOUSAND, "内部规定（第十七条）", "每轮抽查的最低比例")
+SPOT_CHECK_COMPLAINT_RATE = Limit(
+    "spot-check-complaint-rate",
+    500,
+    Unit.PER_TEN_THOUSAND,
+    "内部规定（第十七条）",
+    "每有一件群众反映提高的抽查比例",
+)
+SPOT_CHECK_COMPLAINTS = Limit("spot-check-complaints", 3, Unit.TIMES, "内部规定", "抽查计入的群众反映件数")
+SPOT_CHECK_LOOKBACK = Limit("spot-check-lookback", 365, Unit.DAYS, "内部规定", "抽查计入问题和群众反映的时间")
+SPOT_CHECK_BASE_POINTS = Limit("spot-check-base-points", 10, Unit.POINTS, "内部规定", "抽查对象的基础权重")
+SPOT_CHECK_FINDING_POINTS = Limit("spot-check-finding-points", 10, Unit.POINTS, "内部规定", "每个问题增加的权重")
+SPOT_CHECK_FINDINGS = Limit("spot-check-findings", 5, Unit.TIMES, "内部规定", "抽查计入的问题个数")
+SPOT_CHECK_COMPLAINT_POINTS = Limit("spot-check-complaint-points", 20, Unit.POINTS, "内部规定", "每件反映增加的权重")
+SPOT_CHECK_VOLUME_POINTS = Limit("spot-check-volume-points", 2, Unit.POINTS, "内部规定", "业务量每翻一番增加的权重")
+SPOT_CHECK_UNCHECKED_POINTS = Limit("spot-check-unchecked-points", 3, Unit.POINTS, "内部规定", "每满一期未查增加的权重")
+SPOT_CHECK_UNCHECKED_TERM = Limit("spot-check-unchecked-term", 90, Unit.DAYS, "内部规定", "未查时间的一期")
+SPOT_CHECK_UNCHECKED_TERMS = Limit("spot-check-unchecked-terms", 8, Unit.TIMES, "内部规定", "抽查计入的未查期数")
+SPOT_CHECK_TEAM = Limit("spot-check-team", 2, Unit.PERSONS, "内部规定；参照《行政处罚法》第四十二条", "检查组人数")
+SPOT_CHECK_RESULTS = Limit("spot-check-results", 15, Unit.WORKING_DAYS, "内部时限（第十七条）", "登记抽查结果")
+SPOT_CHECK_PUBLICATION = Limit(
+    "spot-check-publication", 20, Unit.WORKING_DAYS, "内部时限；国发〔2019〕5号要求公示", "检查结束后公布抽查结果"
+)
 
 CASE_LIMITS = {
     limit.code: limit
@@ -154,6 +183,8 @@ CASE_LIMITS = {
         RULE_REVISION_CONFIRMATION,
         RULE_REVISION,
         RULE_REVISION_CHECK,
+        SPOT_CHECK_RESULTS,
+        SPOT_CHECK_PUBLICATION,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

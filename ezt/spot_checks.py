@@ -1,0 +1,39 @@
+"""``ezt spot-check``: anybody checks the draw of a random spot check (Article 17)."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+spot_check = typer.Typer(help="随机抽查的抽取结果核验（第十七条）", no_args_is_help=True)
+
+
+@spot_check.callback()
+def _commands() -> None:
+    pass
+
+
+@spot_check.command(help="由公布的抽取文件重新抽取，核对是否相符；不需要数据库；不符则退出码为1")
+def recompute(
+    file: Annotated[Path, typer.Argument(help="在抽查公布页下载的JSON文件")],
+    commitment: Annotated[str | None, typer.Option("--commitment", help="抽取前公布的承诺值，一并核对")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="以JSON输出")] = False,
+) -> None:
+    from tasks.spot_check_files import check_file, draw_of
+
+    text = file.read_text(encoding="utf-8", errors="replace")
+    found, draw = check_file(text, commitment), draw_of(text)
+    if as_json:
+        answer = {"agrees": not found, "differences": found, "commitment": draw.commitment, "sample": draw.sample}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        for difference in found:
+            print(difference)
+        drawn = f"对象{len(draw.frozen.objects)}个，抽中{len(draw.sample)}个，检查组{len(draw.teams)}个"
+        print(f"{'不符' if found else '相符'}：{draw.frozen.case_no}，{drawn}。")
+        if commitment is None:
+            print(f"承诺值  {draw.commitment}（请与抽取前公布的核对）")
+    if found:
+        sys.exit(1)
