@@ -47,6 +47,7 @@ from models.base import Base
 from models.certificates import Certificate, CertificateType, IssuingAuthority
 from models.liaisons import LiaisonOfficer
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
+from models.spot_checks import Inspector, InspectorConflict, Ties
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.catalogue import HolderKind, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
@@ -83,6 +84,13 @@ APPLICATIONS = (
     ("SX-DSJ", ApplicationKind.BUREAU, Bureau.CITY.value),
     ("ZJ-DSJ", ApplicationKind.BUREAU, Bureau.PROVINCE.value),
 )
+INSPECTORS: dict[str, dict[str, Ties]] = {
+    "KQ001": {DEPARTMENTS[0]: Ties.FORMER},
+    "KQ002": {DEPARTMENTS[5]: Ties.OWN, DEPARTMENTS[1]: Ties.DECLARED},
+    "KQ003": {DEPARTMENTS[5]: Ties.FORMER},
+    "KQ004": {},
+}
+"""The officers who are inspectors, and the departments that they may not check."""
 BUREAU_KEYS = {Bureau.CITY: "SX-DSJ", Bureau.PROVINCE: "ZJ-DSJ"}
 
 _SCOPES = {
@@ -131,6 +139,7 @@ class Added:
     departments: int
     issuing_authorities: int
     officers: int
+    inspectors: int
     applications: int
     liaison_officers: int
     use_list_entries: int
@@ -490,6 +499,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             departments=_add(session, Department.uscc, departments(seed, sizes.departments)),
             issuing_authorities=_add(session, IssuingAuthority.name, issuing_authorities(seed)),
             officers=_add(session, Officer.staff_no, officers(seed)),
+            inspectors=_add_inspectors(session, seed, sizes.departments),
             applications=_add_applications(session, seed),
             liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),
             use_list_entries=_add_use_list(session, seed, sizes.departments),
@@ -521,6 +531,20 @@ def _add_applications(session: Session, seed: int) -> int:
     added = _add(session, Application.key, applications(seed))
     _add(session, ApplicationSecret.key, application_secrets(seed))
     return added
+
+
+def _add_inspectors(session: Session, seed: int, departments: int) -> int:
+    """Add the inspectors who are not there yet; what is on file of others stays."""
+    new = [each for each in INSPECTORS if session.get(Inspector, each) is None]
+    session.add_all(Inspector(staff_no=staff_no) for staff_no in new)
+    session.flush()
+    session.add_all(
+        InspectorConflict(staff_no=staff_no, department_uscc=department_code(seed, name), ties=ties)
+        for staff_no in new
+        for name, ties in INSPECTORS[staff_no].items()
+        if name in DEPARTMENTS[:departments]
+    )
+    return len(new)
 
 
 def _add_use_list(session: Session, seed: int, departments: int) -> int:

@@ -17,6 +17,7 @@ from models import (
     rectifications,
     rule_revisions,
     supervision_reports,
+    spot_checks,
     use_lists,
 )
 from models.base import Base
@@ -39,5 +40,6 @@ __all__ = [
     "rectifications",
     "rule_revisions",
     "supervision_reports",
+    "spot_checks",
     "use_lists",
 ]

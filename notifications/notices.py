@@ -423,6 +423,33 @@ class RuleRevisionClosed(ToRevise):
 
     document_no: Line
     in_force_on: date
+class ToInspector(Notice):
+    """What every notice to an inspector of a random spot check names."""
+
+    officer: Line
+    case_no: Line
+    department: Line
+    due_on: date
+    link: Line
+
+
+class SpotCheckAssigned(ToInspector):
+    """An inspector was drawn to check a department (Article 17), with how many objects."""
+
+    objects: int
+
+
+class SpotCheckToConfirm(ToInspector):
+    """A colleague entered the results of a spot check, which wait to be confirmed."""
+
+    entered_by: Line
+
+
+class SpotCheckLate(ToInspector):
+    """The results of a spot check are due soon or late; ``days_left`` counts working days, negative when late."""
+
+    stage: Line
+    days_left: int
 
 
 NOTICES: dict[str, type[Notice]] = {
@@ -461,6 +488,9 @@ NOTICES: dict[str, type[Notice]] = {
         RuleRevisionReturned,
         RuleRevisionDue,
         RuleRevisionClosed,
+        SpotCheckAssigned,
+        SpotCheckToConfirm,
+        SpotCheckLate,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

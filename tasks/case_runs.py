@@ -49,6 +49,7 @@ DEPLOYMENTS = {
     CaseKind.BATCH: "批量补录/paper-backfill-batch",
     CaseKind.RECTIFICATION: "督促整改/rectification",
     CaseKind.RULE_REVISION: "制度修订/rule-revision",
+    CaseKind.SPOT_CHECK: "随机抽查/spot-check",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 

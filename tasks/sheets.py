@@ -30,6 +30,7 @@ from tasks.officers import SignatureError, check_may_act, identify
 from tasks.rectification_sheets import RECTIFICATION
 from tasks.rule_revision_sheets import RULE_REVISION
 from tasks.sheet_kinds import Happened, Table, in_words
+from tasks.spot_check_sheets import SPOT_CHECK
 from tasks.step import locked_case, record
 from tasks.use_list_sheets import USE_LIST
 
@@ -41,6 +42,7 @@ KINDS = {
     CaseKind.BATCH: BATCH,
     CaseKind.RECTIFICATION: RECTIFICATION,
     CaseKind.RULE_REVISION: RULE_REVISION,
+    CaseKind.SPOT_CHECK: SPOT_CHECK,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 
@@ -212,7 +214,7 @@ def full_sheet(case_no: str, staff_no: str, code: str) -> FullSheet:
     """
     with transaction() as session:
         now = clock.now()
-        officer = _who_signs(session, case_no, staff_no, code, now)
+        officer = signed_officer(session, case_no, staff_no, code, now)
         if officer is not None:
             return _full_sheet(session, case_no, officer, now)
     # Only now, because what has been recorded of a refused signature must be committed. One sentence for every
@@ -223,7 +225,7 @@ def full_sheet(case_no: str, staff_no: str, code: str) -> FullSheet:
     )
 
 
-def _who_signs(session: Session, case_no: str, staff_no: str, code: str, at: datetime) -> Officer | None:
+def signed_officer(session: Session, case_no: str, staff_no: str, code: str, at: datetime) -> Officer | None:
     """The officer who signs; ``None`` for a refused signature, which goes on record under an existing staff number.
 
     A code of six digits is soon guessed by whoever may guess without limit, so after too many refusals it is not even

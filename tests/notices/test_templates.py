@@ -60,6 +60,13 @@ def closed(outcome: str, corrected: bool, new_version: bool) -> notices.Objectio
     return notices.ObjectionClosed(**PARTY, **given, corrected=corrected, new_version=new_version)
 
 
+TO_INSPECTOR: Any = {
+    "officer": "钱一",
+    "case_no": "CC-2026-000001",
+    "department": "绍兴市柯桥区民政局",
+    "due_on": LAST_DAY,
+    "link": LINK,
+}
 SAMPLES: list[tuple[Notice, str, list[str]]] = [
     (
         notices.ObjectionRegistered(
@@ -322,6 +329,19 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         notices.RuleRevisionClosed(**REVISE, document_no="柯民〔2026〕9号", in_force_on=THURSDAY),
         "制度修订已办结（XD-2026-000001）",
         ["窗口收件规程", "柯民〔2026〕9号", "2026年12月24日", LINK],
+        notices.SpotCheckAssigned(**TO_INSPECTOR, objects=7),
+        "抽查 CC-2026-000001：由您检查绍兴市柯桥区民政局",
+        ["钱一", "民政局", "7个", "2026年12月31日（星期四）", "第十七条", "回避", LINK],
+    ),
+    (
+        notices.SpotCheckToConfirm(**TO_INSPECTOR, entered_by="KQ002"),
+        "抽查 CC-2026-000001：请确认绍兴市柯桥区民政局的检查结果",
+        ["钱一", "民政局", "KQ002", "2026年12月31日（星期四）", LINK],
+    ),
+    (
+        notices.SpotCheckLate(**TO_INSPECTOR, stage="待登记", days_left=-2),
+        "抽查 CC-2026-000001：绍兴市柯桥区民政局的检查结果已超期",
+        ["钱一", "民政局", "待登记", "已超期2个工作日", "2026年12月31日（星期四）", LINK],
     ),
 ]
 
