@@ -14,6 +14,7 @@ from web import (
     rectifications,
     rule_revisions,
     supervision_reports,
+    spot_checks,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit
@@ -41,6 +42,7 @@ app.include_router(rectifications.pages)
 app.include_router(rule_revisions.router)
 app.include_router(rule_revisions.pages)
 app.include_router(holders.pages)
+app.include_router(spot_checks.pages)
 app.include_router(pages.router)
 app.include_router(supervision_reports.router)
 app.add_middleware(SizeLimit)

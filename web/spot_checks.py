@@ -1,0 +1,178 @@
+"""Random spot checks on pages (Article 17): the public reads commitments, results and draws; inspectors sign for their
+checklists, fill them in, and confirm each other's."""
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, BackgroundTasks, Depends, File, Path, Request, UploadFile
+from fastapi.responses import HTMLResponse, Response
+
+from runtime.refusals import InputError, RefusalError
+from runtime.words import Words
+from tasks.case_runs import nudge
+from tasks.spot_check_publications import draw_file, round_in_public, rounds
+from tasks.spot_check_results import (
+    checklist_file,
+    checklists,
+    confirm_results,
+    enter_lines,
+    enter_workbook,
+    return_results,
+    sign_for_checklists,
+)
+from web.pages import TICKET_LIFE, Typed
+from web.problems import status_of
+from web.rendering import page
+
+pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
+
+CaseNo = Annotated[Words, Path(max_length=30)]
+Uscc = Annotated[Words, Path(max_length=18)]
+LINES_ON_THE_PAGE = 200
+"""A longer checklist is filled in as a workbook: a browser's form has so many fields."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@pages.get("")
+def every_round(request: Request) -> HTMLResponse:
+    """All rounds, the latest first."""
+    return page(request, "spot-checks.html", {"rounds": rounds()})
+
+
+@pages.get("/{case_no}")
+def one_round(request: Request, case_no: CaseNo) -> HTMLResponse:
+    """A round: its commitment, and once it is published everything else."""
+    return page(request, "spot-check.html", {"round": round_in_public(case_no)})
+
+
+@pages.get("/{case_no}/draw.json")
+def draw(case_no: CaseNo) -> Response:
+    """The draw as a file that anybody can check."""
+    headers = {"Content-Disposition": f'attachment; filename="{quote(case_no)}.json"'}
+    return Response(draw_file(case_no), media_type="application/json", headers=headers)
+
+
+@pages.get("/{case_no}/checklists")
+def sign(request: Request, case_no: CaseNo) -> HTMLResponse:
+    """Where an inspector signs."""
+    return page(request, "spot-check-sign.html", {"case_no": case_no, "refusal": ""})
+
+
+@pages.post("/{case_no}/checklists")
+def read(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = "") -> HTMLResponse:
+    """The checklists of the inspector who signed."""
+    try:
+        ticket = sign_for_checklists(case_no, staff_no, code)
+    except RefusalError as why:
+        return page(request, "spot-check-sign.html", {"case_no": case_no, "refusal": str(why)}, status_of(why))
+    return _checklists(request, case_no, ticket)
+
+
+@pages.get("/{case_no}/checklists/{uscc}/{ticket}.xlsx")
+def workbook(case_no: CaseNo, uscc: Uscc, ticket: str) -> Response:
+    """A team's checklist to fill in."""
+    name, content = checklist_file(case_no, uscc, ticket, TICKET_LIFE)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type=XLSX, headers=headers)
+
+
+@pages.post("/{case_no}/checklists/{uscc}/workbook")
+def upload(
+    request: Request,
+    case_no: CaseNo,
+    uscc: Uscc,
+    ticket: Typed = "",
+    file: Annotated[UploadFile | None, File()] = None,
+) -> HTMLResponse:
+    """A checklist that was filled in."""
+
+    def enter() -> str:
+        if file is None or not file.filename:
+            raise InputError("请选择填写好的检查表。")
+        enter_workbook(case_no, uscc, ticket, TICKET_LIFE, file.filename, file.file.read())
+        return "检查结果已登记，请同组检查人员确认。"
+
+    return _done(request, case_no, ticket, enter)
+
+
+async def _filled(request: Request) -> dict[int, tuple[str, str]]:
+    """What was filled in on the page: of each line its result and its note."""
+    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    numbers = (name.removeprefix("result-") for name in typed if name.startswith("result-"))
+    return {
+        int(number): (typed[f"result-{number}"].strip(), typed.get(f"note-{number}", "").strip())
+        for number in numbers
+        if number.isascii() and number.isdigit() and len(number) <= 9
+    }
+
+
+@pages.post("/{case_no}/checklists/{uscc}/lines")
+def fill_in(
+    request: Request,
+    case_no: CaseNo,
+    uscc: Uscc,
+    filled: Annotated[dict[int, tuple[str, str]], Depends(_filled)],
+    ticket: Typed = "",
+) -> HTMLResponse:
+    """A checklist that was filled in on the page."""
+
+    def enter() -> str:
+        enter_lines(case_no, uscc, ticket, TICKET_LIFE, filled)
+        return "检查结果已登记，请同组检查人员确认。"
+
+    return _done(request, case_no, ticket, enter, {uscc: filled})
+
+
+@pages.post("/{case_no}/checklists/{uscc}/confirmation")
+def confirm(
+    request: Request, case_no: CaseNo, uscc: Uscc, background: BackgroundTasks, ticket: Typed = ""
+) -> HTMLResponse:
+    """The colleague's signature; with the last one the round goes on."""
+
+    def sign() -> str:
+        if confirm_results(case_no, uscc, ticket, TICKET_LIFE):
+            background.add_task(nudge, case_no)
+        return "检查结果已确认。"
+
+    return _done(request, case_no, ticket, sign)
+
+
+@pages.post("/{case_no}/checklists/{uscc}/return")
+def send_back(request: Request, case_no: CaseNo, uscc: Uscc, ticket: Typed = "", why: Typed = "") -> HTMLResponse:
+    """The colleague's results go back with why."""
+
+    def give_back() -> str:
+        return_results(case_no, uscc, ticket, TICKET_LIFE, why.strip())
+        return "检查结果已退回。"
+
+    return _done(request, case_no, ticket, give_back)
+
+
+Typing = dict[str, dict[int, tuple[str, str]]]
+
+
+def _done(
+    request: Request, case_no: str, ticket: str, work: Callable[[], str], typed: Typing | None = None
+) -> HTMLResponse:
+    """The checklists after ``work``, with what it says or why it was refused; what was ``typed`` in vain stands there
+    again. Raises ``SignatureError`` for a ticket that does not hold."""
+    try:
+        said, status = work(), 200
+    except RefusalError as why:
+        return _checklists(request, case_no, ticket, str(why), status_of(why), typed)
+    return _checklists(request, case_no, ticket, said, status)
+
+
+def _checklists(
+    request: Request, case_no: str, ticket: str, said: str = "", status: int = 200, typed: Typing | None = None
+) -> HTMLResponse:
+    context = {
+        "case_no": case_no,
+        "ticket": ticket,
+        "said": said,
+        "checklists": checklists(case_no, ticket, TICKET_LIFE),
+        "typed": typed or {},
+        "most": LINES_ON_THE_PAGE,
+    }
+    return page(request, "spot-check-checklists.html", context, status)
