@@ -4,6 +4,7 @@ them or sends them back."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from models.spot_checks import InspectorConflict, SpotCheck, SpotCheckObject, Sp
 from notifications.notices import SpotCheckToConfirm
 from notifications.outbox import queue
 from regulation.limits import SPOT_CHECK_RESULTS
+from regulation.spot_check_draws import canonical
 from regulation.spot_checks import Stage, TeamStage, may_confirm
 from runtime import clock
 from runtime.database import reading, transaction
@@ -45,6 +47,8 @@ class Checklist:
     may_confirm: bool
     lines: tuple[Line, ...]
     filled: Given
+    digest: str
+    """Of what was filled in: whoever confirms says by it what was seen."""
 
 
 def sign_for_checklists(case_no: str, staff_no: str, code: str) -> str:
@@ -92,9 +96,7 @@ def checklists(case_no: str, ticket: str, life: timedelta) -> list[Checklist]:
 
 def _checklist(session: Session, team: SpotCheckTeam, staff_no: str) -> Checklist:
     lines = lines_of(session, team)
-    results = session.scalars(select(SpotCheckResult).where(SpotCheckResult.case_no == team.case_no))
-    said = {(each.place, each.item_code): (str(each.result), each.note) for each in results}
-    filled = {line.number: said[line.place, line.code] for line in lines if (line.place, line.code) in said}
+    filled = _filled(session, team, lines)
     open_round = session.get_one(Case, team.case_no).stage == Stage.CHECKING
     entered = team.stage is TeamStage.ENTERED
     return Checklist(
@@ -109,7 +111,18 @@ def _checklist(session: Session, team: SpotCheckTeam, staff_no: str) -> Checklis
         may_confirm=open_round and entered and may_confirm(staff_no, team.entered_by or "", team.inspectors),
         lines=tuple(lines),
         filled=filled,
+        digest=_digest(filled),
     )
+
+
+def _filled(session: Session, team: SpotCheckTeam, lines: Sequence[Line]) -> dict[int, tuple[str, str]]:
+    results = session.scalars(select(SpotCheckResult).where(SpotCheckResult.case_no == team.case_no))
+    said = {(each.place, each.item_code): (str(each.result), each.note) for each in results}
+    return {line.number: said[line.place, line.code] for line in lines if (line.place, line.code) in said}
+
+
+def _digest(filled: Given) -> str:
+    return sha256(canonical(sorted(filled.items())).encode()).hexdigest()
 
 
 def lines_of(session: Session, team: SpotCheckTeam) -> list[Line]:
@@ -226,12 +239,14 @@ def _ask_colleague(session: Session, team: SpotCheckTeam, entered_by: str, at: d
             queue(session, notice, officer.email, key=key, case_no=team.case_no, at=at)
 
 
-def confirm_results(case_no: str, uscc: str, ticket: str, life: timedelta) -> bool:
-    """Confirm what the colleague entered; whether that was the last team, so that the round goes on. Confirming again
-    changes nothing. Raises ``SignatureError``, and ``RefusalError`` for who may not."""
+def confirm_results(case_no: str, uscc: str, ticket: str, life: timedelta, seen: str) -> bool:
+    """Confirm what the colleague entered, as it was ``seen`` (the checklist's digest); whether that was the last team,
+    so that the round goes on. Confirming again changes nothing. Raises ``SignatureError``, and ``RefusalError`` for who
+    may not and for results that were entered anew meanwhile."""
     staff_no = _signer(case_no, ticket, life)
     with transaction() as session:
         now = clock.now()
+        case = locked_case(session, case_no)
         team = session.get(SpotCheckTeam, (case_no, uscc))
         if team is not None and team.confirmed_by == staff_no:
             return False
@@ -240,6 +255,8 @@ def confirm_results(case_no: str, uscc: str, ticket: str, life: timedelta) -> bo
             raise RefusalError("还没有登记结果，不能确认。")
         if not may_confirm(staff_no, team.entered_by or "", team.inspectors):
             raise RefusalError("结果须由检查组的另一名检查人员确认。")
+        if _digest(_filled(session, team, lines_of(session, team))) != seen:
+            raise RefusalError("同组检查人员刚刚更改了结果，请核对后再确认。")
         team.stage, team.confirmed_by = TeamStage.CONFIRMED, staff_no
         record(session, "spot-check:results:confirmed", case_no, staff_no, now, department=uscc)
         session.flush()
@@ -250,7 +267,7 @@ def confirm_results(case_no: str, uscc: str, ticket: str, life: timedelta) -> bo
             return False
         turn = answers_so_far(session, case_no, SpotCheckResults.question) + 1
         given = SpotCheckResults(kind=Waiting.DONE).recorded()
-        case, key = locked_case(session, case_no), f"{case_no}:results-complete"
+        key = f"{case_no}:results-complete"
         record_answer(session, case, SpotCheckResults, turn, AnswerSource.OFFICER, key, given, now)
         return True
 

@@ -260,10 +260,10 @@ def replace_inspector(step: Step) -> str:
 
 @durable("登记发现的问题")
 def note_results(step: Step) -> list[str]:
-    """Turn what was not passed into findings; the rectification cases that they opened."""
+    """Turn what was not passed into findings, now that the ``turn``-th answer ended the wait; the rectification cases
+    that they opened."""
     spot_check = _go_to(step, Stage.CHECKED)
-    turn = step.turn
-    on = answered_on(step.session, spot_check.case_no, SpotCheckResults.question, turn)
+    on = answered_on(step.session, spot_check.case_no, SpotCheckResults.question, step.turn)
     meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, on)
     start_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
     found = list(_found(step.session, spot_check))

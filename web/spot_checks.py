@@ -126,16 +126,16 @@ def fill_in(
 
 @pages.post("/{case_no}/checklists/{uscc}/confirmation")
 def confirm(
-    request: Request, case_no: CaseNo, uscc: Uscc, background: BackgroundTasks, ticket: Typed = ""
+    request: Request, case_no: CaseNo, uscc: Uscc, background: BackgroundTasks, ticket: Typed = "", seen: Typed = ""
 ) -> HTMLResponse:
     """The colleague's signature; with the last one the round goes on."""
 
-    def sign() -> str:
-        if confirm_results(case_no, uscc, ticket, TICKET_LIFE):
+    def agree() -> str:
+        if confirm_results(case_no, uscc, ticket, TICKET_LIFE, seen):
             background.add_task(nudge, case_no)
         return "检查结果已确认。"
 
-    return _done(request, case_no, ticket, sign)
+    return _done(request, case_no, ticket, agree)
 
 
 @pages.post("/{case_no}/checklists/{uscc}/return")

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -112,12 +113,19 @@ def sign(case: Clerk, staff_no: str) -> str:
     return sign_for_checklists(case.case_no, staff_no, "")
 
 
+def confirm(case: Clerk, team: SpotCheckTeam, staff_no: str) -> bool:
+    """Somebody confirms what they see now."""
+    ticket = sign(case, staff_no)
+    (seen,) = [each for each in checklists(case.case_no, ticket, LIFE) if each.uscc == team.department_uscc]
+    return confirm_results(case.case_no, team.department_uscc, ticket, LIFE, seen.digest)
+
+
 def check(case: Clerk, team: SpotCheckTeam, **wrong: tuple[str, str]) -> None:
     """Both of a team sign; ``wrong`` are results by check item (SC_04)."""
     one, other = team.inspectors
     given = {line.number: wrong.get(line.code.replace("-", "_"), ("合格", "")) for line in lines(team)}
     enter_lines(case.case_no, team.department_uscc, sign(case, one), LIFE, given)
-    confirm_results(case.case_no, team.department_uscc, sign(case, other), LIFE)
+    confirm(case, team, other)
 
 
 def frozen(case: Clerk) -> dict[str, Any]:
@@ -480,12 +488,12 @@ def test_both_of_a_team_sign_and_nobody_else(first: datetime) -> None:
     given = {line.number: ("合格", "") for line in lines(team)}
     where = (case.case_no, team.department_uscc)
     with pytest.raises(RefusalError, match="还没有登记结果"):
-        confirm_results(*where, sign(case, other), LIFE)
+        confirm(case, team, other)
     with pytest.raises(RefusalError, match="不在该部门的检查组中"):
         enter_lines(*where, _ticket(case, stranger), LIFE, given)
     enter_lines(*where, sign(case, one), LIFE, given)
     with pytest.raises(RefusalError, match="须由检查组的另一名"):
-        confirm_results(*where, sign(case, one), LIFE)
+        confirm(case, team, one)
     with pytest.raises(RefusalError, match="请确认或退回"):
         enter_lines(*where, sign(case, other), LIFE, given)
     with pytest.raises(InputError, match="至少5个字"):
@@ -493,13 +501,38 @@ def test_both_of_a_team_sign_and_nobody_else(first: datetime) -> None:
     return_results(*where, sign(case, other), LIFE, "第一个对象没有看业务系统。")
     assert (teams(case)[0].stage, teams(case)[0].returned) == (TeamStage.CHECKING, "第一个对象没有看业务系统。")
     enter_lines(*where, sign(case, other), LIFE, given)
-    confirm_results(*where, sign(case, one), LIFE)
-    confirm_results(*where, sign(case, one), LIFE)
+    confirm(case, team, one)
+    confirm(case, team, one)
     assert (teams(case)[0].entered_by, teams(case)[0].confirmed_by) == (other, one)
     with pytest.raises(RefusalError, match="不能再改"):
         enter_lines(*where, sign(case, other), LIFE, given)
     with pytest.raises(RefusalError, match="只有检查组的另一名"):
         return_results(*where, sign(case, one), LIFE, "还要再看一次。")
+
+
+def test_only_what_was_seen_is_confirmed(first: datetime) -> None:
+    case = drawn(first)
+    team = teams(case)[0]
+    one, other = team.inspectors
+    given = {line.number: ("合格", "") for line in lines(team)}
+    where = (case.case_no, team.department_uscc)
+    enter_lines(*where, sign(case, one), LIFE, given)
+    ticket = sign(case, other)
+    (seen,) = [each for each in checklists(case.case_no, ticket, LIFE) if each.uscc == team.department_uscc]
+    enter_lines(*where, sign(case, one), LIFE, given | {1: ("不合格", "业务SP-1有纸质件。")})
+    with pytest.raises(RefusalError, match="刚刚更改了结果"):
+        confirm_results(*where, ticket, LIFE, seen.digest)
+    assert teams(case)[0].stage is TeamStage.ENTERED
+    confirm(case, team, other)
+    assert teams(case)[0].stage is TeamStage.CONFIRMED
+
+
+def test_a_round_that_two_watches_open_at_once_is_one(first: datetime) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        opened_rounds = list(pool.map(lambda _: spot_checks.open_quarterly_round(first), range(4)))
+    assert set(opened_rounds) <= {"CC-2026-000001", None}
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(SpotCheck)) == 1
 
 
 def _ticket(case: Clerk, staff_no: str) -> str:
@@ -661,7 +694,7 @@ def test_a_round_that_waits_no_longer_publishes_who_did_not_finish(first: dateti
     assert case.answer(SpotCheckResults, kind="不再等待，未确认的按未完成公布", reason="年底人手不足。") is None
     assert spot_checks.note_results.run(case.case_no, 1) == []
     with pytest.raises(RefusalError, match="不再接受检查结果"):
-        confirm_results(case.case_no, unfinished.department_uscc, sign(case, unfinished.inspectors[1]), LIFE)
+        confirm(case, unfinished, unfinished.inspectors[1])
     assert case.answer(SpotCheckPublication) is None
     spot_checks.publish_results.run(case.case_no)
     assert [each.finished for each in round_in_public(case.case_no).departments] == [False, *[True] * len(others)]

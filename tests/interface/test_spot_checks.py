@@ -102,7 +102,10 @@ def finish(web: str, case: Clerk, team: SpotCheckTeam) -> None:
     assert "请同组检查人员确认" in text(httpx.post(address(web, team, "lines"), data=typed))
     shown, ticket = signed(web, case, other)
     assert "业务SP-1有纸质件。" in shown
-    assert "检查结果已确认" in text(httpx.post(address(web, team, "confirmation"), data={"ticket": ticket}))
+    assert "刚刚更改了结果" in text(httpx.post(address(web, team, "confirmation"), data={"ticket": ticket}), 409)
+    forms = re.findall(rf'{team.department_uscc}/confirmation">.*?name="seen" value="([0-9a-f]+)"', shown, re.DOTALL)
+    signature = {"ticket": ticket, "seen": forms[0]}
+    assert "检查结果已确认" in text(httpx.post(address(web, team, "confirmation"), data=signature))
 
 
 def test_a_round_that_there_is_not_is_not_found(web: str) -> None:

@@ -20,7 +20,7 @@ from tasks.calendars import is_working_day
 from tasks.case_runs import nudge
 from tasks.spot_check_files import check_file
 from tasks.spot_check_publications import draw_file, round_in_public
-from tasks.spot_check_results import checklist_file, confirm_results, enter_workbook, sign_for_checklists
+from tasks.spot_check_results import checklist_file, checklists, confirm_results, enter_workbook, sign_for_checklists
 from tests.articles.test_article_17_spot_checks import LIFE
 from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
 
@@ -55,7 +55,10 @@ def check(desk: Any, case_no: str, passed: bool) -> None:
         back = io.BytesIO()
         workbook.save(back)
         enter_workbook(case_no, team.department_uscc, tickets[one], LIFE, "检查表.xlsx", back.getvalue())
-        if confirm_results(case_no, team.department_uscc, tickets[other], LIFE):
+        seen = next(
+            each for each in checklists(case_no, tickets[other], LIFE) if each.uscc == team.department_uscc
+        ).digest
+        if confirm_results(case_no, team.department_uscc, tickets[other], LIFE, seen):
             nudge(case_no)
 
 
