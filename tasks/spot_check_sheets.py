@@ -1,13 +1,16 @@
 """A random spot check on its sheets (Article 17)."""
 
+from collections import defaultdict
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.organisations import Department
 from models.spot_checks import SpotCheckObject, SpotCheckTeam
+from regulation.spot_checks import CheckResult
 from tasks.sheet_kinds import Happened, KindSheet, Lines, Table
-from tasks.spot_checks import frozen_of, round_of
+from tasks.spot_checks import confirmed_results, frozen_of, round_of
 
 
 def _subject(session: Session, case: Case) -> str:
@@ -41,6 +44,10 @@ def _teams(session: Session, case: Case) -> Table | None:
         .tuples()
         .all()
     )
+    checked: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+    for each, result in confirmed_results(session, case.case_no):
+        before = checked[each.department_uscc].get(each.place, True)
+        checked[each.department_uscc][each.place] = before and result.result is not CheckResult.FAILED
     wanted = (
         select(SpotCheckTeam, Department.name)
         .join(Department, Department.uscc == SpotCheckTeam.department_uscc)
@@ -48,10 +55,16 @@ def _teams(session: Session, case: Case) -> Table | None:
         .order_by(SpotCheckTeam.department_uscc)
     )
     rows = tuple(
-        (name, str(objects.get(team.department_uscc, 0)), "、".join(team.inspectors), team.stage)
+        (
+            name,
+            str(objects.get(team.department_uscc, 0)),
+            "、".join(team.inspectors),
+            team.stage,
+            f"{sum(passed.values())}个" if (passed := checked[team.department_uscc]) else "—",
+        )
         for team, name in session.execute(wanted).tuples()
     )
-    return Table(("部门", "抽中对象", "检查组", "结果"), rows) if rows else None
+    return Table(("部门", "抽中对象", "检查组", "结果", "合格"), rows) if rows else None
 
 
 _HAPPENED: Happened = {

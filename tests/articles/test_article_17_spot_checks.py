@@ -597,6 +597,10 @@ def test_results_are_published_with_everything_that_lets_the_draw_be_made_again(
         check(case, team, **wrong)
     spot_checks.note_results.run(case.case_no, 1)
     assert round_in_public(case.case_no).departments == ()
+    table = sheet_of(case.case_no).further
+    assert table is not None
+    (row,) = [row for row in table.rows if row[0] == MARKET]
+    assert (row[1], row[3:]) == (f"{int(row[4][:-1]) + 1}", ("已确认", row[4]))
     assert case.answer(SpotCheckPublication, note="本轮抽查已结束。") is None
     spot_checks.publish_results.run(case.case_no)
     assert case.stage() == Stage.PUBLISHED
