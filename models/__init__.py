@@ -16,8 +16,8 @@ from models import (
     records,
     rectifications,
     rule_revisions,
-    supervision_reports,
     spot_checks,
+    supervision_reports,
     use_lists,
 )
 from models.base import Base
@@ -39,7 +39,7 @@ __all__ = [
     "records",
     "rectifications",
     "rule_revisions",
-    "supervision_reports",
     "spot_checks",
+    "supervision_reports",
     "use_lists",
 ]

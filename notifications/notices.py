@@ -423,6 +423,8 @@ class RuleRevisionClosed(ToRevise):
 
     document_no: Line
     in_force_on: date
+
+
 class ToInspector(Notice):
     """What every notice to an inspector of a random spot check names."""
 

@@ -13,8 +13,8 @@ from web import (
     problems,
     rectifications,
     rule_revisions,
-    supervision_reports,
     spot_checks,
+    supervision_reports,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit

@@ -6,7 +6,7 @@ from alembic import op
 from regulation.spot_checks import CHECK_ITEMS
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 
 def upgrade() -> None:
