@@ -1,7 +1,7 @@
 """Saying no in Chinese: what a person gave is wrong, and what to do about it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -32,13 +32,27 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+def _title(place: tuple[int | str, ...], form: type[BaseModel]) -> str:
+    """A field by its title; one of a form within the form, such as a line of a list, with where it stands."""
+    name, *rest = place or ("",)
+    field = form.model_fields.get(str(name))
+    if field is None:
+        return str(name)
+    title = field.title or str(name)
+    kinds = get_args(field.annotation) or (field.annotation,)
+    inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    if inner is None or not rest:
+        return title
+    if isinstance(rest[0], int):
+        title, rest = f"{title}第{rest[0] + 1}行", rest[1:]
+    return f"{title}的{_title(tuple(rest), inner)}" if rest else title
+
+
 def wrong_fields(error: ValidationError, form: type[BaseModel]) -> list[str]:
     """Every wrong field of ``form`` by its title and what is wrong with it, in Chinese, without its value."""
     sentences: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
-        place = problem["loc"][0] if problem["loc"] else ""
-        field = form.model_fields.get(str(place))
-        title = field.title if field and field.title else str(place)
+        title = _title(problem["loc"], form)
         say = _SAYINGS.get(problem["type"])
         sentence = f"{title}{say(problem.get('ctx', {})) if say else '填写有误'}"
         if sentence not in sentences:
