@@ -3,3 +3,6 @@
 from regulation import online_supervision, spot_checks
 
 RULES = {rule.code: rule for rules in (online_supervision.RULES, spot_checks.RULES) for rule in rules}
+from regulation import online_supervision, system_reviews
+
+RULES = {rule.code: rule for rules in (online_supervision.RULES, system_reviews.RULES) for rule in rules}

@@ -164,6 +164,24 @@ SPOT_CHECK_PUBLICATION = Limit(
     "spot-check-publication", 20, Unit.WORKING_DAYS, "内部时限；国发〔2019〕5号要求公示", "检查结束后公布抽查结果"
 )
 
+# Article 17 refuses to review what does not provide for certificates and gives no number: how fast staff review, how
+# little is nothing, and when what was promised must have come, the Center sets.
+SYSTEM_REVIEW = Limit("system-review", 10, Unit.WORKING_DAYS, "内部时限（第十七条）", "评审新建系统")
+SYSTEM_SUPPLEMENT = Limit("system-supplement", 10, Unit.WORKING_DAYS, "内部时限（第十七条）", "部门补充评审材料")
+PROVISION_LENGTH = Limit("provision-length", 15, Unit.CHARACTERS, "内部规定（第十七条）", "建设内容一项的最少字数")
+PERSONS_AT_SCALE = Limit(
+    "persons-at-scale",
+    100_000,
+    Unit.PERSONS,
+    "内部规定（第十五条）；定级方法见GB/T 22240，各级基本要求见GB/T 22239",
+    "个人信息达到规模、须按等级保护第三级建设的人数",
+)
+SYSTEM_LINES = Limit("system-lines", 200, Unit.LINES, "内部规定", "一个系统评审的事项数、用证条目数")
+GO_LIVE_AHEAD = Limit("go-live-ahead", 1830, Unit.DAYS, "内部规定", "计划上线日期距今的最长时间")
+GO_LIVE_REMINDER = Limit("go-live-reminder", 15, Unit.WORKING_DAYS, "内部规定（第十七条）", "上线前提醒部门")
+GO_LIVE_GRACE = Limit("go-live-grace", 10, Unit.WORKING_DAYS, "内部规定（第十七条）", "上线后核对承诺的宽限")
+GO_LIVE_SILENCE = Limit("go-live-silence", 60, Unit.DAYS, "内部规定（第十七条）", "上线后事项没有任何用证即督促")
+
 CASE_LIMITS = {
     limit.code: limit
     for limit in (
@@ -185,6 +203,8 @@ CASE_LIMITS = {
         RULE_REVISION_CHECK,
         SPOT_CHECK_RESULTS,
         SPOT_CHECK_PUBLICATION,
+        SYSTEM_REVIEW,
+        SYSTEM_SUPPLEMENT,
     )
 }
 """Limits that stand on a case as a deadline, by code."""
