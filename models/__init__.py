@@ -18,6 +18,7 @@ from models import (
     rule_revisions,
     spot_checks,
     supervision_reports,
+    system_reviews,
     use_lists,
 )
 from models.base import Base
@@ -41,5 +42,6 @@ __all__ = [
     "rule_revisions",
     "spot_checks",
     "supervision_reports",
+    "system_reviews",
     "use_lists",
 ]

@@ -397,6 +397,26 @@ class ToRevise(ToDepartment):
 class RuleRevisionTracked(ToRevise):
     """What was listed is confirmed and followed until ``due_on``."""
 
+class GapLine(_Value):
+    """What a plan does not say though an article asks for it, and what to write."""
+
+    article: int
+    what: Line
+    write: Line
+
+
+class ToProject(ToDepartment):
+    """What every notice about a new system's review (Article 17) names."""
+
+    case_no: Line
+    project: Line
+
+
+class SystemReviewRegistered(ToProject):
+    """A submission has come in; first it is decided whether it is reviewed at all."""
+
+    version: int
+    received_on: date
     due_on: date
     provisional: bool
 
@@ -452,6 +472,50 @@ class SpotCheckLate(ToInspector):
 
     stage: Line
     days_left: int
+class SystemOutside(ToProject):
+    """The project is none of those that Article 17 is about."""
+
+    reason: Line
+
+
+class SystemNotReviewed(ToProject):
+    """The project is not reviewed (不予评审), which is not failing: what its plan does not say, article by article."""
+
+    gaps: list[GapLine]
+
+
+class SystemMaterialRequested(ToProject):
+    """Reviewers need more: what, and until when."""
+
+    what: str
+    due_on: date
+    provisional: bool
+
+
+class SystemReviewPassed(ToProject):
+    """The review is passed: its reference, where it is verified, and what is to be proposed for the use list; ``more``
+    lines are not listed."""
+
+    reference: Line
+    go_live_on: date
+    promised: list[EntryLine]
+    more: int
+    use_list: Line
+    verification: Line
+
+
+class SystemReviewFailed(ToProject):
+    """The project was reviewed and failed (评审不通过): why."""
+
+    reason: str
+
+
+class GoLiveNear(ToProject):
+    """A system goes live soon: what it promised and is not on the use list yet; ``more`` lines are not listed."""
+
+    go_live_on: date
+    missing: list[EntryLine]
+    more: int
 
 
 NOTICES: dict[str, type[Notice]] = {
@@ -493,6 +557,13 @@ NOTICES: dict[str, type[Notice]] = {
         SpotCheckAssigned,
         SpotCheckToConfirm,
         SpotCheckLate,
+        SystemReviewRegistered,
+        SystemOutside,
+        SystemNotReviewed,
+        SystemMaterialRequested,
+        SystemReviewPassed,
+        SystemReviewFailed,
+        GoLiveNear,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

@@ -50,6 +50,7 @@ DEPLOYMENTS = {
     CaseKind.RECTIFICATION: "督促整改/rectification",
     CaseKind.RULE_REVISION: "制度修订/rule-revision",
     CaseKind.SPOT_CHECK: "随机抽查/spot-check",
+    CaseKind.SYSTEM_REVIEW: "系统评审/system-review",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 
@@ -59,6 +60,7 @@ CHUNK = 200
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
 INTAKES = ["objection-intake", "liaison-intake", "backfill-intake", "rule-revision-intake"]
+INTAKES = ["objection-intake", "liaison-intake", "backfill-intake", "system-review-intake"]
 """The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10

@@ -32,6 +32,7 @@ from tasks.rule_revision_sheets import RULE_REVISION
 from tasks.sheet_kinds import Happened, Table, in_words
 from tasks.spot_check_sheets import SPOT_CHECK
 from tasks.step import locked_case, record
+from tasks.system_review_sheets import SYSTEM_REVIEW
 from tasks.use_list_sheets import USE_LIST
 
 KINDS = {
@@ -43,6 +44,7 @@ KINDS = {
     CaseKind.RECTIFICATION: RECTIFICATION,
     CaseKind.RULE_REVISION: RULE_REVISION,
     CaseKind.SPOT_CHECK: SPOT_CHECK,
+    CaseKind.SYSTEM_REVIEW: SYSTEM_REVIEW,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 

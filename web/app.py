@@ -15,6 +15,7 @@ from web import (
     rule_revisions,
     spot_checks,
     supervision_reports,
+    system_reviews,
     use_lists,
 )
 from web.requests import PrivateHeaders, SizeLimit
@@ -35,6 +36,7 @@ app.include_router(objections.router)
 app.include_router(liaisons.router)
 app.include_router(use_lists.router)
 app.include_router(use_lists.pages)
+app.include_router(system_reviews.router)
 app.include_router(backfills.pages)
 app.include_router(corrections.pages)
 app.include_router(rectifications.router)

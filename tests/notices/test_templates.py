@@ -50,6 +50,7 @@ REVISE = TO_OFFICE | {
     "article": 8,
     "link": LINK,
 }
+ABOUT_PROJECT = TO_OFFICE | {"case_no": "PS-2026-000001", "project": "婚姻登记一网通办系统"}
 ENTRY = EntryLine(line=3, item="婚姻登记档案查询（330603-MZ-001）", certificate="结婚证", scenario="窗口受理", what="")
 LATE = [line.model_copy(update={"days_left": -3, "statutory": True}) for line in LINES[:1]]
 EXPLANATION = [DayLine(**day._asdict()) for day in WorkingDays().explain(THURSDAY, 5)]
@@ -342,6 +343,65 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         notices.SpotCheckLate(**TO_INSPECTOR, stage="待登记", days_left=-2),
         "抽查 CC-2026-000001：绍兴市柯桥区民政局的检查结果已超期",
         ["钱一", "民政局", "待登记", "已超期2个工作日", "2026年12月31日（星期四）", LINK],
+        notices.SystemReviewRegistered(**ABOUT_PROJECT, version=2, received_on=THURSDAY, **DUE),
+        "已收到系统评审项目（PS-2026-000001）",
+        ["婚姻登记一网通办系统", "第2版", "2026年12月24日（星期四）", "2026年12月31日（星期四）", "暂定", "第十七条"],
+    ),
+    (
+        notices.SystemOutside(**ABOUT_PROJECT, reason="建设性质为“运行维护”，不是新建系统"),
+        "不属于系统评审范围（PS-2026-000001）",
+        ["婚姻登记一网通办系统", "不是新建系统", "第十七条", "重新提交"],
+    ),
+    (
+        notices.SystemNotReviewed(
+            **ABOUT_PROJECT,
+            gaps=[
+                notices.GapLine(article=17, what="方案没有明确电子证照的签发", write="写明签发哪些电子证照。"),
+                notices.GapLine(article=8, what="方案没有明确不再要求纸质证照的安排", write="写明怎样不再要求纸质。"),
+            ],
+        ),
+        "不予评审（PS-2026-000001）：2处建设内容没有明确",
+        ["第17条", "电子证照的签发", "写明签发", "第8条", "不予评审不是评审不通过", "新的一版", "第十七条"],
+    ),
+    (
+        notices.SystemMaterialRequested(**ABOUT_PROJECT, what="请写明：\n一、共享给谁", **DUE),
+        "请补充系统评审材料（PS-2026-000001）",
+        ["婚姻登记一网通办系统", "一、共享给谁", "2026年12月31日（星期四）", "暂定"],
+    ),
+    (
+        notices.SystemReviewPassed(
+            **ABOUT_PROJECT,
+            reference="PY-2026-000001-4F0C9A3B1D",
+            go_live_on=LAST_DAY,
+            promised=[ENTRY.model_copy(update={"what": "待提出"})],
+            more=3,
+            use_list="https://kq.example.cn/api/v1/use-list/proposals",
+            verification="https://kq.example.cn/api/v1/system-review-references/PY-2026-000001-4F0C9A3B1D",
+        ),
+        "系统评审通过（PS-2026-000001）：PY-2026-000001-4F0C9A3B1D",
+        [
+            "PY-2026-000001-4F0C9A3B1D",
+            "2026年12月31日（星期四）",
+            "待提出",
+            "另有3条",
+            "第九条",
+            "use-list",
+        ],
+    ),
+    (
+        notices.SystemReviewFailed(**ABOUT_PROJECT, reason="共享范围超出职能。"),
+        "系统评审不通过（PS-2026-000001）",
+        ["婚姻登记一网通办系统", "共享范围超出职能。", "新的一版"],
+    ),
+    (
+        notices.GoLiveNear(
+            **ABOUT_PROJECT,
+            go_live_on=LAST_DAY,
+            missing=[ENTRY.model_copy(update={"what": "尚未列入用证清单"})],
+            more=2,
+        ),
+        "系统即将上线（PS-2026-000001）：婚姻登记一网通办系统",
+        ["2026年12月31日（星期四）", "婚姻登记档案查询", "尚未列入用证清单", "另有2条", "第九条", "第十七条"],
     ),
 ]
 

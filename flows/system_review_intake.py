@@ -1,0 +1,65 @@
+"""A project for the review of new systems that came on paper, and the word that it went live (Article 17)."""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+from pydantic import Field, ValidationError
+
+from flows.asking import SignOff, until_accepted
+from runtime.refusals import RefusalError, in_chinese
+from runtime.words import Words
+from tasks.case_runs import forget_parameters, nudge
+from tasks.cases import check_entry
+from tasks.go_live_check import report_for_staff
+from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
+from tasks.system_reviews import submit_for_department
+
+
+class SystemReviewIntake(SystemReviewForm, SignOff):
+    """The start form: the project, whose it is, and who types it in."""
+
+    department: Annotated[Words, Field(title="部门全称", min_length=2, max_length=100)]
+
+
+class GoLiveReport(GoLiveForm, SignOff):
+    """The start form: which project went live or will on another day."""
+
+    case_no: Annotated[Words, Field(title="办件编号", description="评审通过的，如PS-2026-000001", max_length=20)]
+
+
+@flow(name="系统评审登记", persist_result=False, validate_parameters=False)
+def system_review_intake(application: SystemReviewIntake) -> State[None]:
+    """第十七条：登记部门书面提交的新建系统项目。登记后自动发起一个“系统评审”；方案文件在其签名页上添加。
+
+    Args:
+        application: 新建系统项目
+    """
+    # Parameters arrive unvalidated, because Prefect would repeat a wrong value in the run's failure message.
+    try:
+        given = SystemReviewIntake.model_validate(application)
+    except ValidationError as error:
+        forget_parameters()
+        return Failed(message=in_chinese(error, SystemReviewIntake))
+    actor = check_entry(given.staff_no, given.code)
+    form = SystemReviewForm.model_validate(given.model_dump(include=set(SystemReviewForm.model_fields)))
+    try:
+        case_no = submit_for_department(form, given.department, f"intake:{flow_run.id}", actor)
+    except RefusalError as why:
+        forget_parameters()
+        return Failed(message=str(why))
+    forget_parameters(case_no=case_no)
+    nudge(case_no)
+    return Completed(message=f"已登记为{case_no}")
+
+
+@flow(name="登记系统上线", persist_result=False)
+def go_live_report(report: GoLiveReport) -> None:
+    """第十七条：登记评审通过的系统已经上线，或者计划上线日期改期；上线后按评审时的承诺核对。
+
+    Args:
+        report: 上线情况
+    """
+    until_accepted(report, lambda form: report_for_staff(form.case_no, form, form.staff_no, form.code))

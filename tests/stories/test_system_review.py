@@ -1,0 +1,128 @@
+"""The review of new systems on a real Prefect server with a real worker: one that provides for nothing is not reviewed,
+one that comes from the start form gets its reference, another its mails at each turn."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import StateType
+from sqlalchemy import select, update
+
+from models.cases import Case
+from models.findings import Finding
+from models.system_reviews import SystemReview
+from runtime import clock
+from runtime.database import reading, transaction
+from tasks.calendars import is_working_day
+from tasks.case_runs import nudge
+from tasks.system_review_standing import standing_of_review
+from tasks.system_reviews import behind_reference, submit_for_department
+from tests.articles.test_article_17_system_reviews import MARKET, form, project, put_on_list
+from tests.conftest import wait_until
+from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
+
+pytestmark = pytest.mark.timeout(600)
+
+PRIVATE = {"contact_name": "钱𠮷舒", "contact_phone": "0575-84120099", "contact_email": "qianjishu@example.com"}
+
+
+def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, tmp_path: Path) -> None:
+    soon = str(clock.today() + timedelta(days=7))
+    application = project(**PRIVATE, department=MARKET, go_live_on=soon)
+    wrong = desk.submit(
+        "系统评审登记/system-review-intake", application=application | {"contact_email": "x"} | desk.sign("KQ001")
+    )
+    failed = desk.wait(wrong, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert (failed.state.type, failed.parameters) == (StateType.FAILED, {})
+    assert "联系邮箱格式不对" in failed.state.message
+
+    # A department's system submits a plan that is silent on issuing and sharing; nobody of the staff has to act.
+    silent = form(**PRIVATE, go_live_on=soon, issuing={}, sharing={"text": "待定"})
+    refused = submit_for_department(silent, MARKET, "KQ-SCJG:S-1", "KQ-SCJG")
+    nudge(refused)
+    until_stage(desk, refused, "不予评审")
+    done = desk.wait(case_run(refused), StateType.COMPLETED, StateType.FAILED)
+    assert done.state.type is StateType.COMPLETED
+    assert done.name == f"系统评审 {refused} · {project()['project_name']} · 不予评审"
+
+    # It comes again, on paper this time.
+    intake = desk.submit("系统评审登记/system-review-intake", application=application | desk.sign("KQ001"))
+    registered = desk.wait(intake, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    assert registered.state.type is StateType.COMPLETED, registered.state
+    case_no = f"PS-{clock.today().year}-000002"
+    assert registered.parameters == {"case_no": case_no}
+    run_id = case_run(case_no)
+    desk.wait(run_id, StateType.PAUSED)
+    shown = desk.form(run_id)["description"]
+    assert "与第1版相比" in shown
+    assert "改动2项：签发、共享" in shown
+    desk.resume(run_id, verdict="评审不通过", text="", **desk.sign("KQ004"))
+    asked_again(desk, run_id, "理由或补充内容")
+    desk.resume(run_id, verdict="补充材料", text="请写明共享给哪些部门。", **desk.sign("KQ004"))
+    until_stage(desk, case_no, "待补充材料")
+    desk.wait(run_id, StateType.PAUSED)
+
+    # The department sends the next version, and the suspended story goes on by itself.
+    more = form(**PRIVATE, go_live_on=soon, persons=150_000)
+    assert submit_for_department(more, MARKET, "KQ-SCJG:S-2", "KQ-SCJG") == case_no
+    nudge(case_no)
+    until_stage(desk, case_no, "评审中")
+    desk.wait(run_id, StateType.PAUSED)
+    desk.resume(run_id, verdict="评审通过", text="", **desk.sign("KQ004"))
+    assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("评审通过")
+    with reading() as session:
+        assert session.get_one(Case, case_no).closed_at is not None
+    reference = standing_of_review(MARKET, case_no)["reference"]
+    assert behind_reference(reference).department == MARKET
+
+    # It goes live within three weeks: the department is reminded of what it promised.
+    desk.carry_out("上线核对/go-live-check")
+    report = {"case_no": case_no, "kind": "已上线", "on": str(clock.today()), "reason": ""}
+    live = desk.wait(
+        desk.submit("登记系统上线/go-live-report", report=report | desk.sign("KQ001")),
+        StateType.COMPLETED,
+        StateType.FAILED,
+    )
+    assert live.state.type is StateType.COMPLETED, live.state
+    assert standing_of_review(MARKET, case_no)["live_on"] == str(clock.today())
+
+    turns = [
+        f"已收到系统评审项目（{refused}）",
+        f"不予评审（{refused}）：2处建设内容没有明确",
+        f"已收到系统评审项目（{case_no}）",
+        f"请补充系统评审材料（{case_no}）",
+        f"系统评审通过（{case_no}）：{reference}",
+        f"系统即将上线（{case_no}）：{project()['project_name']}",
+    ]
+    # The watch keeps quiet on days off, and so does its reminder.
+    turns = turns if is_working_day(clock.now()) else turns[:-1]
+    wait_until(lambda: len(mailbox.to(PRIVATE["contact_email"])) == len(turns), "通知没有到齐", 90)
+    assert sorted(mail["Subject"] for mail in mailbox.to(PRIVATE["contact_email"])) == sorted(turns)
+    text = mailbox.to(PRIVATE["contact_email"])[1].get_body(("plain",)).get_content()
+    assert "第17条：方案没有明确电子证照的签发" in text
+    assert "不予评审不是评审不通过" in text
+    # Weeks later nothing of it stands on the use list; then it does.
+    with transaction() as session:
+        earlier = clock.today() - timedelta(days=40)
+        session.execute(update(SystemReview).values(live_on=earlier, passed_on=earlier))
+    desk.carry_out("上线核对/go-live-check")
+    if is_working_day(clock.now()):
+        assert findings() == {"go-live-not-listed": [None, None]}
+    for certificate in ("营业执照", "残疾人证"):
+        put_on_list(certificate, from_on=clock.today())
+    desk.carry_out("上线核对/go-live-check")
+    if is_working_day(clock.now()):
+        assert findings() == {"go-live-not-listed": [clock.today()] * 2}
+
+    found = scan(tmp_path / "prefect" / "prefect.db", [*PRIVATE.values(), project()["logging"]["text"]])
+    assert found == []
+
+
+def findings() -> dict[str, list[date | None]]:
+    """When the findings were cleared, by rule."""
+    found: dict[str, list[date | None]] = {}
+    with reading() as session:
+        for finding in session.scalars(select(Finding)):
+            found.setdefault(finding.rule, []).append(finding.cleared_on)
+    return found
