@@ -397,6 +397,7 @@ class ToRevise(ToDepartment):
 class RuleRevisionTracked(ToRevise):
     """What was listed is confirmed and followed until ``due_on``."""
 
+
 class GapLine(_Value):
     """What a plan does not say though an article asks for it, and what to write."""
 
@@ -472,6 +473,8 @@ class SpotCheckLate(ToInspector):
 
     stage: Line
     days_left: int
+
+
 class SystemOutside(ToProject):
     """The project is none of those that Article 17 is about."""
 

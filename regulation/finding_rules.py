@@ -1,8 +1,7 @@
 """Every rule by which supervision finds something, by its code."""
 
-from regulation import online_supervision, spot_checks
+from regulation import online_supervision, spot_checks, system_reviews
 
-RULES = {rule.code: rule for rules in (online_supervision.RULES, spot_checks.RULES) for rule in rules}
-from regulation import online_supervision, system_reviews
-
-RULES = {rule.code: rule for rules in (online_supervision.RULES, system_reviews.RULES) for rule in rules}
+RULES = {
+    rule.code: rule for rules in (online_supervision.RULES, spot_checks.RULES, system_reviews.RULES) for rule in rules
+}

@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from models.findings import Finding
+from tasks import go_live_check
 from tasks.liaisons import liaison_on_file
 
 
@@ -15,6 +16,9 @@ def _liaison_missing(session: Session, finding: Finding, today: date) -> str | N
     return f"截至{today}，本部门仍没有在册的电子证照管理专人（第十三条）。"
 
 
-RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {"liaison-missing": _liaison_missing}
+RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
+    "liaison-missing": _liaison_missing,
+    **go_live_check.RECHECKS,
+}
 """By the rule's code: ``None`` when the cause of the finding is gone on a day, else the fact that remains, in Chinese
 and without personal data. A rule that is not here is rechecked by a person."""

@@ -1,6 +1,8 @@
 """Reviews of new systems over HTTP, against a real web process: submitted, followed and reported live by departments,
 verified by whoever approves projects."""
 
+import json
+import re
 from typing import Any
 
 import httpx
@@ -13,8 +15,9 @@ from runtime import clock
 from runtime.database import reading
 from tasks import system_reviews
 from tasks.system_review_questions import SystemReviewOpinion
+from tasks.system_review_standing import CODES
 from tests.articles.test_article_17_system_reviews import MARKET, PRIVATE, project
-from tests.conftest import Clerk
+from tests.conftest import ROOT, Clerk
 from tests.interface.conftest import Caller, caller_of
 
 URL, REFERENCES = "/api/v1/system-reviews", "/api/v1/system-review-references"
@@ -155,3 +158,12 @@ def test_an_officer_reads_the_whole_plan_after_signing(web: str, department: Cal
     shown = httpx.post(f"{web}/desk/{case_no}", data={"staff_no": "KQ004", "code": ""})
     for words in (*PRIVATE.values(), project()["logging"]["text"], "第六章"):
         assert words in shown.text
+
+
+def test_what_the_guide_prints_passes_the_gate_and_every_stage_is_explained(department: Caller) -> None:
+    guide = (ROOT / "docs" / "interface.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    case_no = gated(department.post(URL, json.loads(printed) | {"go_live_on": SOON}))
+    assert Clerk(case_no).stage() == "评审中"
+    for stage, code in CODES.items():
+        assert f"| `{code}` | {stage} |" in guide
