@@ -8,6 +8,7 @@ from flows.asking import ask
 from regulation.rectifications import Decision, Response, Stage
 from tasks.case_runs import show_case
 from tasks.notices import kick
+from tasks.rechecks import carry_out_recheck, recheck_by_rule
 from tasks.rectification_questions import (
     DepartmentResponse,
     ExtensionDecision,
@@ -16,12 +17,10 @@ from tasks.rectification_questions import (
     Recheck,
 )
 from tasks.rectifications import (
-    carry_out_recheck,
     conclude,
     dismiss_finding,
     note_silence,
     order_rectification,
-    recheck_by_rule,
     settle_extension,
     suggestion,
     take_extension,

@@ -397,6 +397,9 @@ class ToRevise(ToDepartment):
 class RuleRevisionTracked(ToRevise):
     """What was listed is confirmed and followed until ``due_on``."""
 
+    due_on: date
+    provisional: bool
+
 
 class GapLine(_Value):
     """What a plan does not say though an article asks for it, and what to write."""

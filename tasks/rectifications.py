@@ -21,7 +21,6 @@ from regulation.rectifications import (
     Decision,
     ExtensionVerdict,
     Stage,
-    Verdict,
     bounds,
     check_transition,
     is_escalated,
@@ -35,13 +34,11 @@ from tasks.calendars import working_days
 from tasks.cases import desk_address, end_case, meet_deadline, start_deadline, tell_officer
 from tasks.liaisons import addressees
 from tasks.officers import director
-from tasks.rechecks import RECHECKS
 from tasks.rectification_questions import (
     DepartmentResponse,
     ExtensionDecision,
     FinalStanding,
     FindingDecision,
-    Recheck,
 )
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, locked_case
@@ -203,7 +200,7 @@ def note_silence(step: Step) -> str:
     deadline.lapsed_on = step.today
     deadline.missed_by = working_days(step.session).working_days_between(deadline.due_on, step.today)
     step.audit("rectification:department:silent", due_on=str(deadline.due_on))
-    return _failed(step, f"至{deadline.due_on}截止日没有答复整改情况。", None)
+    return failed(step, f"至{deadline.due_on}截止日没有答复整改情况。", None)
 
 
 @durable("收到整改情况")
@@ -216,40 +213,12 @@ def take_response(step: Step) -> None:
     step.audit("rectification:department:answered")
 
 
-@durable("程序复查")
-def recheck_by_rule(step: Step) -> str | None:
-    """Recheck by running the rule again; the stage that the case is in now, ``None`` where a person has to look."""
-    finding = finding_of(step.session, step.case.case_no)
-    remains = None
-    if finding.cleared_on is None:
-        again = RECHECKS.get(finding.rule)
-        if again is None:
-            why = "部门已答复整改情况，请复查"
-            tell_officer(step.session, step.case, why, f"{step.case.case_no}:recheck:{step.turn}", step.now)
-            return None
-        remains = again(step.session, finding, step.today)
-    meet_deadline(step.session, step.case.case_no, RECHECK, step.today)
-    step.audit("rectification:case:rechecked", by="rule", mended=remains is None)
-    return _mended(step, "复查时问题的原因已经消除。") if remains is None else _failed(step, remains, None)
-
-
-@durable("人工复查")
-def carry_out_recheck(step: Step) -> str:
-    """Carry out what the officer found at the recheck; the stage that the case is in now."""
-    on = answered_on(step.session, step.case.case_no, Recheck.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RECHECK, on)
-    found = Recheck.model_validate(accepted_answer(step.session, step.case.case_no, Recheck.question, step.turn))
-    mended = found.verdict is Verdict.MENDED
-    step.audit("rectification:case:rechecked", by="officer", mended=mended)
-    return _mended(step, found.reason or "经复查，已整改到位。") if mended else _failed(step, found.reason, found.days)
-
-
 @durable("督查通报后办结")
 def conclude(step: Step) -> None:
     """End an escalated case as the officer says it ended; the department is told."""
     final = FinalStanding.model_validate(accepted_answer(step.session, step.case.case_no, FinalStanding.question, 1))
     if final.conclusion is Conclusion.MENDED:
-        _mended(step, final.reason)
+        mended(step, final.reason)
         return
     _go_to(step, Stage.HANDED_OVER)
     _let_go(step)
@@ -263,7 +232,8 @@ def _let_go(step: Step) -> None:
         finding.cleared_on = finding.cleared_on or step.today
 
 
-def _mended(step: Step, why: str) -> str:
+def mended(step: Step, why: str) -> str:
+    """End a case, and its finding, because the matter is mended; the stage that it is in now."""
     _go_to(step, Stage.MENDED)
     finding = finding_of(step.session, step.case.case_no)
     # What is found again from now on is a finding of its own, a repeat of this one.
@@ -279,9 +249,9 @@ def _close(step: Step, why: str) -> None:
     end_case(step, step.case)
 
 
-def _failed(step: Step, why: str, days: int | None) -> str:
+def failed(step: Step, why: str, days: int | None) -> str:
     """Send a case back with a new limit (``days``; ``None``: the fewest that its severity allows), or, when it has
-    failed too often, put it on the district government's list."""
+    failed too often, put it on the district government's list; the stage that it is in now."""
     row = step.session.get_one(Rectification, step.case.case_no)
     row.failures += 1
     row.returned_for = why

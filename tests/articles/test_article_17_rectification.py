@@ -59,7 +59,7 @@ def monday(clerk: Clerk, on_day: Day) -> datetime:
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample's rule is rechecked by a person, as most are."""
-    monkeypatch.setattr(rectifications, "RECHECKS", {})
+    monkeypatch.setattr(rechecks, "RECHECKS", {})
 
 
 def uscc(name: str) -> str:
@@ -109,10 +109,10 @@ class Story(Clerk):
                 rectifications.settle_extension.run(self.case_no, self.turn)
             case Response.DONE:
                 rectifications.take_response.run(self.case_no, self.turn)
-                if rectifications.recheck_by_rule.run(self.case_no, self.turn) is None:
+                if rechecks.recheck_by_rule.run(self.case_no, self.turn) is None:
                     assert question is not None, "a person has to look"
                     assert self.answer(question, self.turn, **given) is None
-                    rectifications.carry_out_recheck.run(self.case_no, self.turn)
+                    rechecks.carry_out_recheck.run(self.case_no, self.turn)
         self.turn += 1
         return self.stage()
 
@@ -328,14 +328,14 @@ def test_where_the_cause_is_still_there_the_program_says_so_and_sets_another_dat
 def test_what_no_program_can_look_at_is_rechecked_by_a_person(ordered: Story, by_hand: None) -> None:
     ordered.say()
     rectifications.take_response.run(ordered.case_no, 1)
-    assert rectifications.recheck_by_rule.run(ordered.case_no, 1) is None
+    assert rechecks.recheck_by_rule.run(ordered.case_no, 1) is None
     assert ordered.stage() == Stage.RECHECK
     (limit,) = limits(ordered.case_no, "recheck")
     assert limit.due_on == date(2026, 3, 9)
     assert "至少5个字" in (ordered.answer(Recheck, verdict="退回整改", days=10) or "")
     assert "10至20" in (ordered.answer(Recheck, verdict="退回整改", days=9, reason="材料没有盖章。") or "")
     assert ordered.answer(Recheck, verdict="已整改") is None
-    assert rectifications.carry_out_recheck.run(ordered.case_no, 1) == Stage.MENDED
+    assert rechecks.carry_out_recheck.run(ordered.case_no, 1) == Stage.MENDED
 
 
 def test_a_person_sends_back_with_the_reason_and_a_date_and_the_second_round_can_succeed(
@@ -518,7 +518,7 @@ def test_a_story_that_runs_again_from_its_first_line_changes_nothing(ordered: St
     assert rectifications.settle_extension.run(ordered.case_no, 1) == Stage.MENDING
     assert rectifications.note_silence.run(ordered.case_no, 2) == Stage.MENDING
     rectifications.take_response.run(ordered.case_no, 3)
-    assert rectifications.recheck_by_rule.run(ordered.case_no, 3) == Stage.ESCALATED
+    assert rechecks.recheck_by_rule.run(ordered.case_no, 3) == Stage.ESCALATED
     assert everything() == before
 
 

@@ -259,6 +259,8 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         ),
         "2026年10月电子证照监督报告",
         ["沈*国", "第十七条", "核实需求按期率：97.5%", "新发现问题：7个", LINK],
+    ),
+    (
         notices.RectificationOrdered(
             **MEND,
             facts="截至2026年12月24日，贵部门没有在册的专人。",
@@ -330,6 +332,8 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         notices.RuleRevisionClosed(**REVISE, document_no="柯民〔2026〕9号", in_force_on=THURSDAY),
         "制度修订已办结（XD-2026-000001）",
         ["窗口收件规程", "柯民〔2026〕9号", "2026年12月24日", LINK],
+    ),
+    (
         notices.SpotCheckAssigned(**TO_INSPECTOR, objects=7),
         "抽查 CC-2026-000001：由您检查绍兴市柯桥区民政局",
         ["钱一", "民政局", "7个", "2026年12月31日（星期四）", "第十七条", "回避", LINK],
@@ -343,6 +347,8 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         notices.SpotCheckLate(**TO_INSPECTOR, stage="待登记", days_left=-2),
         "抽查 CC-2026-000001：绍兴市柯桥区民政局的检查结果已超期",
         ["钱一", "民政局", "待登记", "已超期2个工作日", "2026年12月31日（星期四）", LINK],
+    ),
+    (
         notices.SystemReviewRegistered(**ABOUT_PROJECT, version=2, received_on=THURSDAY, **DUE),
         "已收到系统评审项目（PS-2026-000001）",
         ["婚姻登记一网通办系统", "第2版", "2026年12月24日（星期四）", "2026年12月31日（星期四）", "暂定", "第十七条"],
