@@ -18,7 +18,9 @@ import typer
 from ezt.applications import applications
 from ezt.audit import audit
 from ezt.backfills import backfill
+from ezt.service_guides import service_guide
 from ezt.spot_checks import spot_check
+from ezt.trial_holders import trial_holder
 from ezt.use_lists import use_list
 from regulation.certificates import Verdict, judge_identifier
 from regulation.working_days import CalendarError, WorkingDays, parse_day
@@ -37,6 +39,8 @@ app.add_typer(applications, name="application")
 app.add_typer(audit, name="audit")
 app.add_typer(backfill, name="backfill")
 app.add_typer(spot_check, name="spot-check")
+app.add_typer(service_guide, name="service-guide")
+app.add_typer(trial_holder, name="trial-holder")
 app.add_typer(use_list, name="use-list")
 identifiers = typer.Typer(help="电子证照标识", no_args_is_help=True)
 app.add_typer(identifiers, name="identifier")

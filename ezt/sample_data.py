@@ -40,6 +40,7 @@ from ezt.sample_catalogue import (
     Dice,
     Kind,
 )
+from ezt.sample_guides import service_guides
 from gateways.certificate_platform import Found, certificate_mapping
 from gateways.stand_in import in_their_words
 from gateways.zheliban import Person
@@ -47,6 +48,7 @@ from models.base import Base
 from models.certificates import Certificate, CertificateType, IssuingAuthority
 from models.liaisons import LiaisonOfficer
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
+from models.service_guides import ServiceGuide
 from models.spot_checks import Inspector, InspectorConflict, Ties
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.catalogue import HolderKind, valid_until
@@ -57,6 +59,7 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
+from tasks.trial_holders import create_trial_holders
 
 T = TypeVar("T")
 
@@ -144,6 +147,8 @@ class Added:
     liaison_officers: int
     use_list_entries: int
     certificates: int
+    service_guides: int
+    trial_certificates: int
 
     @property
     def anything(self) -> bool:
@@ -504,6 +509,8 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),
             use_list_entries=_add_use_list(session, seed, sizes.departments),
             certificates=_add(session, Certificate.identifier, certificates(seed, sizes.holders, clock.now())),
+            service_guides=_add_guides(session, seed, sizes.departments),
+            trial_certificates=create_trial_holders(session, _midnight(AS_OF)),
         )
 
 
@@ -514,7 +521,8 @@ def in_words(added: Added, seed: int) -> str:
     return (
         f"已载入样例数据（种子{seed}）：证照类型{added.certificate_types}种，部门{added.departments}个，"
         f"工作人员{added.officers}名，应用{added.applications}个，专人{added.liaison_officers}名，"
-        f"用证清单{added.use_list_entries}条，证照{added.certificates}件。"
+        f"用证清单{added.use_list_entries}条，证照{added.certificates}件，办事指南{added.service_guides}项，"
+        f"测试证照{added.trial_certificates}件。"
     )
 
 
@@ -579,6 +587,15 @@ def _add_use_list(session: Session, seed: int, departments: int) -> int:
             )
             added += 1
     return added
+
+
+def _add_guides(session: Session, seed: int, departments: int) -> int:
+    """Add the guides whose item has none yet."""
+    there = set(session.scalars(select(ServiceGuide.item_code)))
+    codes = {name: department_code(seed, name) for name in DEPARTMENTS[:departments]}
+    missing = [guide for guide in service_guides(codes, _midnight(AS_OF)) if guide.item_code not in there]
+    session.add_all(missing)
+    return len(missing)
 
 
 def _add(session: Session, key: InstrumentedAttribute[str], rows: Sequence[Base]) -> int:

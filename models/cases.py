@@ -24,6 +24,7 @@ class CaseKind(StrEnum):
     SPOT_CHECK = "CC"
     RULE_REVISION = "XD"
     SYSTEM_REVIEW = "PS"
+    PAPER_REPORT = "FY"
 
     @property
     def label(self) -> str:
@@ -41,6 +42,7 @@ _LABELS = {
     "CC": "随机抽查",
     "XD": "制度修订",
     "PS": "系统评审",
+    "FY": "群众反映",
 }
 
 

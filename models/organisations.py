@@ -90,6 +90,9 @@ class ApplicationSecret(Base):
     secret: Mapped[str] = mapped_column(EncryptedText)
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    of_center: Mapped[bool] = mapped_column(default=False)
+    """Whether it is the Center's own, with which it tries the interface as this application (Article 17): it opens
+    trial holders' certificates only."""
 
 
 class Nonce(Base):

@@ -524,6 +524,25 @@ class GoLiveNear(ToProject):
     more: int
 
 
+class PaperReportReceived(Notice):
+    """A citizen's report that a counter demanded paper was received (Article 8); ``due_on`` is our own limit."""
+
+    case_no: Line
+    department: Line
+    received_on: date
+    due_on: date
+    provisional: bool
+
+
+class PaperReportHandled(Notice):
+    """What came of a citizen's report: whether it was ``confirmed``, and how that was found out."""
+
+    case_no: Line
+    department: Line
+    confirmed: bool
+    reason: str
+
+
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
@@ -570,6 +589,8 @@ NOTICES: dict[str, type[Notice]] = {
         SystemReviewPassed,
         SystemReviewFailed,
         GoLiveNear,
+        PaperReportReceived,
+        PaperReportHandled,
     )
 }
 """Every notice by the folder of its templates, which is what the outbox stores."""

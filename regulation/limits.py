@@ -181,6 +181,11 @@ GO_LIVE_AHEAD = Limit("go-live-ahead", 1830, Unit.DAYS, "内部规定", "计划�
 GO_LIVE_REMINDER = Limit("go-live-reminder", 15, Unit.WORKING_DAYS, "内部规定（第十七条）", "上线前提醒部门")
 GO_LIVE_GRACE = Limit("go-live-grace", 10, Unit.WORKING_DAYS, "内部规定（第十七条）", "上线后核对承诺的宽限")
 GO_LIVE_SILENCE = Limit("go-live-silence", 60, Unit.DAYS, "内部规定（第十七条）", "上线后事项没有任何用证即督促")
+GUIDE_MATERIALS = Limit("guide-materials", 200, Unit.LINES, "内部规定", "一项办事指南的材料数")
+TRIAL_SECRET = Limit("trial-secret", 7200, Unit.SECONDS, "内部规定（第十七条）", "模拟办事用的密钥和授权的有效时间")
+PAPER_REPORT_CHECK = Limit("paper-report-check", 5, Unit.WORKING_DAYS, "内部时限（第八条）", "核实群众反映")
+PAPER_REPORTS = Limit("paper-reports", 10, Unit.TIMES, "内部规定", "一个来源地址一小时内提交群众反映的次数")
+REPORT_AGE = Limit("report-age", 366, Unit.DAYS, "内部规定", "群众反映可以追溯的时间")
 
 CASE_LIMITS = {
     limit.code: limit
@@ -205,6 +210,7 @@ CASE_LIMITS = {
         SPOT_CHECK_PUBLICATION,
         SYSTEM_REVIEW,
         SYSTEM_SUPPLEMENT,
+        PAPER_REPORT_CHECK,
     )
 }
 """Limits that stand on a case as a deadline, by code."""

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
 
     public_url: str = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
+    interface_url: str = Field("", description="模拟办事调用用证接口的地址；空为public_url")
     desk_url: str = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
     web_port: int = Field(4202, ge=1, le=65535, description="网页与接口端口")
     desk_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")

@@ -7,11 +7,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from threading import Lock
 
 from cachetools import TTLCache, cached
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department
-from regulation.limits import CALLS_A_MINUTE, SECRET_OVERLAP
+from regulation.limits import CALLS_A_MINUTE, SECRET_OVERLAP, TRIAL_SECRET
 from regulation.objections import Bureau
 from runtime import clock
 from runtime.database import reading, transaction
@@ -25,7 +25,7 @@ KNOWN_FOR = 1.0
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A registered application as requests are checked against it; ``secrets`` with the instants up to which they are
-    good."""
+    good. ``trial_secrets`` are the Center's own; who signed with one of them is ``on_trial``."""
 
     key: str
     kind: ApplicationKind
@@ -33,19 +33,29 @@ class Caller:
     secrets: tuple[tuple[str, datetime | None], ...]
     networks: tuple[IPv4Network | IPv6Network, ...]
     calls_a_minute: int
+    trial_secrets: tuple[tuple[str, datetime | None], ...] = ()
+    on_trial: bool = False
 
     def good_secrets(self, at: datetime) -> list[str]:
-        return [secret for secret, until_at in self.secrets if until_at is None or until_at > at]
+        return _good(self.secrets, at)
+
+    def good_trial_secrets(self, at: datetime) -> list[str]:
+        return _good(self.trial_secrets, at)
 
     def may_call_from(self, address: str) -> bool:
-        """Whether the allow-list has this address; an empty one has all."""
-        if not self.networks:
+        """Whether the allow-list has this address; an empty one has all. It says where the department is, not where
+        the Center tries from."""
+        if not self.networks or self.on_trial:
             return True
         try:
             calling = ip_address(address)
         except ValueError:
             return False
         return any(calling in network for network in self.networks)
+
+
+def _good(secrets: tuple[tuple[str, datetime | None], ...], at: datetime) -> list[str]:
+    return [secret for secret, until_at in secrets if until_at is None or until_at > at]
 
 
 @cached(TTLCache(maxsize=1000, ttl=KNOWN_FOR), lock=Lock())
@@ -56,13 +66,15 @@ def caller_of(key: str) -> Caller | None:
         if found is None or not found.active:
             return None
         wanted = select(ApplicationSecret).where(ApplicationSecret.key == key).order_by(ApplicationSecret.id.desc())
+        every = session.scalars(wanted).all()
         return Caller(
             key,
             found.kind,
             found.speaks_for,
-            tuple((each.secret, each.until_at) for each in session.scalars(wanted)),
+            tuple((each.secret, each.until_at) for each in every if not each.of_center),
             tuple(ip_network(network) for network in found.networks),
             found.calls_a_minute or CALLS_A_MINUTE.value,
+            tuple((each.secret, each.until_at) for each in every if each.of_center),
         )
 
 
@@ -111,9 +123,25 @@ def end_application(key: str, by: str) -> None:
         record(session, "application:key:ended", None, by, clock.now(), key=key)
 
 
-def _new_secret(session: Session, key: str, at: datetime) -> str:
+def lend_trial_secret(session: Session, key: str, at: datetime) -> str:
+    """A secret of the Center's own for an application, good for ``TRIAL_SECRET`` seconds: with it the Center tries the
+    interface as the application, and opens trial holders' certificates only. One from before it ends."""
+    end_trial_secrets(session, key)
+    until_at = at + timedelta(seconds=TRIAL_SECRET.value)
+    record(session, "application:trial-secret:lent", None, "system", at, key=key, until=until_at.isoformat())
+    return _new_secret(session, key, at, until_at, of_center=True)
+
+
+def end_trial_secrets(session: Session, key: str) -> None:
+    """Let the Center's own secrets of an application hold no longer."""
+    session.execute(delete(ApplicationSecret).where(ApplicationSecret.key == key, ApplicationSecret.of_center))
+
+
+def _new_secret(
+    session: Session, key: str, at: datetime, until_at: datetime | None = None, *, of_center: bool = False
+) -> str:
     secret = secrets.token_hex(32)
-    session.add(ApplicationSecret(key=key, secret=secret, from_at=at))
+    session.add(ApplicationSecret(key=key, secret=secret, from_at=at, until_at=until_at, of_center=of_center))
     return secret
 
 

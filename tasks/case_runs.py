@@ -51,6 +51,7 @@ DEPLOYMENTS = {
     CaseKind.RULE_REVISION: "制度修订/rule-revision",
     CaseKind.SPOT_CHECK: "随机抽查/spot-check",
     CaseKind.SYSTEM_REVIEW: "系统评审/system-review",
+    CaseKind.PAPER_REPORT: "群众反映/paper-report",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 

@@ -46,6 +46,7 @@ from tasks.journal import Entry
 from tasks.liaisons import liaison_on_file
 from tasks.objections import dispute_on
 from tasks.register import Face, Held, face_of
+from tasks.trial_holders import trial_indexes
 from tasks.use_lists import permissions_on
 from tasks.use_requests import (
     AnsweredState,
@@ -170,9 +171,17 @@ class Use:
     def paper_demands(self) -> list[PaperDemand]:
         return list(self.standing.paper_demands) if self.standing is not None else []
 
+    @property
+    def on_trial(self) -> bool:
+        """Whether this is no real use: the holder is an invented one, or the Center tries the interface (Article 17).
+        Our own registers say so, nothing that a caller sends."""
+        return self.caller.on_trial or self.holder_index in trial_indexes()
+
     def permit(self, scenario: str | None, *, presented: bool = False) -> None:
         """Check the call against the liaison officers and the use list: of what is ``presented`` by its holder alone,
         against the scenarios for that first. Raises ``UseRefusedError`` and ``InputError``."""
+        if self.caller.on_trial and self.holder_index not in trial_indexes():
+            raise UseRefusedError(17, "模拟办事用的密钥只能使用测试持证主体的证照。")
         self.standing = standing_of(self.caller.speaks_for, self.request.item, self.certificate_type, self.today)
         check_liaison(self.standing.liaison_on_file)
         in_force = self.standing.permissions
@@ -194,6 +203,7 @@ class Use:
             "fields": list(self.fields) if self.fields is not None else None,
             "subject": self.subject,
             "result": self.result or None,
+            "test": True if self.on_trial else None,
         }
         detail = {name: value for name, value in (said | more).items() if value is not None}
         tag = f"certificate:{self.operation}:{outcome}"
@@ -231,7 +241,8 @@ def carry_out(
 
 def unreadable(operation: Operation, caller: Caller, why: InputError) -> Outcome[Any]:
     """What a call comes to whose body cannot even be read."""
-    return Outcome(Entry(clock.now(), caller.key, f"certificate:{operation}:refused", {"why": str(why)}), refusal=why)
+    detail = {"why": str(why)} | ({"test": True} if caller.on_trial else {})
+    return Outcome(Entry(clock.now(), caller.key, f"certificate:{operation}:refused", detail), refusal=why)
 
 
 def query(use: Use, request: QueryRequest) -> QueryAnswer:
@@ -401,6 +412,8 @@ def _naming(use: Use, reference: str) -> tuple[Callable[[], Held | None], dict[s
 
 def read_again(use: Use, **asked: str) -> None:
     """Bring the register up to date from the platform above. Raises ``PlatformDownError`` with a receipt's number."""
+    if use.on_trial:
+        return  # Nobody above has heard of an invented holder.
     if not use.may_wait:
         raise MustWaitError
     if use.standing is None:

@@ -27,6 +27,7 @@ from tasks.calendars import working_days
 from tasks.liaison_sheets import LIAISON
 from tasks.objection_sheets import OBJECTION
 from tasks.officers import SignatureError, check_may_act, identify
+from tasks.paper_report_sheets import PAPER_REPORT
 from tasks.rectification_sheets import RECTIFICATION
 from tasks.rule_revision_sheets import RULE_REVISION
 from tasks.sheet_kinds import Happened, Table, in_words
@@ -45,6 +46,7 @@ KINDS = {
     CaseKind.RULE_REVISION: RULE_REVISION,
     CaseKind.SPOT_CHECK: SPOT_CHECK,
     CaseKind.SYSTEM_REVIEW: SYSTEM_REVIEW,
+    CaseKind.PAPER_REPORT: PAPER_REPORT,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 

@@ -26,6 +26,7 @@ from regulation.limits import REPORT_TREND, VERIFICATION_REQUEST
 from regulation.supervision_reports import Period, middle, percentage, up_to
 from runtime import clock
 from tasks.calendars import working_days
+from tasks.trial_holders import REAL
 from tasks.use_lists import standing_on
 
 
@@ -174,8 +175,7 @@ def _uses(inquiry: _Inquiry) -> _Part:
     real = and_(
         AuditEntry.at >= inquiry.start,
         AuditEntry.at < inquiry.end,
-        # Calls of mystery applications are nobody's use.
-        AuditEntry.detail["test"].as_string().is_(None),
+        REAL,
         department.is_not(None),
     )
     answered = AuditEntry.tag.like("certificate:%:answered")

@@ -29,6 +29,7 @@ from tasks.liaisons import addressees
 from tasks.sheet_kinds import Table
 from tasks.staff_tasks import open_staff_task
 from tasks.step import record
+from tasks.trial_holders import REAL
 from tasks.use_list_reviews import LINES_IN_A_NOTICE
 from tasks.use_lists import Identity, end_entry, in_force, terms_of
 
@@ -119,7 +120,7 @@ def _used_since(session: Session, day: date) -> dict[int, date]:
     number = AuditEntry.detail["entry"].as_integer()
     wanted = (
         select(number, func.max(AuditEntry.at))
-        .where(AuditEntry.tag.like(USED), AuditEntry.at >= _start(day))
+        .where(AuditEntry.tag.like(USED), REAL, AuditEntry.at >= _start(day))
         .group_by(number)
     )
     return {entry: clock.local_date(last) for entry, last in session.execute(wanted) if entry is not None}
@@ -302,6 +303,7 @@ def _refusals(session: Session, first: date, until: date) -> _Refused:
     """How often a use was refused, by day, department, item, certificate type and article."""
     wanted = select(AuditEntry.at, AuditEntry.detail).where(
         AuditEntry.tag.like(REFUSED),
+        REAL,
         AuditEntry.at >= _start(first),
         AuditEntry.at < _start(until + timedelta(days=1)),
     )

@@ -36,7 +36,7 @@ from models.migrations import migrate
 from models.organisations import Officer
 from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings, signing_authority
-from tasks import answers, applications, certificate_use, objections, verifications
+from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
 from tasks.questions import Question
@@ -45,7 +45,7 @@ ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
 """As much sample data as a test needs: each type several times over, in a fraction of a second."""
 
-REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache)
+REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
 
 

@@ -10,9 +10,11 @@ from web import (
     liaisons,
     objections,
     pages,
+    paper_reports,
     problems,
     rectifications,
     rule_revisions,
+    service_guides,
     spot_checks,
     supervision_reports,
     system_reviews,
@@ -35,6 +37,8 @@ app.include_router(holders.router)
 app.include_router(objections.router)
 app.include_router(liaisons.router)
 app.include_router(use_lists.router)
+app.include_router(service_guides.router)
+app.include_router(paper_reports.pages)
 app.include_router(use_lists.pages)
 app.include_router(system_reviews.router)
 app.include_router(backfills.pages)

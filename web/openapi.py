@@ -51,6 +51,22 @@ def takes(model: type[BaseModel], *, signed: bool = False) -> dict[str, Any]:
     return {"requestBody": body} | ({"parameters": SIGNED} if signed else {})
 
 
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's schema without references, so that it can stand inside another's."""
+    schema = model.model_json_schema()
+    known = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                return resolved(known[part["$ref"].rpartition("/")[2]])
+            return {name: resolved(value) for name, value in part.items()}
+        return [resolved(value) for value in part] if isinstance(part, list) else part
+
+    whole: dict[str, Any] = resolved(schema)
+    return whole
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What an operation refuses with: a problem document with one of these statuses."""
     content = {"application/problem+json": {"schema": PROBLEM}}

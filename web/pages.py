@@ -83,7 +83,7 @@ def supplement(
     files: Files = None,
 ) -> Response:
     """The supplement form, with files."""
-    given = _given(files)
+    given = given_files(files)
     try:
         form = _checked(SupplementForm, submission_no=submission_no, text=text)
         if not form.text and not given:
@@ -138,7 +138,7 @@ def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Ty
 @router.post("/desk/{case_no}/attachments")
 def attach(request: Request, case_no: CaseNo, ticket: Typed = "", files: Files = None) -> HTMLResponse:
     """Files that staff add, by the ticket that a signed sheet gave out: the Prefect UI's forms take none."""
-    added = add_attachments(case_no, ticket, _given(files), TICKET_LIFE)
+    added = add_attachments(case_no, ticket, given_files(files), TICKET_LIFE)
     return message(request, f"已添加{added}个附件。" if added else "这些附件办件中已有，没有重复添加。")
 
 
@@ -160,7 +160,7 @@ def _checked(form: type[M], **typed: str) -> M:
         raise InputError(in_chinese(error, form)) from None
 
 
-def _given(files: Sequence[UploadFile] | None) -> list[tuple[str, bytes]]:
+def given_files(files: Sequence[UploadFile] | None) -> list[tuple[str, bytes]]:
     """The files of a form; a browser sends one without a name where none was chosen."""
     return [(file.filename, file.file.read()) for file in files or [] if file.filename]
 

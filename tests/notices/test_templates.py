@@ -409,6 +409,23 @@ SAMPLES: list[tuple[Notice, str, list[str]]] = [
         "系统即将上线（PS-2026-000001）：婚姻登记一网通办系统",
         ["2026年12月31日（星期四）", "婚姻登记档案查询", "尚未列入用证清单", "另有2条", "第九条", "第十七条"],
     ),
+    (
+        notices.PaperReportReceived(
+            case_no="FY-2026-000001", department=TO_OFFICE["department"], received_on=THURSDAY, **DUE
+        ),
+        "已收到您的反映（FY-2026-000001）",
+        ["绍兴市柯桥区民政局", "FY-2026-000001", "2026年12月24日", "2026年12月31日", "暂定", "第八条"],
+    ),
+    (
+        notices.PaperReportHandled(
+            case_no="FY-2026-000001",
+            department=TO_OFFICE["department"],
+            confirmed=True,
+            reason="窗口确有要求，已当场纠正。",
+        ),
+        "您的反映已核实（FY-2026-000001）",
+        ["绍兴市柯桥区民政局", "属实", "窗口确有要求，已当场纠正。", "整改"],
+    ),
 ]
 
 
