@@ -2,15 +2,14 @@
 opened finding, a visit in person, and a citizen's report from the public page to its finding."""
 
 import re
-import threading
-import time
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
@@ -22,10 +21,9 @@ from models.mystery_applications import TrialHolder
 from runtime import clock
 from runtime.database import reading
 from tasks.applications import end_application
-from tests.conftest import WorkedDesk, free_port
+from tests.conftest import ROOT, WorkedDesk, accepts_connections, free_port, wait_until
 from tests.stories.test_objection_case import asked_again, case_run, scan
 from tests.stories.test_staff_stories import refusal
-from web.app import app
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,19 +42,21 @@ def port(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def web(port: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
+    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
+        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
 
 
 def found() -> dict[str, Finding]:
     with reading() as session:
         return {each.rule: each for each in session.scalars(select(Finding))}
+
+
+def has_run(case_no: str) -> bool:
+    with reading() as session:
+        return session.get_one(Case, case_no).flow_run_id is not None
 
 
 def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk, web: str, tmp_path: Path) -> None:
@@ -65,7 +65,6 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
     opened = found()
     assert set(opened) == {"guide-copy", "guide-paper", "guide-presentation", "guide-unlisted", "trial-access"}
     assert opened["trial-access"].department_uscc == samples.department_code(1, sample_catalogue.DEPARTMENTS[1])
-    # Each finding's rectification has been given its run, or waits for recovery to give it one.
     with reading() as session:
         for each in opened.values():
             assert session.get_one(Case, each.case_no).closed_at is None
@@ -97,7 +96,7 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
     }
     assert httpx.post(f"{web}/paper-reports", data=form, timeout=30).status_code == 200
     case_no = f"FY-{clock.today().year}-000001"
-    desk.carry_out("办件恢复/case-recovery")
+    wait_until(lambda: has_run(case_no), "群众反映没有自动发起")
     run_id = case_run(case_no)
     assert desk.wait(run_id, StateType.PAUSED).name == f"群众反映 {case_no} · {OFFICE} · 待核实"
     verdict = {
