@@ -141,7 +141,7 @@ ARTICLES = (
             "tasks.certificate_use:authenticate",
             "tasks.certificate_reading:PlatformDownError",
         ),
-        "可以查到、核验的不再要求纸质；上级平台不可用时凭编号可以收取纸质。索要纸质证照的监督待建。",
+        "可以查到、核验的不再要求纸质；上级平台不可用时凭编号可以收取纸质。办事指南索要纸质的由模拟办事比对发现，群众可以反映窗口索要纸质。",
     ),
     Article(
         9,
@@ -279,9 +279,17 @@ ARTICLES = (
             "消除应用障碍。电子证照使用部门应当对本单位现行管理制度和业务流程中与本办法不相适应的条款进行修订"
             "，逐步消除电子证照应用障碍。"
         ),
-        Standing.UNBUILT,
-        (),
-        "制度修订跟踪待建。",
+        Standing.BUILT,
+        (
+            "flows.rule_revision:rule_revision",
+            "flows.rule_revision_intake:rule_revision_intake",
+            "regulation.rule_revisions:check_planned_day",
+            "tasks.rule_revisions:list_rule",
+            "tasks.rule_revisions:track_revision",
+            "tasks.rule_revision_watch:remind_of_revisions",
+            "web.rule_revisions:router",
+        ),
+        "部门报送妨碍电子证照应用的制度（接口或书面），经确认后逐件跟踪、提醒，直到修订后的制度施行；条款怎样修订由部门决定。",
     ),
     Article(
         17,
@@ -290,9 +298,29 @@ ARTICLES = (
             "工作进行日常监督，发现问题的，及时督促整改；新建涉及行政许可、备案和公共服务事项的部门信息系统，"
             "未明确电子证照签发、使用和共享等建设内容的，综合管理单位不予评审。"
         ),
-        Standing.UNBUILT,
-        (),
-        "日常监督与新建系统评审待建。",
+        Standing.PARTLY,
+        (
+            "flows.spot_check:spot_check",
+            "regulation.spot_check_draws:draw_sample",
+            "regulation.spot_check_draws:draw_teams",
+            "flows.mystery_application:mystery_application",
+            "regulation.service_guides:compare",
+            "tasks.mystery_applications:play_round",
+            "flows.visit:visit",
+            "web.paper_reports:report",
+            "tasks.findings:note_findings",
+            "flows.rectification:rectification",
+            "tasks.rechecks:recheck_by_rule",
+            "tasks.rectification_watch:remind_of_rectifications",
+            "flows.system_review:system_review",
+            "regulation.system_reviews:gaps",
+            "flows.go_live_check:go_live_check",
+            "tasks.system_reviews:behind_reference",
+            "flows.supervision_report:supervision_report",
+            "tasks.supervision_figures:figures_of",
+        ),
+        "双随机抽查（抽取可由任何人复算）、模拟办事、现场体验、群众反映、督促整改、新建系统评审与上线核对、监督报告已建；"
+        "电子督查的夜间巡查待建。",
     ),
     Article(
         18,

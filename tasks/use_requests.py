@@ -37,7 +37,7 @@ class UseRequest(BaseModel):
 
 
 class TypedRequest(UseRequest):
-    certificate_type: Plain = Field(title="证照类型", description="名称或21位类型代码", min_length=1, max_length=60)
+    certificate_type: Words = Field(title="证照类型", description="名称或21位类型代码", min_length=1, max_length=60)
     holder_number: Words = Field(title="持证主体证件号码", min_length=5, max_length=40)
     holder_name: Words | None = Field(None, title="持证主体名称", description="填写的须与登记一致", max_length=200)
     authorisation: Words | None = Field(None, title="授权编号", description="清单要求持证主体授权时必填", max_length=60)

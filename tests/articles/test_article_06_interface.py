@@ -99,3 +99,10 @@ def test_the_record_of_uses_is_sealed_and_holds_nothing_of_the_holder(counter: C
         assert secret not in said
     assert seal_record(clock.now()) > 0
     assert verify_record().findings == ()
+
+
+def test_a_certificate_type_is_named_or_coded_whatever_digits_its_code_has(counter: Counter) -> None:
+    licence = valid("营业执照")
+    assert sum(character.isdigit() for character in licence.type_code) >= 15, "as many as a number of a person has"
+    by_code = counter.query(holder_number=licence.holder_number, certificate_type=licence.type_code)
+    assert by_code == counter.query(holder_number=licence.holder_number, certificate_type="营业执照")
