@@ -30,6 +30,9 @@ class Unit(StrEnum):
     PER_TEN_THOUSAND = "per ten thousand"
     POINTS = "points"
     PERSONS = "persons"
+    PERCENT = "percent"
+    TENTHS = "tenths"
+    HOURS = "o'clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,37 @@ TRIAL_SECRET = Limit("trial-secret", 7200, Unit.SECONDS, "内部规定（第十�
 PAPER_REPORT_CHECK = Limit("paper-report-check", 5, Unit.WORKING_DAYS, "内部时限（第八条）", "核实群众反映")
 PAPER_REPORTS = Limit("paper-reports", 10, Unit.TIMES, "内部规定", "一个来源地址一小时内提交群众反映的次数")
 REPORT_AGE = Limit("report-age", 366, Unit.DAYS, "内部规定", "群众反映可以追溯的时间")
+
+# Online supervision (Article 17): from when on the record asks for an explanation. A number of times is meant for
+# SUPERVISED_DAYS; over fewer or more days it is proportionally smaller or greater.
+SUPERVISED_DAYS = Limit("supervised-days", 30, Unit.DAYS, "内部规定（第十七条）", "电子督查回看的天数")
+RECHECKED_DAYS = Limit("rechecked-days", 7, Unit.DAYS, "内部规定（第十七条）", "整改复查回看的天数")
+NIGHTS_MADE_UP = Limit("nights-made-up", 7, Unit.DAYS, "内部规定（第十七条）", "停机后逐日补做电子督查的天数")
+OUTSIDE_LIST_USES = Limit("outside-list-uses", 20, Unit.TIMES, "内部规定（第九条）", "一个事项清单外用证被拒的次数")
+OUTSIDE_LIST_DAYS = Limit("outside-list-days", 3, Unit.DAYS, "内部规定（第九条）", "清单外用证被拒分布的天数")
+MATTER_HOLDERS = Limit("matter-holders", 20, Unit.TIMES, "内部规定（第九条、第十四条）", "一个办件编号的持证主体数")
+OPERATOR_USES = Limit("operator-uses", 50, Unit.TIMES, "内部规定（第十四条）", "一名操作员一天的用证次数，不足的不比较")
+OPERATOR_DAYS = Limit("operator-days", 10, Unit.DAYS, "内部规定（第十四条）", "与操作员本人比较所需的用证天数")
+OPERATOR_PEERS = Limit("operator-peers", 5, Unit.TIMES, "内部规定（第十四条）", "与同部门操作员比较所需的人数")
+OPERATOR_MULTIPLE = Limit("operator-multiple", 5, Unit.TIMES, "内部规定（第十四条）", "操作员用证次数为中位数的倍数")
+OPERATOR_SCORE = Limit(
+    "operator-score", 35, Unit.TENTHS, "内部规定；Iglewicz与Hoaglin（1993）建议的修正Z值3.5", "操作员用证次数的修正Z值"
+)
+DAY_BEGINS = Limit("day-begins", 7, Unit.HOURS, "内部规定（第十四条）", "工作日用证不算夜间的起始时刻")
+DAY_ENDS = Limit("day-ends", 20, Unit.HOURS, "内部规定（第十四条）", "工作日用证不算夜间的结束时刻")
+OFF_HOURS_USES = Limit("off-hours-uses", 50, Unit.TIMES, "内部规定（第十四条）", "一个部门夜间和休息日的用证次数")
+OFF_HOURS_SHARE = Limit("off-hours-share", 30, Unit.PERCENT, "内部规定（第十四条）", "夜间和休息日用证的占比")
+BUSY_USES = Limit("busy-uses", 100, Unit.TIMES, "内部规定（第八条）", "事项其他证照的用证次数，达到的算办件多")
+BUSY_DAYS = Limit("busy-days", 10, Unit.DAYS, "内部规定（第八条）", "事项其他证照用证分布的天数")
+PAPER_MATTERS = Limit("paper-matters", 20, Unit.TIMES, "内部规定（第八条）", "一个部门收取纸质证照的件数")
+PAPER_SHARE = Limit("paper-share", 10, Unit.PERCENT, "内部规定（第八条）", "收取纸质证照占用证的比例")
+PAPER_MULTIPLE = Limit("paper-multiple", 3, Unit.TIMES, "内部规定（第八条）", "收取纸质证照占比为其他部门中位数的倍数")
+PAPER_PEERS = Limit("paper-peers", 5, Unit.TIMES, "内部规定（第八条）", "比较纸质占比所需的其他部门数")
+COMPARED_USES = Limit("compared-uses", 100, Unit.TIMES, "内部规定（第八条）", "参与比较的部门的用证次数")
+PLATFORM_UP_USES = Limit("platform-up-uses", 20, Unit.TIMES, "内部规定（第八条）", "可判断平台正常的其他部门用证次数")
+PLATFORM_UP_SHARE = Limit("platform-up-share", 5, Unit.PERCENT, "内部规定（第八条）", "算平台故障的其他部门回执占比")
+EXPIRED_MATTERS = Limit("expired-matters", 5, Unit.TIMES, "内部规定（第十一条）", "一个事项凭过期证照办理的件数")
+LIAISON_ABSENT = Limit("liaison-absent", 14, Unit.DAYS, "内部规定（第十三条）", "首次提醒后仍未备案专人的天数")
 
 CASE_LIMITS = {
     limit.code: limit
