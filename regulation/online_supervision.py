@@ -10,10 +10,10 @@ is written at its rule: a sign is a reason to ask, not a proof.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from statistics import fmean, median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from regulation.certificates import mask_number
 from regulation.findings import FindingRule, Severity, Source
@@ -56,22 +56,22 @@ LIAISON_MISSING = FindingRule("liaison-missing", "没有在册的电子证照专
 
 RULES = (OUTSIDE_LIST, ONE_MATTER, OPERATOR, OFF_HOURS, LISTED_UNUSED, PAPER, EXPIRED, LIAISON_MISSING)
 
-ByDay = Mapping[date, int]
-"""How often something happened, by the day; days without it are absent."""
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
     """Closed days, both ends included. ``judged_from``: only what happened from then on is held against anybody, what
-    lies before is there to compare with."""
+    lies before is there to compare with. ``in_full``: it takes as much as in ``SUPERVISED_DAYS``, in fewer days too."""
 
     first: date
     last: date
     judged_from: date
+    in_full: bool = False
 
     @property
     def days(self) -> int:
-        return (self.last - self.judged_from).days + 1
+        return SUPERVISED_DAYS.value if self.in_full else (self.last - self.judged_from).days + 1
 
     def __str__(self) -> str:
         return f"{self.judged_from}至{self.last}"
@@ -129,7 +129,8 @@ class Absence(NamedTuple):
 
 @dataclass(slots=True)
 class Tallies:
-    """What the rules look at. Departments, items and certificate types are codes; ``names`` has their names."""
+    """What the rules look at: how often something happened, by the day; days without it are absent. Departments, items
+    and certificate types are codes; ``names`` has their names."""
 
     refused: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
     """Uses refused by Article 9, by department and item."""
@@ -154,6 +155,24 @@ class Tallies:
 
     def name(self, code: str) -> str:
         return self.names.get(code, code)
+
+    def since(self, day: date) -> "Tallies":
+        """Only what happened from a day on. Operators keep their other days, beside which they are looked at."""
+        return replace(
+            self,
+            refused=_later(self.refused, day),
+            answered=_later(self.answered, day),
+            desk=_later(self.desk, day),
+            off_hours=_later(self.off_hours, day),
+            receipts=_later(self.receipts, day),
+            backfills=_later(self.backfills, day),
+            matters=[matter for matter in self.matters if matter.last_on >= day],
+        )
+
+
+def _later(counts: Mapping[K, Mapping[date, int]], day: date) -> dict[K, dict[date, int]]:
+    left = {key: {on: times for on, times in days.items() if on >= day} for key, days in counts.items()}
+    return {key: days for key, days in left.items() if days}
 
 
 def outside_list(tallies: Tallies, period: Period) -> Iterable[Sign]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.findings import Finding
 from regulation.limits import RECHECK
 from regulation.rectifications import Verdict
-from tasks import go_live_check, service_guides
+from tasks import go_live_check, online_supervision, service_guides
 from tasks.answers import accepted_answer, answered_on
 from tasks.cases import meet_deadline, tell_officer
 from tasks.liaisons import liaison_on_file
@@ -26,6 +26,7 @@ def _liaison_missing(session: Session, finding: Finding, today: date) -> str | N
 RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
     "liaison-missing": _liaison_missing,
     **go_live_check.RECHECKS,
+    **online_supervision.RECHECKS,
     **service_guides.RECHECKS,
 }
 """By the rule's code: ``None`` when the cause of the finding is gone on a day, else the fact that remains, in Chinese
