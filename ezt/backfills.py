@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ File = Annotated[Path, typer.Argument(help="CSV、XLSX、XLS或ET文件，一个
 TypeName = Annotated[str, typer.Option("--type", help="证照类型：目录中的名称或代码")]
 SHOWN = 20
 """Rows whose problems are listed."""
+SECONDS_BETWEEN_LINES = 10
 OUTCOMES = {"good": "可以入库", "same": "已有相同、不再录入", "conflict": "内容冲突、须核对", "bad": "须更正"}
 
 
@@ -94,21 +96,43 @@ def scans(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """How far a check has come, on one line of the terminal that goes again; nothing where nobody looks."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _rows: None
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """How far a check has come: on a terminal a bar that goes again, elsewhere a line now and then, since a file of a
+    million rows takes minutes; both on standard error, so that what is printed stays what it is."""
+    if sys.stderr is None:
+        yield lambda _rows, _of: None
         return
-    started = time.monotonic()
+    started = said = time.monotonic()
+    if not sys.stderr.isatty():
 
-    def watch(rows: int) -> None:
-        rate = rows / max(time.monotonic() - started, 0.001)
-        print(f"\r已核对{rows}行，每秒{rate:.0f}行", end="", file=sys.stderr, flush=True)
+        def tell(rows: int, of: int) -> None:
+            nonlocal said
+            now = time.monotonic()
+            if now - said >= SECONDS_BETWEEN_LINES:
+                said, rate = now, rows / (now - started)
+                left = timedelta(seconds=round(max(of - rows, 0) / rate))
+                print(f"已核对{rows}行，共约{of}行，每秒{rate:.0f}行，约剩{left}", file=sys.stderr, flush=True)
 
-    try:
-        yield watch
-    finally:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = Progress(
+        TextColumn("正在核对"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}行，每秒{task.fields[rate]:.0f}行，约剩"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+    def move(rows: int, of: int) -> None:
+        shown.update(task, visible=True, completed=rows, total=of, rate=rows / max(time.monotonic() - started, 0.001))
+
+    with shown:
+        task = shown.add_task("", total=None, visible=False, rate=0.0)
+        yield move
 
 
 def _outcomes() -> dict[Any, str]:

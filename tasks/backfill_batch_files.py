@@ -20,7 +20,9 @@ HEADING_ROWS = 10
 """Rows among which the headings are looked for: a title often stands above them."""
 LEAST_HEADINGS = 2
 """A title above the table can be taken for one heading, but not for more."""
-BOUNDS = Bounds(BACKFILL_ROWS.value + HEADING_ROWS, memory=2 << 30, seconds=120)
+BOUNDS = Bounds(BACKFILL_ROWS.value + HEADING_ROWS, memory=512 << 20, seconds=120)
+"""A workbook's memory is what keeps the whole check under 600 MB: enough for some 500,000 rows of eight columns. A CSV
+is read row by row and needs none of it."""
 CHUNK = 5_000
 """Rows that are checked in one transaction."""
 
@@ -37,6 +39,8 @@ class BatchFile:
     """What is wrong with the headings without keeping the file out."""
     rows: Iterator[tuple[int, Row]]
     """What stands below the headings, each row with its number as the table's program shows it."""
+    length: int
+    """How many rows stand below the headings at most, blank ones included."""
 
 
 @contextmanager
@@ -56,6 +60,7 @@ def opened_batch(name: str, source: Path | bytes, kind: PaperType) -> Iterator[B
             headings.places,
             tuple(each.in_words(each.field) for each in headings.problems),
             _below(name, [*first[place + 1 :]], table, place + 2),
+            table.length - place - 1,
         )
 
 

@@ -131,9 +131,10 @@ WATCHED_ROWS = 5_000
 
 
 def check_file(
-    path: Path, certificate_type: str, today: date, watch: Callable[[int], None] = lambda _rows: None
+    path: Path, certificate_type: str, today: date, watch: Callable[[int, int], None] = lambda _rows, _of: None
 ) -> Report:
-    """A dry run over a file: nothing is written. ``watch`` hears now and then how many rows have been checked.
+    """A dry run over a file: nothing is written. ``watch`` hears now and then how many rows have been checked,
+    of how many at most.
 
     ``InputError`` for an unknown type and a file that cannot be read.
     """
@@ -150,7 +151,7 @@ def check_file(
                     report.problems[each.row] = each.problems
                 report.counts[each.outcome] += 1
                 if (rows := report.counts.total()) % WATCHED_ROWS == 0:
-                    watch(rows)
+                    watch(rows, file.length)
             for row, problem in likes.problems().items():
                 report.problems[row] = (problem,)
                 report.counts[Outcome.GOOD] -= 1

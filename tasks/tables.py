@@ -56,6 +56,8 @@ class Table:
 
     name: str
     rows: Iterator[Row]
+    length: int
+    """How many rows there are at most: of a CSV its lines, more than one of which may be a row."""
     formula: str = ""
     """Where the first formula stands, such as B2."""
     merged: tuple[Merged, ...] = ()
@@ -73,11 +75,11 @@ def opened_table(name: str, source: Path | bytes, bounds: Bounds) -> Iterator[Ta
             with _workbook(name, file, bounds) as table:
                 yield table
         else:
-            encoding = _encoding(name, file)
+            encoding, lines = _encoding(name, file)
             file.seek(0)
             text = io.TextIOWrapper(file, encoding=encoding, newline="")
             try:
-                yield Table(name, _bounded(name, _csv(name, text), bounds.rows))
+                yield Table(name, _bounded(name, _csv(name, text), bounds.rows), lines)
             finally:
                 # The file is its opener's to close.
                 text.detach()
@@ -114,7 +116,7 @@ def _workbook(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Table]:
                 raise InputError(_why_not(name, reader.wait(), bounds))
             about = json.loads(first)
             merged = tuple(Merged(start[0] + 1, end[0] + 1) for start, end in about["merged"])
-            yield Table(name, _rows_from(name, reader, bounds), about["formula"] or "", merged)
+            yield Table(name, _rows_from(name, reader, bounds), about["rows"], about["formula"] or "", merged)
         finally:
             # Whoever has seen enough does not wait for the rest.
             reader.kill()
@@ -140,7 +142,7 @@ def _why_not(name: str, code: int, bounds: Bounds) -> str:
             return f"“{name}”含有宏，不予接收，请另存为不含宏的XLSX或CSV重试。"
         case workbook_reader.UNREADABLE:
             return f"“{name}”已损坏、不完整或不是表格，无法读取，请另存为XLSX或CSV重试。"
-    return f"“{name}”过大或已损坏，无法读取，请只保留需要的表格后另存为CSV重试。"
+    return f"“{name}”作为工作簿过大或已损坏，无法读取，请另存为CSV重试（CSV可到{bounds.rows}行），或分成几个文件。"
 
 
 def _too_many(name: str, rows: int) -> str:
@@ -182,11 +184,13 @@ def _csv(name: str, text: io.TextIOWrapper) -> Iterator[Row]:
         ) from None
 
 
-def _encoding(name: str, file: BinaryIO) -> str:
-    """UTF-8 or GB18030, as the whole file tells: Excel on a Chinese Windows writes GB18030 without a mark, WPS often
-    UTF-8 with one. ``InputError`` names the first line that is neither, or not what the others are."""
+def _encoding(name: str, file: BinaryIO) -> tuple[str, int]:
+    """UTF-8 or GB18030, as the whole file tells, and the number of its lines: Excel on a Chinese Windows writes GB18030
+    without a mark, WPS often UTF-8 with one. ``InputError`` names the first line that is neither, or not what the
+    others are."""
     utf_8: int | None = None
     other: int | None = None
+    number = 0
     marked = file.read(3) == b"\xef\xbb\xbf"
     file.seek(0)
     for number, line in enumerate(file, 1):
@@ -208,11 +212,11 @@ def _encoding(name: str, file: BinaryIO) -> str:
                     f"“{name}”第{number}行有既不是UTF-8也不是GB18030编码的字，文件可能已损坏，请另存后重试。"
                 ) from None
     if other is None:
-        return UTF_8
+        return UTF_8, number
     if marked or utf_8 is not None:
         one = f"第{utf_8}行" if utf_8 is not None else "开头"
         raise InputError(f"“{name}”的编码前后不一：{one}是UTF-8，第{other}行是GB18030，请用同一种编码重新合并后重试。")
-    return GB18030
+    return GB18030, number
 
 
 def text_of(cell: Cell) -> str:

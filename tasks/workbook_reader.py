@@ -23,6 +23,8 @@ MACROS_OF_XLS = "_VBA_PROJECT".encode("utf-16-le")
 """The folder of an XLS that holds its macros."""
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 """The stream of an OLE file that holds an XLSX with a password."""
+_LOCKED_XLS = re.compile(rb"\x09\x08\x10\x00.{16}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
+"""How the book of an XLS with a password begins: BOF, perhaps WRITEPROTECT, then FILEPASS ([MS-XLS] 2.1.7.20.3)."""
 PIECE = 1 << 20
 OVERLAP = 4096
 
@@ -86,7 +88,8 @@ def main() -> int:
         if has_macros(content):
             return MACROS
         merged = sheet.merged_cell_ranges or []
-        sys.stdout.write(json.dumps({"formula": first_formula(content), "merged": merged}) + "\n")
+        about = {"rows": sheet.total_height, "formula": first_formula(content), "merged": merged}
+        sys.stdout.write(json.dumps(about) + "\n")
         # Rows come with the empty ones above them, but without the empty columns before them.
         left = [None] * (sheet.start[1] if sheet.start else 0)
         for row in sheet.iter_rows():
@@ -94,7 +97,7 @@ def main() -> int:
     except PasswordError:
         return LOCKED
     except (CalamineError, OSError, ValueError, IndexError, KeyError, zipfile.BadZipFile):
-        return LOCKED if ENCRYPTED_PACKAGE in content else UNREADABLE
+        return LOCKED if ENCRYPTED_PACKAGE in content or _LOCKED_XLS.search(content) else UNREADABLE
     return 0
 
 

@@ -1,7 +1,7 @@
 """Workbooks that LibreOffice wrote, through the command that an archive's clerk runs.
 
 ``files/`` holds what ``soffice --headless --convert-to xlsx`` (and ``xls``) of LibreOffice 7.4 made of ``source()``'s
-workbooks; 加密 is 登记簿 saved with a password over its UNO bridge. Where the program is installed it also writes afresh.
+workbooks; 加密 is 登记簿 saved with a password over its UNO bridge. Where the program is installed it writes afresh.
 """
 
 import json

@@ -2,7 +2,13 @@
 
 import csv
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -104,6 +110,28 @@ def test_a_file_that_is_handed_in_is_a_case_signed_by_an_officer(sample_data: Pa
         # What stands in the database is sealed.
         assert "王建国".encode() not in session.scalars(select(BackfillChunk.sealed)).one()
     assert (batch.rows, batch.chunks, batch.entered_by, batch.good) == (6, 1, "KQ001", 0)
+
+
+def test_a_terminal_shows_how_far_a_check_has_come_and_a_pipe_stays_clean(sample_data: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "结婚证.csv", *(marriage(number) for number in range(6_000)))
+    command = [sys.executable, "-m", "ezt", "backfill", "check", str(path), "--type", "结婚证", "--json"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "120"}
+    ) as running:
+        os.close(theirs)
+        shown = b""
+        # The terminal ends with the one who wrote to it.
+        with suppress(OSError):
+            while piece := os.read(ours, 4096):
+                shown += piece
+        assert running.stdout is not None
+        assert json.loads(running.stdout.read())["good"] == 6_000
+    os.close(ours)
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert re.search(r"正在核对.*5000/6000行，每秒\d+行，约剩", said), said
+    piped = ezt("backfill", "check", str(path), "--type", "结婚证", "--json")
+    assert (piped.returncode, piped.stderr) == (0, "")
 
 
 def test_what_cannot_be_checked_is_one_line(sample_data: Path, tmp_path: Path) -> None:
