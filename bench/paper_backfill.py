@@ -13,15 +13,17 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import MetaData, create_engine, insert, select
+from sqlalchemy import MetaData, Table, create_engine, insert, select, text
+from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
 from ezt import sample_data
 from models.migrations import migrate
 from regulation.backfill_batches import Outcome
 from runtime import clock
-from runtime.database import build_engine, engine, reading
+from runtime.database import build_engine, engine, insert_many, reading
 from runtime.keys import ensure_keys
 from tasks.answers import take_officer_answer
 from tasks.backfill_batches import (
@@ -89,15 +91,45 @@ def backfill(path: Path, seconds: dict[str, float]) -> str:
     return case_no
 
 
-def bare(home: Path, case_no: str) -> float:
-    """Seconds for the same finished rows alone, into a database of the same tables."""
+def finished_rows(case_no: str) -> tuple[MetaData, list[tuple[Table, list[dict[str, Any]]]]]:
+    """The tables as they are, and what the batch put into them."""
     source = MetaData()
     source.reflect(engine(), only=["certificates", "audit_entries"])
     certificates, entries = source.tables["certificates"], source.tables["audit_entries"]
     with create_engine(engine().url).connect() as there:
         made = there.execute(select(certificates).where(certificates.c.backfilled_by_case == case_no)).mappings().all()
         said = there.execute(select(entries).where(entries.c.tag == ROW_REGISTERED)).mappings().all()
-    rows = [{**row, "backfilled_by_case": None} for row in made], list(map(dict, said))
+    given: list[dict[str, Any]] = [{**row, "backfilled_by_case": None} for row in made]
+    return source, [(certificates, given), (entries, [dict(row) for row in said])]
+
+
+def side_by_side(case_no: str) -> tuple[float, float]:
+    """Seconds on PostgreSQL for the same finished rows by executemany and by COPY, each into fresh tables with the same
+    indexes, which the end of the transaction takes away again."""
+    _, tables = finished_rows(case_no)
+
+    def by_executemany(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+        session.execute(insert(table), rows)
+
+    took = []
+    for way in (by_executemany, insert_many):
+        with Session(engine()) as session:
+            session.execute(text("CREATE SCHEMA fresh"))
+            for table, _rows in tables:
+                session.execute(text(f"CREATE TABLE fresh.{table.name} (LIKE public.{table.name} INCLUDING ALL)"))
+            session.execute(text("SET LOCAL search_path TO fresh"))
+            started = time.perf_counter()
+            for table, rows in tables:
+                for first in range(0, len(rows), CHUNK):
+                    way(session, table, rows[first : first + CHUNK])
+            took.append(time.perf_counter() - started)
+            session.rollback()
+    return took[0], took[1]
+
+
+def bare(home: Path, case_no: str) -> float:
+    """Seconds for the same finished rows alone, into a database of the same tables."""
+    source, rows = finished_rows(case_no)
     address = f"sqlite:///{home / 'bare.db'}"
     migrate(address)
     target = build_engine(address)
@@ -107,7 +139,7 @@ def bare(home: Path, case_no: str) -> float:
         with engine().connect() as there:
             connection.execute(insert(kinds), [dict(row) for row in there.execute(select(kinds)).mappings()])
     started = time.perf_counter()
-    for table, finished in zip((certificates, entries), rows, strict=True):
+    for table, finished in rows:
         some = iter(finished)
         while chunk := list(islice(some, CHUNK)):
             with target.begin() as connection:
@@ -132,7 +164,11 @@ def main() -> None:
         with reading() as session:
             assert batch_of(session, case_no).registered == rows
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        inserted = bare(home, case_no)
+        copied = None
+        if engine().dialect.name == "postgresql":
+            inserted, copied = side_by_side(case_no)
+        else:
+            inserted = bare(home, case_no)
     whole = sum(seconds.values()) - seconds["dry_run"]
     ratios = {
         "rows": rows,
@@ -141,6 +177,8 @@ def main() -> None:
         **{f"{what}_s": round(took, 2) for what, took in seconds.items()},
         "peak_mb": peak,
     }
+    if copied is not None:
+        ratios |= {"copying_them_s": round(copied, 2), "executemany_to_copy_ratio": round(inserted / copied, 2)}
     print(json.dumps(ratios))
 
 

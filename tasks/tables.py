@@ -142,7 +142,7 @@ def _why_not(name: str, code: int, bounds: Bounds) -> str:
             return f"“{name}”含有宏，不予接收，请另存为不含宏的XLSX或CSV重试。"
         case workbook_reader.UNREADABLE:
             return f"“{name}”已损坏、不完整或不是表格，无法读取，请另存为XLSX或CSV重试。"
-    return f"“{name}”作为工作簿过大或已损坏，无法读取，请另存为CSV重试（CSV可到{bounds.rows}行），或分成几个文件。"
+    return f"“{name}”作为工作簿过大或已损坏，无法读取，请另存为CSV（大小不受此限）或分成几个文件重试。"
 
 
 def _too_many(name: str, rows: int) -> str:

@@ -83,12 +83,13 @@ def main() -> int:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheet = workbook.get_sheet_by_index(0)
-        if sheet.total_height > rows:
+        length = sheet.end[0] + 1 if sheet.end else 0
+        if length > rows:
             return TOO_LONG
         if has_macros(content):
             return MACROS
         merged = sheet.merged_cell_ranges or []
-        about = {"rows": sheet.total_height, "formula": first_formula(content), "merged": merged}
+        about = {"rows": length, "formula": first_formula(content), "merged": merged}
         sys.stdout.write(json.dumps(about) + "\n")
         # Rows come with the empty ones above them, but without the empty columns before them.
         left = [None] * (sheet.start[1] if sheet.start else 0)

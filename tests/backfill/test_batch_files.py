@@ -151,7 +151,7 @@ def test_a_bomb_ends_its_reader_and_nothing_else(tmp_path: Path, monkeypatch: py
         for name in whole.namelist():
             wide = b" " * (1 << 29) if name.endswith("sheet1.xml") else b""
             bomb.writestr(name, wide + whole.read(name))
-    assert "无法读取" in refusal(tmp_path, content.getvalue(), "档案.xlsx")
+    assert "作为工作簿过大或已损坏，无法读取，请另存为CSV" in refusal(tmp_path, content.getvalue(), "档案.xlsx")
 
 
 @pytest.mark.parametrize("name", ["档案.csv", "档案.xlsx"])

@@ -15,6 +15,8 @@ import pytest
 from openpyxl import Workbook
 
 from regulation.backfill_problems import ProblemCode
+from tasks.backfill_batch_files import BOUNDS
+from tasks.tables import opened_table
 from tests.command_line.conftest import assert_refused, ezt
 
 FILES = Path(__file__).parent / "files"
@@ -87,6 +89,13 @@ def test_a_column_of_formulas_is_named_by_its_first_cell(sample_data: Path) -> N
 
 def test_a_formula_of_an_xls_counts_as_what_it_came_to(sample_data: Path) -> None:
     assert_read(FILES / "公式.xls")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_workbook_says_how_many_rows_it_has(kind: str) -> None:
+    path = FILES / f"登记簿.{kind}"
+    with opened_table(path.name, path, BOUNDS) as table:
+        assert table.length == len(list(table.rows)) == 2 + len(ROWS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
