@@ -1,7 +1,7 @@
 """A file of paper certificates from its bytes to the register, beside inserting the same finished rows by SQLAlchemy
 Core's executemany into the same tables: ``python bench/paper_backfill.py [rows]``.
 
-With ``EZT_DATABASE_URL`` of an empty PostgreSQL database also COPY beside executemany. On two cores, 100,000 rows there:
+With ``EZT_DATABASE_URL`` of an empty PostgreSQL database also COPY beside executemany. On two cores, 100,000 rows:
 the whole in 2.5 times executemany's time, COPY twice as fast as executemany (3.0 times at 30,000 rows), 232 MB.
 """
 
