@@ -298,7 +298,7 @@ ARTICLES = (
             "工作进行日常监督，发现问题的，及时督促整改；新建涉及行政许可、备案和公共服务事项的部门信息系统，"
             "未明确电子证照签发、使用和共享等建设内容的，综合管理单位不予评审。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "flows.spot_check:spot_check",
             "regulation.spot_check_draws:draw_sample",
@@ -306,6 +306,8 @@ ARTICLES = (
             "flows.mystery_application:mystery_application",
             "regulation.service_guides:compare",
             "tasks.mystery_applications:play_round",
+            "flows.online_supervision:online_supervision",
+            "regulation.online_supervision:RULES",
             "flows.visit:visit",
             "web.paper_reports:report",
             "tasks.findings:note_findings",
@@ -319,8 +321,8 @@ ARTICLES = (
             "flows.supervision_report:supervision_report",
             "tasks.supervision_figures:figures_of",
         ),
-        "双随机抽查（抽取可由任何人复算）、模拟办事、现场体验、群众反映、督促整改、新建系统评审与上线核对、监督报告已建；"
-        "电子督查的夜间巡查待建。",
+        "双随机抽查（抽取可由任何人复算）、模拟办事、现场体验、群众反映、每夜电子督查、督促整改、新建系统评审与上线核对、监督报告；"
+        "问题是否成立、整改是否到位由人判断，通报由区政府作出。",
     ),
     Article(
         18,

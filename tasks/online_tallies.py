@@ -1,12 +1,12 @@
 """What online supervision (电子督查, Article 17) counts: one pass over the record of a period, and the registers."""
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
@@ -167,8 +167,10 @@ def _entries(session: Session, start: datetime, end: datetime) -> Iterator[tuple
     wanted = select(AuditEntry.tag, AuditEntry.holder_index, cast(AuditEntry.detail, Text)).where(
         AuditEntry.tag.in_(ANSWERED + REFUSED), AuditEntry.at >= start, AuditEntry.at < end
     )
-    for tag, holder, detail in session.execute(wanted.execution_options(yield_per=ROWS)).tuples():
-        yield tag, holder, json.loads(detail)
+    # Past the session, which would take a third of the time for rows that are no objects.
+    rows = session.connection().execute(wanted, execution_options={"yield_per": ROWS})
+    for tag, holder, detail in rows:
+        yield tag, holder, orjson.loads(detail)
 
 
 def _add(to: dict[Any, dict[date, int]], counts: Counter[Any], day: date) -> None:

@@ -138,6 +138,11 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             data,
             "-c",
             "max_connections=200",
+            # No test kills the server, so nothing rests on what reaches the disk.
+            "-c",
+            "fsync=off",
+            "-c",
+            "full_page_writes=off",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
