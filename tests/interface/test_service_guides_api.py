@@ -1,5 +1,6 @@
 """Service guides over the interface, against a real web process (Articles 8 to 11)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import func, select
 
 from models.service_guides import ServiceGuide
 from runtime.database import reading
+from tests.conftest import ROOT
 from tests.interface.conftest import Caller
 
 PATH = "/api/v1/service-guides"
@@ -19,6 +21,13 @@ GUIDE: dict[str, Any] = {
         {"name": "法定代表人身份证明", "certificate_type": "身份证", "form": "电子", "presented_in": ["窗口受理"]},
     ],
 }
+
+
+def test_the_guide_for_departments_has_an_example_that_is_taken(department: Caller) -> None:
+    guide = (ROOT / "docs" / "interface.md").read_text(encoding="utf-8")
+    example = json.loads(guide.partition("## 办事指南")[2].partition("```json\n")[2].partition("```")[0])
+    assert example == {"guides": [GUIDE]}
+    assert department.post(PATH, example).status_code == 200
 
 
 def versions() -> int:
