@@ -11,7 +11,7 @@ is there and change nothing of it.
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -218,7 +218,7 @@ def applications(seed: int) -> list[Application]:
 def application_secrets(seed: int) -> list[ApplicationSecret]:
     """What the programs sign with."""
     return [
-        ApplicationSecret(key=key, secret=application_secret(seed, key), from_at=_midnight(AS_OF))
+        ApplicationSecret(key=key, secret=application_secret(seed, key), from_at=clock.start_of(AS_OF))
         for key, _, _ in APPLICATIONS
     ]
 
@@ -255,10 +255,6 @@ def _issuer_code(seed: int, authority: str, level: Level) -> str:
     if authority in DEPARTMENTS:
         return department_code(seed, authority)
     return CITY if level is Level.CITY else KEQIAO
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 def holders(seed: int, count: int) -> list[Holder]:
@@ -329,7 +325,7 @@ def certificates_above(bureau: Bureau, seed: int, count: int) -> dict[str, dict[
             kinds[made.type_code].fields,
             agreed,
         )
-        for made in certificates(seed, count, _midnight(AS_OF))
+        for made in certificates(seed, count, clock.start_of(AS_OF))
         if made.type_code in kinds
     }
 
@@ -510,7 +506,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             use_list_entries=_add_use_list(session, seed, sizes.departments),
             certificates=_add(session, Certificate.identifier, certificates(seed, sizes.holders, clock.now())),
             service_guides=_add_guides(session, seed, sizes.departments),
-            trial_certificates=create_trial_holders(session, _midnight(AS_OF)),
+            trial_certificates=create_trial_holders(session, clock.start_of(AS_OF)),
         )
 
 
@@ -582,7 +578,7 @@ def _add_use_list(session: Session, seed: int, departments: int) -> int:
                     authorisation=use.authorisation,
                     ended=False,
                     in_force_from=AS_OF,
-                    decided_at=_midnight(AS_OF),
+                    decided_at=clock.start_of(AS_OF),
                 )
             )
             added += 1
@@ -593,7 +589,7 @@ def _add_guides(session: Session, seed: int, departments: int) -> int:
     """Add the guides whose item has none yet."""
     there = set(session.scalars(select(ServiceGuide.item_code)))
     codes = {name: department_code(seed, name) for name in DEPARTMENTS[:departments]}
-    missing = [guide for guide in service_guides(codes, _midnight(AS_OF)) if guide.item_code not in there]
+    missing = [guide for guide in service_guides(codes, clock.start_of(AS_OF)) if guide.item_code not in there]
     session.add_all(missing)
     return len(missing)
 

@@ -3,7 +3,7 @@
 Everything statutory happens in Asia/Shanghai; instants are stored as UTC.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -22,3 +22,8 @@ def today() -> date:
 def local_date(instant: datetime) -> date:
     """The date in Asia/Shanghai on which an instant falls."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def start_of(day: date) -> datetime:
+    """The instant at which a date begins in Asia/Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI)

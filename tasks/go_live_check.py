@@ -2,7 +2,7 @@
 is compared with what stands on the use list and what was really called."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -212,7 +212,7 @@ def _note_uses(session: Session, reviews: Sequence[SystemReview], at: datetime) 
     unused = [
         (review.department_uscc, line, max(line.looked_until or began, began))
         for review in reviews
-        for began in [datetime.combine(review.went_live_on, time(), clock.SHANGHAI)]
+        for began in [clock.start_of(review.went_live_on)]
         for line in promises_of(session, review.case_no)
         if line.used_on is None
     ]

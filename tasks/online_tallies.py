@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -159,7 +159,7 @@ def _hours(is_working_day: bool) -> list[tuple[int, int, bool]]:
 
 
 def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI) + timedelta(hours=hour)
+    return clock.start_of(day) + timedelta(hours=hour)
 
 
 def _entries(session: Session, start: datetime, end: datetime) -> Iterator[tuple[str, str | None, dict[str, Any]]]:

@@ -3,7 +3,7 @@ as they stand at one moment."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -80,8 +80,8 @@ def uses_in(session: Session, period_from: date, period_until: date) -> Used:
         select(department, item, entry, func.count())
         .where(
             AuditEntry.tag.like(USED),
-            AuditEntry.at >= _start(period_from),
-            AuditEntry.at < _start(period_until + timedelta(days=1)),
+            AuditEntry.at >= clock.start_of(period_from),
+            AuditEntry.at < clock.start_of(period_until + timedelta(days=1)),
             # What the Center itself tried is no use.
             AuditEntry.detail["test"].as_boolean().is_not(True),
             department.in_(select(Department.uscc)),
@@ -90,10 +90,6 @@ def uses_in(session: Session, period_from: date, period_until: date) -> Used:
         .group_by(department, item, entry)
     )
     return Counter({(uscc, code, number): times for uscc, code, number, times in session.execute(wanted)})
-
-
-def _start(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 class _Register:
@@ -141,7 +137,9 @@ class _Register:
 
     def backfills(self, period_from: date, period_until: date) -> Iterator[Subject]:
         """The backfills of the period that brought a certificate into the register, by their cases."""
-        within = (Case.closed_at >= _start(period_from)) & (Case.closed_at < _start(period_until + timedelta(days=1)))
+        within = (Case.closed_at >= clock.start_of(period_from)) & (
+            Case.closed_at < clock.start_of(period_until + timedelta(days=1))
+        )
         single = (
             select(Backfill.case_no, Backfill.department_uscc, CertificateType.name)
             .join(Case, Case.case_no == Backfill.case_no)

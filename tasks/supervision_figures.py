@@ -7,7 +7,7 @@ whenever it is made.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, union_all
@@ -81,11 +81,11 @@ class _Inquiry:
 
     @property
     def start(self) -> datetime:
-        return _midnight(self.period.first)
+        return clock.start_of(self.period.first)
 
     @property
     def end(self) -> datetime:
-        return _midnight(self.period.last + timedelta(days=1))
+        return clock.start_of(self.period.last + timedelta(days=1))
 
     @property
     def last(self) -> date:
@@ -117,10 +117,6 @@ def figures_of(session: Session, period: Period) -> Figures:
 
 
 _Part = tuple[list[tuple[str, str]], Section]
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -5,7 +5,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
@@ -120,14 +120,10 @@ def _used_since(session: Session, day: date) -> dict[int, date]:
     number = AuditEntry.detail["entry"].as_integer()
     wanted = (
         select(number, func.max(AuditEntry.at))
-        .where(AuditEntry.tag.like(USED), REAL, AuditEntry.at >= _start(day))
+        .where(AuditEntry.tag.like(USED), REAL, AuditEntry.at >= clock.start_of(day))
         .group_by(number)
     )
     return {entry: clock.local_date(last) for entry, last in session.execute(wanted) if entry is not None}
-
-
-def _start(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +300,8 @@ def _refusals(session: Session, first: date, until: date) -> _Refused:
     wanted = select(AuditEntry.at, AuditEntry.detail).where(
         AuditEntry.tag.like(REFUSED),
         REAL,
-        AuditEntry.at >= _start(first),
-        AuditEntry.at < _start(until + timedelta(days=1)),
+        AuditEntry.at >= clock.start_of(first),
+        AuditEntry.at < clock.start_of(until + timedelta(days=1)),
     )
     refused: _Refused = Counter()
     for at, detail in session.execute(wanted).tuples():
