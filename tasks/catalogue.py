@@ -20,3 +20,8 @@ def type_named(session: Session, text: str) -> CertificateType:
     if kind is None:
         raise InputError("证照目录中没有所填的证照类型，请填写目录中的名称。")
     return kind
+
+
+def type_names(session: Session) -> dict[str, str]:
+    """The name of every certificate type by its code."""
+    return dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())

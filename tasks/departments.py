@@ -13,3 +13,8 @@ def department_named(session: Session, name: str) -> Department:
     if found is None:
         raise InputError(f"没有名为“{name.strip()}”的部门，请核对全称。")
     return found
+
+
+def department_names(session: Session) -> dict[str, str]:
+    """The name of every department by its credit code."""
+    return dict(session.execute(select(Department.uscc, Department.name)).tuples().all())

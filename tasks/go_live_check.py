@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.certificates import CertificateType
 from models.findings import Finding
 from models.organisations import Department
 from models.records import AuditEntry
@@ -31,6 +30,7 @@ from runtime.database import transaction
 from runtime.refusals import RefusalError
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
+from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError, Operation
 from tasks.findings import Found, Noted, note_findings
 from tasks.officers import identify
@@ -126,7 +126,7 @@ def remind_before_go_live(at: datetime) -> int:
 
 def _remind(session: Session, review: SystemReview, today: date, at: datetime) -> None:
     listed = listed_promises(session, review, review.go_live_on)
-    kinds = _type_names(session)
+    kinds = type_names(session)
     missing = [
         EntryLine(
             line=line.line,
@@ -191,7 +191,7 @@ def _broken(session: Session, review: SystemReview, today: date) -> list[Broken]
     """What a project does not keep. A line that stood on the list when the grace ended was kept, whatever the
     department has said of it since (Article 9); else it is kept as soon as it is there."""
     listed = listed_promises(session, review, _grace_ends(working_days(session), review), today)
-    kinds = _type_names(session)
+    kinds = type_names(session)
     promises = [
         Promise(
             item_code=line.item_code,
@@ -244,10 +244,6 @@ def _note_uses(session: Session, reviews: Sequence[SystemReview], at: datetime) 
         if used_at is not None and used_at >= since:
             line.used_on = clock.local_date(used_at)
         line.looked_until = at - LATE_ENTRIES
-
-
-def _type_names(session: Session) -> dict[str, str]:
-    return dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())
 
 
 def _recheck(session: Session, finding: Finding, on: date) -> str | None:

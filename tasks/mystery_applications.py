@@ -26,6 +26,8 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.applications import KNOWN_FOR, end_trial_secrets, lend_trial_secret
 from tasks.cases import locked_counter, next_number
+from tasks.catalogue import type_names
+from tasks.departments import department_names
 from tasks.findings import Found, Noted, note_findings
 from tasks.service_guides import compare_guides, newest_guides
 from tasks.sheet_kinds import Table
@@ -101,7 +103,7 @@ def _prepared(session: Session, round_no: str, at: datetime) -> tuple[list[Trial
     started = session.get_one(MysteryRound, round_no, with_for_update=True)
     tried = set(session.scalars(select(TrialCall.entry_id).where(TrialCall.round_no == round_no)))
     keys = _application_keys(session)
-    names = dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())
+    names = type_names(session)
     trials: list[Trial] = []
     started.untried = 0
     for entry, version in in_force(session, clock.local_date(at)):
@@ -263,7 +265,7 @@ def report_of(round_no: str, noted: Noted) -> str:
     with reading() as session:
         started = session.get_one(MysteryRound, round_no)
         calls = _calls(session, round_no)
-        names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+        names = department_names(session)
         entries = _entry_names(session, list({call.entry_id for call in calls}))
         guides = newest_guides(session)
         wrong = compare_guides(session, clock.local_date(started.ended_at or clock.now()))

@@ -18,6 +18,7 @@ from regulation.online_supervision import JUDGES, LIAISON_MISSING, OPERATOR, Per
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.cases import locked_counter
+from tasks.departments import department_names
 from tasks.findings import Found, Noted, note_findings
 from tasks.online_tallies import tallies_of
 from tasks.sheet_kinds import Table
@@ -133,7 +134,7 @@ RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
 def report_of(nights: Sequence[Night]) -> str:
     """The nights as Markdown, with nothing of a person in them."""
     with reading() as session:
-        names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+        names = department_names(session)
     parts = []
     for night in nights:
         rows = tuple(

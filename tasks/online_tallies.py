@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from models.backfills import Backfill
 from models.cases import Case
 from models.certificate_uses import PaperException, UnavailableReceipt
-from models.certificates import CertificateType
 from models.liaisons import LiaisonFiling, LiaisonOfficer
 from models.organisations import Application, Department
 from models.records import AuditEntry
@@ -24,7 +23,9 @@ from regulation.online_supervision import Absence, Matter, Period, Tallies
 from runtime import clock
 from runtime.keys import keys
 from tasks.calendars import working_days
+from tasks.catalogue import type_names
 from tasks.certificate_use import Operation
+from tasks.departments import department_names
 from tasks.liaisons import REMINDED, on_file
 from tasks.use_lists import in_force
 
@@ -189,8 +190,8 @@ def _self_service(session: Session) -> frozenset[int]:
 
 
 def _registers(session: Session, period: Period, tallies: Tallies) -> None:
-    departments = dict(session.execute(select(Department.name, Department.uscc)).tuples().all())
-    tallies.names = dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())
+    departments = {name: uscc for uscc, name in department_names(session).items()}
+    tallies.names = type_names(session)
     excepted = set(
         session.execute(
             select(PaperException.type_code, PaperException.item_code).where(

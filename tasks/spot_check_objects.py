@@ -30,6 +30,8 @@ from regulation.spot_check_draws import (
 )
 from regulation.spot_checks import ObjectKind
 from runtime import clock
+from tasks.catalogue import type_names
+from tasks.departments import department_names
 from tasks.use_list_watch import USED
 from tasks.use_lists import in_force
 
@@ -48,7 +50,7 @@ def frozen_list(
         ],
         key=lambda each: each.id,
     )
-    names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+    names = department_names(session)
     return Frozen(
         method=METHOD,
         numbers=NUMBERS,
@@ -127,7 +129,7 @@ class _Register:
         for (_, _, entry), times in used.items():
             if entry is not None:
                 volumes[entry] += times
-        kinds = dict(self._session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())
+        kinds = type_names(self._session)
         for entry, version in self._listed:
             title = f"{version.item_name}（{entry.item_code}）：{kinds[entry.type_code]}，{entry.scenario}"
             place = f"E/{entry.department_uscc}/{entry.id:08}"

@@ -26,6 +26,7 @@ from regulation.limits import REPORT_TREND, VERIFICATION_REQUEST
 from regulation.supervision_reports import Period, middle, percentage, up_to
 from runtime import clock
 from tasks.calendars import working_days
+from tasks.departments import department_names
 from tasks.trial_holders import REAL
 from tasks.use_lists import standing_on
 
@@ -204,7 +205,7 @@ def _uses(inquiry: _Inquiry) -> _Part:
             _by(department, func.count(entry.distinct())).where(answered, real, entry.in_(standing)),
         )
     )
-    names = _names(inquiry)
+    names = department_names(inquiry.session)
     rows = [
         (
             names.get(uscc, uscc),
@@ -232,10 +233,6 @@ def _uses(inquiry: _Inquiry) -> _Part:
 
 def _by(key: ColumnElement[str], value: ColumnElement[Any]) -> Select[Any]:
     return select(key, value).group_by(key).order_by(key)
-
-
-def _names(inquiry: _Inquiry) -> dict[str, str]:
-    return dict(inquiry.session.execute(select(Department.uscc, Department.name)).tuples().all())
 
 
 def _findings(inquiry: _Inquiry) -> _Part:

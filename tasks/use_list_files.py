@@ -18,7 +18,7 @@ from regulation.limits import ATTACHMENT_SIZE
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks.departments import department_named
+from tasks.departments import department_named, department_names
 from tasks.officers import identify
 from tasks.tables import Bounds, harmless, opened_table, text_of
 from tasks.use_list_proposals import LineForm
@@ -115,7 +115,7 @@ def workbook_of(session: Session, on: date, department: Department | None) -> tu
     """The list in force on a day as an XLSX, of one department or of all (then with a column that names them), and how
     many rows it has."""
     which = [UseListEntry.department_uscc == department.uscc] if department is not None else []
-    names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+    names = department_names(session)
     kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet(f"用证清单{on}")

@@ -25,6 +25,7 @@ from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
+from tasks.departments import department_names
 from tasks.liaisons import addressees
 from tasks.sheet_kinds import Table
 from tasks.staff_tasks import open_staff_task
@@ -279,7 +280,7 @@ def report_refusals(at: datetime) -> str | None:
         if first > until:
             return None
         refused = _refusals(session, first, until)
-        names = dict(session.execute(select(Department.uscc, Department.name)).tuples().all())
+        names = department_names(session)
         a_day: Counter[tuple[date, str]] = Counter()
         for (day, uscc, *_), times in refused.items():
             a_day[day, uscc] += times
