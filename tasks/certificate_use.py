@@ -81,6 +81,13 @@ class Operation(StrEnum):
     REDEEM = "presentation"
 
 
+ANSWERED = tuple(f"certificate:{operation}:answered" for operation in Operation)
+"""Tags of the entries that record a use; their detail's ``entry`` is the number of the use list's entry. Entries are
+looked for by them and not by a pattern, so that the index on tag and time serves."""
+REFUSED = tuple(f"certificate:{operation}:refused" for operation in Operation)
+"""Tags of the entries that record a refused use; the ``article`` of their detail is the one that refused it."""
+
+
 class NotFoundError(RefusalError):
     """No such certificate of this holder."""
 

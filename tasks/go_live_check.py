@@ -31,12 +31,13 @@ from runtime.refusals import RefusalError
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
 from tasks.catalogue import type_names
-from tasks.certificate_use import NotFoundError, Operation
+from tasks.certificate_use import ANSWERED, NotFoundError
 from tasks.findings import Found, Noted, note_findings
 from tasks.officers import identify
 from tasks.step import record
 from tasks.system_review_submissions import GoLive, GoLiveForm
 from tasks.system_reviews import LINES_IN_A_NOTICE, recipients
+from tasks.trial_holders import REAL
 from tasks.use_lists import in_force
 
 LATE_ENTRIES = timedelta(hours=1)
@@ -208,7 +209,7 @@ def _broken(session: Session, review: SystemReview, today: date) -> list[Broken]
 
 def _note_uses(session: Session, reviews: Sequence[SystemReview], at: datetime) -> None:
     """Note of the promised lines that were never used whether they are now, going through the trail once from where it
-    was looked through last. What a mystery application calls (``test``) is no use."""
+    was looked through last. What a mystery application calls is no use."""
     unused = [
         (review.department_uscc, line, max(line.looked_until or began, began))
         for review in reviews
@@ -223,12 +224,11 @@ def _note_uses(session: Session, reviews: Sequence[SystemReview], at: datetime) 
     wanted = (
         select(*matter, func.max(AuditEntry.at))
         .where(
-            # By the tags and not by a pattern, so that the index on tag and time serves.
-            AuditEntry.tag.in_([f"certificate:{operation}:answered" for operation in Operation]),
+            AuditEntry.tag.in_(ANSWERED),
             AuditEntry.at >= min(since for *_, since in unused),
             AuditEntry.at <= at,
             said["department"].as_string().in_({department for department, *_ in unused}),
-            said["test"].as_boolean().is_not(True),
+            REAL,
         )
         .group_by(*matter)
     )

@@ -32,7 +32,7 @@ from runtime.words import Words
 from tasks import register
 from tasks.catalogue import type_named
 from tasks.certificate_reading import is_stale
-from tasks.certificate_use import NotFoundError, Operation, Use, extracted, holder_index, read_again
+from tasks.certificate_use import ANSWERED, NotFoundError, Operation, Use, extracted, holder_index, read_again
 from tasks.journal import Entry, journal
 from tasks.register import face_of
 from tasks.use_lists import in_force, permissions_on
@@ -274,7 +274,7 @@ def uses_of_holder(request: HolderRequest) -> UsesAnswer:
     with reading() as session:
         wanted = select(AuditEntry).where(
             AuditEntry.holder_index == own,
-            AuditEntry.tag.in_([f"certificate:{operation}:answered" for operation in Operation]),
+            AuditEntry.tag.in_(ANSWERED),
         )
         entries = session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(USES_SHOWN + 1)).all()
         uses = [_in_plain_words(session, entry) for entry in entries[:USES_SHOWN]]

@@ -24,13 +24,11 @@ from runtime import clock
 from runtime.keys import keys
 from tasks.calendars import working_days
 from tasks.catalogue import type_names
-from tasks.certificate_use import Operation
+from tasks.certificate_use import ANSWERED, REFUSED, Operation
 from tasks.departments import department_names
 from tasks.liaisons import REMINDED, on_file
 from tasks.use_lists import in_force
 
-ANSWERED = tuple(f"certificate:{operation}:answered" for operation in Operation)
-REFUSED = tuple(f"certificate:{operation}:refused" for operation in Operation)
 PRESENTED = f"certificate:{Operation.REDEEM}:answered"
 TAKEN = (f"certificate:{Operation.EXTRACT}:answered", PRESENTED)
 """The uses that show what stands on a certificate."""

@@ -31,8 +31,9 @@ from regulation.spot_check_draws import (
 from regulation.spot_checks import ObjectKind
 from runtime import clock
 from tasks.catalogue import type_names
+from tasks.certificate_use import ANSWERED
 from tasks.departments import department_names
-from tasks.use_list_watch import USED
+from tasks.trial_holders import REAL
 from tasks.use_lists import in_force
 
 
@@ -81,11 +82,10 @@ def uses_in(session: Session, period_from: date, period_until: date) -> Used:
     wanted = (
         select(department, item, entry, func.count())
         .where(
-            AuditEntry.tag.like(USED),
+            AuditEntry.tag.in_(ANSWERED),
             AuditEntry.at >= clock.start_of(period_from),
             AuditEntry.at < clock.start_of(period_until + timedelta(days=1)),
-            # What the Center itself tried is no use.
-            AuditEntry.detail["test"].as_boolean().is_not(True),
+            REAL,
             department.in_(select(Department.uscc)),
             item.is_not(None),
         )
@@ -139,9 +139,8 @@ class _Register:
 
     def backfills(self, period_from: date, period_until: date) -> Iterator[Subject]:
         """The backfills of the period that brought a certificate into the register, by their cases."""
-        within = (Case.closed_at >= clock.start_of(period_from)) & (
-            Case.closed_at < clock.start_of(period_until + timedelta(days=1))
-        )
+        start, end = clock.start_of(period_from), clock.start_of(period_until + timedelta(days=1))
+        within = (Case.closed_at >= start) & (Case.closed_at < end)
         single = (
             select(Backfill.case_no, Backfill.department_uscc, CertificateType.name)
             .join(Case, Case.case_no == Backfill.case_no)

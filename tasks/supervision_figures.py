@@ -26,6 +26,7 @@ from regulation.limits import REPORT_TREND, VERIFICATION_REQUEST
 from regulation.supervision_reports import Period, middle, percentage, up_to
 from runtime import clock
 from tasks.calendars import working_days
+from tasks.certificate_use import ANSWERED, REFUSED
 from tasks.departments import department_names
 from tasks.trial_holders import REAL
 from tasks.use_lists import standing_on
@@ -99,6 +100,10 @@ class _Inquiry:
         sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         self.queries.append(Query(len(self.queries) + 1, title, sql))
         return self.session.execute(statement).all()
+
+    def counts(self, title: str, statement: Select[Any]) -> dict[str, int]:
+        """``ask`` for rows of a key and a number."""
+        return dict(row._tuple() for row in self.ask(title, statement))
 
     @property
     def number(self) -> int:
@@ -175,35 +180,25 @@ def _uses(inquiry: _Inquiry) -> _Part:
         REAL,
         department.is_not(None),
     )
-    answered = AuditEntry.tag.like("certificate:%:answered")
-    used: dict[str, int] = dict(
-        inquiry.ask("各部门用证次数", _by(department, func.count()).where(answered, real))  # type: ignore[arg-type]
-    )
+    answered = AuditEntry.tag.in_(ANSWERED)
+    used = inquiry.counts("各部门用证次数", _by(department, func.count()).where(answered, real))
     uses = inquiry.number
-    refused: dict[str, int] = dict(
-        inquiry.ask(  # type: ignore[arg-type]
-            "各部门用证被拒次数",
-            _by(department, func.count()).where(AuditEntry.tag.like("certificate:%:refused"), real),
-        )
+    refused = inquiry.counts(
+        "各部门用证被拒次数", _by(department, func.count()).where(AuditEntry.tag.in_(REFUSED), real)
     )
     refusals = inquiry.number
-    listed: dict[str, int] = dict(
-        inquiry.ask(  # type: ignore[arg-type]
-            "期末用证清单的条目数",
-            standing_on(inquiry.last)
-            .with_only_columns(UseListEntry.department_uscc, func.count())
-            .order_by(None)
-            .group_by(UseListEntry.department_uscc),
-        )
+    standing = standing_on(inquiry.last).order_by(None)
+    listed = inquiry.counts(
+        "期末用证清单的条目数",
+        standing.with_only_columns(UseListEntry.department_uscc, func.count()).group_by(UseListEntry.department_uscc),
     )
     entries = inquiry.number
-    standing = standing_on(inquiry.last).with_only_columns(UseListEntry.id).order_by(None)
     entry = AuditEntry.detail["entry"].as_integer()
-    covered: dict[str, int] = dict(
-        inquiry.ask(  # type: ignore[arg-type]
-            "期末清单中本期用过的条目数",
-            _by(department, func.count(entry.distinct())).where(answered, real, entry.in_(standing)),
-        )
+    covered = inquiry.counts(
+        "期末清单中本期用过的条目数",
+        _by(department, func.count(entry.distinct())).where(
+            answered, real, entry.in_(standing.with_only_columns(UseListEntry.id))
+        ),
     )
     names = department_names(inquiry.session)
     rows = [

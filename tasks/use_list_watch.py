@@ -25,6 +25,8 @@ from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
+from tasks.catalogue import type_names
+from tasks.certificate_use import ANSWERED, REFUSED
 from tasks.departments import department_names
 from tasks.liaisons import addressees
 from tasks.sheet_kinds import Table
@@ -34,10 +36,6 @@ from tasks.trial_holders import REAL
 from tasks.use_list_reviews import LINES_IN_A_NOTICE
 from tasks.use_lists import Identity, end_entry, in_force, terms_of
 
-USED = "certificate:%:answered"
-"""Tags of the entries that record a use; their detail's ``entry`` is the number of the use list's entry."""
-REFUSED = "certificate:%:refused"
-"""Tags of the entries that record a refused use; the ``article`` of their detail is the one that refused it."""
 REPORTED = "use-list:refusals:reported"
 
 
@@ -121,7 +119,7 @@ def _used_since(session: Session, day: date) -> dict[int, date]:
     number = AuditEntry.detail["entry"].as_integer()
     wanted = (
         select(number, func.max(AuditEntry.at))
-        .where(AuditEntry.tag.like(USED), REAL, AuditEntry.at >= clock.start_of(day))
+        .where(AuditEntry.tag.in_(ANSWERED), REAL, AuditEntry.at >= clock.start_of(day))
         .group_by(number)
     )
     return {entry: clock.local_date(last) for entry, last in session.execute(wanted) if entry is not None}
@@ -289,7 +287,7 @@ def report_refusals(at: datetime) -> str | None:
                 what = f"“{names.get(uscc, uscc)}”{day}用证被拒{times}次，请查看“清单外用证日报”并联系部门"
                 open_staff_task(session, f"use-list-refusals:{day}:{uscc}", None, what, at)
         record(session, REPORTED, None, "system", at, until=str(until), refusals=a_day.total())
-        kinds = {code: kind.name for code, kind in _kinds(session).items()}
+        kinds = type_names(session)
     return _report(first, until, refused, names, kinds)
 
 
@@ -299,7 +297,7 @@ _Refused = Counter[tuple[date, str, str, str, int]]
 def _refusals(session: Session, first: date, until: date) -> _Refused:
     """How often a use was refused, by day, department, item, certificate type and article."""
     wanted = select(AuditEntry.at, AuditEntry.detail).where(
-        AuditEntry.tag.like(REFUSED),
+        AuditEntry.tag.in_(REFUSED),
         REAL,
         AuditEntry.at >= clock.start_of(first),
         AuditEntry.at < clock.start_of(until + timedelta(days=1)),

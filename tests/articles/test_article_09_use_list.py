@@ -418,7 +418,7 @@ def ask(at: datetime) -> int:
 
 def use(entry_id: int, at: datetime) -> None:
     with transaction() as session:
-        record(session, "certificate:face:answered", None, "KQ-MZ", at, entry=entry_id, department=uscc(OFFICE))
+        record(session, "certificate:extract:answered", None, "KQ-MZ", at, entry=entry_id, department=uscc(OFFICE))
 
 
 def use_all(at: datetime) -> None:
@@ -550,7 +550,7 @@ def refuse(at: datetime, times: int = 1, department: str = OFFICE, article: int 
     detail = {"department": uscc(department), "item": ITEM, "type": MARRIAGE, "article": article, "why": "不在清单内"}
     with transaction() as session:
         for _ in range(times):
-            record(session, "certificate:face:refused", None, "KQ-MZ", at, **detail)
+            record(session, "certificate:extract:refused", None, "KQ-MZ", at, **detail)
 
 
 def test_refused_uses_of_yesterday_are_reported_to_staff(monday: datetime, on_day: Day) -> None:
