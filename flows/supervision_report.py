@@ -9,7 +9,7 @@ from regulation.supervision_reports import ended_before, period_of
 from runtime import clock
 from runtime.refusals import RefusalError
 from tasks.notices import kick
-from tasks.supervision_reports import make_report, markdown_report
+from tasks.supervision_reports import make_report
 
 
 @flow(name="监督报告", persist_result=False)
@@ -27,7 +27,7 @@ def supervision_report(period: str = "") -> State[None]:
         return Failed(message=str(why))
     for each, report in made:
         create_markdown_artifact(
-            markdown_report(each), key=f"supervision-report-{report.code.lower()}", description=f"{each.label}监督报告"
+            report.markdown, key=f"supervision-report-{report.code.lower()}", description=f"{each.label}监督报告"
         )
     kick()
     return Completed(message="、".join(f"{each.label}监督报告：{report.link}" for each, report in made))

@@ -17,4 +17,6 @@ class SupervisionReport(Base):
     summary: Mapped[tuple[tuple[str, str], ...]] = mapped_column(TypedJson(tuple[tuple[str, str], ...]))
     """Its main figures: name and value."""
     html: Mapped[str]
+    markdown: Mapped[str]
+    """As the Prefect UI shows it."""
     pdf: Mapped[bytes]

@@ -32,6 +32,7 @@ class Made:
     code: str
     html: str
     pdf: bytes
+    markdown: str
     link: str
 
 
@@ -48,18 +49,19 @@ def make_report(period: Period, at: datetime) -> Made:
         locked_counter(session, "supervision-report", period.first.year)
         kept = session.get(SupervisionReport, period.code)
         if kept is None:
-            figures = figures_of(session, period)
+            figures, link = figures_of(session, period), link_of(period.code)
             kept = SupervisionReport(
                 code=period.code,
                 made_at=at,
                 summary=figures.summary,
-                html=page_of(figures, f"{link_of(period.code)}/pdf"),
+                html=page_of(figures, f"{link}/pdf"),
                 pdf=pdf_of(figures),
+                markdown=markdown_of(figures, link),
             )
             session.add(kept)
             record(session, "supervision:report:made", None, "system", at, period=period.code)
             _tell_leaders(session, period, kept, at)
-        return Made(kept.code, kept.html, kept.pdf, link_of(kept.code))
+        return Made(kept.code, kept.html, kept.pdf, kept.markdown, link_of(kept.code))
 
 
 def _tell_leaders(session: Session, period: Period, report: SupervisionReport, at: datetime) -> None:
@@ -76,12 +78,6 @@ def _tell_leaders(session: Session, period: Period, report: SupervisionReport, a
             link=link_of(report.code),
         )
         queue(session, notice, address, key=f"supervision-report:{report.code}", case_no=None, at=at)
-
-
-def markdown_report(period: Period) -> str:
-    """The figures of a period as Markdown for an artifact."""
-    with reading() as session:
-        return markdown_of(figures_of(session, period), link_of(period.code))
 
 
 def link_of(code: str) -> str:

@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("summary", sa.JSON(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("markdown", sa.Text(), nullable=False),
         sa.Column("pdf", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_supervision_reports")),
     )
