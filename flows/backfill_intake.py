@@ -2,16 +2,11 @@
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
-from pydantic import ValidationError
 
 from flows.asking import SignOff
-from runtime.refusals import RefusalError, in_chinese
+from flows.registration import register
 from tasks.backfill_applications import BackfillForm, values_in
 from tasks.backfills import register_backfill
-from tasks.case_runs import forget_parameters, nudge
-from tasks.cases import check_entry
 
 
 class BackfillIntake(BackfillForm, SignOff):
@@ -25,27 +20,17 @@ def backfill_intake(application: BackfillIntake) -> State[None]:
     Args:
         application: 纸质证照
     """
-    # Parameters arrive unvalidated, because Prefect would repeat a wrong value in the run's failure message.
-    try:
-        given = BackfillIntake.model_validate(application)
-    except ValidationError as error:
-        forget_parameters()
-        return Failed(message=in_chinese(error, BackfillIntake))
-    actor = check_entry(given.staff_no, given.code)
-    try:
-        case_no = register_backfill(
+    return register(
+        application,
+        BackfillIntake,
+        lambda given, key, actor: register_backfill(
             given.department,
             given.certificate_type,
             values_in(given.values),
             given.service_case_no,
             given.email,
             [],
-            f"intake:{flow_run.id}",
+            key,
             actor,
-        )
-    except RefusalError as why:
-        forget_parameters()
-        return Failed(message=str(why))
-    forget_parameters(case_no=case_no)
-    nudge(case_no)
-    return Completed(message=f"已登记为{case_no}")
+        ),
+    )

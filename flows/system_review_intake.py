@@ -4,15 +4,11 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from flows.asking import SignOff, until_accepted
-from runtime.refusals import RefusalError, in_chinese
+from flows.registration import part_of, register
 from runtime.words import Words
-from tasks.case_runs import forget_parameters, nudge
-from tasks.cases import check_entry
 from tasks.go_live_check import report_for_staff
 from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
 from tasks.system_reviews import submit_for_department
@@ -37,22 +33,11 @@ def system_review_intake(application: SystemReviewIntake) -> State[None]:
     Args:
         application: 新建系统项目
     """
-    # Parameters arrive unvalidated, because Prefect would repeat a wrong value in the run's failure message.
-    try:
-        given = SystemReviewIntake.model_validate(application)
-    except ValidationError as error:
-        forget_parameters()
-        return Failed(message=in_chinese(error, SystemReviewIntake))
-    actor = check_entry(given.staff_no, given.code)
-    form = SystemReviewForm.model_validate(given.model_dump(include=set(SystemReviewForm.model_fields)))
-    try:
-        case_no = submit_for_department(form, given.department, f"intake:{flow_run.id}", actor)
-    except RefusalError as why:
-        forget_parameters()
-        return Failed(message=str(why))
-    forget_parameters(case_no=case_no)
-    nudge(case_no)
-    return Completed(message=f"已登记为{case_no}")
+    return register(
+        application,
+        SystemReviewIntake,
+        lambda given, key, actor: submit_for_department(part_of(given, SystemReviewForm), given.department, key, actor),
+    )
 
 
 @flow(name="登记系统上线", persist_result=False)

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
-from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
@@ -21,7 +21,7 @@ from tasks.objections import status_link
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, takes
-from web.pages import Typed
+from web.pages import Typed, checked
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -158,11 +158,7 @@ def object_(
     """The objection's form."""
     typed = {"field": field, "proposed": proposed, "reason": reason, "phone": phone}
     try:
-        try:
-            given = HolderObjection.model_validate(typed)
-        except ValidationError as error:
-            raise InputError(in_chinese(error, HolderObjection)) from None
-        registered = object_to_backfill(token, given)
+        registered = object_to_backfill(token, checked(HolderObjection, **typed))
     except RefusalError as why:
         return _page(request, token, backfilled(token), str(why), status_of(why), typed)
     background.add_task(nudge, registered.case_no)

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
-from runtime.refusals import RefusalError, in_chinese
+from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
 from web.openapi import SIGNED, answers, takes
-from web.pages import Typed
+from web.pages import Typed, checked
 from web.problems import status_of
 from web.rendering import message, page
 from web.requests import body_as, signed_by
@@ -86,11 +86,7 @@ def read(request: Request, token: str) -> HTMLResponse:
 def reply(request: Request, token: str, answer: Typed = "") -> Response:
     """The answer's form."""
     try:
-        given = Answered.model_validate({"answer": answer})
-    except ValidationError as error:
-        return _page(request, told(token), in_chinese(error, Answered), 422, answer)
-    try:
-        answer_by_link(token, given.answer)
+        answer_by_link(token, checked(Answered, answer=answer).answer)
     except RefusalError as why:
         return _page(request, told(token), str(why), status_of(why), answer)
     return message(request, "答复已登记，谢谢。")

@@ -85,7 +85,7 @@ def supplement(
     """The supplement form, with files."""
     given = given_files(files)
     try:
-        form = _checked(SupplementForm, submission_no=submission_no, text=text)
+        form = checked(SupplementForm, submission_no=submission_no, text=text)
         if not form.text and not given:
             raise InputError("请填写补正说明或选择附件。")
         case_no = submit_supplement(token, form.text, check_files(given), form.submission_no)
@@ -111,7 +111,7 @@ def withdraw(request: Request, token: str, background: BackgroundTasks) -> Respo
 def disagree(request: Request, token: str, text: Typed = "") -> Response:
     """The disagreement form."""
     try:
-        log_disagreement(token, _checked(DisagreementSubmission, text=text).text)
+        log_disagreement(token, checked(DisagreementSubmission, text=text).text)
     except RefusalError as why:
         return _status_page(request, token, str(why), status_of(why), disagreement=text)
     return _back(token, "不同意见已登记。")
@@ -127,7 +127,7 @@ def sign_for_sheet(request: Request, case_no: CaseNo) -> HTMLResponse:
 def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = "") -> HTMLResponse:
     """The whole case for the officer who signed; that they looked is on record (Article 14)."""
     try:
-        signature = _checked(SignatureForm, staff_no=staff_no, code=code)
+        signature = checked(SignatureForm, staff_no=staff_no, code=code)
         sheet = full_sheet(case_no, signature.staff_no, signature.code)
     except RefusalError as why:
         status = 422 if isinstance(why, InputError) else 403
@@ -152,7 +152,7 @@ def attachment(request: Request, ticket: str) -> Response:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-def _checked(form: type[M], **typed: str) -> M:
+def checked(form: type[M], **typed: str) -> M:
     """What was typed into a form. ``InputError`` names every wrong field."""
     try:
         return form.model_validate(typed)

@@ -8,16 +8,15 @@ from fastapi.responses import HTMLResponse
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from pydantic import ValidationError
 
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
-from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.refusals import RefusalError
 from tasks.attachments import check_files
 from tasks.case_runs import nudge
 from tasks.paper_report_forms import DEMANDS, PaperReportForm
 from tasks.paper_reports import choices, register_report
-from web.pages import Files, Typed, given_files
+from web.pages import Files, Typed, checked, given_files
 from web.problems import status_of
 from web.rendering import message, page
 
@@ -59,10 +58,7 @@ def report(
     submission_no = submission_no if 16 <= len(submission_no) <= 80 else secrets.token_hex(16)
     given = given_files(files)
     try:
-        try:
-            form = PaperReportForm.model_validate(typed)
-        except ValidationError as error:
-            raise InputError(in_chinese(error, PaperReportForm)) from None
+        form = checked(PaperReportForm, **typed)
         if not _reports.hit(RateLimitItemPerHour(PAPER_REPORTS.value), _source(request)):
             return _page(request, typed, submission_no, "您这里提交得太多了，请过一小时再试，或直接致电本中心。", 429)
         case_no = register_report(form, check_files(given), f"page:{submission_no}")

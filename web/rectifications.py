@@ -4,16 +4,16 @@ interface."""
 import secrets
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
 from regulation import rectifications as rules
-from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
@@ -28,7 +28,7 @@ from tasks.rectification_responses import (
 )
 from web.objections import AttachedFile
 from web.openapi import SIGNED, answers, takes
-from web.pages import Files, Typed
+from web.pages import Files, Typed, checked, given_files
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -36,7 +36,6 @@ from web.requests import body_as, signed_by
 router = APIRouter(prefix="/api/v1/rectifications", tags=["督促整改（第十七条）"])
 pages = APIRouter(prefix="/rectifications", include_in_schema=False)
 
-M = TypeVar("M", bound=BaseModel)
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
@@ -186,9 +185,9 @@ def reply(
 ) -> Response:
     """The form for what was done, with files."""
     typed = {"answer": text}
-    given = [(file.filename, file.file.read()) for file in files or [] if file.filename]
+    given = given_files(files)
     try:
-        submission = _read(AnswerSubmission, submission_no=submission_no, text=text)
+        submission = checked(AnswerSubmission, submission_no=submission_no, text=text)
         response = DepartmentResponse(kind=rules.Response.DONE, text=submission.text)
         case_no = respond_by_link(token, response, check_files(given), submission.submission_no)
     except RefusalError as why:
@@ -210,21 +209,13 @@ def ask_for_time(
     """The form for an extension."""
     typed = {"extension": text, "days": days}
     try:
-        submission = _read(ExtensionSubmission, submission_no=submission_no, text=text, days=days)
+        submission = checked(ExtensionSubmission, submission_no=submission_no, text=text, days=days)
         response = DepartmentResponse(kind=rules.Response.EXTENSION, text=submission.text, days=submission.days)
         case_no = respond_by_link(token, response, [], submission.submission_no)
     except RefusalError as why:
         return _page(request, token, str(why), status_of(why), typed)
     background.add_task(nudge, case_no)
     return _back(token, "延期申请已收到。")
-
-
-def _read(form: type[M], **typed: str) -> M:
-    """What was typed into a form. ``InputError`` names every wrong field."""
-    try:
-        return form.model_validate(typed)
-    except ValidationError as error:
-        raise InputError(in_chinese(error, form)) from None
 
 
 def _back(token: str, said: str) -> RedirectResponse:

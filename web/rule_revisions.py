@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
-from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
@@ -29,7 +29,7 @@ from tasks.rule_revisions import list_rule
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, SIGNED, answers, takes
-from web.pages import Files, Typed
+from web.pages import Files, Typed, checked, given_files
 from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -167,12 +167,9 @@ def report_on_page(
 ) -> Response:
     """The report's form, with files."""
     typed = {"document_no": document_no, "in_force_on": in_force_on, "text": text}
-    given = [(file.filename, file.file.read()) for file in files or [] if file.filename]
+    given = given_files(files)
     try:
-        try:
-            form = ReportForm.model_validate(typed | {"submission_no": submission_no})
-        except ValidationError as error:
-            raise InputError(in_chinese(error, ReportForm)) from None
+        form = checked(ReportForm, submission_no=submission_no, **typed)
         case_no = report_by_link(token, _reported(form), check_files(given), form.submission_no)
     except RefusalError as why:
         said = f"{why}文件须重新选择。" if given else str(why)
