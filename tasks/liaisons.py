@@ -1,6 +1,6 @@
 """Liaison officers (专人, Article 13): who is on file for a department, what departments file, what staff confirm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
@@ -10,7 +10,7 @@ from models.cases import Case, CaseKind
 from models.liaisons import FilingKind, LiaisonFiling, LiaisonOfficer
 from models.organisations import Department
 from models.records import AuditEntry
-from notifications.notices import LiaisonMissing, LiaisonOffFile, LiaisonOnFile, LiaisonReturned
+from notifications.notices import LiaisonMissing, LiaisonOffFile, LiaisonOnFile, LiaisonReturned, Notice
 from notifications.outbox import queue
 from regulation.certificates import mask_name
 from regulation.liaisons import Stage, check_last_day, check_transition, is_due_for_reminder, last_day
@@ -216,6 +216,19 @@ def addressees(session: Session, department: Department, on: date) -> list[tuple
     """Who of a department is written to, as (masked name, address): the liaison officers on file and the office."""
     people = [(mask_name(each.name), each.email) for each in liaisons_on_file(session, department.uscc, on)]
     return [*people, (department.name, department.email)] if department.email else people
+
+
+def tell_department(step: Step, uscc: str, notice: Callable[[str], Notice]) -> None:
+    """Send a notice, made for its recipient, to whoever of a department is written to; where nobody has an address,
+    staff hand it over."""
+    department = step.session.get_one(Department, uscc)
+    there = addressees(step.session, department, step.today)
+    for recipient, address in there:
+        step.notify(notice(recipient), address)
+    if not there:
+        case = step.case
+        what = f"“{department.name}”没有可用的邮箱，请另行送达{case.case_no}的通知（{case.stage}）并补登邮箱"
+        open_staff_task(step.session, f"unreached:{case.case_no}:{step.name}:{step.turn}", case.case_no, what, step.now)
 
 
 REMINDED = "liaison:department:reminded"

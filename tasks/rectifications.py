@@ -32,7 +32,7 @@ from runtime.settings import settings
 from tasks.answers import accepted_answer, answered_on
 from tasks.calendars import working_days
 from tasks.cases import desk_address, end_case, meet_deadline, start_deadline, tell_officer
-from tasks.liaisons import addressees
+from tasks.liaisons import tell_department
 from tasks.officers import director
 from tasks.rectification_questions import (
     DepartmentResponse,
@@ -40,7 +40,6 @@ from tasks.rectification_questions import (
     FinalStanding,
     FindingDecision,
 )
-from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, locked_case
 
 
@@ -314,12 +313,5 @@ def about(session: Session, row: Rectification) -> dict[str, Any]:
 
 
 def _tell(step: Step, row: Rectification, notice: type[ToMend], **said: Any) -> None:
-    """Send a notice to whoever of the department is written to; where nobody has an address, staff hand it over."""
-    department = step.session.get_one(Department, row.department_uscc)
-    there = addressees(step.session, department, step.today)
-    for recipient, address in there:
-        step.notify(notice(recipient=recipient, **about(step.session, row), **said), address)
-    if not there:
-        what = f"“{department.name}”没有可用的邮箱，请另行送达{step.case.case_no}的通知（{step.case.stage}）并补登邮箱"
-        key = f"rectification:{step.case.case_no}:{step.name}:{step.turn}"
-        open_staff_task(step.session, key, step.case.case_no, what, step.now)
+    facts = about(step.session, row) | said
+    tell_department(step, row.department_uscc, lambda recipient: notice(recipient=recipient, **facts))

@@ -22,10 +22,9 @@ from tasks.answers import accepted_answer, answered_on
 from tasks.calendars import working_days
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.departments import department_named
-from tasks.liaisons import addressees
+from tasks.liaisons import tell_department
 from tasks.rule_revision_listings import RuleRevisionForm
 from tasks.rule_revision_questions import RevisionCheck, RevisionConfirmation, RevisionReport
-from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable
 
 
@@ -171,12 +170,5 @@ def about(session: Session, row: RuleRevision) -> dict[str, Any]:
 
 
 def _tell(step: Step, row: RuleRevision, notice: type[ToRevise], **said: Any) -> None:
-    """Send a notice to whoever of the department is written to; where nobody has an address, staff hand it over."""
-    department = step.session.get_one(Department, row.department_uscc)
-    there = addressees(step.session, department, step.today)
-    for recipient, address in there:
-        step.notify(notice(recipient=recipient, **about(step.session, row), **said), address)
-    if not there:
-        what = f"“{department.name}”没有可用的邮箱，请另行送达{step.case.case_no}的通知（{step.case.stage}）并补登邮箱"
-        key = f"rule-revision:{step.case.case_no}:{step.name}:{step.turn}"
-        open_staff_task(step.session, key, step.case.case_no, what, step.now)
+    facts = about(step.session, row) | said
+    tell_department(step, row.department_uscc, lambda recipient: notice(recipient=recipient, **facts))
