@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test lint clean
+.PHONY: run demo test test-browser lint clean
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"需要Python 3.11至3.13，现为{v[0]}.{v[1]}；请用 make PYTHON=python3.11 指定。")'
@@ -19,6 +19,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	@$(BIN)/python -m pytest
+
+test-browser: .venv/ready
+	@$(BIN)/python -m pytest -m browser
 
 lint: .venv/ready
 	@$(BIN)/ruff check .

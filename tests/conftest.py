@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,6 +20,7 @@ from typing import cast
 
 import httpx
 import pytest
+import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -40,6 +42,7 @@ from tasks import answers, applications, certificate_use, objections, trial_hold
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
 from tasks.questions import Question
+from web.app import app
 
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
@@ -304,6 +307,21 @@ def clerk(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Clerk:
     monkeypatch.setenv("EZT_ONE_TIME_CODES", "false")
     forget_settings()
     return Clerk()
+
+
+@pytest.fixture
+def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
 
 
 @dataclass

@@ -1,36 +1,16 @@
-"""A real web process for the tests of the interface and the pages."""
+"""Callers of the web process for the tests of the interface."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from ezt import sample_data as samples
 from runtime.signing import sign
 from tasks import applications, certificate_use
 from web import requests
-from web.app import app
-
-
-@pytest.fixture
-def web(clerk: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @dataclass

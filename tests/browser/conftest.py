@@ -1,0 +1,81 @@
+"""A real Chromium for the tests of what people see: it fails a test whose page asks anybody outside this machine."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+"""The rule sets of axe that make up WCAG 2.2, levels A and AA."""
+QUIET = [
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, for one file: while Playwright lives, its event loop runs in this thread."""
+    program = shutil.which("chromium")
+    assert program is not None, "请安装chromium（Debian：apt-get install chromium fonts-noto-cjk），测试不跳过它"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Open]:
+    """``open_page(viewport=PHONE, color_scheme="dark", java_script_enabled=False)``: a page of a browser that nobody
+    has used before. At the end no page may have asked for anything outside, nor complained on its console."""
+    outside: list[str] = []
+    complaints: list[str] = []
+
+    def only_here(route: Route) -> None:
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", "localhost"):
+            route.continue_()
+            return
+        outside.append(route.request.url)
+        route.abort()
+
+    contexts = []
+
+    def opened(**how: Any) -> Page:
+        context = chromium.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", **{"viewport": DESKTOP} | how)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        context.route(lambda url: not url.startswith("data:"), only_here)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert outside == []
+    # That a page was answered with an error is not the page's complaint.
+    assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps people from a page by WCAG 2.2 AA, as axe finds it: rule, place, and what to do."""
+    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
+    return [
+        f"{rule['id']} {node['target']} {node.get('failureSummary', '')}" for rule in found for node in rule["nodes"]
+    ]
+
+
+def is_too_wide(page: Page) -> bool:
+    """Whether one has to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
