@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from sqlalchemy import select
 from models.certificates import Certificate, CertificateType
 from models.organisations import Application
 from regulation.certificates import CertificateState
+from runtime import clock
 from runtime.database import reading, transaction
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.use_requests import AnsweredState
@@ -63,10 +65,28 @@ def test_the_client_in_the_guide_works_as_printed(department: Caller) -> None:
     assert answer["withheld"] == ["capital"]
 
 
+EXAMPLES = dict(re.findall(r"(?m)^`POST (\S+)`：\n\n```json\n(.*?)```", GUIDE, re.DOTALL))
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_every_example_in_the_guide_is_taken_as_printed(web: str, path: str) -> None:
+    held = licence()
+    filled = {
+        "{证照编号}": held.number,
+        "{证照上的住所}": held.face["address"],
+        "{60天后}": str(clock.today() + timedelta(days=60)),
+    }
+    example = EXAMPLES[path]
+    for blank, value in filled.items():
+        example = example.replace(blank, value)
+    caller = caller_of(web, "KQ-MZ" if "backfills" in path else "KQ-SCJG")
+    answer = caller.post(path, json.loads(example))
+    assert answer.status_code == 201, answer.text
+
+
 def test_the_guide_names_every_operation_and_state() -> None:
-    paths = [path for path in app.openapi()["paths"] if path.startswith("/api/v1/certificates/")]
-    for said in [*paths, "/api/v1/presentations/redeem", *AnsweredState]:
-        assert f"`{said}`" in GUIDE, said
+    for said in [*app.openapi()["paths"], *AnsweredState]:
+        assert re.search(rf"[`\s]{re.escape(said)}`", GUIDE), said
 
 
 class Signing(requests.auth.AuthBase):
