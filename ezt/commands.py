@@ -101,6 +101,24 @@ def migrate(as_json: AsJson = False) -> None:
     print(f"数据库已是最新版本{keys}。")
 
 
+@app.command(help="把数据从SQLite迁移到一个空的PostgreSQL数据库，并逐表核对；迁移前请先停止系统")
+def migrate_data(
+    to: Annotated[str, typer.Argument(help="目标，如postgresql+psycopg://用户:密码@主机/库名")], as_json: AsJson = False
+) -> None:
+    from ezt.moving import Moved, move
+
+    def tell(moved: Moved) -> None:
+        if not as_json:
+            print(f"{moved.table}  {moved.rows}行  摘要{moved.digest[:16]}，一致", flush=True)
+
+    moved = move(to, tell)
+    if as_json:
+        print(json.dumps({"moved": [each._asdict() for each in moved]}))
+        return
+    rows = sum(each.rows for each in moved)
+    print(f"已迁移{len(moved)}张表、{rows}行，行数和摘要全部一致。请把EZT_DATABASE_URL改为新的地址，再启动系统。")
+
+
 @app.command(help="载入虚构的样例数据，供试用；重复运行不改变已有数据")
 def sample_data(
     seed: Annotated[int | None, typer.Option(help="种子：同一种子得到同样的数据；不填为默认的样例")] = None,

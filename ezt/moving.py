@@ -1,0 +1,152 @@
+"""``ezt migrate-data``: an installation's data, moved from SQLite into an empty PostgreSQL database, with proof.
+
+What stands in the tables is copied as it stands there, encrypted values still encrypted, under a lock that lets nobody
+write to the old database meanwhile. Prefect's database is not moved: recovery gives every open case a run again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from alembic import command
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, delete, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from ezt.installation import check_migrated, saying_what_is_wrong
+from models.base import Base, EncryptedBytes, EncryptedJson, EncryptedText, TypedJson
+from models.migrations import alembic_config, migrate, revisions
+from models.spot_checks import CheckItem
+from runtime.database import build_engine, engine, insert_many
+from runtime.refusals import InputError, RefusalError
+
+ROWS = 5_000
+"""Rows that are held at a time."""
+AS_STORED = (EncryptedBytes, EncryptedJson, EncryptedText, TypedJson)
+"""Column types whose values are copied without being understood."""
+
+
+class Moved(NamedTuple):
+    """A table that was moved: its rows, and a digest of them that is the same in both databases."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+def move(to: str, tell: Callable[[Moved], None] = lambda moved: None) -> list[Moved]:
+    """Copy every table of the settings' SQLite database to the empty PostgreSQL database ``to``, in one transaction,
+    and compare what arrived row by row; ``tell`` is called after each table.
+
+    Raises ``InputError`` for a target that is no PostgreSQL or not empty, ``RefusalError`` when the source is not ready
+    or anything fails; the target is empty again then, and the source is as it was.
+    """
+    check_migrated()
+    present, newest = revisions()
+    if present != newest:
+        raise RefusalError("数据库不是最新版本，请先运行 ezt migrate。")
+    if engine().dialect.name != "sqlite":
+        raise RefusalError("现在用的已经是PostgreSQL，无需迁移；请核对EZT_DATABASE_URL。")
+    target = build_engine(to)
+    try:
+        if target.dialect.name != "postgresql":
+            raise InputError("目标应为PostgreSQL的地址，如postgresql+psycopg://用户:密码@主机/库名。")
+        with saying_what_is_wrong():
+            there = {*inspect(target).get_table_names()} - {"alembic_version"}
+        if there:
+            raise InputError("目标数据库里已经有表，迁移不会覆盖它们：请新建一个空的数据库。")
+        return _move(target, to, tell)
+    finally:
+        target.dispose()
+
+
+def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]:
+    tables = [_as_stored(table) for table in Base.metadata.sorted_tables]
+    try:
+        with saying_what_is_wrong():
+            migrate(to)
+        # Not a reading connection: its lock keeps everybody else from writing until the end.
+        with engine().begin() as source, Session(target) as arriving, arriving.begin():
+            # Check items are made together with their table; ours are those of the source.
+            arriving.execute(delete(CheckItem))
+            moved = []
+            for table in tables:
+                moved.append(_copy(source, arriving, table))
+                tell(moved[-1])
+            return moved
+    except BaseException as error:
+        command.downgrade(alembic_config(to), "base")
+        if isinstance(error, DBAPIError):
+            # What the driver says may quote what was to be stored.
+            raise RefusalError(
+                f"迁移没有成功，目标数据库已恢复为空，原数据库没有改动：{type(error.orig).__name__}。"
+                "请确认系统已停止、磁盘空间足够后重试。"
+            ) from None
+        raise
+
+
+def _as_stored(table: Table) -> Table:
+    """The same table, with the columns as they lie in the database."""
+
+    def kind(of: TypeEngine[Any]) -> TypeEngine[Any]:
+        return of.impl_instance if isinstance(of, AS_STORED) else of
+
+    columns = [Column(each.name, kind(each.type), primary_key=each.primary_key) for each in table.columns]
+    return Table(table.name, MetaData(), *columns)
+
+
+def _copy(source: Connection, arriving: Session, table: Table) -> Moved:
+    sent = _Digest()
+    for rows in _parts(source, table):
+        insert_many(arriving, table, [dict(row) for row in rows])
+        sent.add(rows)
+    arrived = _Digest()
+    for rows in _parts(arriving.connection(), table):
+        arrived.add(rows)
+    if sent != arrived:
+        raise RefusalError(f"表{table.name}迁移后与原来不一致，目标数据库已恢复为空，原数据库没有改动。请报告此问题。")
+    _count_on(arriving, table)
+    return Moved(table.name, sent.rows, sent.value)
+
+
+def _parts(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
+    # By key, so that a row that points to an earlier one of its table arrives after it.
+    wanted = select(table).order_by(*table.primary_key.columns)
+    with connection.execute(wanted, execution_options={"yield_per": ROWS}) as result:
+        yield from result.mappings().partitions()
+
+
+def _count_on(arriving: Session, table: Table) -> None:
+    """Let the numbers that PostgreSQL gives go on after the last one that is there."""
+    for column in table.primary_key.columns:
+        sequence = arriving.scalar(
+            text("SELECT pg_get_serial_sequence(:table, :column)"), {"table": table.name, "column": column.name}
+        )
+        if sequence is not None:
+            last = arriving.scalar(select(func.max(column)))
+            arriving.execute(
+                text("SELECT setval(CAST(:sequence AS regclass), :last, :used)"),
+                {"sequence": sequence, "last": last or 1, "used": last is not None},
+            )
+
+
+class _Digest:
+    """Sum of the rows' SHA-256: databases do not agree on an order of texts, so it has none."""
+
+    def __init__(self) -> None:
+        self.rows, self._sum = 0, 0
+
+    def add(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            self.rows += 1
+            self._sum += int.from_bytes(sha256(repr(tuple(row.items())).encode()).digest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Digest) and (self.rows, self._sum) == (other.rows, other._sum)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def value(self) -> str:
+        return f"{self._sum % 2**256:064x}"

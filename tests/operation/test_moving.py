@@ -1,0 +1,133 @@
+"""``ezt migrate-data``: from SQLite to PostgreSQL with nothing lost, changed, or readable that was not."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import func, inspect, select
+
+from ezt.moving import move
+from models.base import Base
+from models.cases import Case
+from models.certificates import Certificate
+from models.objections import Attachment
+from models.records import AuditEntry
+from runtime import clock
+from runtime.database import build_engine, engine, reading
+from runtime.refusals import InputError, RefusalError
+from tasks.objection_questions import InitialReview
+from tasks.records import seal_record, verify_record
+from tasks.sheets import add_attachments, full_sheet, sheet_of
+from tests.command_line.conftest import assert_refused, ezt
+from tests.conftest import Clerk, forget_settings
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+LIFE = timedelta(minutes=10)
+
+
+def counts() -> dict[str, int]:
+    with engine().connect() as connection:
+        return {
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def tables_of(url: str) -> list[str]:
+    target = build_engine(url)
+    try:
+        return inspect(target).get_table_names()
+    finally:
+        target.dispose()
+
+
+def test_an_installation_goes_on_where_it_was(
+    clerk: Clerk, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clerk.register()
+    add_attachments(first.case_no, full_sheet(first.case_no, "KQ001", "").upload_ticket, [("门牌.png", PNG)], LIFE)
+    seal_record(clock.now())
+    clerk.register()
+    before = counts()
+    with reading() as session:
+        holder, face = session.execute(select(Certificate.holder_number, Certificate.face).limit(1)).one()
+
+    done = ezt("migrate-data", postgresql_database, "--json")
+    assert done.returncode == 0, done.stderr
+    moved = {each["table"]: each["rows"] for each in json.loads(done.stdout)["moved"]}
+    assert moved == before
+    assert moved["certificates"] > 100
+
+    monkeypatch.setenv("EZT_DATABASE_URL", postgresql_database)
+    forget_settings()
+    assert engine().dialect.name == "postgresql"
+    assert counts() == before
+    with reading() as session:
+        assert session.scalar(select(func.count()).where(Certificate.face.is_not(None))) == moved["certificates"]
+        assert holder in session.scalars(select(Certificate.holder_number)).all()
+        assert face in session.scalars(select(Certificate.face)).all()
+        (attached,) = session.scalars(select(Attachment))
+        assert attached.content == PNG
+    assert verify_record().findings == ()
+    assert first.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片") is None
+    assert sheet_of(first.case_no).stage == "待初审"
+    third = clerk.register()
+    assert third.case_no.endswith("000003"), "numbers go on"
+    seal_record(clock.now())
+    assert verify_record().findings == ()
+    with reading() as session:
+        assert session.scalar(select(func.max(AuditEntry.id))) == session.scalar(select(func.count(AuditEntry.id)))
+
+
+def test_what_is_encrypted_is_copied_encrypted(clerk: Clerk, postgresql_database: str) -> None:
+    move(postgresql_database)
+    wanted = "SELECT id, holder_number FROM certificates ORDER BY id"
+    with psycopg.connect(postgresql_database.replace("+psycopg", "")) as connection:
+        there = connection.execute(wanted).fetchall()
+    with engine().connect() as connection:
+        here = connection.exec_driver_sql(wanted).fetchall()
+    assert there == [tuple(row) for row in here]
+
+
+def test_a_move_that_fails_leaves_the_target_empty(
+    clerk: Clerk, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk.register()
+    last = Base.metadata.sorted_tables[-1].name
+
+    def fall(moved: Any) -> None:
+        if moved.table == last:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        move(postgresql_database, fall)
+    assert tables_of(postgresql_database) == ["alembic_version"]
+    with reading() as session:
+        assert session.scalar(select(func.count(Case.case_no))) == 1
+    assert move(postgresql_database)[-1].table == last, "and may be tried again"
+
+
+def test_text_that_postgresql_cannot_hold_is_said_and_nothing_arrives(clerk: Clerk, postgresql_database: str) -> None:
+    with engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE departments SET name = name || char(0) WHERE rowid = 1")
+    with pytest.raises(RefusalError, match="目标数据库已恢复为空，原数据库没有改动"):
+        move(postgresql_database)
+    assert tables_of(postgresql_database) == ["alembic_version"]
+
+
+@pytest.mark.parametrize("to", ["sqlite:///elsewhere.db", "mysql://a/b", "nonsense"])
+def test_a_target_that_is_none_is_refused(installation: Any, to: str) -> None:
+    with pytest.raises((InputError, RefusalError), match="postgresql"):
+        move(to)
+
+
+def test_a_target_that_has_tables_is_refused(clerk: Clerk, postgresql_database: str) -> None:
+    with psycopg.connect(postgresql_database.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE TABLE theirs (n int)")
+    assert_refused(ezt("migrate-data", postgresql_database), "已经有表", "新建一个空的数据库")
+
+
+def test_a_source_that_is_not_ready_is_refused(home: Any, postgresql_database: str) -> None:
+    assert_refused(ezt("migrate-data", postgresql_database), "ezt migrate")
