@@ -5,6 +5,9 @@ With ``EZT_DATABASE_URL`` of an empty PostgreSQL database on PostgreSQL, else on
 look for in shares that departments may have: refusals, nights and days off, programs by which holders serve themselves,
 several holders a case, numbers that stand for many, certificates that do not hold, paper.
 
+On two cores with much else to do, 1,080,000 entries: 2.3 times reading and parsing on SQLite, 2.2 times on PostgreSQL,
+50 MB more than before. It is one process: the second core helps only PostgreSQL, whose server reads on it.
+
 """
 
 import os
