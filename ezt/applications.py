@@ -54,5 +54,20 @@ def end(key: Key, as_json: AsJson = False) -> None:
     print(json.dumps({"key": key, "active": False}) if as_json else f"应用{key}已停用。")
 
 
+@applications.command("self-service", help="写明一个应用供持证主体自助办理（网上、自助终端），其夜间用证不计入电子督查")
+def self_service(
+    key: Key,
+    ended: Annotated[bool, typer.Option("--no", help="改为不是：由窗口人员使用")] = False,
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from tasks.applications import mark_self_service
+
+    check_migrated()
+    mark_self_service(key, not ended, "ezt")
+    said = f"应用{key}{'由窗口人员使用' if ended else '供持证主体自助办理'}。"
+    print(json.dumps({"key": key, "self_service": not ended}) if as_json else said)
+
+
 def _show(key: str, secret: str, as_json: bool) -> None:
     print(json.dumps({"key": key, "secret": secret}) if as_json else f"{key}  {secret}")

@@ -75,6 +75,9 @@ class Application(Base):
     active: Mapped[bool] = mapped_column(default=True)
     networks: Mapped[list[str]] = mapped_column(default=list)
     """Networks (CIDR) that it calls from; none: from anywhere."""
+    self_service: Mapped[bool] = mapped_column(default=False)
+    """Whether holders serve themselves by it, online or at a machine: nobody at a counter sets off its calls, and its
+    "operator" is no person."""
     calls_a_minute: Mapped[int | None]
     """What it may call in a minute; ``None``: ``regulation.limits.CALLS_A_MINUTE``."""
 

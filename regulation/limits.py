@@ -218,7 +218,7 @@ PAPER_PEERS = Limit("paper-peers", 5, Unit.TIMES, "内部规定（第八条）",
 COMPARED_USES = Limit("compared-uses", 100, Unit.TIMES, "内部规定（第八条）", "参与比较的部门的用证次数")
 PLATFORM_UP_USES = Limit("platform-up-uses", 20, Unit.TIMES, "内部规定（第八条）", "可判断平台正常的其他部门用证次数")
 PLATFORM_UP_SHARE = Limit("platform-up-share", 5, Unit.PERCENT, "内部规定（第八条）", "算平台故障的其他部门回执占比")
-EXPIRED_MATTERS = Limit("expired-matters", 5, Unit.TIMES, "内部规定（第十一条）", "一个事项凭过期证照办理的件数")
+NOT_VALID_MATTERS = Limit("not-valid-matters", 5, Unit.TIMES, "内部规定（第十一条）", "一个事项凭无效证照办理的件数")
 LIAISON_ABSENT = Limit("liaison-absent", 14, Unit.DAYS, "内部规定（第十三条）", "首次提醒后仍未备案专人的天数")
 
 CASE_LIMITS = {

@@ -3,8 +3,9 @@
 第十七条：综合管理单位应当通过随机抽查、模拟办事、电子督查等方式对电子证照使用部门的电子证照管理工作进行日常监督，发现问题的，及时督促整改。
 
 Every rule takes counts of a period and says which departments have something to explain, in sentences for their heads
-and with nothing of a person in them. A rule that lacks the data for a judgement says nothing. What a count cannot show
-is written at its rule: a sign is a reason to ask, not a proof.
+and with nothing of a person in them: what callers wrote (operators, business numbers) is said apart from that, for the
+department's own eyes (``Sign.particulars``). A rule that lacks the data for a judgement says nothing. What a count
+cannot show is written at its rule: a sign is a reason to ask, not a proof.
 """
 
 import math
@@ -15,7 +16,6 @@ from datetime import date, timedelta
 from statistics import fmean, median
 from typing import NamedTuple, TypeVar
 
-from regulation.certificates import mask_number
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import (
     BUSY_DAYS,
@@ -23,9 +23,9 @@ from regulation.limits import (
     COMPARED_USES,
     DAY_BEGINS,
     DAY_ENDS,
-    EXPIRED_MATTERS,
     LIAISON_ABSENT,
     MATTER_HOLDERS,
+    NOT_VALID_MATTERS,
     OFF_HOURS_SHARE,
     OFF_HOURS_USES,
     OPERATOR_DAYS,
@@ -51,10 +51,13 @@ OPERATOR = FindingRule("operator", "操作员用证次数异常", 14, Severity.M
 OFF_HOURS = FindingRule("off-hours", "夜间和休息日集中用证", 14, Severity.MINOR, Source.ONLINE, True)
 LISTED_UNUSED = FindingRule("listed-unused", "清单内证照在办件中从未使用", 8, Severity.MINOR, Source.ONLINE, True)
 PAPER = FindingRule("paper", "收取纸质证照明显偏多", 8, Severity.MAJOR, Source.ONLINE, True)
-EXPIRED = FindingRule("expired", "凭过期证照继续办理", 11, Severity.MAJOR, Source.ONLINE, True)
+NOT_VALID = FindingRule("not-valid", "凭无效证照继续办理", 11, Severity.MAJOR, Source.ONLINE, True)
 LIAISON_MISSING = FindingRule("liaison-missing", "没有在册的电子证照专人", 13, Severity.MINOR, Source.ONLINE, True)
 
-RULES = (OUTSIDE_LIST, ONE_MATTER, OPERATOR, OFF_HOURS, LISTED_UNUSED, PAPER, EXPIRED, LIAISON_MISSING)
+RULES = (OUTSIDE_LIST, ONE_MATTER, OPERATOR, OFF_HOURS, LISTED_UNUSED, PAPER, NOT_VALID, LIAISON_MISSING)
+
+SHOWN = 20
+"""Business numbers of a finding that a department is shown at the most."""
 
 K = TypeVar("K")
 
@@ -90,7 +93,7 @@ def looking_back(last: date, days: int = SUPERVISED_DAYS.value) -> Period:
 def scaled(limit: Limit, period: Period) -> int:
     """A number of times meant for ``SUPERVISED_DAYS``, for another period; never less than one.
 
-    >>> scaled(OUTSIDE_LIST_USES, looking_back(date(2026, 5, 30), 90)), scaled(EXPIRED_MATTERS, Period(
+    >>> scaled(OUTSIDE_LIST_USES, looking_back(date(2026, 5, 30), 90)), scaled(NOT_VALID_MATTERS, Period(
     ...     date(2026, 5, 1), date(2026, 5, 30), date(2026, 5, 24)))
     (60, 2)
     """
@@ -105,18 +108,22 @@ class Sign(NamedTuple):
     subject: str
     facts: str
     seen_on: date | None = None
+    particulars: str = ""
 
 
 class Matter(NamedTuple):
-    """A business case as the record has it: how many holders' certificates it used, and how many of its certificates
-    were expired and not used in a valid one's stead."""
+    """A business case as the record has it. ``holders``: of each whose certificates it used the last day, where they
+    are several. ``not_valid``: of each certificate that did not hold and that no valid one replaced the last day."""
 
     department: str
     item: str
     business_no: str
-    holders: int
-    expired: int
-    last_on: date
+    holders: tuple[date, ...] = ()
+    not_valid: tuple[date, ...] = ()
+
+    def since(self, day: date) -> "Matter":
+        holders, not_valid = (tuple(on for on in each if on >= day) for each in (self.holders, self.not_valid))
+        return self._replace(holders=holders, not_valid=not_valid)
 
 
 class Absence(NamedTuple):
@@ -130,14 +137,15 @@ class Absence(NamedTuple):
 @dataclass(slots=True)
 class Tallies:
     """What the rules look at: how often something happened, by the day; days without it are absent. Departments, items
-    and certificate types are codes; ``names`` has their names."""
+    and certificate types are codes; ``names`` has their names. Operators, and items whose code may be anything, go by
+    marks that stay the same; ``meant`` has what was written."""
 
     refused: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
     """Uses refused by Article 9, by department and item."""
     answered: dict[tuple[str, str, str], dict[date, int]] = field(default_factory=dict)
     """Uses answered, by department, item and type."""
     operators: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
-    """Uses answered, by department and operator (masked, with a mark that stays the same)."""
+    """Uses answered, by department and operator; without those of programs by which holders serve themselves."""
     desk: dict[str, dict[date, int]] = field(default_factory=dict)
     """Uses answered that no holder set off, by department."""
     off_hours: dict[str, dict[date, int]] = field(default_factory=dict)
@@ -152,6 +160,7 @@ class Tallies:
     demands paper."""
     absences: list[Absence] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    meant: dict[str, str] = field(default_factory=dict)
 
     def name(self, code: str) -> str:
         return self.names.get(code, code)
@@ -166,7 +175,7 @@ class Tallies:
             off_hours=_later(self.off_hours, day),
             receipts=_later(self.receipts, day),
             backfills=_later(self.backfills, day),
-            matters=[matter for matter in self.matters if matter.last_on >= day],
+            matters=[matter.since(day) for matter in self.matters],
         )
 
 
@@ -185,20 +194,23 @@ def outside_list(tallies: Tallies, period: Period) -> Iterable[Sign]:
                 f"{period}，事项“{tallies.name(item)}”有{times}次用证因超出用证清单被拒绝，分布在{len(days)}天（第九条）。"
                 "确需使用的，请提出用证清单；不需要的，请停止尝试。"
             )
-            yield Sign(OUTSIDE_LIST.code, department, item, facts, max(days))
+            yield Sign(OUTSIDE_LIST.code, department, item, facts, max(days), _meant(tallies, item))
 
 
 def one_matter(tallies: Tallies, period: Period) -> Iterable[Sign]:
     """Articles 9 and 14: one business number stands for uses of many holders' certificates, so nobody can tell what
     they were used for. An application for a large group under one number looks the same."""
-    for (department, item), matters in _by_item(tallies, lambda each: each.holders >= MATTER_HOLDERS.value).items():
-        most = sorted(matters, key=lambda each: (-each.holders, each.business_no))
-        shown = "、".join(f"{_shown(each.business_no)}（{each.holders}个）" for each in most[:3])
+    several = _by_item(tallies, lambda each: len(each.holders) >= MATTER_HOLDERS.value)
+    for (department, item), matters in several.items():
+        most = sorted(matters, key=lambda each: (-len(each.holders), each.business_no))
         facts = (
             f"{period}，事项“{tallies.name(item)}”有{len(most)}个业务办件编号，每个都用于{MATTER_HOLDERS.value}个以上持证主体的"
-            f"证照：{shown}。用证应对应真实办件（第九条、第十四条），请说明这些用证各为哪一办件。"
+            f"证照，最多的一个用于{len(most[0].holders)}个（编号只在部门的办件页面显示）。用证应对应真实办件（第九条、第十四条），"
+            "请说明这些用证各为哪一办件。"
         )
-        yield Sign(ONE_MATTER.code, department, item, facts, max(each.last_on for each in most))
+        numbers = _listed([f"{each.business_no}（{len(each.holders)}个持证主体）" for each in most])
+        seen_on = max(max(each.holders) for each in most)
+        yield Sign(ONE_MATTER.code, department, item, facts, seen_on, _meant(tallies, item) + numbers)
 
 
 def score(value: float, usual: float, spread: float) -> float:
@@ -230,7 +242,7 @@ def operators(tallies: Tallies, period: Period) -> Iterable[Sign]:
             day = max(judged, key=lambda day: (judged[day], day))
             usual, far = _far(judged[day], list(days.values()), OPERATOR_DAYS)
             if far:
-                said.append(f"{day}用证{judged[day]}次，而其每天用证次数的中位数为{usual:g}次")
+                said.append(f"于{day}用证{judged[day]}次，而其每天用证次数的中位数为{usual:g}次")
                 seen_on = day
             others = [value for other, value in average.items() if other != operator]
             mean = fmean(judged.values())
@@ -239,8 +251,11 @@ def operators(tallies: Tallies, period: Period) -> Iterable[Sign]:
                 said.append(f"平均每天用证{mean:.0f}次，而本部门其他{len(others)}名操作员的中位数为{usual:.0f}次")
                 seen_on = max(seen_on, *judged)
             if said:
-                facts = f"{period}，操作员{operator}{'；'.join(said)}（第十四条）。请核实是否都有对应办件，并说明原因。"
-                yield Sign(OPERATOR.code, department, operator, facts, seen_on)
+                facts = (
+                    f"{period}，{operator}{'；'.join(said)}（第十四条）。操作员以代号表示，工号只在部门的办件页面显示；"
+                    "请核实是否都有对应办件，并说明原因。"
+                )
+                yield Sign(OPERATOR.code, department, operator, facts, seen_on, _meant(tallies, operator))
 
 
 def _far(value: float, others: list[int] | list[float], least: Limit) -> tuple[float, bool]:
@@ -254,9 +269,9 @@ def _far(value: float, others: list[int] | list[float], least: Limit) -> tuple[f
 
 
 def off_hours(tallies: Tallies, period: Period) -> Iterable[Sign]:
-    """Article 14: much of a department's use falls on nights and days off. What a holder sets off (presentation, an
-    authorised use, an entry that the holder may present alone, a scenario online or at a machine) may come at any hour
-    and is not in the counts; a counter that is open on Saturdays is."""
+    """Article 14: much of a department's use falls on nights and days off. What a holder sets off (a presentation, a
+    call of a program by which holders serve themselves) may come at any hour and is not in the counts; a counter that
+    is open on Saturdays is."""
     for department, days in tallies.off_hours.items():
         times, of = sum(days.values()), sum(tallies.desk[department].values())
         if times >= scaled(OFF_HOURS_USES, period) and times * 100 >= OFF_HOURS_SHARE.value * of:
@@ -340,22 +355,25 @@ def _was_up(department: str, answered: Mapping[str, int], receipts: Mapping[str,
     return uses >= PLATFORM_UP_USES.value and failed * 100 <= PLATFORM_UP_SHARE.value * (uses + failed)
 
 
-def expired(tallies: Tallies, period: Period) -> Iterable[Sign]:
-    """Article 11 (有效的电子证照): the content of certificates was taken though the interface answered that they had
-    expired, and the business case did not use a valid one of that type and holder to the end of the period.
+def not_valid(tallies: Tallies, period: Period) -> Iterable[Sign]:
+    """Article 11 (有效的电子证照): the content of certificates was taken though the interface answered that they do not
+    hold (expired, suspended, revoked, superseded), and the business case did not use a valid one of that type and
+    holder to the end of the period.
 
-    Only extractions and presentations count: to authenticate a certificate is how one learns that it has expired, and
-    an archived copy of an expired one is not handed out. Whether the case was then decided in the holder's favour the
+    Only extractions and presentations count: to authenticate a certificate is how one learns that it does not hold, and
+    an archived copy of such a one is not handed out. Whether the case was then decided in the holder's favour the
     record does not tell.
     """
-    for (department, item), matters in _by_item(tallies, lambda each: each.expired > 0).items():
-        if len(matters) >= scaled(EXPIRED_MATTERS, period):
-            shown = "、".join(_shown(each.business_no) for each in sorted(matters)[:3])
+    for (department, item), matters in _by_item(tallies, lambda each: bool(each.not_valid)).items():
+        if len(matters) >= scaled(NOT_VALID_MATTERS, period):
             facts = (
-                f"{period}，事项“{tallies.name(item)}”有{len(matters)}个办件在接口答复证照已过期后仍提取其信息，且未再使用有效的证照，"
-                f"如{shown}。办理业务应使用有效的电子证照（第十一条），请核实这些办件并说明如何处理。"
+                f"{period}，事项“{tallies.name(item)}”有{len(matters)}个办件提取了接口答复为无效（过期、暂停、吊销撤销或已被替代）的"
+                "证照的信息，且未再使用有效的证照（编号只在部门的办件页面显示）。办理业务应使用有效的电子证照（第十一条），"
+                "请核实这些办件并说明如何处理。"
             )
-            yield Sign(EXPIRED.code, department, item, facts, max(each.last_on for each in matters))
+            numbers = _listed(sorted(each.business_no for each in matters))
+            seen_on = max(max(each.not_valid) for each in matters)
+            yield Sign(NOT_VALID.code, department, item, facts, seen_on, _meant(tallies, item) + numbers)
 
 
 def liaison_missing(tallies: Tallies, period: Period) -> Iterable[Sign]:
@@ -377,13 +395,30 @@ def _by_item(tallies: Tallies, which: Callable[[Matter], bool]) -> dict[tuple[st
     return items
 
 
-def _shown(business_no: str) -> str:
-    """A department's own number; long runs of digits, which may be a person's, are masked.
+def _meant(tallies: Tallies, mark: str) -> str:
+    return f"{mark}即{tallies.meant[mark]}。" if mark in tallies.meant else ""
 
-    >>> _shown("SP-2026-000123"), _shown("330603199001011234")
-    ('SP-2026-000123', '330603********1234')
+
+def _listed(numbers: list[str]) -> str:
+    more = f"等共{len(numbers)}个" if len(numbers) > SHOWN else ""
+    return f"业务办件编号：{'、'.join(numbers[:SHOWN])}{more}。"
+
+
+_CODE = re.compile(r"([0-9]{1,6}|[A-Z]{1,4})(-([0-9]{1,6}|[A-Z]{1,4}))*", re.ASCII)
+_YEAR = re.compile(r"(?<![^-])20[0-9]{2}(?![^-])", re.ASCII)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text that a caller wrote as an item's code can only be a code: short groups of digits and of capitals
+    between hyphens. Seven digits, with hyphens and years left out, may be a telephone, identity or credit number, and
+    five letters a name; whatever is more than that may be anything.
+
+    >>> [is_code(text) for text in ("330603-SCJG-001", "SP-2026-000123", "330603199001011234", "138-0013-8000")]
+    [True, True, False, False]
+    >>> [is_code(text) for text in ("330603 1990 0101", "8412-0001", "张三丰", "ZHANGSAN-1", "E12345678", "")]
+    [False, False, False, False, False, False]
     """
-    return re.sub(r"\d{11,}[Xx]?", lambda digits: mask_number(digits[0]), business_no)
+    return bool(_CODE.fullmatch(text)) and not re.search("[0-9]{7}", _YEAR.sub("", text).replace("-", ""))
 
 
 JUDGES: Mapping[str, Callable[[Tallies, Period], Iterable[Sign]]] = {
@@ -393,7 +428,7 @@ JUDGES: Mapping[str, Callable[[Tallies, Period], Iterable[Sign]]] = {
     OFF_HOURS.code: off_hours,
     LISTED_UNUSED.code: listed_unused,
     PAPER.code: paper,
-    EXPIRED.code: expired,
+    NOT_VALID.code: not_valid,
     LIAISON_MISSING.code: liaison_missing,
 }
 """What each rule of ``RULES`` says of the counts of a period."""

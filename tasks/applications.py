@@ -123,6 +123,16 @@ def end_application(key: str, by: str) -> None:
         record(session, "application:key:ended", None, by, clock.now(), key=key)
 
 
+def mark_self_service(key: str, self_service: bool, by: str) -> None:
+    """Note whether holders serve themselves by an application. Raises ``InputError`` for an unknown one."""
+    with transaction() as session:
+        application = session.get(Application, key, with_for_update=True)
+        if application is None:
+            raise InputError(f"没有登记应用{key}，请核对。")
+        application.self_service = self_service
+        record(session, "application:key:self-service", None, by, clock.now(), key=key, self_service=self_service)
+
+
 def lend_trial_secret(session: Session, key: str, at: datetime) -> str:
     """A secret of the Center's own for an application, good for ``TRIAL_SECRET`` seconds: with it the Center tries the
     interface as the application, and opens trial holders' certificates only. One from before it ends."""

@@ -60,8 +60,13 @@ CHUNK = 200
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
-INTAKES = ["objection-intake", "liaison-intake", "backfill-intake", "rule-revision-intake"]
-INTAKES = ["objection-intake", "liaison-intake", "backfill-intake", "system-review-intake"]
+INTAKES = [
+    "objection-intake",
+    "liaison-intake",
+    "backfill-intake",
+    "rule-revision-intake",
+    "system-review-intake",
+]
 """The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10

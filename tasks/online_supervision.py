@@ -1,8 +1,9 @@
 """Online supervision (电子督查, Article 17): every night the rules judge the days before, and what is seen is noted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,7 +26,16 @@ from tasks.sheet_kinds import Table
 from tasks.step import record
 
 SUPERVISED = "supervision:night:supervised"
-"""The tag of the entry that a day was supervised; its detail's ``until`` is the last day that was judged."""
+"""The tag of the entry that a day was supervised. Its detail is what the night came to, so that whoever comes next can
+report it: ``until`` is the last day that was judged."""
+
+
+class Seen(NamedTuple):
+    """A sign as it is put on record: without its particulars."""
+
+    rule: str
+    department: str
+    facts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +43,38 @@ class Night:
     """What a night came to: the last day that was judged, what was seen, and what became of it."""
 
     day: date
-    signs: tuple[Sign, ...]
+    at: datetime
+    seen: tuple[Seen, ...]
     noted: Noted
 
 
-def supervise(at: datetime) -> list[Night]:
-    """Judge every day up to yesterday that has not been judged, at most ``NIGHTS_MADE_UP`` of them, in order."""
+def supervise(at: datetime) -> int:
+    """Judge every day up to yesterday that has not been judged, at most ``NIGHTS_MADE_UP``, in order; how many."""
     yesterday = clock.local_date(at) - timedelta(days=1)
-    with reading() as session:
-        wanted = select(AuditEntry).where(AuditEntry.tag == SUPERVISED).order_by(AuditEntry.id.desc())
-        last = session.scalar(wanted.limit(1))
-    done = date.fromisoformat(last.detail["until"]) if last is not None else yesterday - timedelta(days=1)
+    last = last_nights(1)
+    done = last[0].day if last else yesterday - timedelta(days=1)
     first = max(done, yesterday - timedelta(days=NIGHTS_MADE_UP.value)) + timedelta(days=1)
-    days = (first + timedelta(days=n) for n in range((yesterday - first).days + 1))
-    return [night for day in days if (night := _supervise(day, at)) is not None]
+    return sum(_supervise(first + timedelta(days=n), at) for n in range((yesterday - first).days + 1))
 
 
-def _supervise(day: date, at: datetime) -> Night | None:
-    """Judge the period up to a day; ``None`` when somebody else has meanwhile."""
+def last_nights(number: int = NIGHTS_MADE_UP.value) -> list[Night]:
+    """The last nights on record, the newest first, whichever run judged them."""
+    wanted = select(AuditEntry).where(AuditEntry.tag == SUPERVISED).order_by(AuditEntry.id.desc()).limit(number)
+    with reading() as session:
+        return [
+            Night(
+                date.fromisoformat(said["until"]),
+                entry.at,
+                tuple(Seen(*sign) for sign in said["seen"]),
+                Noted(tuple(said["opened"]), said["again"], tuple(said["cleared"])),
+            )
+            for entry in session.scalars(wanted)
+            for said in [entry.detail]
+        ]
+
+
+def _supervise(day: date, at: datetime) -> bool:
+    """Judge the period up to a day, as it would have been on the morning after; whether nobody else has meanwhile."""
     # The record is read before anything is locked: it takes a while, and steps have to write.
     with reading() as session:
         signs = signs_of(session, looking_back(day))
@@ -60,11 +84,13 @@ def _supervise(day: date, at: datetime) -> Night | None:
             AuditEntry.tag == SUPERVISED, AuditEntry.detail["until"].as_string() == str(day)
         )
         if session.scalar(known.limit(1)) is not None:
-            return None
-        found = [Found(sign.rule, sign.department, sign.subject, sign.facts, sign.seen_on) for sign in signs]
-        noted = note_findings(session, Source.ONLINE, found, at, list(JUDGES))
-        record(session, SUPERVISED, None, "system", at, until=str(day), signs=len(signs), opened=len(noted.opened))
-        return Night(day, signs, noted)
+            return False
+        noted = note_findings(
+            session, Source.ONLINE, [Found(*sign) for sign in signs], at, list(JUDGES), day + timedelta(days=1)
+        )
+        seen = [Seen(sign.rule, sign.department, sign.facts) for sign in signs]
+        record(session, SUPERVISED, None, "system", at, until=str(day), seen=seen, **asdict(noted))
+        return True
 
 
 def signs_of(session: Session, period: Period) -> tuple[Sign, ...]:
@@ -94,10 +120,10 @@ def _cleared(session: Session, period: Period) -> dict[tuple[str, str, str], dat
 
 
 def _since(tallies: Tallies, period: Period, sign: Sign, cleared_on: date) -> Sign | None:
-    """The same sign, if what happened after a day gives it too."""
-    if cleared_on >= period.last:
+    """The same sign, if what happened from that day on gives it too: who cleared it knew the days before."""
+    if cleared_on > period.last:
         return None
-    later = replace(period, judged_from=cleared_on + timedelta(days=1), in_full=True)
+    later = replace(period, judged_from=cleared_on, in_full=True)
     seen = JUDGES[sign.rule](tallies.since(later.judged_from), later)
     return next((each for each in seen if (each.department, each.subject) == (sign.department, sign.subject)), None)
 
@@ -132,14 +158,14 @@ RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
 
 
 def report_of(nights: Sequence[Night]) -> str:
-    """The nights as Markdown, with nothing of a person in them."""
+    """Nights as Markdown, with nothing of a person in them."""
     with reading() as session:
         names = department_names(session)
     parts = []
     for night in nights:
         rows = tuple(
-            (names[sign.department], RULES[sign.rule].title, f"第{RULES[sign.rule].article}条", sign.facts)
-            for sign in night.signs
+            (names[seen.department], RULES[seen.rule].title, f"第{RULES[seen.rule].article}条", seen.facts)
+            for seen in night.seen
         )
         table = Table(("部门", "问题", "依据", "情况"), rows).markdown() if rows else "没有发现问题。"
         noted = night.noted

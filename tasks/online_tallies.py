@@ -1,8 +1,7 @@
 """What online supervision (电子督查, Article 17) counts: one pass over the record of a period, and the registers."""
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,10 +15,10 @@ from models.certificate_uses import PaperException, UnavailableReceipt
 from models.liaisons import LiaisonFiling, LiaisonOfficer
 from models.organisations import Application, Department
 from models.records import AuditEntry
-from models.use_lists import UseListEntry, UseListVersion
+from models.use_lists import UseListEntry
 from regulation.certificates import CertificateState
 from regulation.limits import DAY_BEGINS, DAY_ENDS
-from regulation.online_supervision import Absence, Matter, Period, Tallies
+from regulation.online_supervision import Absence, Matter, Period, Tallies, is_code
 from runtime import clock
 from runtime.keys import keys
 from tasks.calendars import working_days
@@ -30,16 +29,20 @@ from tasks.liaisons import REMINDED, on_file
 from tasks.use_lists import in_force
 
 PRESENTED = f"certificate:{Operation.REDEEM}:answered"
-TAKEN = (f"certificate:{Operation.EXTRACT}:answered", PRESENTED)
+TAKEN = frozenset((f"certificate:{Operation.EXTRACT}:answered", PRESENTED))
 """The uses that show what stands on a certificate."""
-SELF_SERVICE = re.compile("网上|自助|掌上")
-"""Scenarios that a holder may set off at any hour."""
+NOT_VALID = frozenset(CertificateState) - {CertificateState.VALID}
+"""What the interface answers, of the states of certificates, for one that does not hold."""
+REFUSED_TAGS = frozenset(REFUSED)
+DAY_BITS = 10
+"""Bits that a day of a period takes: a period has fewer than 1,024."""
 ROWS = 10_000
 """Entries that are held at a time."""
 HOLDERS = 500
 """Holders that are asked about at a time."""
 
 _Case = tuple[str, str, str]
+_Kind = tuple[str, str, str | None, str, bool, bool]
 _Held = tuple[str, str, str, str, str]
 
 
@@ -56,14 +59,16 @@ class _Uses:
 
     def __init__(self, session: Session, period: Period, tallies: Tallies) -> None:
         self._session, self._period, self._tallies = session, period, tallies
-        self._by_holder = _self_service(session)
-        self._marks: dict[tuple[str, str], str] = {}
-        # Of each business case by its hash the hash of its one holder: nearly all have one, and their names would not
-        # fit into memory. Those that have more are kept by name.
-        self._one_holder: dict[int, int] = {}
-        self._holders: dict[_Case, set[int]] = {}
-        self._last_on: dict[_Case, date] = {}
-        self._expired: dict[_Held, date] = {}
+        self._self_service = frozenset(session.scalars(select(Application.key).where(Application.self_service)))
+        self._items = {code: code for code in session.scalars(select(UseListEntry.item_code).distinct())}
+        self._operators: dict[tuple[str, str], str] = {}
+        # Of each business case by its hash the hash of its one holder, with the number of the last day in its lowest
+        # bits: nearly all have one, and their names would not fit into memory. Those that have more are kept by name,
+        # and have ``None`` here.
+        self._one_holder: dict[int, int | None] = {}
+        self._first = period.first.toordinal()
+        self._holders: dict[_Case, dict[int, date]] = {}
+        self._not_valid: dict[_Held, date] = {}
 
     def count(self) -> None:
         calendar = working_days(self._session)
@@ -75,62 +80,81 @@ class _Uses:
         self._tell_matters()
 
     def _count_between(self, day: date, start: datetime, end: datetime, is_off: bool) -> None:
-        answered, refused, desk = Counter[Any](), Counter[Any](), Counter[str]()
-        operators = Counter[tuple[str, str]]()
-        for tag, holder, said in _entries(self._session, start, end):
+        # This loop runs for each of millions of entries: what can be counted together is.
+        counted, refused = defaultdict[_Kind, int](int), Counter[tuple[str, str]]()
+        for tag, actor, holder, said in _entries(self._session, start, end):
             department, item = said.get("department"), said.get("item")
-            if said.get("test") or department is None or item is None:
+            if "test" in said or department is None or item is None:
                 continue
-            if tag in REFUSED:
-                if said.get("article") == 9:
-                    refused[department, item] += 1
+            item = self._items.get(item) or self._item(item)
+            if tag in REFUSED_TAGS:
+                refused[department, item] += said.get("article") == 9
                 continue
-            answered[department, item, said.get("type")] += 1
-            operators[department, said["operator"]] += 1
-            if tag != PRESENTED and said.get("version") not in self._by_holder:
-                desk[department] += 1
+            kind = said.get("type")
+            counted[department, item, kind, said["operator"], tag == PRESENTED, actor in self._self_service] += 1
             if holder is not None:
-                self._note_holder((department, item, said["business_no"]), holder, day)
-                if tag in TAKEN and said.get("result") == CertificateState.EXPIRED:
-                    self._expired[department, item, said["business_no"], str(said.get("type")), holder] = day
+                case = (department, item, said["business_no"])
+                self._note_holder(case, hash(holder) >> DAY_BITS, day)
+                if tag in TAKEN and said.get("result") in NOT_VALID:
+                    self._not_valid[*case, str(kind), holder] = day
+        self._put_down(counted, day, is_off)
+        _add(self._tallies.refused, +refused, day)
+
+    def _put_down(self, counted: Mapping[_Kind, int], day: date, is_off: bool) -> None:
+        answered, operators, desk = Counter[Any](), Counter[Any](), Counter[str]()
+        for (department, item, kind, operator, is_presented, is_self_service), times in counted.items():
+            answered[department, item, kind] += times
+            if not is_self_service:
+                operators[department, self._operator(department, operator)] += times
+                if not is_presented:
+                    desk[department] += times
         _add(self._tallies.answered, answered, day)
-        _add(self._tallies.refused, refused, day)
+        _add(self._tallies.operators, operators, day)
         _add(self._tallies.desk, desk, day)
         if is_off:
             _add(self._tallies.off_hours, desk, day)
-        marked = Counter({(who[0], self._mark(*who)): times for who, times in operators.items()})
-        _add(self._tallies.operators, marked, day)
 
-    def _note_holder(self, case: _Case, holder: str, day: date) -> None:
-        known = self._holders.get(case)
-        if known is not None:
-            known.add(hash(holder))
-            self._last_on[case] = day
-            return
-        first = self._one_holder.setdefault(hash(case), hash(holder))
-        if first != hash(holder):
-            self._holders[case] = {first, hash(holder)}
-            self._last_on[case] = day
+    def _note_holder(self, case: _Case, who: int, day: date) -> None:
+        key, last = hash(case), who << DAY_BITS | day.toordinal() - self._first
+        one = self._one_holder.setdefault(key, last)
+        if one is None:
+            # Two cases may, once in a very long while, have the same hash.
+            self._holders.setdefault(case, {})[who] = day
+        elif one >> DAY_BITS == who:
+            self._one_holder[key] = last
+        else:
+            on = self._period.first + timedelta(days=one & (1 << DAY_BITS) - 1)
+            self._holders[case] = {one >> DAY_BITS: on, who: day}
+            self._one_holder[key] = None
 
-    def _mark(self, department: str, operator: str) -> str:
-        """An operator without a name: what is found of them is found again under the same mark."""
+    def _operator(self, department: str, operator: str) -> str:
+        """The mark of an operator: what is found of them is found again under the same one."""
         who = (department, operator)
-        if who not in self._marks:
-            self._marks[who] = f"{operator[:1]}***·{keys().blind_index('operator', f'{department}/{operator}')[:8]}"
-        return self._marks[who]
+        if who not in self._operators:
+            self._operators[who] = self._mark("操作员", "operator", f"{department}/{operator}", f"工号{operator}")
+        return self._operators[who]
+
+    def _item(self, code: str) -> str:
+        """An item that never was on the use list: its code, or a mark where what was written may be anything."""
+        self._items[code] = code if is_code(code) else self._mark("事项", "service-item", code, f"编码“{code}”")
+        return self._items[code]
+
+    def _mark(self, kind: str, index: str, written: str, means: str) -> str:
+        mark = f"{kind}·{keys().blind_index(index, written)[:8]}"
+        self._tallies.meant[mark] = means
+        return mark
 
     def _tell_matters(self) -> None:
-        expired = Counter[_Case]()
-        for department, item, business_no, *_ in self._not_used_validly():
-            expired[department, item, business_no] += 1
-        last_on = self._last_on | {(each[0], each[1], each[2]): day for each, day in self._expired.items()}
-        for case in sorted({*self._holders, *expired}):
-            holders = len(self._holders.get(case, [1]))
-            self._tallies.matters.append(Matter(*case, holders, expired[case], last_on[case]))
+        not_valid: defaultdict[_Case, list[date]] = defaultdict(list)
+        for held in self._not_used_validly():
+            not_valid[held[0], held[1], held[2]].append(self._not_valid[held])
+        for case in sorted({*self._holders, *not_valid}):
+            holders = self._holders.get(case, {}).values()
+            self._tallies.matters.append(Matter(*case, tuple(sorted(holders)), tuple(sorted(not_valid[case]))))
 
     def _not_used_validly(self) -> set[_Held]:
-        """Of the expired certificates those that were not used in a valid one's stead by the end of the period."""
-        left = set(self._expired)
+        """Of the certificates that did not hold those that no valid one replaced by the end of the period."""
+        left = set(self._not_valid)
         holders = sorted({holder for *_, holder in left})
         for start in range(0, len(holders), HOLDERS):
             wanted = select(AuditEntry.holder_index, AuditEntry.detail).where(
@@ -141,8 +165,8 @@ class _Uses:
             )
             for holder, said in self._session.execute(wanted).tuples():
                 if said.get("result") == CertificateState.VALID and holder is not None:
-                    parts = (said.get("department"), said.get("item"), said.get("business_no"), said.get("type"))
-                    left.discard((*map(str, parts), holder))
+                    item = self._items.get(str(said.get("item")), "")
+                    left.discard((said["department"], item, said["business_no"], str(said.get("type")), holder))
         return left
 
 
@@ -161,30 +185,22 @@ def _at(day: date, hour: int) -> datetime:
     return clock.start_of(day) + timedelta(hours=hour)
 
 
-def _entries(session: Session, start: datetime, end: datetime) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Tag, holder and detail of the uses in a span of time."""
-    wanted = select(AuditEntry.tag, AuditEntry.holder_index, cast(AuditEntry.detail, Text)).where(
+def _entries(session: Session, start: datetime, end: datetime) -> Iterator[tuple[str, str, str | None, dict[str, Any]]]:
+    """Tag, actor, holder and detail of the uses in a span of time."""
+    wanted = select(AuditEntry.tag, AuditEntry.actor, AuditEntry.holder_index, cast(AuditEntry.detail, Text)).where(
         AuditEntry.tag.in_(ANSWERED + REFUSED), AuditEntry.at >= start, AuditEntry.at < end
     )
     # Past the session, which would take a third of the time for rows that are no objects.
     rows = session.connection().execute(wanted, execution_options={"yield_per": ROWS})
-    for tag, holder, detail in rows:
-        yield tag, holder, orjson.loads(detail)
+    for some in rows.partitions():
+        for tag, actor, holder, detail in some:
+            yield tag, actor, holder, orjson.loads(detail)
 
 
 def _add(to: dict[Any, dict[date, int]], counts: Counter[Any], day: date) -> None:
     for key, times in counts.items():
         days = to.setdefault(key, {})
         days[day] = days.get(day, 0) + times
-
-
-def _self_service(session: Session) -> frozenset[int]:
-    """The versions of the use list whose uses a holder sets off."""
-    wanted = select(
-        UseListVersion.id, UseListEntry.scenario, or_(UseListVersion.holder_alone, UseListVersion.authorisation)
-    ).join(UseListEntry, UseListEntry.id == UseListVersion.entry_id)
-    rows = session.execute(wanted).tuples()
-    return frozenset(number for number, scenario, alone in rows if alone or SELF_SERVICE.search(scenario))
 
 
 def _registers(session: Session, period: Period, tallies: Tallies) -> None:

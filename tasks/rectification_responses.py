@@ -49,6 +49,7 @@ class Followed:
     article: int
     severity: str
     facts: str
+    particulars: str
     requirement: str
     first_on: date
     times: int
@@ -209,6 +210,7 @@ def _followed(session: Session, row: Rectification) -> Followed:
         article=rule.article,
         severity=row.severity,
         facts=finding.facts,
+        particulars=finding.particulars or "",
         requirement=row.requirement,
         first_on=finding.first_on,
         times=finding.times,

@@ -74,6 +74,9 @@ class RectificationAnswer(BaseModel):
     article: int = Field(title="依据：第几条")
     severity: str = Field(title="严重程度")
     facts: str = Field(title="事实")
+    particulars: str = Field(
+        title="具体指向", description="所涉操作员的工号、业务办件编号等，只供本部门核实；没有的为空"
+    )
     requirement: str = Field(title="要求")
     first_on: date = Field(title="首次发现日期")
     times: int = Field(title="发现次数")

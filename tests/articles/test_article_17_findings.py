@@ -89,10 +89,10 @@ def test_what_comes_back_is_a_repeat_linked_to_its_first_and_more_severe(monday:
     assert dict(sheet_of("ZG-2026-000002").lines)["重复发生"] == "2026-03-02已发现过（ZG-2026-000001）"
 
 
-def test_what_was_seen_before_the_matter_was_cleared_is_no_news(monday: datetime, on_day: Day) -> None:
+def test_what_was_seen_before_the_day_of_the_clearing_is_no_news(monday: datetime, on_day: Day) -> None:
     note(found(FIRST, seen_on=MONDAY - timedelta(days=1)))
     on_day(MONDAY + timedelta(days=3))
     note()
-    assert note(found(FIRST, seen_on=MONDAY + timedelta(days=3))) == Noted((), 0, ())
+    assert note(found(FIRST, seen_on=MONDAY + timedelta(days=2))) == Noted((), 0, ())
     on_day(MONDAY + timedelta(days=4))
-    assert note(found(FIRST, seen_on=MONDAY + timedelta(days=4))).opened == ("ZG-2026-000002",)
+    assert note(found(FIRST, seen_on=MONDAY + timedelta(days=3))).opened == ("ZG-2026-000002",)

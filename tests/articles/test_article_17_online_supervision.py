@@ -1,5 +1,6 @@
 """第十七条：……通过……电子督查等方式……进行日常监督。What the nightly rules read in the record, night after night."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,20 +12,25 @@ from ezt import sample_catalogue
 from ezt import sample_data as samples
 from models.cases import Case
 from models.certificate_uses import UnavailableReceipt
+from models.certificates import Certificate
 from models.findings import Finding
+from models.liaisons import LiaisonOfficer
 from models.organisations import Application
 from models.records import AuditEntry
-from models.use_lists import UseListEntry
+from models.use_lists import UseListEntry, UseListVersion
 from regulation.certificate_use import UseRefusedError
-from regulation.limits import BUSY_USES, EXPIRED_MATTERS, LIAISON_ABSENT, MATTER_HOLDERS, NIGHTS_MADE_UP
-from regulation.online_supervision import looking_back
+from regulation.certificates import CertificateState
+from regulation.limits import BUSY_USES, LIAISON_ABSENT, MATTER_HOLDERS, NIGHTS_MADE_UP, NOT_VALID_MATTERS
+from regulation.online_supervision import RULES, Sign, looking_back
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks import liaisons, rechecks
+from tasks.applications import mark_self_service
+from tasks.findings import Noted
 from tasks.liaisons import REMINDED
-from tasks.online_supervision import Night, recheck, report_of, signs_of, supervise
+from tasks.online_supervision import Night, last_nights, recheck, report_of, signs_of, supervise
 from tasks.step import record
-from tests.articles.conftest import Counter, valid
+from tests.articles.conftest import Counter, of, valid
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 11, 2)
@@ -54,7 +60,13 @@ def everybody_on_file(request: pytest.FixtureRequest, clerk: Clerk) -> None:
 
 
 def uses(
-    days: list[date] | date, times: int = 1, *, hour: int = 10, tag: str = "certificate:query:answered", **said: Any
+    days: list[date] | date,
+    times: int = 1,
+    *,
+    hour: int = 10,
+    tag: str = "certificate:query:answered",
+    actor: str = "KQ-SCJG",
+    **said: Any,
 ) -> None:
     """So many uses a day, as the interface puts them on record; each is a case and a holder of its own."""
     with transaction() as session:
@@ -69,7 +81,7 @@ def uses(
                     "business_no": f"SP-{day}-{hour}-{number}",
                     **{key: value for key, value in said.items() if key != "holder"},
                 }
-                session.add(AuditEntry(at=at, actor="KQ-SCJG", tag=tag, detail=detail, holder_index=holder))
+                session.add(AuditEntry(at=at, actor=actor, tag=tag, detail=detail, holder_index=holder))
 
 
 def fired(on: date = YESTERDAY) -> dict[str, str]:
@@ -78,14 +90,19 @@ def fired(on: date = YESTERDAY) -> dict[str, str]:
         return {sign.rule: sign.facts for sign in signs_of(session, looking_back(on))}
 
 
-def subjects(rule: str) -> list[str]:
+def signs(rule: str) -> list[Sign]:
     with reading() as session:
-        return [sign.subject for sign in signs_of(session, looking_back(YESTERDAY)) if sign.rule == rule]
+        return [sign for sign in signs_of(session, looking_back(YESTERDAY)) if sign.rule == rule]
+
+
+def subjects(rule: str) -> list[str]:
+    return [sign.subject for sign in signs(rule)]
 
 
 def supervised(on_day: Day, day: date) -> list[Night]:
+    """The nights that are judged on a day, in order."""
     on_day(day)
-    return supervise(clock.now())
+    return last_nights(supervise(clock.now()))[::-1]
 
 
 # 各条规则
@@ -117,17 +134,29 @@ def test_one_case_number_for_many_holders_over_several_days_is_found_and_counted
     uses(WORKDAYS[1], half, business_no="SP-1", holder="a{}")
     assert fired() == {}, "the same holders on another day"
     uses(WORKDAYS[2], half, business_no="SP-1", holder="b{}")
-    assert f"SP-1（{MATTER_HOLDERS.value}个）" in fired()["one-matter"]
+    assert "1个业务办件编号" in fired()["one-matter"]
+    assert signs("one-matter")[0].particulars == f"业务办件编号：SP-1（{MATTER_HOLDERS.value}个持证主体）。"
 
 
 def test_an_operator_far_outside_their_pattern_is_found_under_a_mark_and_not_by_name(night: datetime) -> None:
     for number in range(6):
         uses(WORKDAYS, 5, operator=f"甲{number}")
     uses(WORKDAYS[3], 60, hour=11, operator="甲0")
-    (subject,) = subjects("operator")
-    assert subject.startswith("甲***·")
-    assert "甲0" not in fired()["operator"]
-    assert subjects("operator") == [subject], "the same mark every night"
+    (sign,) = signs("operator")
+    assert re.fullmatch("操作员·[0-9a-f]{8}", sign.subject)
+    assert "甲" not in sign.facts
+    assert sign.particulars == f"{sign.subject}即工号甲0。"
+    assert subjects("operator") == [sign.subject], "the same mark every night"
+
+
+def test_an_item_that_may_be_anything_goes_by_a_mark(night: datetime) -> None:
+    uses(WORKDAYS[:3], 10, tag="certificate:query:refused", article=9, item="俞小云的事")
+    uses(WORKDAYS[:3], 10, tag="certificate:query:refused", article=9, item="330603-NIE-001")
+    first, second = sorted(signs("outside-list"), key=lambda sign: sign.subject)
+    assert (first.subject, first.particulars) == ("330603-NIE-001", "")
+    assert re.fullmatch("事项·[0-9a-f]{8}", second.subject)
+    assert "俞小云" not in second.facts
+    assert second.particulars == f"{second.subject}即编码“俞小云的事”。"
 
 
 def test_nights_and_days_off_count_and_what_holders_set_off_does_not(night: datetime) -> None:
@@ -138,6 +167,24 @@ def test_nights_and_days_off_count_and_what_holders_set_off_does_not(night: date
     assert "off-hours" not in fired()
     uses(WORKDAYS[0], 20, hour=22)
     assert "其中50次" in fired()["off-hours"]
+
+
+def test_a_program_by_which_holders_serve_themselves_has_no_working_hours(night: datetime) -> None:
+    uses(WORKDAYS, 5)
+    uses(WORKDAYS[0], 60, hour=23, actor="KQ-GA")
+    assert "off-hours" in fired()
+    assert "operator" in fired()
+    mark_self_service("KQ-GA", True, "ezt")
+    assert not {"off-hours", "operator"} & set(fired())
+    mark_self_service("KQ-GA", False, "ezt")
+    assert "off-hours" in fired()
+
+
+def test_that_a_holder_may_present_a_certificate_alone_makes_nobody_of_a_clerk_at_night(night: datetime) -> None:
+    with reading() as session:
+        alone = session.scalars(select(UseListVersion.id).where(UseListVersion.holder_alone)).first()
+    uses(WORKDAYS[0], 60, hour=23, version=alone)
+    assert "off-hours" in fired()
 
 
 def test_a_saturday_that_is_worked_is_no_day_off(night: datetime) -> None:
@@ -179,14 +226,29 @@ def test_paper_taken_while_the_platform_answered_everybody_else_is_found(night: 
     assert "收取纸质证照30件" in fired()["paper"]
 
 
-def test_what_is_taken_from_an_expired_certificate_counts_unless_a_valid_one_took_its_place(night: datetime) -> None:
-    taken = {"tag": "certificate:extract:answered", "type": "T", "result": "expired", "holder": "h{}"}
-    uses(WORKDAYS[0], EXPIRED_MATTERS.value, **taken)
-    uses(WORKDAYS[1], 9, tag="certificate:authenticate:answered", type="T", result="expired", holder="h{}")
-    assert f"有{EXPIRED_MATTERS.value}个办件" in fired()["expired"]
+@pytest.mark.parametrize("state", ["expired", "suspended", "revoked", "superseded"])
+def test_what_is_taken_from_a_certificate_that_does_not_hold_counts_unless_a_valid_one_took_its_place(
+    night: datetime, state: str
+) -> None:
+    taken = {"tag": "certificate:extract:answered", "type": "T", "result": state}
+    uses(WORKDAYS[0], NOT_VALID_MATTERS.value, **taken)
+    uses(WORKDAYS[1], 9, tag="certificate:authenticate:answered", type="T", result=state)
+    uses(WORKDAYS[2], 9, tag="certificate:extract:answered", type="T", result="valid")
+    assert f"有{NOT_VALID_MATTERS.value}个办件" in fired()["not-valid"]
     business_no = f"SP-{WORKDAYS[0]}-10-0"
     uses(WORKDAYS[4], 1, tag="certificate:extract:answered", type="T", result="valid", business_no=business_no)
     assert fired() == {}
+
+
+def test_the_interface_says_at_each_extraction_whether_the_certificate_holds(counter: Counter, on_day: Day) -> None:
+    held = valid("营业执照")
+    on_day(WORKDAYS[0])
+    for number in range(NOT_VALID_MATTERS.value):
+        with transaction() as session:
+            session.get_one(Certificate, held.id).state = CertificateState.REVOKED
+        counter.matter["business_no"] = f"SP-{number}"
+        counter.extract(**of(held, "营业执照"))
+    assert f"有{NOT_VALID_MATTERS.value}个办件" in fired()["not-valid"]
 
 
 def remind(department: str, day: date) -> None:
@@ -238,7 +300,19 @@ def test_a_night_opens_a_rectification_once_and_the_next_one_finds_it_again(nigh
     said = report_of([first])
     assert "2026-11-01 电子督查日报" in said
     assert MARKET in said
-    assert report_of([Night(MONDAY, (), second.noted)]).endswith("没有发现问题。")
+    assert report_of([Night(MONDAY, clock.now(), (), Noted((), 0, ()))]).endswith("没有发现问题。")
+
+
+def test_what_a_night_came_to_is_on_record_for_whoever_reports_it_later(night: datetime, on_day: Day) -> None:
+    uses(WORKDAYS[-3:], 10, tag="certificate:query:refused", article=9)
+    (judged,) = supervised(on_day, MONDAY)
+    supervised(on_day, MONDAY + timedelta(days=2))
+    assert [each.day for each in last_nights()] == [MONDAY + timedelta(days=n) for n in (1, 0, -1)]
+    assert last_nights()[-1] == judged
+    ((rule, department, facts),) = judged.seen
+    assert (rule, department) == ("outside-list", uscc(MARKET))
+    assert "30次用证" in facts
+    assert len(judged.noted.opened) == 1
 
 
 def test_what_leaves_the_days_looked_back_on_is_cleared_with_its_case(night: datetime, on_day: Day) -> None:
@@ -263,20 +337,69 @@ def test_missed_nights_are_made_up_in_order_and_not_for_ever(night: datetime, on
     assert later[-1].day == MONDAY + timedelta(days=59)
 
 
-def test_after_it_was_cleared_a_matter_is_judged_by_what_happened_since(night: datetime, on_day: Day) -> None:
+def clear(on: date) -> None:
+    """As a recheck on that day does."""
+    with transaction() as session:
+        (finding,) = session.scalars(select(Finding).where(Finding.cleared_on.is_(None)))
+        finding.cleared_on = on
+
+
+def repeats() -> list[int | None]:
+    with reading() as session:
+        return list(session.scalars(select(Finding.repeats_id).order_by(Finding.id)))
+
+
+def test_after_it_was_cleared_a_matter_is_judged_by_what_happened_from_that_day_on(
+    night: datetime, on_day: Day
+) -> None:
     uses(WORKDAYS[-3:], 10, tag="certificate:query:refused", article=9)
     supervised(on_day, MONDAY)
-    with transaction() as session:
-        (finding,) = session.scalars(select(Finding))
-        finding.cleared_on = MONDAY
+    clear(MONDAY)
     uses(MONDAY + timedelta(days=1), 1, tag="certificate:query:refused", article=9)
     (one_more,) = supervised(on_day, MONDAY + timedelta(days=2))[-1:]
     assert one_more.noted.opened == (), "one more is not what was found before"
-    uses([MONDAY + timedelta(days=n) for n in (1, 2, 3)], 10, tag="certificate:query:refused", article=9)
-    (again,) = supervised(on_day, MONDAY + timedelta(days=4))[-1:]
+    uses([MONDAY + timedelta(days=n) for n in (0, 2, 3)], 10, tag="certificate:query:refused", article=9)
+    nights = supervised(on_day, MONDAY + timedelta(days=4))
+    assert [len(each.noted.opened) for each in nights] == [1, 0]
+    assert repeats() == [None, 1]
+
+
+def test_what_happens_on_the_day_of_the_clearing_counts(night: datetime, on_day: Day) -> None:
+    uses(WORKDAYS[-1], MATTER_HOLDERS.value, business_no="SP-1")
+    supervised(on_day, MONDAY)
+    clear(MONDAY)
+    uses(MONDAY, MATTER_HOLDERS.value, business_no="SP-2")
+    (again,) = supervised(on_day, MONDAY + timedelta(days=1))
     assert len(again.noted.opened) == 1
+    assert repeats() == [None, 1]
+
+
+def test_nights_that_are_made_up_are_noted_as_of_their_own_mornings(night: datetime, on_day: Day) -> None:
+    """A matter that is cleared in one night that is made up can come back in the next."""
+    uses(date(2026, 10, 5), MATTER_HOLDERS.value, business_no="SP-1")
+    supervised(on_day, MONDAY)
+    uses(MONDAY + timedelta(days=4), MATTER_HOLDERS.value, business_no="SP-2")
+    nights = supervised(on_day, MONDAY + timedelta(days=6))
+    came_to = {each.day: (len(each.noted.opened), each.noted.again, len(each.noted.cleared)) for each in nights}
+    assert came_to == {
+        MONDAY: (0, 1, 0),
+        MONDAY + timedelta(days=1): (0, 1, 0),
+        MONDAY + timedelta(days=2): (0, 0, 1),
+        MONDAY + timedelta(days=3): (0, 0, 0),
+        MONDAY + timedelta(days=4): (1, 0, 0),
+        MONDAY + timedelta(days=5): (0, 1, 0),
+    }
     with reading() as session:
-        assert session.scalars(select(Finding.repeats_id)).all() == [None, finding.id]
+        first, second = session.scalars(select(Finding).order_by(Finding.id))
+        case = session.get_one(Case, second.case_no)
+    assert (first.first_on, first.last_on, first.times) == (MONDAY, MONDAY + timedelta(days=2), 3)
+    assert first.cleared_on == MONDAY + timedelta(days=3)
+    assert (second.first_on, second.last_on, second.times) == (
+        MONDAY + timedelta(days=5),
+        MONDAY + timedelta(days=6),
+        2,
+    )
+    assert case.received_on == MONDAY + timedelta(days=6), "the officer's time begins when there is a case"
 
 
 def test_a_recheck_counts_what_happened_since_the_department_was_told(night: datetime, on_day: Day) -> None:
@@ -292,3 +415,111 @@ def test_a_recheck_counts_what_happened_since_the_department_was_told(night: dat
         remains = recheck(session, finding, MONDAY + timedelta(days=5))
     assert remains is not None
     assert "30次" in remains
+
+
+# 每条规则：同一问题只有一件，原因消除即消除，再发生即为重复
+
+
+OTHERS = [name for name in sample_catalogue.DEPARTMENTS[:6] if name != MARKET]
+NOBODY = sample_catalogue.DEPARTMENTS[9]
+
+
+def days_to(last: date, number: int) -> list[date]:
+    return [last - timedelta(days=n) for n in reversed(range(number))]
+
+
+def busy(last: date) -> None:
+    uses(days_to(last, 12), 10, type=listed_kinds()[0])
+
+
+def take_paper(last: date) -> None:
+    kind = listed_kinds()[0]
+    for name in OTHERS:
+        uses(days_to(last, 15), 10, type=kind, department=uscc(name), item=name, operator=name)
+    with transaction() as session:
+        key = session.scalars(select(Application.key).where(Application.speaks_for == MARKET)).first()
+        for number, day in enumerate([*days_to(last, 15), *days_to(last, 15)]):
+            receipt = {"receipt_no": f"SL-{last}-{number}", "business_no": f"B{number}", "type_code": kind}
+            at = datetime.combine(day, time(9), clock.SHANGHAI)
+            session.add(UnavailableReceipt(application_key=key, on=day, at=at, **receipt))
+
+
+def exceed(last: date) -> None:
+    for number in range(6):
+        uses(days_to(last, 12), 5, operator=f"SCJG-{number}")
+    uses(last, 60, hour=11, operator="SCJG-0")
+
+
+def lack_a_liaison(last: date) -> None:
+    """Whoever was on file left, and the department was reminded."""
+    left_on = last - timedelta(days=LIAISON_ABSENT.value + 1)
+    with transaction() as session:
+        for officer in session.scalars(select(LiaisonOfficer).where(LiaisonOfficer.department_uscc == uscc(NOBODY))):
+            officer.until_on = left_on
+    remind(uscc(NOBODY), left_on + timedelta(days=1))
+
+
+def file_a_liaison(on: date) -> None:
+    with transaction() as session:
+        like = session.scalars(select(LiaisonOfficer)).first()
+        assert like is not None
+        columns = [column.key for column in LiaisonOfficer.__table__.columns if column.key != "id"]
+        given = {name: getattr(like, name) for name in columns}
+        session.add(LiaisonOfficer(**given | {"department_uscc": uscc(NOBODY), "from_on": on, "until_on": None}))
+
+
+CAUSES: dict[str, Callable[[date], None]] = {
+    "outside-list": lambda last: uses(days_to(last, 3), 10, tag="certificate:query:refused", article=9),
+    "one-matter": lambda last: uses(last, MATTER_HOLDERS.value, business_no=f"SP-{last}"),
+    "operator": exceed,
+    "off-hours": lambda last: uses(last, 50, hour=22),
+    "listed-unused": busy,
+    "paper": take_paper,
+    "not-valid": lambda last: uses(
+        last, NOT_VALID_MATTERS.value, tag="certificate:extract:answered", type="T", result="revoked"
+    ),
+    "liaison-missing": lack_a_liaison,
+}
+"""By rule how its cause comes about, up to a day."""
+
+
+@pytest.mark.parametrize("rule", [rule.code for rule in RULES])
+def test_a_matter_is_one_finding_until_its_cause_is_gone_and_a_linked_repeat_when_it_comes_back(
+    night: datetime, on_day: Day, rule: str
+) -> None:
+    def found() -> list[tuple[int, date, date | None, int | None]]:
+        with reading() as session:
+            every = session.scalars(select(Finding).where(Finding.rule == rule).order_by(Finding.id))
+            return [(each.times, each.last_on, each.cleared_on, each.repeats_id) for each in every]
+
+    def subject() -> list[tuple[str, str]]:
+        with reading() as session:
+            wanted = select(Finding.department_uscc, Finding.subject).where(Finding.rule == rule)
+            return sorted(set(session.execute(wanted).tuples()))
+
+    CAUSES[rule](YESTERDAY)
+    supervised(on_day, MONDAY)
+    supervised(on_day, MONDAY + timedelta(days=1))
+    seen, matters = found(), subject()
+    assert {each[:3] for each in seen} == {(2, MONDAY + timedelta(days=1), None)}
+    assert len(seen) == len(matters), "each matter once"
+
+    later = MONDAY + timedelta(days=60)
+    if rule == "liaison-missing":
+        file_a_liaison(MONDAY)
+    nights = supervised(on_day, later)
+    gone_on = nights[0].day + timedelta(days=1)
+    assert {each[2] for each in found()} == {gone_on}
+
+    again = later + timedelta(days=30)
+    CAUSES[rule](again - timedelta(days=1))
+    supervised(on_day, again)
+    assert subject() == matters
+    first, second = found()[: len(matters)], found()[len(matters) :]
+    assert {each[2:] for each in first} == {(gone_on, None)}
+    assert [each[2] for each in second] == [None] * len(matters)
+    with reading() as session:
+        for each in session.scalars(select(Finding).where(Finding.rule == rule, Finding.repeats_id.is_not(None))):
+            before = session.get_one(Finding, each.repeats_id)
+            assert (before.rule, before.department_uscc, before.subject) == (rule, each.department_uscc, each.subject)
+    assert all(each[3] is not None for each in second)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from ezt import sample_data as samples
 from models.cases import Answer
@@ -18,6 +18,8 @@ from runtime.database import reading, transaction
 from tasks import rectifications
 from tasks.findings import Found, note_findings
 from tasks.rectification_questions import DepartmentResponse, FindingDecision
+from tasks.rectifications import finding_of
+from tasks.sheets import sheet_of
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
 
@@ -72,6 +74,20 @@ def test_a_department_lists_and_follows_its_own(department: Caller, case: Clerk)
     assert len(department.send("GET", f"{RECTIFICATIONS}?open=true").json()["rectifications"]) == 1
     assert (one["case_no"], one["stage"], one["article"], one["may_answer"]) == (case.case_no, "整改中", 13, True)
     assert one["facts"] == "没有在册的专人。"
+
+
+def test_whom_it_is_about_is_said_to_the_department_alone(web: str, department: Caller, case: Clerk) -> None:
+    assert department.send("GET", f"{RECTIFICATIONS}/{case.case_no}").json()["particulars"] == ""
+    assert "具体指向" not in httpx.get(page_of(web, case)).text
+    with transaction() as session:
+        finding = finding_of(session, case.case_no)
+        finding.particulars = "操作员·1a2b3c4d即工号SCJG-017。"
+    with reading() as session:
+        stored = session.scalar(text("SELECT particulars FROM findings"))
+    assert "SCJG-017" not in stored
+    assert department.send("GET", f"{RECTIFICATIONS}/{case.case_no}").json()["particulars"] == finding.particulars
+    assert finding.particulars in httpx.get(page_of(web, case)).text
+    assert not any("SCJG-017" in f"{name}{value}" for name, value in sheet_of(case.case_no).lines)
 
 
 def test_what_nobody_has_decided_on_is_not_shown(web: str, department: Caller) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import yaml
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed, Failed, Running
 from sqlalchemy import select
@@ -14,12 +15,17 @@ from models.cases import Case, StaffTask
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks.case_runs import LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
+from tasks.case_runs import INTAKES, LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
-from tests.conftest import WorkedDesk, certificate_of, objection_about
+from tests.conftest import ROOT, WorkedDesk, certificate_of, objection_about
 
 pytestmark = pytest.mark.timeout(400)
+
+
+def test_every_story_that_carries_an_application_is_among_those_that_are_run_again() -> None:
+    stories = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    assert sorted(INTAKES) == sorted(story["name"] for story in stories if story["name"].endswith("-intake"))
 
 
 def run_of(case_no: str) -> UUID:
