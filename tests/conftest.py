@@ -3,6 +3,7 @@
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,9 +17,10 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from aiosmtpd.controller import Controller
@@ -26,7 +28,7 @@ from aiosmtpd.smtp import Envelope
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
@@ -35,7 +37,7 @@ from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
-from models.organisations import Officer
+from models.organisations import Officer, SpentCode
 from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings, signing_authority
 from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
@@ -87,24 +89,86 @@ def forget_settings() -> None:
     signing_authority.known_chains.cache_clear()
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An installation's data folder with keys of its own and nothing else."""
+def take_settings_from(home: Path, monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+    """Make the settings those of a data folder, and ``more``; no others are left."""
     for name in os.environ:
         if name.startswith("EZT_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("EZT_HOME", str(tmp_path / "var"))
+    for name, value in {"EZT_HOME": str(home), **more}.items():
+        monkeypatch.setenv(name, value)
     forget_settings()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation's data folder with keys of its own and nothing else."""
+    take_settings_from(tmp_path / "var", monkeypatch)
     keys.ensure_keys()
     yield tmp_path / "var"
     forget_settings()
 
 
-@pytest.fixture
-def installation(home: Path) -> Path:
-    """A data folder with a migrated database."""
-    migrate()
+@contextmanager
+def working_in(home: Path, **more: str) -> Iterator[None]:
+    """While the block runs, the settings are those of a data folder that no single test has."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        take_settings_from(home, monkeypatch, **more)
+        yield
+    forget_settings()
+
+
+@pytest.fixture(scope="session")
+def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an installation is copied from: keys, the trial authority that signs, a migrated database. To make these
+    takes longer than most tests."""
+    home = tmp_path_factory.mktemp("migrated") / "var"
+    with working_in(home):
+        keys.ensure_keys()
+        signing_authority.signing_authority()
+        migrate()
     return home
+
+
+@pytest.fixture(scope="session")
+def filled_home(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``migrated_home``, with the sample data."""
+    home = tmp_path_factory.mktemp("filled") / "var"
+    shutil.copytree(migrated_home, home)
+    with working_in(home):
+        samples.load(sizes=FEW)
+    return home
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """On which kind of database the test's installation stands."""
+    return "sqlite"
+
+
+@pytest.fixture
+def install(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Makes the test's data folder an installation: on ``sqlite`` or ``postgresql``, and ``migrated`` only or
+    ``filled`` with the sample data too."""
+
+    def made(kind: str, state: str) -> Path:
+        forget_settings()
+        shutil.copytree(request.getfixturevalue(f"{state}_home"), home, dirs_exist_ok=True)
+        if kind == "postgresql":
+            (home / "ezt.db").unlink()
+            url, name = request.getfixturevalue("postgresql"), database_name(request)
+            create_database(url, name, request.getfixturevalue(f"{state}_postgresql"))
+            request.addfinalizer(lambda: drop_database(url, name))
+            monkeypatch.setenv("EZT_DATABASE_URL", f"{url}/{name}")
+        forget_settings()
+        return home
+
+    return made
+
+
+@pytest.fixture
+def installation(install: Callable[[str, str], Path], database_kind: str, request: pytest.FixtureRequest) -> Path:
+    """A data folder with a migrated database; where a test asks for ``sample_data`` they are in it."""
+    return install(database_kind, "filled" if "sample_data" in request.fixturenames else "migrated")
 
 
 def postgresql_binaries() -> Path:
@@ -156,36 +220,67 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_until(lambda: accepts_connections(port), "PostgreSQL没有启动")
         yield f"postgresql+psycopg://ezt@127.0.0.1:{port}"
     finally:
-        server.terminate()
+        # On SIGTERM it would wait for connections that a test has left open.
+        server.send_signal(signal.SIGINT)
         server.wait()
 
 
-@pytest.fixture
-def postgresql_database(postgresql: str, request: pytest.FixtureRequest) -> str:
-    """The URL of an empty PostgreSQL database for one test."""
-    import psycopg
+def database_name(request: pytest.FixtureRequest) -> str:
+    """What a test's database is called."""
+    return f"test_{abs(hash(request.node.nodeid))}"
 
-    name = f"test_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(f"{postgresql.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return f"{postgresql}/{name}"
+
+def create_database(server: str, name: str, template: str = "template1") -> None:
+    """Create a PostgreSQL database as a copy of another one."""
+    with as_superuser(server) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+
+
+def drop_database(server: str, name: str) -> None:
+    """Drop a PostgreSQL database whoever is still connected: hundreds of them would fill a disk."""
+    forget_settings()
+    with as_superuser(server) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def as_superuser(server: str) -> psycopg.Connection[Any]:
+    """A connection on which databases can be created."""
+    return psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str, migrated_home: Path) -> str:
+    """The name of the database that a PostgreSQL installation is copied from."""
+    create_database(postgresql, "migrated")
+    with working_in(migrated_home):
+        migrate(f"{postgresql}/migrated")
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def filled_postgresql(postgresql: str, migrated_postgresql: str, migrated_home: Path) -> str:
+    """As ``migrated_postgresql``, with the sample data."""
+    create_database(postgresql, "filled", migrated_postgresql)
+    with working_in(migrated_home, EZT_DATABASE_URL=f"{postgresql}/filled"):
+        samples.load(sizes=FEW)
+    return "filled"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, home: Path) -> str:
+def empty_database(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
     """The URL of an empty database, once of each kind."""
     if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgresql_database")
-        return url
-    home.mkdir(exist_ok=True)
-    return f"sqlite:///{home / 'empty.db'}"
+        server, name = request.getfixturevalue("postgresql"), database_name(request)
+        create_database(server, name)
+        yield f"{server}/{name}"
+        drop_database(server, name)
+    else:
+        yield f"sqlite:///{home / 'empty.db'}"
 
 
 @pytest.fixture
 def sample_data(installation: Path) -> Path:
     """An installation with the invented certificates, departments and officers."""
-    samples.load(sizes=FEW)
     return installation
 
 
@@ -345,6 +440,14 @@ class WorkedDesk(Desk):
                 start_new_session=True,
             )
 
+    def sign(self, staff_no: str) -> dict[str, str]:
+        """As at the desk, but without half a minute's wait for the next code: what the officer has spent is forgotten.
+        That a code counts once is tested with its rule."""
+        with database.transaction() as session:
+            session.execute(delete(SpentCode).where(SpentCode.staff_no == staff_no))
+        self.last_steps.pop(staff_no, None)
+        return super().sign(staff_no)
+
     def carry_out(self, story: str) -> None:
         """Run a scheduled story; one that collides with its scheduled run is cancelled, so it may take another."""
         for _ in range(10):
@@ -376,26 +479,40 @@ PREFECT = {
 
 
 @contextmanager
-def prefect_server(home: Path, port: int) -> Iterator[dict[str, str]]:
-    """A real Prefect server with every story deployed; yields the environment that reaches it."""
-    home.mkdir(parents=True, exist_ok=True)
+def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
+    """A real Prefect server over the data in a folder, with ``more`` settings; yields the environment that reaches
+    it."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url}
-    environment = os.environ | reached
-    prefect = [sys.executable, "-m", "prefect"]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
-        command = [*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=os.environ | reached | more, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
-        for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
-            done = subprocess.run([*prefect, *command], env=environment, cwd=ROOT, capture_output=True, check=False)
-            # The pool is there already when a server comes back on its old database.
-            assert done.returncode == 0 or "already" in done.stdout.decode(), done.stdout.decode()
         yield reached
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def deployed_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prefect's data with every story deployed: what each server of a test begins with. To deploy takes longer than
+    many a story."""
+    home = tmp_path_factory.mktemp("deployed")
+    # What it scheduled now would be late when a test begins.
+    with prefect_server(home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false") as reached:
+        for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "prefect", *command],
+                env=os.environ | reached,
+                cwd=ROOT,
+                capture_output=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout.decode()
+    return home
 
 
 def is_healthy(url: str) -> bool:
@@ -407,13 +524,16 @@ def is_healthy(url: str) -> bool:
 
 
 @pytest.fixture
-def prefect_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
-    """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given folder."""
+def prefect_at(
+    deployed_prefect: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
+    """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder."""
 
     @contextmanager
     def started(home: Path) -> Iterator[WorkedDesk]:
+        shutil.copytree(deployed_prefect, home)
         with ExitStack() as stack:
-            reached = stack.enter_context(prefect_server(home, free_port()))
+            reached = stack.enter_context(prefect_server(home))
             for name, value in reached.items():
                 monkeypatch.setenv(name, value)
             stack.enter_context(temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}))
@@ -436,9 +556,11 @@ def desk(
 
 
 @pytest.fixture(scope="session")
-def shared_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def shared_prefect(deployed_prefect: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One Prefect server without a worker for all tests that run legs themselves; its environment."""
-    with prefect_server(tmp_path_factory.mktemp("prefect"), free_port()) as reached:
+    home = tmp_path_factory.mktemp("shared") / "prefect"
+    shutil.copytree(deployed_prefect, home)
+    with prefect_server(home) as reached:
         yield reached
 
 

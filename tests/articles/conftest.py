@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import select
 from ezt import sample_data as samples
 from gateways import zheliban, zheliban_stand_in
 from models.certificates import Certificate, CertificateType
-from models.migrations import migrate
 from regulation.catalogue import state_on
 from regulation.certificates import CertificateState
 from runtime import clock
@@ -34,13 +32,10 @@ from tests.conftest import FEW, forget_settings
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def installation(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with a migrated database, once of each kind."""
-    if request.param == "postgresql":
-        monkeypatch.setenv("EZT_DATABASE_URL", request.getfixturevalue("postgresql_database"))
-        forget_settings()
-    migrate()
-    return home
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind once."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture

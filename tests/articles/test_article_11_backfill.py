@@ -217,6 +217,7 @@ def test_what_the_register_has_is_not_entered_again(clerk: Any) -> None:
                 select(Certificate, CertificateType)
                 .join(CertificateType, CertificateType.code == Certificate.type_code)
                 .where(CertificateType.name == "道路运输经营许可证")
+                .order_by(Certificate.id)
             )
             .tuples()
             .first()

@@ -214,7 +214,7 @@ def test_too_many_wrong_rows_in_the_sample_send_the_whole_batch_back(clerk: Any,
     assert (in_register(case), rows_left(BackfillRow), case.stage()) == ([], 0, BatchStage.SENT_BACK)
     with reading() as session:
         wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "backfill-batch-decided")
-        mail = session.scalars(wanted).first()
+        mail = session.scalars(wanted.order_by(OutgoingNotice.id)).first()
     assert mail is not None
     assert (mail.context["sent_back"], mail.context["registered"], mail.context["wrong"]) == (True, 0, sample[:1])
     # Sent again after that, it is a batch of its own.

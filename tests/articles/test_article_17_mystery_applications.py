@@ -338,7 +338,8 @@ def test_what_is_done_with_a_real_certificate_still_counts(
     with transaction() as session:
         session.execute(update(UseListVersion).values(in_force_from=DAY - timedelta(days=UNUSED_ENTRY.value)))
         every = len(session.scalars(select(UseListEntry.id)).all())
-        entry = session.scalars(select(UseListEntry).where(UseListEntry.item_code == counter.matter["item"])).first()
+        wanted = select(UseListEntry).where(UseListEntry.item_code == counter.matter["item"])
+        entry = session.scalars(wanted.order_by(UseListEntry.id)).first()
         assert entry is not None
         detail = {"entry": entry.id, "department": entry.department_uscc}
         record(session, "certificate:query:answered", None, "KQ-SCJG", clock.now(), **detail)

@@ -217,7 +217,7 @@ def test_paper_taken_while_the_platform_answered_everybody_else_is_found(night: 
             uses(WORKDAYS, 10, type=kind, department=uscc(name), item=name, operator=name)
     uses(WORKDAYS, 4, type=kind)
     with transaction() as session:
-        key = session.scalars(select(Application.key).where(Application.speaks_for == MARKET)).first()
+        key = session.scalars(select(Application.key).where(Application.speaks_for == MARKET)).one()
         for number in range(30):
             day = WORKDAYS[number % len(WORKDAYS)]
             at = datetime.combine(day, time(9), clock.SHANGHAI)

@@ -109,7 +109,7 @@ def test_calls_of_mystery_applications_are_nobodys_use(history: None, on_day: Da
     at = on_day(date(2026, 10, 31))
     uscc = samples.department_code(samples.DEFAULT_SEED, MARKET)
     with transaction() as session:
-        key = session.scalars(select(Application.key)).first()
+        key = session.scalars(select(Application.key).order_by(Application.key)).first()
         for detail in ({"test": True}, {}):
             tag, said = "certificate:query:answered", {"department": uscc, "entry": 1, **detail}
             session.add(AuditEntry(at=at, actor=str(key), tag=tag, detail=said))

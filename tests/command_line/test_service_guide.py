@@ -64,7 +64,8 @@ def test_a_table_with_the_departments_own_headings_is_brought_in(
     assert "增加材料“申请人身份证”（电子）" in said["guides"][0]["changes"]
     with reading() as session:
         kept = session.scalars(select(ServiceGuide).where(ServiceGuide.item_code.like("330603-MZ-%"))).all()
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.tag == "service-guide:version:brought")).first()
+        brought = select(AuditEntry).where(AuditEntry.tag == "service-guide:version:brought")
+        entry = session.scalars(brought.order_by(AuditEntry.id)).first()
     newest = {(each.item_code, each.version): each.materials for each in kept}
     first, second = newest["330603-MZ-001", 2]
     assert (first.form, first.required, first.type_code is not None) == (DemandedForm.PAPER, True, True)

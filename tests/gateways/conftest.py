@@ -17,7 +17,6 @@ from gateways import zhejiang_gateway
 from gateways.stand_in import StandIn, running
 from gateways.superior_bureaus import VerificationMessage
 from gateways.zhejiang_gateway import ATTEMPTS, Matter
-from models.migrations import migrate
 from regulation.objections import Bureau, Pursuit
 from runtime import settings
 
@@ -46,10 +45,10 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def wait_for() -> Callable[..., None]:
-    """Wait until a condition is true; fail after ten seconds."""
+    """Wait until a condition is true; fail after a minute: processes start slowly on a machine that is busy."""
 
     def wait(condition: Callable[[], object]) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < until, "it did not happen"
             time.sleep(0.01)
@@ -77,11 +76,11 @@ def city(start_bureau: Callable[..., StandIn]) -> StandIn:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shared_city(request: pytest.FixtureRequest, home: Path, configure: Callable[..., None]) -> Iterator[StandIn]:
+def shared_city(
+    request: pytest.FixtureRequest, install: Callable[[str, str], Path], configure: Callable[..., None]
+) -> Iterator[StandIn]:
     """The city's stand-in for an installation on either database."""
-    if request.param == "postgresql":
-        configure(EZT_DATABASE_URL=request.getfixturevalue("postgresql_database"))
-    migrate()
+    install(request.param, "migrated")
     with running(StandIn(APP_KEY, APP_SECRET)) as stand_in:
         point_to(configure, stand_in, Bureau.CITY)
         yield stand_in

@@ -168,9 +168,9 @@ def test_a_forged_identifier_is_told_from_a_real_one(department: Caller, licence
 def test_somebody_elses_certificate_is_unknown(department: Caller, licence: Certificate) -> None:
     with reading() as session:
         other = session.scalars(
-            select(Certificate).where(
-                Certificate.type_code == licence.type_code, Certificate.holder_index != licence.holder_index
-            )
+            select(Certificate)
+            .where(Certificate.type_code == licence.type_code, Certificate.holder_index != licence.holder_index)
+            .order_by(Certificate.id)
         ).first()
     assert other is not None
     mixed = about(licence, certificate=other.identifier)

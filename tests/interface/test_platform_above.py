@@ -169,6 +169,7 @@ def test_the_districts_own_types_need_no_platform(department: Caller, web: str, 
             select(Certificate)
             .join(CertificateType, CertificateType.code == Certificate.type_code)
             .where(CertificateType.name == "医疗机构执业许可证")
+            .order_by(Certificate.id)
         ).first()
     assert permit is not None
     with transaction() as session:

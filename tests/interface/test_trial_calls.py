@@ -180,7 +180,9 @@ def test_the_centers_secret_opens_no_real_certificate(interface: str, department
         trial = trial_certificate(session, code)
         assert trial is not None
         real = session.scalars(
-            select(Certificate).where(Certificate.type_code == code, Certificate.holder_index != trial[0].holder_index)
+            select(Certificate)
+            .where(Certificate.type_code == code, Certificate.holder_index != trial[0].holder_index)
+            .order_by(Certificate.id)
         ).first()
         assert real is not None
     center = lent(department)

@@ -230,7 +230,10 @@ def test_a_list_that_was_handed_out_can_be_edited_and_sent_back(market: Program)
     with transaction() as session:
         uscc = samples.department_code(samples.DEFAULT_SEED, sample_catalogue.DEPARTMENTS[0])
         which = use_lists.Identity(
-            uscc, "330603-SCJG-009", session.scalars(select(UseListEntry.type_code)).first(), "窗口"
+            uscc,
+            "330603-SCJG-009",
+            session.scalars(select(UseListEntry.type_code).order_by(UseListEntry.id)).first(),
+            "窗口",
         )
         terms = use_lists.Terms("=HYPERLINK(1)", ("holder",), True, False)
         use_lists.put_version(session, which, terms, clock.today(), clock.now(), None)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,7 +15,6 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from models.migrations import migrate
 from notifications.notices import ObjectionWithdrawn
 from notifications.outbox import queue
 from runtime import clock
@@ -155,16 +153,3 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return context, str(path)
-
-
-@pytest.fixture
-def database_of(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Make the settings point to a migrated database of the kind ``sqlite`` or ``postgresql``."""
-
-    def point(kind: str) -> None:
-        if kind == "postgresql":
-            monkeypatch.setenv("EZT_DATABASE_URL", request.getfixturevalue("postgresql_database"))
-        forget_settings()
-        migrate()
-
-    return point

@@ -379,14 +379,14 @@ def test_a_poisoned_notice_does_not_stop_the_others(
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_dispatchers_at_once_send_each_notice_once(
     kind: str,
-    database_of: Callable[[str], None],
+    install: Callable[[str, str], Path],
     smtp_settings: Any,
     put: Callable[..., None],
     serve: Callable[..., Any],
 ) -> None:
     together = threading.Barrier(4)
     port = smtp_settings(SMTP_CONNECTIONS="2")
-    database_of(kind)
+    install(kind, "migrated")
     put(*(f"{n}@example.com" for n in range(80)))
 
     def one_of_four(_: int) -> int:
@@ -401,13 +401,13 @@ def test_dispatchers_at_once_send_each_notice_once(
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_dispatcher_killed_before_it_could_mark_sends_the_same_mail_again(
     kind: str,
-    database_of: Callable[[str], None],
+    install: Callable[[str, str], Path],
     smtp_settings: Any,
     put: Callable[..., None],
     serve: Callable[..., Any],
 ) -> None:
     port = smtp_settings()
-    database_of(kind)
+    install(kind, "migrated")
     put(A)
     dispatcher: list[subprocess.Popen[bytes]] = []
     started = threading.Event()

@@ -549,8 +549,8 @@ def test_a_notice_without_templates_fails_the_step(installation: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_same_key_and_address_are_queued_once(kind: str, database_of: Callable[[str], None]) -> None:
-    database_of(kind)
+def test_the_same_key_and_address_are_queued_once(kind: str, install: Callable[[str, str], Path]) -> None:
+    install(kind, "migrated")
     for _ in range(2):
         with transaction() as session:
             for to in ("a@example.com", "a@example.com", "b@example.com"):
