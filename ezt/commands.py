@@ -146,6 +146,20 @@ def up(
     system.up(with_samples, stand_in, as_json, stop_asked)
 
 
+@app.command(help="检查运行环境，逐项说明正常与否和怎么办；有错误则退出码为1")
+def doctor(as_json: AsJson = False) -> None:
+    from ezt.doctor import examine, is_sound
+
+    findings = examine()
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(finding.line())
+    if not is_sound(findings):
+        sys.exit(1)
+
+
 @app.command(help="演示一件异议从提出到最后一封邮件，打印时间线")
 def demo(as_json: AsJson = False) -> None:
     from ezt import demo as demonstration

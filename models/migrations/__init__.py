@@ -1,11 +1,13 @@
-"""Migrations of the tables, and the two calls an operator's command needs."""
+"""Migrations of the tables, and the calls an operator's commands need."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from runtime.database import database_url
+from runtime.database import database_url, engine
 
 
 def alembic_config(url: str = "") -> Config:
@@ -19,3 +21,10 @@ def alembic_config(url: str = "") -> Config:
 def migrate(url: str = "") -> None:
     """Bring the database to the newest version of the tables."""
     command.upgrade(alembic_config(url), "head")
+
+
+def versions() -> tuple[str | None, str | None]:
+    """The version of the tables in the settings' database, and the newest that this program knows."""
+    with engine().connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    return present, ScriptDirectory.from_config(alembic_config()).get_current_head()
