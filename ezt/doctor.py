@@ -1,7 +1,7 @@
 """``ezt doctor``: is everything there that the system stands on, and what to do where it is not.
 
-Each check says one thing in one line: in order, to be seen to, or an error. None of them changes anything, sends a mail,
-or asks a bureau for anybody's data. They run at once, each in a thread that nobody waits for longer than
+Each check says one thing in one line: in order, to be seen to, or an error. None of them changes anything, sends a
+mail, or asks a bureau for anybody's data. They run at once, each in a thread that nobody waits for longer than
 ``LOOK_WITHIN`` seconds: whatever hangs or breaks is a line too.
 """
 
@@ -206,9 +206,8 @@ def data_folder() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    folder = next(
-        folder for folder in (settings().home.absolute(), *settings().home.absolute().parents) if folder.exists()
-    )
+    home = settings().home.absolute()
+    folder = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(folder).free
     what = f"数据目录所在磁盘剩余{free / GIGABYTE:.1f}GB"
     if free >= DISK_LOW:
