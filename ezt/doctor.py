@@ -240,7 +240,7 @@ def zone() -> Iterator[Finding]:
         yield _ok("时区", f"本机时间{here:%Y-%m-%d %H:%M:%S}，与北京时间相同")
     else:
         what = f"本机时区与北京时间不同（{here:%H:%M}，北京时间{there:%H:%M}）"
-        yield _note("时区", what, "时限不受影响，但日志按本机时区；可运行 timedatectl set-timezone Asia/Shanghai")
+        yield _note("时区", what, "时限不受影响，日志按本机时区；请运行 timedatectl set-timezone Asia/Shanghai")
 
 
 def key_files() -> Iterator[Finding]:
@@ -342,13 +342,13 @@ def worker(client: SyncPrefectClient, at: datetime) -> Iterator[Finding]:
     """Whether somebody carries out what is due at the instant ``at``."""
     start = f"请启动：systemctl start ezt-worker，或 prefect worker start --pool {POOL} --type process"
     try:
-        workers = client.read_workers_for_work_pool(POOL)
         paused = client.read_work_pool(POOL).is_paused
     except ObjectNotFound:
         yield _error(
             "执行器", f"没有工作池{POOL}", f"请运行 prefect work-pool create {POOL} --type process 并启动执行器"
         )
         return
+    workers = client.read_workers_for_work_pool(POOL)
     beats = {each.name: each.last_heartbeat_time for each in workers if each.last_heartbeat_time is not None}
     alive = sorted(name for name, beat in beats.items() if at - beat <= WORKER_SILENT)
     if paused:
