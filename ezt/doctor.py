@@ -340,7 +340,7 @@ def prefect() -> Iterator[Finding]:
 
 def worker(client: SyncPrefectClient, at: datetime) -> Iterator[Finding]:
     """Whether somebody carries out what is due at the instant ``at``."""
-    start = f"请启动：systemctl start ezt-worker，或 prefect worker start --pool {POOL} --type process"
+    start = f"请启动：systemctl start ezt-worker@1，或 prefect worker start --pool {POOL} --type process"
     try:
         paused = client.read_work_pool(POOL).is_paused
     except ObjectNotFound:
