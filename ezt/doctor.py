@@ -41,7 +41,8 @@ from sqlalchemy import func, select, text
 
 from ezt.installation import saying_what_is_wrong
 from ezt.up import POOL, answers, stories
-from gateways.superior_bureaus import check_access
+from gateways.certificate_platform import certificate_mapping
+from gateways.superior_bureaus import check_access, mapping
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, has_gateway
 from gateways.zheliban import TicketError, ZhelibanUnavailableError, person_of
 from models.cases import StaffTask
@@ -469,6 +470,14 @@ def zheliban() -> Iterator[Finding]:
         yield _error("浙里办", str(why).partition("，")[0], "请核对EZT_ZHELIBAN__URL和网络")
 
 
+def interface_mappings() -> Iterator[Finding]:
+    """The files that hold what was agreed with the platforms above, the operator's or the built-in ones."""
+    mapping()
+    certificate_mapping()
+    own = [path for path in (settings().gateway_mapping, settings().certificate_mapping) if path]
+    yield _ok("字段对照", "、".join(own) or "内置的两份")
+
+
 def virus_scanner() -> Iterator[Finding]:
     """The operator's command lets clean content through and stops the test file."""
     if not settings().virus_scanner:
@@ -634,6 +643,7 @@ ALONE: dict[str, Look] = {
     "对外地址": public_address,
     "一次性验证码": one_time_codes,
     "浙里办": zheliban,
+    "字段对照": interface_mappings,
     "查毒": virus_scanner,
 }
 ON_DATABASE: dict[str, Look] = {

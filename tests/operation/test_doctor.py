@@ -209,6 +209,13 @@ class TestThisMachine:
         configure(EZT_PUBLIC_URL="https://ezt.kq.example.cn")
         assert standing(doctor.one_time_codes) is Standing.ERROR
 
+    def test_a_mapping_that_cannot_be_read_is_named(self, home: Path, configure: Configure) -> None:
+        assert "内置" in one(doctor.interface_mappings).what
+        broken = home.parent / "mapping.json"
+        broken.write_text("{}", encoding="utf-8")
+        configure(EZT_CERTIFICATE_MAPPING=broken)
+        assert str(broken) in one(doctor.interface_mappings).what
+
     @pytest.mark.parametrize(
         ("scanner", "expected", "word"),
         [
@@ -336,6 +343,17 @@ class TestDatabase:
         (home / "ezt.db").write_bytes(b"no database" * 1000)
         configure(EZT_DATABASE_URL="")
         assert "数据库不能使用" in one(doctor.database).what
+
+    def test_a_database_that_never_answers_holds_nobody(
+        self, home: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(doctor, "LOOK_WITHIN", 1.0)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            configure(EZT_DATABASE_URL=f"postgresql+psycopg://ezt@127.0.0.1:{port}/ezt")
+            started = time.monotonic()
+            assert "没有结果" in one(doctor.database).what
+            assert time.monotonic() - started < 5
 
     def test_clocks_that_differ_are_found(
         self, postgresql_database: str, home: Path, configure: Configure, later: Callable[[timedelta], None]
