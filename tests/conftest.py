@@ -85,6 +85,18 @@ def forget_settings() -> None:
 
 
 @pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set environment variables and let the process read its settings again."""
+
+    def apply(**variables: object) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, str(value))
+        forget_settings()
+
+    return apply
+
+
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation's data folder with keys of its own and nothing else."""
     for name in os.environ:

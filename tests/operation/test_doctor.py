@@ -280,7 +280,7 @@ class TestServers:
     def test_a_mail_server_that_says_nothing_holds_nobody(
         self, home: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(doctor, "ANSWER_WITHIN", 0.5)
+        monkeypatch.setattr(doctor, "ANSWER_WITHIN", 2.0)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             configure(EZT_SMTP_HOST="127.0.0.1", EZT_SMTP_PORT=silent.getsockname()[1])
             started = time.monotonic()
@@ -302,7 +302,7 @@ class TestServers:
         assert "EZT_CITY_GATEWAY__" in one(look).todo
         configure(EZT_CITY_GATEWAY__URL=f"http://127.0.0.1:{free_port()}")
         assert "未能连通" in one(look).what
-        monkeypatch.setattr(doctor, "ANSWER_WITHIN", 0.5)
+        monkeypatch.setattr(doctor, "ANSWER_WITHIN", 2.0)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             configure(EZT_CITY_GATEWAY__URL=f"http://127.0.0.1:{silent.getsockname()[1]}")
             assert "没有及时答复" in one(look).what
