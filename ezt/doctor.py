@@ -46,7 +46,7 @@ from gateways.superior_bureaus import check_access, mapping
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, has_gateway
 from gateways.zheliban import TicketError, ZhelibanUnavailableError, person_of
 from models.cases import StaffTask
-from models.migrations import versions
+from models.migrations import revisions
 from models.notices import NoticeState, OutgoingNotice
 from models.organisations import Officer
 from notifications.sender import ServerAwayError, check_server
@@ -513,7 +513,7 @@ def database() -> Iterator[Finding]:
                 what = f"SQLite {session.scalar(text('SELECT sqlite_version()'))}，{address.database}"
             else:
                 what = f"PostgreSQL {session.scalar(text('SHOW server_version'))}，{address.host}/{address.database}"
-        present, newest = versions()
+        present, newest = revisions()
     if present == newest:
         yield _ok("数据库", f"{what}，表结构是最新版本{present}")
     elif present is None:

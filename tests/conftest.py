@@ -85,18 +85,6 @@ def forget_settings() -> None:
 
 
 @pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set environment variables and let the process read its settings again."""
-
-    def apply(**variables: object) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, str(value))
-        forget_settings()
-
-    return apply
-
-
-@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation's data folder with keys of its own and nothing else."""
     for name in os.environ:
@@ -196,6 +184,18 @@ def sample_data(installation: Path) -> Path:
     """An installation with the invented certificates, departments and officers."""
     samples.load(sizes=FEW)
     return installation
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set environment variables and let the process read its settings again."""
+
+    def apply(**variables: object) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, str(value))
+        forget_settings()
+
+    return apply
 
 
 class Mailbox:

@@ -1,4 +1,4 @@
-"""Migrations of the tables, and the calls an operator's commands need."""
+"""Migrations of the tables, and the two calls an operator's command needs."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def migrate(url: str = "") -> None:
     command.upgrade(alembic_config(url), "head")
 
 
-def versions() -> tuple[str | None, str | None]:
+def revisions() -> tuple[str | None, str | None]:
     """The version of the tables in the settings' database, and the newest that this program knows."""
     with engine().connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()

@@ -23,7 +23,7 @@ from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.loopback import serving as serving_app
 from gateways.stand_in import StandIn
 from models.cases import StaffTask
-from models.migrations import alembic_config, migrate, versions
+from models.migrations import alembic_config, migrate, revisions
 from models.notices import NoticeState, OutgoingNotice
 from notifications.outbox import queue
 from regulation.objections import Bureau
@@ -456,5 +456,5 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
 
 def test_the_newest_version_is_the_one_that_migrating_leads_to(installation: Path) -> None:
     forget_settings()
-    present, newest = versions()
+    present, newest = revisions()
     assert present == newest is not None
