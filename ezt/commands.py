@@ -11,6 +11,7 @@ import sys
 import threading
 from dataclasses import asdict
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -162,6 +163,38 @@ def up(
     from ezt import up as system
 
     system.up(with_samples, stand_in, as_json, stop_asked)
+
+
+@app.command(help="检查运行环境，逐项说明正常与否和怎么办；有错误则退出码为1")
+def doctor(as_json: AsJson = False) -> None:
+    from ezt.doctor import examine, is_sound
+
+    findings = examine()
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(finding.line())
+    if not is_sound(findings):
+        sys.exit(1)
+
+
+@app.command(help="备份数据库（附件在内，密钥不在内）到一个新文件，运行中也可以")
+def backup(file: Annotated[Path, typer.Argument(help="写入的文件")], as_json: AsJson = False) -> None:
+    from ezt.backups import back_up
+
+    size = back_up(file)
+    said = f"已备份到{file}（{size / 2**20:.1f}MB）。密钥不在其中，请另行保管数据目录的ezt.env。"
+    print(json.dumps({"file": str(file), "bytes": size}, ensure_ascii=False) if as_json else said)
+
+
+@app.command(help="把备份恢复到设置所指的、尚为空的数据库")
+def restore(file: Annotated[Path, typer.Argument(help="备份文件")], as_json: AsJson = False) -> None:
+    from ezt import backups
+
+    backups.restore(file)
+    said = f"已从{file}恢复。请依次运行 ezt migrate、ezt audit verify 和 ezt doctor。"
+    print(json.dumps({"file": str(file)}, ensure_ascii=False) if as_json else said)
 
 
 @app.command(help="演示一件异议从提出到最后一封邮件，打印时间线")

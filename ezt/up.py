@@ -202,16 +202,18 @@ def _deploy(system: System) -> None:
         with suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
         there = {deployment.name for deployment in client.read_deployments(limit=200)}
-    if mark.exists() and mark.read_text() == program and _stories() <= there:
+    if mark.exists() and mark.read_text() == program and stories().keys() <= there:
         return
     if system.run("deploy", "prefect", "--no-prompt", "deploy", "--all"):
         raise RefusalError(f"流程没有部署成功，原因见{system.home / 'log' / 'deploy.log'}。")
     mark.write_text(program)
 
 
-def _stories() -> set[str]:
-    """The names of the deployments in prefect.yaml."""
-    return set(re.findall(r"(?m)^  - name: (\S+)$", (ROOT / "prefect.yaml").read_text(encoding="utf-8")))
+def stories() -> dict[str, str]:
+    """The deployments in prefect.yaml by name, with the cron line by which each runs; empty for those without."""
+    _, *blocks = (ROOT / "prefect.yaml").read_text(encoding="utf-8").split("\n  - name: ")
+    crons = (re.search(r'cron: "(.+)"', block) for block in blocks)
+    return {block.split(maxsplit=1)[0]: cron[1] if cron else "" for block, cron in zip(blocks, crons, strict=True)}
 
 
 def _program() -> str:

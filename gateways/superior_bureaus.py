@@ -6,6 +6,7 @@ The verification interface is agreed between the bureaus and not public: its pat
 Call none of this inside a transaction: the gateway's shared secrets are refreshed under a lock of their own.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -15,6 +16,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from gateways.zhejiang_gateway import (
+    EXPIRED,
+    REFRESHED_ELSEWHERE,
+    WRONG_SIGNATURE,
+    BureauRefusedError,
     BureauUnavailableError,
     Gateway,
     Matter,
@@ -27,6 +32,9 @@ from regulation.objections import Bureau, Finding, Pursuit
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
+
+NOBODYS_NUMBER = "ezt-doctor"
+"""A bureau's number for a request that it never gave."""
 
 
 class ReplyError(RefusalError):
@@ -147,6 +155,21 @@ def fetch_reply(bureau: Bureau, remote_no: str) -> BureauReply | None:
     if not isinstance(answer, Mapping):
         raise ReplyError("核实结果不是一个JSON对象。")
     return parse_reply(answer)
+
+
+def check_access(bureau: Bureau, within: float) -> None:
+    """Ask the bureau, once and for so many seconds at most, for the reply to a request that nobody handed in.
+
+    A business failure is a good answer: whoever says that there is none has taken our signature. Raises
+    ``BureauUnavailableError``, ``BureauRefusedError`` for a signature that is not taken, and ``MappingError``.
+    """
+    agreed = mapping()
+    gateway = Gateway(bureau, agreed.signature, attempts=1, ends_at=time.monotonic() + within, afterwards="没有再试")
+    try:
+        gateway.call(agreed.reply_path, {agreed.remote_no: NOBODYS_NUMBER})
+    except BureauRefusedError as refusal:
+        if refusal.code in {"", EXPIRED, REFRESHED_ELSEWHERE, WRONG_SIGNATURE}:
+            raise
 
 
 def parse_reply(payload: Mapping[str, object]) -> BureauReply:

@@ -71,7 +71,7 @@ class _Attempt:
     error: str = ""
 
 
-class _ServerAwayError(Exception):
+class ServerAwayError(Exception):
     """No connection that mail could be sent over; ``str()`` says why in Chinese. No notice is at fault."""
 
 
@@ -121,6 +121,27 @@ def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS) -> Dispatched:
     return Dispatched(count(Result.SENT), count(Result.RETRY), count(Result.DEAD))
 
 
+def check_server(timeout: float) -> None:
+    """Connect and log in as a dispatch does, and leave without sending anything; ``timeout`` in seconds for all of it.
+
+    Raises ``ServerAwayError``.
+    """
+
+    async def greet() -> None:
+        client = _client(timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                await _connect(client)
+                with suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit()
+        except TimeoutError:
+            raise ServerAwayError("邮件服务器答复太慢") from None
+        finally:
+            client.close()
+
+    asyncio.run(greet())
+
+
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts, before jitter.
 
@@ -168,7 +189,7 @@ async def _send_all(batch: _Batch) -> None:
     workers = (_send_over_one_connection(batch) for _ in range(connections))
     # A worker that fails leaves the rest to the others, so that what they send is still marked.
     ends = await asyncio.gather(*workers, return_exceptions=True)
-    away = [end for end in ends if isinstance(end, _ServerAwayError)]
+    away = [end for end in ends if isinstance(end, ServerAwayError)]
     for end in ends:
         if isinstance(end, BaseException) and end not in away:
             raise end
@@ -183,7 +204,7 @@ async def _send_all(batch: _Batch) -> None:
 async def _send_over_one_connection(batch: _Batch) -> None:
     """Send notices until none is left, over one connection that is opened again when it breaks.
 
-    Raises ``_ServerAwayError`` when it cannot be opened.
+    Raises ``ServerAwayError`` when it cannot be opened.
     """
     client = _client(batch.timeout)
     case: list[int] = []
@@ -196,7 +217,7 @@ async def _send_over_one_connection(batch: _Batch) -> None:
             except TimeoutError:
                 client.close()
                 attempt = _Attempt(Result.RETRY, "邮件服务器答复太慢")
-            except _ServerAwayError as error:
+            except ServerAwayError as error:
                 await batch.mark(notice_id, _Attempt(Result.RETRY, str(error)))
                 raise
             await batch.mark(notice_id, attempt)
@@ -254,11 +275,11 @@ async def _connect(client: aiosmtplib.SMTP) -> None:
     try:
         await client.connect()
     except aiosmtplib.SMTPAuthenticationError as error:
-        raise _ServerAwayError(f"邮件服务器登录失败（{error.code}）") from error
+        raise ServerAwayError(f"邮件服务器登录失败（{error.code}）") from error
     except aiosmtplib.SMTPResponseException as error:
-        raise _ServerAwayError(f"邮件服务器拒绝连接（{error.code}）") from error
+        raise ServerAwayError(f"邮件服务器拒绝连接（{error.code}）") from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise _ServerAwayError(f"邮件服务器无法连接：{type(error).__name__}") from error
+        raise ServerAwayError(f"邮件服务器无法连接：{type(error).__name__}") from error
 
 
 def _by_code(code: int) -> _Attempt:

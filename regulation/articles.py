@@ -90,13 +90,16 @@ ARTICLES = (
             "统，制定电子证照规范，统筹、管理全区电子证照，承担电子证照系统的数据保存和安全保障等工作。\n"
             "电子证照使用部门负责提供本单位电子证照应用事项、电子证照的应用、推广等工作。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "tasks.certificate_use:carry_out",
             "tasks.paper_exceptions:enter_exception",
             "models.base:EncryptedText",
+            "ezt.backups:back_up",
+            "ezt.backups:restore",
+            "ezt.doctor:examine",
         ),
-        "系统的建设、统一接口和数据保存已建；备份与运行维护手册待建，规范由人制定。",
+        "系统的建设、统一接口、数据保存、备份恢复、自检和运维手册已建；电子证照规范由人制定。",
     ),
     Article(
         6,
@@ -270,8 +273,11 @@ ARTICLES = (
             "runtime.keys:Keys",
             "models.base:EncryptedText",
             "regulation.certificate_use:check_authorised",
+            "ezt.doctor:examine",
+            "ezt.backups:back_up",
         ),
-        "个人信息加密存储，清单要求的须经持证主体授权；应急预案等安全制度待建，部分由人制定。",
+        "个人信息加密存储，清单要求的须经持证主体授权；应急预案文本见运维手册第九节，由综合管理单位审定、演练；"
+        "更换工作人员验证码和以新密钥重新加密旧数据待建，其余安全制度由人制定。",
     ),
     Article(
         16,

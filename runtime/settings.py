@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from runtime.refusals import RefusalError
@@ -15,9 +16,9 @@ from runtime.refusals import RefusalError
 class GatewaySettings(BaseModel):
     """One superior bureau's gateway; without ``url`` requests to this bureau go by letter."""
 
-    url: str = ""
-    app_key: str = ""
-    app_secret: SecretStr = SecretStr("")
+    url: str = Field("", description="网关地址，至主机或前缀为止；空为书面发函")
+    app_key: str = Field("", description="应用标识（appKey）")
+    app_secret: SecretStr = Field(SecretStr(""), description="应用密钥（appSecret）")
 
 
 class ZhelibanSettings(BaseModel):
@@ -56,10 +57,12 @@ class Settings(BaseSettings):
     desk_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
 
     smtp_host: str = Field("", description="邮件服务器；空为投递到数据目录的mail文件夹")
-    smtp_port: int = Field(25, ge=1, le=65535)
-    smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_user: str = ""
-    smtp_password: SecretStr = SecretStr("")
+    smtp_port: int = Field(25, ge=1, le=65535, description="邮件服务器端口")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "none", description="邮件连接的加密方式：none、starttls或tls"
+    )
+    smtp_user: str = Field("", description="邮件服务器的用户名；空为不登录")
+    smtp_password: SecretStr = Field(SecretStr(""), description="邮件服务器的口令")
     smtp_ca_file: str = Field("", description="邮件服务器证书的颁发者；空为系统信任的机构")
     smtp_connections: int = Field(4, ge=1, le=64, description="同时打开的邮件连接数")
     mail_from: str = Field("ezt@kq.example.cn", description="发件地址", pattern=r"^[^@\s]+@[^@\s]+$")
@@ -74,6 +77,31 @@ class Settings(BaseSettings):
     certificate_mapping: str = Field("", description="证照查询接口的字段对照文件（JSON）；空为内置对照")
     zheliban: ZhelibanSettings = Field(default_factory=ZhelibanSettings, description="浙里办统一登录")
     virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")
+
+
+def table() -> str:
+    """The Markdown table of the operator's guide: every setting as its environment variable, its default, what it is.
+
+    A setting that is a group, such as a gateway, is a row for each of its parts.
+    """
+    rows = ["| 设置 | 默认 | 说明 |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        parts: dict[str, FieldInfo] = {f"EZT_{name}": field}
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            parts = {f"EZT_{name}__{part}": inner for part, inner in field.annotation.model_fields.items()}
+        for part, inner in parts.items():
+            group = f"{field.description}：" if inner is not field else ""
+            rows.append(f"| `{part.upper()}` | {_default(inner)} | {group}{inner.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return f"`{value}`" if value not in ("", []) else "空"
 
 
 @cache

@@ -78,7 +78,7 @@ def _checked(name: str, content: bytes) -> File:
     if media_type not in ACCEPTED_TYPES:
         names = "、".join(ACCEPTED_TYPES.values())
         raise InputError(f"附件“{name}”的内容不是{names}中的一种，请转换格式后重新提交。")
-    _scan(name, content)
+    scan(name, content)
     return File(name, media_type, content)
 
 
@@ -95,8 +95,9 @@ def _sniff(content: bytes) -> str | None:
     return str(kind.mime) if kind is not None else None
 
 
-def _scan(name: str, content: bytes) -> None:
-    """Hand the content to the operator's scanner, if one is set: exit code 0 clean, 1 infected, else it failed."""
+def scan(name: str, content: bytes) -> None:
+    """Hand the content to the operator's scanner, if one is set: exit code 0 clean, 1 infected (``InputError``), else
+    it failed (``RefusalError``)."""
     command = settings().virus_scanner
     if not command:
         return

@@ -123,6 +123,20 @@ def _unsealed(session: Session) -> int:
     return session.scalars(select(func.count(AuditEntry.id)).where(AuditEntry.id > last)).one()
 
 
+def unsealed_since() -> datetime | None:
+    """When the oldest entry that no block seals yet was made; ``None`` when all are sealed."""
+    last = select(func.coalesce(func.max(AuditBlock.last_id), 0)).scalar_subquery()
+    with reading() as session:
+        return session.scalar(select(func.min(AuditEntry.at)).where(AuditEntry.id > last))
+
+
+def last_block_is_ours() -> bool:
+    """Whether our keys signed the last block; so does a record without any."""
+    with reading() as session:
+        row = session.scalar(select(AuditBlock).order_by(AuditBlock.number.desc()).limit(1))
+        return row is None or seal_keys().signed(_block(row).canonical(), row.signature)
+
+
 def _verify(record: Iterable[_Sealed], keys: SealKeys, head: str | None, unsealed: int) -> Verified:
     findings: list[str] = []
     hashes = {NO_BLOCK}

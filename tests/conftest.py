@@ -284,6 +284,18 @@ def sample_data(installation: Path) -> Path:
     return installation
 
 
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set environment variables and let the process read its settings again."""
+
+    def apply(**variables: object) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, str(value))
+        forget_settings()
+
+    return apply
+
+
 class Mailbox:
     """A real SMTP server on loopback that keeps what it is sent."""
 

@@ -18,7 +18,6 @@ from gateways.stand_in import StandIn, running
 from gateways.superior_bureaus import VerificationMessage
 from gateways.zhejiang_gateway import ATTEMPTS, Matter
 from regulation.objections import Bureau, Pursuit
-from runtime import settings
 
 APP_KEY, APP_SECRET = "the-app-key", "the-app-secret"
 
@@ -29,18 +28,6 @@ def _no_waiting() -> Iterator[None]:
     with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
         yield
     zhejiang_gateway.close()
-
-
-@pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Set environment variables and let the process read its settings again."""
-
-    def apply(**variables: str) -> None:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        settings.settings.cache_clear()
-
-    return apply
 
 
 @pytest.fixture
