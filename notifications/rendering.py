@@ -45,6 +45,16 @@ def with_weekday(day: date) -> str:
     return f"{full_date(day)}（星期{'一二三四五六日'[day.weekday()]}）"
 
 
+def article_name(number: int) -> str:
+    """An article of the measures as a letter cites it; they have nineteen.
+
+    >>> article_name(8), article_name(10), article_name(17)
+    ('第八条', '第十条', '第十七条')
+    """
+    tens, ones = divmod(number, 10)
+    return f"第{'十' * tens}{'一二三四五六七八九'[ones - 1] if ones else ''}条"
+
+
 @cache
 def _environment() -> Environment:
     """Only HTML is escaped; a value that the notice has not is an error, not a gap in a letter."""
@@ -55,7 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"full_date": full_date, "with_weekday": with_weekday}
+    environment.filters |= {"full_date": full_date, "with_weekday": with_weekday, "article_name": article_name}
     return environment
 
 
@@ -64,7 +74,9 @@ def render(notice: Notice) -> Rendered:
 
     Raises ``jinja2.TemplateError`` for a template that is broken or asks for what the notice has not.
     """
-    context = {name: getattr(notice, name) for name in type(notice).model_fields}
+    given = settings()
+    center = {"name": SENDER_NAME, "phone": given.contact_phone, "address": given.contact_address}
+    context = {"center": center} | {name: getattr(notice, name) for name in type(notice).model_fields}
     subject, text, html = (
         _environment().get_template(f"{notice.template()}/{part}").render(context)
         for part in ("subject.txt", "body.txt", "body.html")
