@@ -1,5 +1,6 @@
 """From a typed notice to a message that survives every mail server on its way."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
@@ -81,7 +82,9 @@ def render(notice: Notice) -> Rendered:
         _environment().get_template(f"{notice.template()}/{part}").render(context)
         for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Rendered(one_line(subject), text.strip() + "\n", html.strip() + "\n")
+    # Parts that are left out, or that end a line themselves, must not tear a letter apart.
+    text = re.sub(r"\n{3,}", "\n\n", text.strip())
+    return Rendered(one_line(subject), text + "\n", html.strip() + "\n")
 
 
 def message(notice: Notice, to: str, message_id: str, at: datetime) -> EmailMessage:
