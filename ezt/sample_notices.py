@@ -17,7 +17,7 @@ from regulation.working_days import WorkingDays
 
 SITE = "https://kq.example.cn"
 DESK = "http://127.0.0.1:4200"
-TOKEN = "Zk3vQ8yN1rT5wX7bC2dF4gH6jK9mP0sU"
+UNGUESSABLE = "Zk3vQ8yN1rT5wX7bC2dF4gH6jK9mP0sU"
 """As long as the unguessable part of a real address."""
 
 
@@ -58,7 +58,7 @@ _OBJECTION: dict[str, Any] = {
     "case_no": "YY-2026-000001",
     "objector": mask_name(HOLDER.name),
     "certificate": "不动产权证书",
-    "link": f"{SITE}/objections/{TOKEN}",
+    "link": f"{SITE}/objections/{UNGUESSABLE}",
 }
 _FIELD: dict[str, Any] = {"field": "坐落"}
 _DUE: dict[str, Any] = {"due_on": DUE_ON, "provisional": False}
@@ -76,14 +76,14 @@ _RECTIFICATION: dict[str, Any] = _TO_OFFICE | {
     "case_no": "ZG-2026-000002",
     "problem": "没有在册的电子证照专人",
     "article": 13,
-    "link": f"{SITE}/rectifications/{TOKEN}",
+    "link": f"{SITE}/rectifications/{UNGUESSABLE}",
 }
 _REVISION: dict[str, Any] = _TO_OFFICE | {
     "case_no": "XD-2026-000001",
     "document": "婚姻登记窗口收件规程",
     "clause": "第三条",
     "article": 8,
-    "link": f"{SITE}/rule-revisions/{TOKEN}",
+    "link": f"{SITE}/rule-revisions/{UNGUESSABLE}",
 }
 _CHECK: dict[str, Any] = {
     "officer": FIRST,
@@ -206,7 +206,7 @@ GROUPS = (
                     business_nos=["SP-20260901-0031", "SP-20260915-0008"],
                     more=True,
                     due_on=DUE_ON,
-                    link=f"{SITE}/wrong-value-uses/{TOKEN}",
+                    link=f"{SITE}/wrong-value-uses/{UNGUESSABLE}",
                 ),
             ),
         ),
@@ -236,7 +236,7 @@ GROUPS = (
                     number=mask_number("J330621-2015-001723"),
                     department=OFFICE,
                     done_on=RECEIVED_ON,
-                    link=f"{SITE}/backfills/{TOKEN}",
+                    link=f"{SITE}/backfills/{UNGUESSABLE}",
                 ),
             ),
             Example(
@@ -381,7 +381,7 @@ GROUPS = (
                     **_DUE,
                     lines=_entries("180天未使用", "上次确认已满一年"),
                     more=2,
-                    link=f"{SITE}/use-list/enquiries/{TOKEN}",
+                    link=f"{SITE}/use-list/enquiries/{UNGUESSABLE}",
                 ),
             ),
         ),
@@ -396,7 +396,7 @@ GROUPS = (
                     recipient=DIRECTOR,
                     period="2026年9月",
                     summary=["用证次数：18203次", "发现问题：11个", "整改用时中位数：6个工作日", "补录入库：4945张"],
-                    link=f"{SITE}/reports/2026-09/{TOKEN}",
+                    link=f"{SITE}/reports/2026-09/{UNGUESSABLE}",
                 ),
             ),
         ),
