@@ -276,6 +276,25 @@ def test_only_a_new_version_is_spoken_of_as_one() -> None:
     assert "数据源头更正" in elsewhere.html
 
 
+@EVERY_NOTICE
+def test_no_value_of_any_notice_is_taken_for_html(notice: Notice) -> None:
+    hostile = "<i>&amp;</i>"
+
+    def spoilt(value: Any) -> Any:
+        match value:
+            case str():
+                return value and value + hostile
+            case list():
+                return [spoilt(each) for each in value]
+            case dict():
+                return {name: spoilt(each) for name, each in value.items()}
+        return value
+
+    html = render(type(notice).model_validate(spoilt(notice.model_dump()))).html
+    assert "<i>" not in html
+    assert "&lt;i&gt;&amp;amp;" in html
+
+
 def test_html_escapes_what_was_typed_and_text_keeps_it() -> None:
     typed = "<script>alert('1')</script>&\"坐落\""
     rendered = render(notices.ObjectionAccepted(**PARTY, field=typed, **A_DAY))
