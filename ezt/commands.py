@@ -19,6 +19,7 @@ import typer
 from ezt.applications import applications
 from ezt.audit import audit
 from ezt.backfills import backfill
+from ezt.notices import notices
 from ezt.service_guides import service_guide
 from ezt.spot_checks import spot_check
 from ezt.trial_holders import trial_holder
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.add_typer(applications, name="application")
 app.add_typer(audit, name="audit")
 app.add_typer(backfill, name="backfill")
+app.add_typer(notices, name="notices")
 app.add_typer(spot_check, name="spot-check")
 app.add_typer(service_guide, name="service-guide")
 app.add_typer(trial_holder, name="trial-holder")

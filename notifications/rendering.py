@@ -1,5 +1,6 @@
 """From a typed notice to a message that survives every mail server on its way."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
@@ -45,6 +46,31 @@ def with_weekday(day: date) -> str:
     return f"{full_date(day)}（星期{'一二三四五六日'[day.weekday()]}）"
 
 
+def article_name(number: int) -> str:
+    """An article of the measures as a letter cites it; they have nineteen.
+
+    >>> article_name(8), article_name(10), article_name(17)
+    ('第八条', '第十条', '第十七条')
+    """
+    tens, ones = divmod(number, 10)
+    return f"第{'十' * tens}{'一二三四五六七八九'[ones - 1] if ones else ''}条"
+
+
+def you_or(recipient: str, department: str) -> str:
+    """A department in a letter to its office, and in one to anybody else.
+
+    >>> you_or("区民政局", "区民政局"), you_or("钱*", "区民政局")
+    ('你单位', '区民政局')
+    """
+    return "你单位" if recipient == department else department
+
+
+def whom_to_ask() -> str:
+    """The sentence that says whom a reader can ask, with what is set of telephone and address."""
+    known = {"电话": settings().contact_phone, "地址": settings().contact_address}
+    return f"如有疑问，请联系{SENDER_NAME}{''.join(f'，{name}：{value}' for name, value in known.items() if value)}。"
+
+
 @cache
 def _environment() -> Environment:
     """Only HTML is escaped; a value that the notice has not is an error, not a gap in a letter."""
@@ -55,7 +81,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"full_date": full_date, "with_weekday": with_weekday}
+    environment.filters |= {each.__name__: each for each in (full_date, with_weekday, article_name, you_or)}
     return environment
 
 
@@ -64,12 +90,16 @@ def render(notice: Notice) -> Rendered:
 
     Raises ``jinja2.TemplateError`` for a template that is broken or asks for what the notice has not.
     """
-    context = {name: getattr(notice, name) for name in type(notice).model_fields}
+    context = {"center": SENDER_NAME, "ask": whom_to_ask()} | {
+        name: getattr(notice, name) for name in type(notice).model_fields
+    }
     subject, text, html = (
         _environment().get_template(f"{notice.template()}/{part}").render(context)
         for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Rendered(one_line(subject), text.strip() + "\n", html.strip() + "\n")
+    # Parts that are left out, or that end a line themselves, must not tear a letter apart.
+    text = re.sub(r"\n{3,}", "\n\n", text.strip())
+    return Rendered(one_line(subject), text + "\n", html.strip() + "\n")
 
 
 def message(notice: Notice, to: str, message_id: str, at: datetime) -> EmailMessage:

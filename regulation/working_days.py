@@ -9,6 +9,7 @@ staff published here (years the library does not know yet) are added.
 """
 
 import calendar as gregorian
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -180,10 +181,18 @@ class WorkingDays:
         )
 
 
+_SWAPPED = re.compile(r"（由 \d{4}-(\d\d)-(\d\d) 调休）")
+"""How the library names a day that is off because another one is worked."""
+
+
+def _in_chinese(swapped: re.Match[str]) -> str:
+    return f"（由{int(swapped[1])}月{int(swapped[2])}日调休）"
+
+
 def _library_year(year: int) -> tuple[dict[date, str], set[date]]:
     """The days off (with Chinese names) and worked weekend days that lie in ``year``, as the library has them."""
     data = holidays.country_holidays("CN", years=year, language="zh_CN")
-    off = {day: name for day, name in data.items() if day.year == year}
+    off = {day: _SWAPPED.sub(_in_chinese, name) for day, name in data.items() if day.year == year}
     return off, {day for day in data.weekend_workdays if day.year == year}
 
 

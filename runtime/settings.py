@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     smtp_ca_file: str = Field("", description="邮件服务器证书的颁发者；空为系统信任的机构")
     smtp_connections: int = Field(4, ge=1, le=64, description="同时打开的邮件连接数")
     mail_from: str = Field("ezt@kq.example.cn", description="发件地址", pattern=r"^[^@\s]+@[^@\s]+$")
+    contact_phone: str = Field(
+        "", description="本中心公布的咨询电话，写在每封通知的末尾；空为不写", pattern=r"^[0-9()（）、 +-]*$"
+    )
+    contact_address: str = Field(
+        "", description="本中心公布的地址，写在每封通知的末尾；空为不写", pattern=r"^[^\x00-\x1f]*$"
+    )
 
     report_to: list[str] = Field(
         default_factory=list, description='监督报告除负责人外还发给的邮箱，写作JSON，如["qu@example.cn"]'

@@ -12,6 +12,7 @@ from models.certificates import CertificateType
 from models.organisations import Department
 from models.use_lists import ProposedLine, UseListProposal
 from notifications.notices import EntryLine, UseListDecided
+from notifications.rendering import full_date
 from regulation.limits import USE_LIST_REVIEW
 from regulation.use_lists import (
     STAGE_AFTER,
@@ -128,7 +129,7 @@ def carry_out_review(step: Step) -> None:
         change = end_entry if line.ended else put_version
         which = Identity(uscc, line.item_code, line.type_code, line.scenario)
         entries.append(change(step.session, which, proposed_terms(line), from_on, step.now, case_no))
-        taken.append(_told(step.session, line, f"自{from_on}起{'停用' if line.ended else '生效'}"))
+        taken.append(_told(step.session, line, f"自{full_date(from_on)}起{'停用' if line.ended else '生效'}"))
     step.audit(
         "use-list:proposal:decided",
         department=uscc,

@@ -310,7 +310,7 @@ def test_the_department_is_told_what_was_taken_over_from_when_and_what_not_and_w
     notices = told("use-list-decided")
     assert set(notices) == {"liaison06@example.cn", "office06@example.cn"}
     for notice in notices.values():
-        assert [(line["line"], line["what"]) for line in notice["taken"]] == [(1, "自2026-04-01起生效")]
+        assert [(line["line"], line["what"]) for line in notice["taken"]] == [(1, "自2026年4月1日起生效")]
         assert [line["line"] for line in notice["refused"]] == [2]
         assert notice["reason"] == "网上受理尚未对接。"
 

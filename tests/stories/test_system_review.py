@@ -1,6 +1,7 @@
 """The review of new systems on a real Prefect server with a real worker: one that provides for nothing is not reviewed,
 one that comes from the start form gets its reference, another its mails at each turn."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,10 @@ def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, t
     # The watch keeps quiet on days off, and so does its reminder.
     turns = turns if is_working_day(clock.now()) else turns[:-1]
     wait_until(lambda: len(mailbox.to(PRIVATE["contact_email"])) == len(turns), "通知没有到齐", 90)
-    assert sorted(mail["Subject"] for mail in mailbox.to(PRIVATE["contact_email"])) == sorted(turns)
+    subjects = [re.sub("：[0-9年月日]+截止$", "", mail["Subject"]) for mail in mailbox.to(PRIVATE["contact_email"])]
+    assert sorted(subjects) == sorted(turns)
     text = mailbox.to(PRIVATE["contact_email"])[1].get_body(("plain",)).get_content()
-    assert "第17条：方案没有明确电子证照的签发" in text
+    assert "第十七条：方案没有明确电子证照的签发" in text
     assert "不予评审不是评审不通过" in text
     # Weeks later nothing of it stands on the use list; then it does.
     with transaction() as session:
