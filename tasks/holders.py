@@ -102,6 +102,7 @@ class SessionAnswer(BaseModel):
 class CertificateUse(BaseModel):
     """A use as its holder reads it."""
 
+    record_no: int = Field(title="记录编号", description="全区唯一，反映这一次用证时报此编号")
     at: datetime = Field(title="时间")
     department: str = Field(title="使用部门")
     item: str = Field(title="事项")
@@ -299,6 +300,7 @@ def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
     at = entry.at.astimezone(clock.SHANGHAI)
     sentence = f"{at:%Y年%m月%d日%H:%M}，{department}为办理“{version.item_name}”{did}。用途：{said['purpose']}。"
     return CertificateUse(
+        record_no=entry.id,
         at=at,
         department=department,
         item=version.item_name,

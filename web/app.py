@@ -10,7 +10,9 @@ from web import (
     front,
     holders,
     liaisons,
+    objection_drafts,
     objections,
+    own_certificates,
     pages,
     paper_reports,
     problems,
@@ -50,6 +52,8 @@ for interface in (
 for shown in (
     front.router,
     sign_in.router,
+    objection_drafts.router,
+    own_certificates.router,
     paper_reports.pages,
     use_lists.pages,
     backfills.pages,

@@ -70,6 +70,13 @@ TO_INSPECTOR: Any = {
 }
 SAMPLES: list[tuple[Notice, str, list[str]]] = [
     (
+        notices.ObjectionToConfirm(
+            objector=PARTY["objector"], certificate="不动产权证书", field="坐落", until=LAST_DAY, link=LINK
+        ),
+        "请确认邮箱，提交您的异议",
+        ["不动产权证书", "坐落", "2026年12月31日", "还没有提交", LINK],
+    ),
+    (
         notices.ObjectionRegistered(
             **PARTY, field="坐落", received_on=THURSDAY, due_on=LAST_DAY, provisional=True, explanation=EXPLANATION
         ),
