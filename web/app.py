@@ -3,6 +3,7 @@
 from fastapi import Depends, FastAPI
 
 from web import (
+    archived_copies,
     assets,
     backfills,
     certificates,
@@ -60,7 +61,7 @@ for shown in (
     corrections.pages,
     rectifications.pages,
     rule_revisions.pages,
-    holders.pages,
+    archived_copies.router,
     spot_checks.pages,
     pages.router,
     supervision_reports.router,
