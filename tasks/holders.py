@@ -68,7 +68,7 @@ class PresentationRequest(HolderRequest):
 
 class PresentationAnswer(BaseModel):
     code: str = Field(title="亮证码")
-    qr: str = Field(title="二维码（SVG）")
+    qr: str = Field(title="二维码（SVG）", description="没有固定尺寸，随所在位置缩放")
     expires_at: datetime = Field(title="失效时间")
     certificate_type: str = Field(title="证照类型")
 
@@ -182,7 +182,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
         )
         detail = {"certificates": [found.identifier], "type": kind.code, "scenario": request.scenario}
         session.add(_entry_row("presentation:code:made", own, now, detail))
-    qr = segno.make(code, error="m", micro=False).svg_inline(scale=4, border=4)
+    qr = segno.make(code, error="m", micro=False).svg_inline(border=4, omitsize=True)
     local = expires_at.astimezone(clock.SHANGHAI)
     return PresentationAnswer(code=code, qr=qr, expires_at=local, certificate_type=kind.name)
 

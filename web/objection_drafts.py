@@ -48,6 +48,21 @@ KINDS = {
     ObjectorKind.DEPARTMENT: "我代表使用电子证照的部门",
 }
 OTHER_FIELD = "其他项目"
+ORDER = (
+    "certificate_type",
+    "certificate",
+    "field",
+    "grounds",
+    "stated",
+    "proposed",
+    "reason",
+    "files",
+    "objector_kind",
+    "objector_name",
+    "email",
+    "phone",
+)
+"""The fields as they stand on the page."""
 
 _new, _changes, _mails = Allowance(DRAFTS), Allowance(DRAFT_CHANGES), Allowance(CONFIRMATION_MAILS)
 
@@ -229,7 +244,7 @@ def _form(
         "typed": typed,
         "wrong": wrong | ({"files": "；".join(refused)} if refused else {}),
         "titles": TITLES | {"files": "附件"},
-        "order": [*FIELDS, "files"],
+        "order": ORDER,
         "saved": saved,
         "name": person.name if person else "",
         "fields": (*draft.fields, OTHER_FIELD) if draft.fields else (),
@@ -248,5 +263,5 @@ def _review(request: Request, draft: Draft, code: str = "") -> HTMLResponse:
     said["objector_kind"] = KINDS[ObjectorKind(typed["objector_kind"])]
     if person is not None and not code:
         said["objector_name"] = f"{person.name}（已实名认证）"
-    lines = [(TITLES[name], said[name]) for name in FIELDS]
+    lines = [(TITLES[name], said[name]) for name in ORDER if name != "files"]
     return page(request, "objection-review.html", {"draft": draft, "lines": lines, "code": code})
