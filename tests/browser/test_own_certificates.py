@@ -1,4 +1,4 @@
-"""What whoever signed in with 浙里办 does on the pages (Articles 10, 11, 14), and what others try to do in their place."""
+"""What whoever signed in with 浙里办 does on the pages (Articles 10, 11, 14), and what others try in their place."""
 
 import re
 from collections.abc import Iterator
