@@ -132,13 +132,16 @@ def hand_in(token: str, signed_in: Person | None, code: str = "") -> Registered:
     Who hands it in has signed in with Zheliban, or has the ``code`` that went to the draft's e-mail address. Raises
     ``RefusalError`` where neither holds and ``InputError`` for a draft that is not ready.
     """
+    with reading() as session:
+        found = session.get(ObjectionDraft, _index(token))
+        rows = session.scalars(select(DraftFile).where(DraftFile.token_index == _index(token)))
+        files = [File(row.name, row.media_type, row.content) for row in rows]
+    # Only now: a draft that is gone was registered before it went.
     known = registered_from(token)
     if known is not None:
         return known
-    with reading() as session:
-        found = _found(session, token)
-        rows = session.scalars(select(DraftFile).where(DraftFile.token_index == found.token_index))
-        files = [File(row.name, row.media_type, row.content) for row in rows]
+    if found is None:
+        raise LookupError(GONE)
     if signed_in is None:
         _check_code(token, code, str(found.typed.get("email", "")))
     try:

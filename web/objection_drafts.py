@@ -179,6 +179,7 @@ def submit(request: Request, token: str, background: BackgroundTasks) -> Respons
     if wrong_in(draft, None):
         return _to(token)
     email = str(draft.typed["email"]).strip()
+    _changes.spend(request)
     _mails.spend(request, of=email.lower())
     send_confirmation(token)
     background.add_task(kick)
