@@ -63,6 +63,12 @@ def sign_in(page: Page, web: str, signed_on: StandIn, number: str) -> None:
     page.goto(f"{web}/sign-in?ticket={signed_on.issue(number)}")
 
 
+def present(page: Page) -> None:
+    page.get_by_role("button", name="出示亮证码").click()
+    # Before its style has come, everything on the page is visible.
+    page.wait_for_load_state()
+
+
 def main(page: Page) -> str:
     return page.get_by_role("main").inner_text()
 
@@ -89,7 +95,7 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
     assert card.number in main(page)
     if scripts:
         assert barriers(page) == []
-    page.get_by_role("button", name="出示亮证码").click()
+    present(page)
     assert "前有效" in main(page)
     assert page.get_by_role("img", name="亮证二维码").is_visible()
     assert page.get_by_text("这个亮证码已经失效").is_hidden()
@@ -133,7 +139,7 @@ def test_a_code_vanishes_from_the_page_when_it_has_lapsed(
     page = open_page(viewport=PHONE)
     sign_in(page, web, signed_on, card.holder_number)
     page.get_by_role("link", name="身份证").click()
-    page.get_by_role("button", name="出示亮证码").click()
+    present(page)
     almost, over = 59_000, 61_000
     jump = "(at) => document.getAnimations().forEach((each) => { each.currentTime = at; })"
     page.evaluate(jump, almost)
