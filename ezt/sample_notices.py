@@ -126,6 +126,16 @@ GROUPS = (
         (
             Example(
                 "异议申请人",
+                notices.ObjectionToConfirm(
+                    objector=mask_name(HOLDER.name),
+                    certificate="不动产权证书",
+                    field="坐落",
+                    until=date(2026, 10, 1),
+                    link=f"{SITE}/objections/drafts/{UNGUESSABLE}",
+                ),
+            ),
+            Example(
+                "异议申请人",
                 notices.ObjectionRegistered(
                     **_OBJECTION,
                     **_FIELD,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -24,7 +25,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from ezt import sample_data
 from ezt.installation import prepare
-from gateways.zheliban_stand_in import PERSONS
+from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
 from runtime.settings import settings
@@ -260,9 +261,10 @@ def _start_bureaus(system: System, web: str, samples: bool) -> dict[str, str]:
 def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
     """Start a stand-in for Zheliban, which knows the sample's holders; returns the settings that point to it.
 
-    A ticket: ``curl -X POST <address>/stand-in/tickets -H 'Content-Type: application/json' -d '{"number": "..."}'``
+    Whoever is chosen on its page comes back to ours with a ticket.
     """
     port, code, password = free_port(), "ezt", "stand-in"
+    back = f"{settings().public_url.rstrip('/')}/sign-in"
     known = ["--service-code", code, "--service-password", password]
     if samples:
         persons = sample_data.persons(sample_data.DEFAULT_SEED, sample_data.Sizes().holders)
@@ -270,6 +272,7 @@ def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
     system.start("stand-in-zheliban", "gateways.zheliban_stand_in", "--port", str(port), *known)
     return {
         "EZT_ZHELIBAN__URL": f"http://127.0.0.1:{port}",
+        "EZT_ZHELIBAN__SIGN_IN_URL": f"http://127.0.0.1:{port}{SIGN_IN}?{urlencode({'back': back})}",
         "EZT_ZHELIBAN__SERVICE_CODE": code,
         "EZT_ZHELIBAN__SERVICE_PASSWORD": password,
     }

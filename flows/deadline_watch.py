@@ -8,6 +8,7 @@ from runtime import clock
 from tasks.case_runs import prefect, wake
 from tasks.corrections import note_unanswered
 from tasks.deadlines import sweep
+from tasks.objection_drafts import forget_drafts
 from tasks.rectification_watch import board, remind_of_rectifications
 from tasks.rule_revision_watch import remind_of_revisions
 
@@ -15,8 +16,10 @@ from tasks.rule_revision_watch import remind_of_revisions
 @flow(name="时限巡查", persist_result=False)
 def deadline_watch() -> str:
     """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省，
-    部门整改、修订制度到期前提醒，整改逾期未答复的按不到位处理。放假日不巡查。"""
+    部门整改、修订制度到期前提醒，整改逾期未答复的按不到位处理，
+    删除过期的异议草稿。放假日只删除草稿、不巡查。"""
     now = clock.now()
+    forget_drafts(now)
     note_unanswered(now)
     swept = sweep(now)
     if not swept.working_day:

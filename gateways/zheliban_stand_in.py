@@ -2,8 +2,8 @@
 ``python -m gateways.zheliban_stand_in --port 4233 --service-code C --service-password P --persons FILE``
 
 It checks signature and time of every call. A ticket for a person it knows is given by ``POST /stand-in/tickets`` with
-``{"number": ...}``; it can be used once and lives for a while. Faults are ordered with ``POST /stand-in/faults``. For
-loopback only: neither asks who calls.
+``{"number": ...}``, or to whoever chooses them on ``/stand-in/sign-in?back=<address>``; it can be used once and lives
+for a while. Faults are ordered with ``POST /stand-in/faults``. For loopback only: none of them asks who calls.
 """
 
 import argparse
@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import BaseModel, TypeAdapter
 from pydantic import Field as PydanticField
 
@@ -51,12 +53,16 @@ from gateways.zheliban import (
     Person,
     signature,
 )
+from regulation.certificates import mask_name, mask_number
 from regulation.identity_numbers import NumberKind
 from runtime import clock
 
 WRONG_SIGNATURE, WRONG_TICKET, WRONG_TOKEN, WRONG_METHOD = "1", "2", "3", "4"
 """Failures. The real values are not public; to us they are all alike."""
 TIME_WINDOW = timedelta(minutes=10)
+SIGN_IN = "/stand-in/sign-in"
+SHOWN = 50
+"""How many people the page to sign in on offers."""
 
 
 class Fault(StrEnum):
@@ -104,6 +110,14 @@ class StandIn:
             ends_at = clock.now() + timedelta(seconds=self.ticket_life)
             self._tickets[ticket] = self._known[number], ends_at
         return ticket
+
+    def known(self) -> list[tuple[str, Person]]:
+        """Some of those it knows, by number."""
+        return list(self._known.items())[:SHOWN]
+
+    def sign_in_url(self, back: str) -> str:
+        """Where somebody signs in to come back to an address with a ticket."""
+        return f"{self.url}{SIGN_IN}?{urlencode({'back': back})}"
 
     def order(self, fault: Fault, times: int = 1) -> None:
         """Let the next ``times`` calls that can fail this way do so."""
@@ -193,6 +207,26 @@ def build_app(stand_in: StandIn) -> FastAPI:
     async def tickets(wish: _Wish) -> dict[str, str]:
         try:
             return {"ticket": stand_in.issue(wish.number)}
+        except KeyError:
+            raise HTTPException(404, "没有这个人或单位") from None
+
+    @app.get(SIGN_IN)
+    async def sign_in(back: str) -> HTMLResponse:
+        """In place of Zheliban's own page: whoever is chosen is taken for signed in."""
+        people = "".join(
+            f'<li><a href="/stand-in/chosen?{escape(urlencode({"number": number, "back": back}))}">'
+            f"{escape(mask_name(person.name))} {escape(mask_number(number))}</a></li>"
+            for number, person in stand_in.known()
+        )
+        return HTMLResponse(
+            '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+            f"<title>浙里办替身</title><h1>浙里办登录（替身，仅供试用）</h1><p>选一个人登录：</p><ul>{people}</ul></html>"
+        )
+
+    @app.get("/stand-in/chosen")
+    async def chosen(number: str, back: str) -> Response:
+        try:
+            return RedirectResponse(f"{back}?{urlencode({'ticket': stand_in.issue(number)})}", 303)
         except KeyError:
             raise HTTPException(404, "没有这个人或单位") from None
 

@@ -14,7 +14,8 @@ class Objection(Base):
 
     ``certificate_key`` and ``field_key`` name the certificate and its field whatever way they were given; open
     objections that share both are joined (并案), the later ones pointing to their lead. ``type_code`` and
-    ``field_code`` are empty for what the catalogue does not have. ``remark`` is what registration could not find.
+    ``field_code`` are empty for what the catalogue does not have. ``remark`` is what the reviewing officer should
+    know: what registration could not find, and how an objector on the page made themselves known.
     """
 
     __tablename__ = "objections"

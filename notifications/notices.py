@@ -75,6 +75,16 @@ class ToObjector(Notice):
     link: Line
 
 
+class ObjectionToConfirm(Notice):
+    """Whoever filled in an objection on the page without signing in shows with ``link`` that the address is theirs."""
+
+    objector: Line
+    certificate: Line
+    field: Line
+    until: date
+    link: str
+
+
 class ObjectionRegistered(ToObjector):
     """The acknowledgement: when the verification request is due (Article 12), and how that date was counted."""
 
@@ -546,6 +556,7 @@ class PaperReportHandled(Notice):
 NOTICES: dict[str, type[Notice]] = {
     notice.template(): notice
     for notice in (
+        ObjectionToConfirm,
         ObjectionRegistered,
         ObjectionJoined,
         ObjectionReleased,

@@ -177,8 +177,9 @@ ARTICLES = (
             "tasks.holders:present",
             "tasks.holders:redeem",
             "gateways.zheliban:person_of",
+            "web.own_certificates:show",
         ),
-        "清单写明可以单独出示的场景；亮证码60秒内有效，只能用一次，只显示该场景的项目。",
+        "清单写明可以单独出示的场景；持证主体在网页或“浙里办”亮证，亮证码60秒内有效，只能用一次，只显示该场景的项目。",
     ),
     Article(
         11,
@@ -191,10 +192,13 @@ ARTICLES = (
         Standing.PARTLY,
         (
             "gateways.zheliban:person_of",
+            "web.sign_in:sign_in",
+            "tasks.own_certificates:own_certificates",
             "tasks.holders:uses_of_holder",
             "tasks.archived_copies:issue_copy",
             "tasks.archived_copies:recognise_copy",
             "tasks.copy_documents:examine",
+            "web.archived_copies:check",
             "flows.paper_backfill:paper_backfill",
             "regulation.backfill:Judge",
             "tasks.backfills:put_in_register",
@@ -204,7 +208,7 @@ ARTICLES = (
             "tasks.backfill_batches:register_batch",
             "web.backfills:enter_batch",
         ),
-        "实名认证、存档副本的出具与辨认、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录已建；持证主体查阅页面和批量补录的扫描件压缩包待建。",
+        "实名认证、持证主体查阅、存档副本的出具与辨认（接口、网页）、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录已建；批量补录的扫描件压缩包待建。",
     ),
     Article(
         12,
@@ -213,7 +217,7 @@ ARTICLES = (
             "性有异议的，有权向综合管理单位提出核查申请。综合管理单位应当在收到异议申请5个工作日内，向省、市"
             "大数据局提出数据核实需求，核实后由综合管理单位将处理结果告知异议申请人。"
         ),
-        Standing.PARTLY,
+        Standing.BUILT,
         (
             "flows.objection_case:objection_case",
             "flows.objection_intake:objection_intake",
@@ -223,8 +227,10 @@ ARTICLES = (
             "gateways.superior_bureaus:send_verification",
             "tasks.corrections:tell_users_of_wrong_value",
             "web.objections:hand_in",
+            "web.objection_drafts:submit",
+            "tasks.objection_drafts:hand_in",
         ),
-        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；网上申请页面待建，现由部门系统或工作人员登记。",
+        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记。",
     ),
     Article(
         13,
@@ -253,11 +259,12 @@ ARTICLES = (
             "flows.record_sealing:record_sealing",
             "tasks.records:verify_record",
             "tasks.holders:uses_of_holder",
+            "tasks.own_certificates:doubt_use",
             "tasks.officers:identify",
             "tasks.sheets:full_sheet",
             "web.requests:authenticated",
         ),
-        "办件和用证全过程日志及其封存、核验、导出；持证主体可以查知谁用过自己的证照；接口签名，工作人员一次性验证码。",
+        "办件和用证全过程日志及其封存、核验、导出；持证主体可以查知谁用过自己的证照，有疑问的由工作人员核实；接口签名，工作人员一次性验证码。",
     ),
     Article(
         15,

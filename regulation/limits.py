@@ -70,6 +70,12 @@ URGES_BEFORE_ESCALATION = Limit("urges-before-escalation", 2, Unit.TIMES, "内�
 REMINDER_DAYS = (2, 1, 0)
 """Working days before a due date on which the case officer is reminded (internal rule)."""
 
+# Article 12 gives whoever objects no form: what is filled in and not handed in yet, the Center keeps for a while.
+DRAFT_LIFE = Limit("draft-life", 7, Unit.DAYS, "内部规定（第十二条）", "异议草稿自最后修改起的保存时间")
+DRAFTS = Limit("drafts", 20, Unit.TIMES, "内部规定", "一个来源地址一小时内新建异议草稿的次数")
+DRAFT_CHANGES = Limit("draft-changes", 120, Unit.TIMES, "内部规定", "一个来源地址一小时内保存异议草稿的次数")
+CONFIRMATION_MAILS = Limit("confirmation-mails", 5, Unit.TIMES, "内部规定", "一小时内向一个邮箱发确认邮件的次数")
+CHECKS = Limit("checks", 60, Unit.TIMES, "内部规定", "一个来源地址一小时内核对副本、验算抽查的次数")
 ATTACHMENT_SIZE = Limit("attachment-size", 10 * 1024 * 1024, Unit.BYTES, "内部规定", "单个附件大小")
 ATTACHMENT_COUNT = Limit("attachment-count", 10, Unit.FILES, "内部规定", "附件数量")
 REQUEST_SIZE = Limit("request-size", 32 * 1024 * 1024, Unit.BYTES, "内部规定", "一次请求的大小")
@@ -92,6 +98,7 @@ LIAISON_REMINDER = Limit("liaison-reminder", 7, Unit.DAYS, "内部规定", "提�
 CALLS_A_MINUTE = Limit("calls-a-minute", 6000, Unit.TIMES, "内部规定", "一个应用每分钟的调用次数")
 SECRET_OVERLAP = Limit("secret-overlap", 7, Unit.DAYS, "内部规定", "应用更换密钥时新旧并存的时间")
 PRESENTATION_LIFE = Limit("presentation-life", 60, Unit.SECONDS, "内部规定（第十条）", "亮证码的有效时间")
+SIGN_INS = Limit("sign-ins", 60, Unit.TIMES, "内部规定", "一个来源地址一小时内登录的次数")
 HOLDER_SESSION = Limit("holder-session", 1800, Unit.SECONDS, "内部规定", "持证主体会话的有效时间")
 AUTHORISATION_LIFE = Limit("authorisation-life", 30, Unit.DAYS, "内部规定", "持证主体授权的最长时间")
 WRONG_VALUE_ANSWER = Limit(

@@ -1,6 +1,6 @@
 """Saying no in Chinese: what a person gave is wrong, and what to do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -48,16 +48,27 @@ def _title(place: tuple[int | str, ...], form: type[BaseModel]) -> str:
     return f"{title}的{_title(tuple(rest), inner)}" if rest else title
 
 
-def wrong_fields(error: ValidationError, form: type[BaseModel]) -> list[str]:
-    """Every wrong field of ``form`` by its title and what is wrong with it, in Chinese, without its value."""
-    sentences: list[str] = []
+def _sentences(error: ValidationError, form: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Of every problem the field's name and what is wrong with it, by its title."""
     for problem in error.errors(include_url=False, include_input=False):
         title = _title(problem["loc"], form)
         say = _SAYINGS.get(problem["type"])
-        sentence = f"{title}{say(problem.get('ctx', {})) if say else '填写有误'}"
-        if sentence not in sentences:
-            sentences.append(sentence)
-    return sentences
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        yield name, f"{title}{say(problem.get('ctx', {})) if say else '填写有误'}"
+
+
+def wrong_fields(error: ValidationError, form: type[BaseModel]) -> list[str]:
+    """Every wrong field of ``form`` by its title and what is wrong with it, in Chinese, without its value."""
+    return list(dict.fromkeys(sentence for _, sentence in _sentences(error, form)))
+
+
+def wrong_by_field(error: ValidationError, form: type[BaseModel]) -> dict[str, str]:
+    """The first thing that is wrong with each wrong field of ``form``, by the field's name, as ``wrong_fields`` says
+    it."""
+    found: dict[str, str] = {}
+    for name, sentence in _sentences(error, form):
+        found.setdefault(name, sentence)
+    return found
 
 
 def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:

@@ -25,6 +25,10 @@ class ZhelibanSettings(BaseModel):
     """The unified sign-on of Zheliban (浙里办); without ``url`` nobody can sign on with it."""
 
     url: str = Field("", description="统一登录的地址，至主机或前缀为止，不含/sso/servlet/simpleauth")
+    sign_in_url: str = Field(
+        "",
+        description="浙里办登录页的完整地址，登录后须带ticket回到public_url的/sign-in；空为只能从浙里办进入",
+    )
     service_code: str = Field("", description="接入代码（servicecode）")
     service_password: SecretStr = Field(SecretStr(""), description="接入密码（servicepwd）")
 

@@ -4,9 +4,14 @@ import base64
 import binascii
 import hashlib
 import secrets
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import select
 
 from models.certificate_uses import ArchivedCopy
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateType
 from regulation.catalogue import state_on
 from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState, mask_name
@@ -99,6 +104,56 @@ def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAn
         why = "这份存档副本不是所填持证主体的这类证照，请核对证件号码和证照类型。"
         return answered(use, AnsweredState.UNKNOWN, [why])
     return answered_for(use, found, request.stated)
+
+
+class CopyKnown(StrEnum):
+    """What a file that somebody handed in on the page turns out to be."""
+
+    GENUINE = "genuine"
+    CHANGED = "changed"
+    NOT_OURS = "not-ours"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOnPage:
+    """What anybody who has a file may learn of it: nothing of a person, and nothing that the file itself does not show
+    but whether its certificate holds today. ``seal`` is the name in the signer's certificate."""
+
+    known: CopyKnown
+    why: str
+    copy_no: str = ""
+    seal: str = ""
+    type_name: str = ""
+    issuing_authority: str = ""
+    made_on: date | None = None
+    state: AnsweredState | None = None
+
+
+def copy_on_page(content: bytes) -> CopyOnPage:
+    """What a file is worth to whoever was given it. Raises nothing for any content."""
+    examined = examine(content)
+    if examined.verdict is CopyVerdict.FOREIGN:
+        return CopyOnPage(CopyKnown.NOT_OURS, examined.why)
+    if examined.verdict is CopyVerdict.TAMPERED:
+        return CopyOnPage(CopyKnown.CHANGED, examined.why, examined.copy_no or "")
+    with reading() as session:
+        wanted = select(ArchivedCopy).where(ArchivedCopy.sha256 == hashlib.sha256(content).hexdigest())
+        copy = session.scalar(wanted)
+        if copy is None:
+            why = "签名是本系统的，但没有出具这份副本的登记，请联系本中心核实。"
+            return CopyOnPage(CopyKnown.NOT_OURS, why, examined.copy_no or "")
+        certificate = session.get_one(Certificate, copy.certificate_id)
+        kind = session.get_one(CertificateType, certificate.type_code)
+        return CopyOnPage(
+            known=CopyKnown.GENUINE,
+            why=examined.why,
+            copy_no=copy.copy_no,
+            seal=examined.signer,
+            type_name=kind.name,
+            issuing_authority=kind.issuing_authority,
+            made_on=clock.local_date(copy.made_at),
+            state=AnsweredState(state_on(clock.today(), certificate.state, certificate.valid_until_on)),
+        )
 
 
 def copy_link(copy_no: str) -> str:

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec
@@ -86,11 +87,13 @@ class CopyVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a file is. ``copy_no`` only where our signature stands behind it; ``why`` is a Chinese sentence."""
+    """What a file is. ``copy_no`` only where our signature stands behind it; ``why`` is a Chinese sentence, ``signer``
+    the name in the certificate of an intact one's signer."""
 
     verdict: CopyVerdict
     copy_no: str | None
     why: str
+    signer: str = ""
 
 
 def draw(sheet: CopySheet) -> bytes:
@@ -285,7 +288,9 @@ def _seal_in(content: bytes, start: int, end: int, chains: Sequence[Chain]) -> E
     ranges = f"/ByteRange [0 {start} {end} {len(content) - end}]".encode()
     as_ours = any(written == _envelope(signed, signature, chain).hex().upper().encode() for chain in ours)
     if covered.digest() == digest and as_ours and ranges in content:
-        return Examined(CopyVerdict.INTACT, copy_no, "签名有效，内容自出具以来没有改动。")
+        signer = ours[0][0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        name = str(signer[0].value) if signer else ""
+        return Examined(CopyVerdict.INTACT, copy_no, "签名有效，内容自出具以来没有改动。", name)
     return Examined(CopyVerdict.TAMPERED, copy_no, f"这是存档副本{copy_no}，但内容在签名之后被改动过。")
 
 

@@ -68,7 +68,7 @@ class PresentationRequest(HolderRequest):
 
 class PresentationAnswer(BaseModel):
     code: str = Field(title="亮证码")
-    qr: str = Field(title="二维码（SVG）")
+    qr: str = Field(title="二维码（SVG）", description="没有固定尺寸，随所在位置缩放")
     expires_at: datetime = Field(title="失效时间")
     certificate_type: str = Field(title="证照类型")
 
@@ -102,6 +102,7 @@ class SessionAnswer(BaseModel):
 class CertificateUse(BaseModel):
     """A use as its holder reads it."""
 
+    record_no: int = Field(title="记录编号", description="全区唯一，反映这一次用证时报此编号")
     at: datetime = Field(title="时间")
     department: str = Field(title="使用部门")
     item: str = Field(title="事项")
@@ -181,7 +182,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
         )
         detail = {"certificates": [found.identifier], "type": kind.code, "scenario": request.scenario}
         session.add(_entry_row("presentation:code:made", own, now, detail))
-    qr = segno.make(code, error="m", micro=False).svg_inline(scale=4, border=4)
+    qr = segno.make(code, error="m", micro=False).svg_inline(border=4, omitsize=True)
     local = expires_at.astimezone(clock.SHANGHAI)
     return PresentationAnswer(code=code, qr=qr, expires_at=local, certificate_type=kind.name)
 
@@ -299,6 +300,7 @@ def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
     at = entry.at.astimezone(clock.SHANGHAI)
     sentence = f"{at:%Y年%m月%d日%H:%M}，{department}为办理“{version.item_name}”{did}。用途：{said['purpose']}。"
     return CertificateUse(
+        record_no=entry.id,
         at=at,
         department=department,
         item=version.item_name,

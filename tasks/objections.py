@@ -99,13 +99,13 @@ def status_link(token: str) -> str:
 
 
 def register_objection(
-    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str
+    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str, remark: str = ""
 ) -> Registered:
     """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
 
     ``submission_key`` names this one submission: handing it in again returns the first registration. ``actor`` is who
-    typed it in or which application sent it. A second objection to the same field of the same certificate joins the
-    open one.
+    typed it in or which application sent it; ``remark`` is what the reviewing officer should know of that. A second
+    objection to the same field of the same certificate joins the open one.
     """
     with transaction() as session:
         now = clock.now()
@@ -116,7 +116,7 @@ def register_objection(
         if known is not None:
             return Registered(known.case_no, known.token, known.lead_case_no is not None)
         case_no = next_number(counter)
-        objection = _objection(session, application, case_no, submission_key)
+        objection = _objection(session, application, case_no, submission_key, remark)
         lead = _lead_for(session, objection)
         stage = Stage.JOINED if lead else Stage.REGISTERED
         case = open_case(session, case_no, CaseKind.OBJECTION, stage, now, lead.officer_no if lead else "")
@@ -153,10 +153,12 @@ def register_objection(
         return Registered(case_no, objection.token, lead is not None)
 
 
-def _objection(session: Session, application: ObjectionApplication, case_no: str, submission_key: str) -> Objection:
+def _objection(
+    session: Session, application: ObjectionApplication, case_no: str, submission_key: str, remark: str
+) -> Objection:
     """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
     the right to object (Article 12) does not hang on a slip of the pen."""
-    remarks = []
+    remarks = [remark] if remark else []
     wanted = application.certificate_type
     kind = find_type(session, wanted)
     if kind is None:

@@ -217,12 +217,22 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         **identity,
     )
     try:
-        wait_until(lambda: accepts_connections(port), "PostgreSQL没有启动")
-        yield f"postgresql+psycopg://ezt@127.0.0.1:{port}"
+        url = f"postgresql+psycopg://ezt@127.0.0.1:{port}"
+        wait_until(lambda: lets_in(url), "PostgreSQL没有启动")
+        yield url
     finally:
         # On SIGTERM it would wait for connections that a test has left open.
         server.send_signal(signal.SIGINT)
         server.wait()
+
+
+def lets_in(server: str) -> bool:
+    """Whether a PostgreSQL server lets anybody in: for a while it listens and says that it is starting."""
+    try:
+        as_superuser(server).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def database_name(request: pytest.FixtureRequest) -> str:
@@ -266,16 +276,22 @@ def filled_postgresql(postgresql: str, migrated_postgresql: str, migrated_home: 
     return "filled"
 
 
+@pytest.fixture
+def empty_postgresql(postgresql: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    name = f"empty_{database_name(request)}"
+    create_database(postgresql, name)
+    yield f"{postgresql}/{name}"
+    drop_database(postgresql, name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+def empty_database(request: pytest.FixtureRequest, home: Path) -> str:
     """The URL of an empty database, once of each kind."""
     if request.param == "postgresql":
-        server, name = request.getfixturevalue("postgresql"), database_name(request)
-        create_database(server, name)
-        yield f"{server}/{name}"
-        drop_database(server, name)
-    else:
-        yield f"sqlite:///{home / 'empty.db'}"
+        url: str = request.getfixturevalue("empty_postgresql")
+        return url
+    return f"sqlite:///{home / 'empty.db'}"
 
 
 @pytest.fixture

@@ -1,26 +1,32 @@
 """The web process: ``uvicorn web.app:app``."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from web import (
+    archived_copies,
+    assets,
     backfills,
     certificates,
     corrections,
+    front,
     holders,
     liaisons,
+    objection_drafts,
     objections,
+    own_certificates,
     pages,
     paper_reports,
     problems,
     rectifications,
     rule_revisions,
     service_guides,
+    sign_in,
     spot_checks,
     supervision_reports,
     system_reviews,
     use_lists,
 )
-from web.requests import PrivateHeaders, SizeLimit
+from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
 app = FastAPI(
     title="柯桥e证通 接口",
@@ -30,27 +36,38 @@ app = FastAPI(
     redoc_url=None,
 )
 problems.install(app)
-app.include_router(backfills.router)
-app.include_router(certificates.router)
-app.include_router(corrections.router)
-app.include_router(holders.router)
-app.include_router(objections.router)
-app.include_router(liaisons.router)
-app.include_router(use_lists.router)
-app.include_router(service_guides.router)
-app.include_router(paper_reports.pages)
-app.include_router(use_lists.pages)
-app.include_router(system_reviews.router)
-app.include_router(backfills.pages)
-app.include_router(corrections.pages)
-app.include_router(rectifications.router)
-app.include_router(rectifications.pages)
-app.include_router(rule_revisions.router)
-app.include_router(rule_revisions.pages)
-app.include_router(holders.pages)
-app.include_router(spot_checks.pages)
-app.include_router(pages.router)
-app.include_router(supervision_reports.router)
+for interface in (
+    backfills.router,
+    certificates.router,
+    corrections.router,
+    holders.router,
+    objections.router,
+    liaisons.router,
+    use_lists.router,
+    service_guides.router,
+    system_reviews.router,
+    rectifications.router,
+    rule_revisions.router,
+):
+    app.include_router(interface)
+for shown in (
+    front.router,
+    sign_in.router,
+    objection_drafts.router,
+    own_certificates.router,
+    paper_reports.pages,
+    use_lists.pages,
+    backfills.pages,
+    corrections.pages,
+    rectifications.pages,
+    rule_revisions.pages,
+    archived_copies.router,
+    spot_checks.pages,
+    pages.router,
+    supervision_reports.router,
+    assets.router,
+):
+    app.include_router(shown, dependencies=[Depends(from_our_own_page)])
 app.add_middleware(SizeLimit)
 app.add_middleware(PrivateHeaders)
 

@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
-from tasks.archived_copies import standing_of_copy
 from tasks.holders import (
     AuthorisationAnswer,
     AuthorisationRequest,
@@ -21,11 +20,9 @@ from tasks.holders import (
     withdraw_authorisation,
 )
 from web.openapi import answers, takes
-from web.rendering import message
 from web.requests import body_as
 
 router = APIRouter(prefix="/api/v1", tags=["持证主体（第十条、第十一条、第十四条）"])
-pages = APIRouter()
 
 PROBLEMS = (401, 403, 404, 413, 422, 503)
 
@@ -85,9 +82,3 @@ def disallow(request: Annotated[WithdrawalRequest, Depends(body_as(WithdrawalReq
 def uses(request: Annotated[HolderRequest, Depends(body_as(HolderRequest))]) -> UsesAnswer:
     """哪个部门在什么时候、为了什么事项、看了什么。"""
     return uses_of_holder(request)
-
-
-@pages.get("/copies/{copy_no}", include_in_schema=False)
-def copy_standing(request: Request, copy_no: str) -> Response:
-    """What the QR code of an archived copy leads to."""
-    return message(request, standing_of_copy(copy_no))

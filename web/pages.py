@@ -26,6 +26,13 @@ router = APIRouter(include_in_schema=False)
 TICKET_LIFE = timedelta(minutes=10)
 """How long the attachments of a sheet can be opened, and others added, after an officer has signed for it."""
 
+SAID = {
+    "filed": "异议已提交，我们已收到。办件编号和本页链接已发到您的邮箱，请保存。",
+    "supplemented": "补正已收到。",
+    "withdrawn": "异议已撤回。",
+    "disagreed": "不同意见已登记。",
+}
+
 M = TypeVar("M", bound=BaseModel)
 CaseNo = Annotated[Words, Path(max_length=30)]
 # A form's texts are taken as they come and checked by a model: what FastAPI refuses itself, a person would lose.
@@ -49,8 +56,9 @@ class SignatureForm(BaseModel):
 
 @router.get("/objections/{token}")
 def follow(request: Request, token: str, said: str = "") -> HTMLResponse:
-    """The objector's own page: stage, limits day by day, timeline, and what can be done now."""
-    return _status_page(request, token, said[:200])
+    """The objector's own page: stage, limits day by day, timeline, and what can be done now. ``said`` is the name of a
+    sentence: nobody can put words of theirs on the page."""
+    return _status_page(request, token, SAID.get(said, ""))
 
 
 def _status_page(
@@ -93,7 +101,7 @@ def supplement(
         said = f"{why}附件须重新选择。" if given else str(why)
         return _status_page(request, token, said, status_of(why), supplement=text)
     background.add_task(nudge, case_no)
-    return _back(token, "补正已收到。")
+    return back_to(token, "supplemented")
 
 
 @router.post("/objections/{token}/withdrawal")
@@ -104,7 +112,7 @@ def withdraw(request: Request, token: str, background: BackgroundTasks) -> Respo
     except RefusalError as why:
         return _status_page(request, token, str(why), status_of(why))
     background.add_task(nudge, case_no)
-    return _back(token, "异议已撤回。")
+    return back_to(token, "withdrawn")
 
 
 @router.post("/objections/{token}/disagreement")
@@ -114,7 +122,7 @@ def disagree(request: Request, token: str, text: Typed = "") -> Response:
         log_disagreement(token, checked(DisagreementSubmission, text=text).text)
     except RefusalError as why:
         return _status_page(request, token, str(why), status_of(why), disagreement=text)
-    return _back(token, "不同意见已登记。")
+    return back_to(token, "disagreed")
 
 
 @router.get("/desk/{case_no}")
@@ -165,5 +173,6 @@ def given_files(files: Sequence[UploadFile] | None) -> list[tuple[str, bytes]]:
     return [(file.filename, file.file.read()) for file in files or [] if file.filename]
 
 
-def _back(token: str, said: str) -> RedirectResponse:
+def back_to(token: str, said: str) -> RedirectResponse:
+    """To the objector's own page, with one of the sentences ``SAID``."""
     return RedirectResponse(f"/objections/{token}?{urlencode({'said': said})}", 303)

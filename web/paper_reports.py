@@ -5,9 +5,6 @@ from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
-from limits import RateLimitItemPerHour
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
@@ -17,8 +14,9 @@ from tasks.case_runs import nudge
 from tasks.paper_report_forms import DEMANDS, PaperReportForm
 from tasks.paper_reports import choices, register_report
 from web.pages import Files, Typed, checked, given_files
-from web.problems import status_of
+from web.problems import ProblemError, status_of
 from web.rendering import message, page
+from web.requests import Allowance
 
 pages = APIRouter(include_in_schema=False)
 
@@ -59,12 +57,13 @@ def report(
     given = given_files(files)
     try:
         form = checked(PaperReportForm, **typed)
-        if not _reports.hit(RateLimitItemPerHour(PAPER_REPORTS.value), _source(request)):
-            return _page(request, typed, submission_no, "您这里提交得太多了，请过一小时再试，或直接致电本中心。", 429)
+        _reports.spend(request)
         case_no = register_report(form, check_files(given), f"page:{submission_no}")
     except RefusalError as why:
         said = f"{why}附件须重新选择。" if given else str(why)
         return _page(request, typed, submission_no, said, status_of(why))
+    except ProblemError as why:
+        return _page(request, typed, submission_no, why.detail, why.status)
     background.add_task(nudge, case_no)
     told = "核实后会发邮件告诉您结果。" if form.email else ""
     return message(request, f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}")
@@ -86,9 +85,4 @@ def _page(
     return page(request, "paper-report.html", context, status)
 
 
-def _source(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-# Counted by each web process for itself: several of them let through as many times as much.
-_reports = SlidingWindowCounterRateLimiter(MemoryStorage())
+_reports = Allowance(PAPER_REPORTS)

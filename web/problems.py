@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from gateways.zheliban import TicketError, ZhelibanUnavailableError
@@ -17,6 +17,7 @@ from tasks.certificate_use import NotFoundError
 from tasks.journal import ReplayedError
 from tasks.officers import SignatureError
 from web.rendering import message
+from web.sessions import SignedOutError
 
 TITLES = {
     401: "身份未通过",
@@ -88,6 +89,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ProblemError)
     def _problem(request: Request, error: ProblemError) -> Response:
         return problem(request, error.status, error.detail, headers=error.headers)
+
+    @app.exception_handler(SignedOutError)
+    def _signed_out(request: Request, _error: SignedOutError) -> Response:
+        # What was sent cannot be sent again after signing in; the page that it was sent from is under /my.
+        back = request.url.path if request.method == "GET" else "/my/certificates"
+        return RedirectResponse(f"/sign-in?back={back}", 303)
 
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:

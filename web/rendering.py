@@ -8,11 +8,23 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.templating import Jinja2Templates
 
+from regulation.certificates import mask_name
+from web.assets import asset
+from web.sessions import signed_in
+
+
+def _for_every_page(request: Request) -> dict[str, Any]:
+    person = signed_in(request)
+    return {"holder": mask_name(person.name) if person else ""}
+
+
 _templates = Jinja2Templates(
     env=Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-    )
+    ),
+    context_processors=[_for_every_page],
 )
+_templates.env.globals["asset"] = asset
 
 
 def page(request: Request, template: str, context: dict[str, Any], status: int = 200) -> HTMLResponse:

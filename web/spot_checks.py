@@ -8,9 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
+from regulation.limits import CHECKS
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.case_runs import nudge
+from tasks.spot_check_files import check_file, draw_of
 from tasks.spot_check_publications import draw_file, round_in_public, rounds
 from tasks.spot_check_results import (
     checklist_file,
@@ -24,11 +26,14 @@ from tasks.spot_check_results import (
 from web.pages import TICKET_LIFE, Typed
 from web.problems import status_of
 from web.rendering import page
+from web.requests import Allowance
 
 pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
 
 CaseNo = Annotated[Words, Path(max_length=30)]
 Uscc = Annotated[Words, Path(max_length=18)]
+_checks = Allowance(CHECKS)
+
 LINES_ON_THE_PAGE = 200
 """A longer checklist is filled in as a workbook: a browser's form has so many fields."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,7 +48,24 @@ def every_round(request: Request) -> HTMLResponse:
 @pages.get("/{case_no}")
 def one_round(request: Request, case_no: CaseNo) -> HTMLResponse:
     """A round: its commitment, and once it is published everything else."""
-    return page(request, "spot-check.html", {"round": round_in_public(case_no)})
+    return page(request, "spot-check.html", {"round": round_in_public(case_no), "checked": None, "given": False})
+
+
+@pages.post("/{case_no}/check")
+def check(request: Request, case_no: CaseNo, file: Annotated[UploadFile | None, File()] = None) -> HTMLResponse:
+    """The draw made again: from a file that somebody kept, or from the one that is published here."""
+    _checks.spend(request)
+    shown = round_in_public(case_no)
+    given = file is not None and bool(file.filename)
+    try:
+        text = file.file.read().decode("utf-8", "replace") if file is not None and given else draw_file(case_no)
+        found = check_file(text, shown.commitment)
+        if given and not found and draw_of(text).frozen.case_no != case_no:
+            found = ["这是另一轮抽查的文件。"]
+    except RefusalError as why:
+        context = {"round": shown, "checked": [str(why)], "given": given}
+        return page(request, "spot-check.html", context, status_of(why))
+    return page(request, "spot-check.html", {"round": shown, "checked": found, "given": given})
 
 
 @pages.get("/{case_no}/draw.json")

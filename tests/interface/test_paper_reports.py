@@ -18,7 +18,7 @@ from tasks.notices import kick
 from tasks.paper_report_questions import PaperReportVerdict
 from tasks.paper_reports import close_report
 from tests.conftest import wait_until
-from web import paper_reports
+from web import requests
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -26,8 +26,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 @pytest.fixture(autouse=True)
 def _nobody_reported_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = paper_reports.SlidingWindowCounterRateLimiter(paper_reports.MemoryStorage())
-    monkeypatch.setattr(paper_reports, "_reports", fresh)
+    fresh = requests.SlidingWindowCounterRateLimiter(requests.MemoryStorage())
+    monkeypatch.setattr(requests, "_counted", fresh)
 
 
 def filled(web: str, **changed: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from tests.conftest import forget_settings
 from tests.notices.looks import BUTTONS, READABLE, Looked, contrast
 
 SAYS: dict[str, tuple[str, list[str]]] = {
+    "objection-to-confirm": ("请确认邮箱，提交您的异议", ["还没有提交", "收到日期"]),
     "objection-registered": ("已收到您的异议（YY-2026-000001）", ["第十二条", "第5个工作日", "周末", "放假：国庆节"]),
     "objection-joined": ("您的异议已并案办理（YY-2026-000001）", ["不影响您的权利"]),
     "objection-released": ("您的异议转为单独办理（YY-2026-000001）", ["从初审继续"]),

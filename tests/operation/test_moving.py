@@ -44,7 +44,7 @@ def tables_of(url: str) -> list[str]:
 
 
 def test_an_installation_goes_on_where_it_was(
-    clerk: Clerk, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+    clerk: Clerk, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = clerk.register()
     add_attachments(first.case_no, full_sheet(first.case_no, "KQ001", "").upload_ticket, [("门牌.png", PNG)], LIFE)
@@ -54,13 +54,13 @@ def test_an_installation_goes_on_where_it_was(
     with reading() as session:
         holder, face = session.execute(select(Certificate.holder_number, Certificate.face).limit(1)).one()
 
-    done = ezt("migrate-data", postgresql_database, "--json")
+    done = ezt("migrate-data", empty_postgresql, "--json")
     assert done.returncode == 0, done.stderr
     moved = {each["table"]: each["rows"] for each in json.loads(done.stdout)["moved"]}
     assert moved == before
     assert moved["certificates"] > 100
 
-    monkeypatch.setenv("EZT_DATABASE_URL", postgresql_database)
+    monkeypatch.setenv("EZT_DATABASE_URL", empty_postgresql)
     forget_settings()
     assert engine().dialect.name == "postgresql"
     assert counts() == before
@@ -81,10 +81,10 @@ def test_an_installation_goes_on_where_it_was(
         assert session.scalar(select(func.max(AuditEntry.id))) == session.scalar(select(func.count(AuditEntry.id)))
 
 
-def test_what_is_encrypted_is_copied_encrypted(clerk: Clerk, postgresql_database: str) -> None:
-    move(postgresql_database)
+def test_what_is_encrypted_is_copied_encrypted(clerk: Clerk, empty_postgresql: str) -> None:
+    move(empty_postgresql)
     wanted = "SELECT id, holder_number FROM certificates ORDER BY id"
-    with psycopg.connect(postgresql_database.replace("+psycopg", "")) as connection:
+    with psycopg.connect(empty_postgresql.replace("+psycopg", "")) as connection:
         there = connection.execute(wanted).fetchall()
     with engine().connect() as connection:
         here = connection.exec_driver_sql(wanted).fetchall()
@@ -92,7 +92,7 @@ def test_what_is_encrypted_is_copied_encrypted(clerk: Clerk, postgresql_database
 
 
 def test_a_move_that_fails_leaves_the_target_empty(
-    clerk: Clerk, postgresql_database: str, monkeypatch: pytest.MonkeyPatch
+    clerk: Clerk, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clerk.register()
     last = Base.metadata.sorted_tables[-1].name
@@ -102,19 +102,19 @@ def test_a_move_that_fails_leaves_the_target_empty(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        move(postgresql_database, fall)
-    assert tables_of(postgresql_database) == ["alembic_version"]
+        move(empty_postgresql, fall)
+    assert tables_of(empty_postgresql) == ["alembic_version"]
     with reading() as session:
         assert session.scalar(select(func.count(Case.case_no))) == 1
-    assert move(postgresql_database)[-1].table == last, "and may be tried again"
+    assert move(empty_postgresql)[-1].table == last, "and may be tried again"
 
 
-def test_text_that_postgresql_cannot_hold_is_said_and_nothing_arrives(clerk: Clerk, postgresql_database: str) -> None:
+def test_text_that_postgresql_cannot_hold_is_said_and_nothing_arrives(clerk: Clerk, empty_postgresql: str) -> None:
     with engine().begin() as connection:
         connection.exec_driver_sql("UPDATE departments SET name = name || char(0) WHERE rowid = 1")
     with pytest.raises(RefusalError, match="目标数据库已恢复为空，原数据库没有改动"):
-        move(postgresql_database)
-    assert tables_of(postgresql_database) == ["alembic_version"]
+        move(empty_postgresql)
+    assert tables_of(empty_postgresql) == ["alembic_version"]
 
 
 @pytest.mark.parametrize("to", ["sqlite:///elsewhere.db", "mysql://a/b", "nonsense"])
@@ -123,11 +123,11 @@ def test_a_target_that_is_none_is_refused(installation: Any, to: str) -> None:
         move(to)
 
 
-def test_a_target_that_has_tables_is_refused(clerk: Clerk, postgresql_database: str) -> None:
-    with psycopg.connect(postgresql_database.replace("+psycopg", ""), autocommit=True) as connection:
+def test_a_target_that_has_tables_is_refused(clerk: Clerk, empty_postgresql: str) -> None:
+    with psycopg.connect(empty_postgresql.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("CREATE TABLE theirs (n int)")
-    assert_refused(ezt("migrate-data", postgresql_database), "已经有表", "新建一个空的数据库")
+    assert_refused(ezt("migrate-data", empty_postgresql), "已经有表", "新建一个空的数据库")
 
 
-def test_a_source_that_is_not_ready_is_refused(home: Any, postgresql_database: str) -> None:
-    assert_refused(ezt("migrate-data", postgresql_database), "ezt migrate")
+def test_a_source_that_is_not_ready_is_refused(home: Any, empty_postgresql: str) -> None:
+    assert_refused(ezt("migrate-data", empty_postgresql), "ezt migrate")

@@ -1,0 +1,309 @@
+"""What whoever signed in with 浙里办 does on the pages (Articles 10, 11, 14), and what others try in their place."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import select
+
+from ezt import sample_data as samples
+from gateways import zheliban
+from gateways.zheliban_stand_in import SIGN_IN, StandIn, running
+from models.cases import StaffTask
+from models.certificate_uses import Authorisation
+from models.certificates import Certificate
+from models.objections import Objection
+from models.organisations import Department
+from models.records import AuditEntry
+from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE
+from runtime import clock
+from runtime.database import reading, transaction
+from tasks import own_certificates
+from tasks.certificate_use import holder_index
+from tasks.staff_tasks import complete_staff_task
+from tests.browser.conftest import PHONE, Open, barriers, is_too_wide
+from tests.conftest import FEW, ROOT, Clerk, forget_settings
+from tests.interface.conftest import Caller, caller_of
+from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
+
+pytestmark = pytest.mark.browser
+
+COOKIE = "ezt-session"
+
+
+@pytest.fixture
+def signed_on(web: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """A stand-in of 浙里办 that knows the sample's holders and sends them back to this web process."""
+    known = samples.persons(samples.DEFAULT_SEED, FEW.holders)
+    with running(StandIn("ezt", "password", known)) as stand_in:
+        given = {"URL": stand_in.url, "SERVICE_CODE": "ezt", "SERVICE_PASSWORD": "password"}
+        for name, value in (given | {"SIGN_IN_URL": stand_in.sign_in_url(f"{web}/sign-in")}).items():
+            monkeypatch.setenv(f"EZT_ZHELIBAN__{name}", value)
+        monkeypatch.setenv("EZT_PUBLIC_URL", web)
+        forget_settings()
+        yield stand_in
+        zheliban.close()
+
+
+@pytest.fixture
+def card(clerk: Clerk) -> Certificate:
+    return valid("身份证")
+
+
+@pytest.fixture
+def department(web: str) -> Caller:
+    return caller_of(web, "KQ-SCJG")
+
+
+def sign_in(page: Page, web: str, signed_on: StandIn, number: str) -> None:
+    page.goto(f"{web}/sign-in?ticket={signed_on.issue(number)}")
+
+
+def present(page: Page) -> None:
+    page.get_by_role("button", name="出示亮证码").click()
+    # Before its style has come, everything on the page is visible.
+    page.wait_for_load_state()
+
+
+def main(page: Page) -> str:
+    return page.get_by_role("main").inner_text()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_holder_signs_in_presents_and_sees_who_looked(
+    web: str, signed_on: StandIn, department: Caller, card: Certificate, open_page: Open, scripts: bool
+) -> None:
+    page = open_page(viewport=PHONE, java_script_enabled=scripts)
+    page.goto(web)
+    page.get_by_role("main").get_by_role("link", name="谁用过我的证照").click()
+    assert page.url == f"{web}/sign-in?back=/my/uses"
+    page.get_by_role("link", name="用浙里办登录").click()
+    page.get_by_role("link", name=re.compile(card.holder_number[-4:])).click()
+    # Back where one came from, without the ticket in the address.
+    assert page.url == f"{web}/my/uses"
+    assert "还没有部门用过您的证照" in main(page)
+    (cookie,) = page.context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Lax")
+
+    page.get_by_role("navigation", name="我的").get_by_role("link", name="我的证照").click()
+    assert card.number not in main(page)
+    page.get_by_role("link", name="身份证").click()
+    assert card.number in main(page)
+    if scripts:
+        assert barriers(page) == []
+    present(page)
+    assert "前有效" in main(page)
+    assert page.get_by_role("img", name="亮证二维码").is_visible()
+    assert page.get_by_text("这个亮证码已经失效").is_hidden()
+    drawing = page.locator(".presented svg")
+    box, path = drawing.bounding_box(), drawing.locator("path").bounding_box()
+    # The code fills its drawing, as far as a scanner needs it to.
+    assert box is not None
+    assert path is not None
+    assert path["width"] > 0.7 * box["width"]
+    if scripts:
+        assert barriers(page) == []
+    assert not is_too_wide(page)
+    code = page.locator(".code").inner_text()
+    assert department.post(REDEEM, AT_THE_COUNTER | {"code": code}).status_code == 200
+
+    page.get_by_role("link", name="谁用过我的证照").last.click()
+    assert "查看了您出示的身份证上的" in main(page)
+    page.get_by_text("这次用证不对？").click()
+    page.get_by_label("我没有办过这件事").check()
+    page.get_by_role("button", name="请本中心核实").click()
+    assert "您已反映，正在核实" in main(page)
+    with reading() as session:
+        (task,) = session.scalars(select(StaffTask).where(StaffTask.key.startswith("use-doubted:")))
+    assert "我没有办过这件事" in task.what
+    assert not any(said in task.what for said in (card.holder_name, card.holder_number, "SP-2026"))
+    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", "KQ001", "")
+    page.reload()
+    assert "工作人员已核实处理" in main(page)
+
+    page.get_by_role("button", name="退出登录").click()
+    assert page.context.cookies() == []
+    page.goto(f"{web}/my/uses")
+    assert "/sign-in" in page.url
+
+
+def test_a_code_vanishes_from_the_page_when_it_has_lapsed(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open
+) -> None:
+    style = (ROOT / "web" / "static" / "style.css").read_text(encoding="utf-8")
+    assert set(re.findall(r"linear (\d+)s forwards", style)) == {str(PRESENTATION_LIFE.value)}
+    page = open_page(viewport=PHONE)
+    sign_in(page, web, signed_on, card.holder_number)
+    page.get_by_role("link", name="身份证").click()
+    present(page)
+    almost, over = 59_000, 61_000
+    jump = "(at) => document.getAnimations().forEach((each) => { each.currentTime = at; })"
+    page.evaluate(jump, almost)
+    assert page.get_by_role("img", name="亮证二维码").is_visible()
+    page.evaluate(jump, over)
+    page.get_by_role("img", name="亮证二维码").wait_for(state="hidden")
+    page.get_by_text("这个亮证码已经失效").wait_for(state="visible")
+    assert not is_too_wide(page)
+
+
+def test_a_holder_objects_to_a_field_without_copying_anything(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open
+) -> None:
+    page = open_page(viewport=PHONE, java_script_enabled=False)
+    sign_in(page, web, signed_on, card.holder_number)
+    page.get_by_role("link", name="身份证").click()
+    page.get_by_label("哪一项").select_option("住址")
+    page.get_by_role("button", name="对这一项提出异议").click()
+    assert page.get_by_label("证照编号").input_value() == card.number
+    assert page.get_by_label("证照上现在写的是").input_value() == card.face["address"]
+    page.get_by_label("内容过时").check()
+    page.get_by_label("您认为应当是").fill("绍兴市柯桥区柯桥街道群贤路9999号")
+    page.get_by_label("理由", exact=True).fill("已经搬家，户口簿已更新。")
+    page.get_by_label("电子邮箱").fill("holder@example.com")
+    page.get_by_label("联系电话").fill("0575-84120001")
+    page.get_by_role("button", name="下一步：核对").click()
+    assert "已实名认证" in main(page)
+    page.get_by_role("button", name="确认提交").click()
+    assert "异议已提交" in main(page)
+    with reading() as session:
+        (filed,) = session.scalars(select(Objection))
+    assert (filed.objector_name, filed.certificate_root) == (card.holder_name, card.root)
+    assert "经浙里办实名认证" in filed.remark
+
+
+def test_an_authorisation_is_withdrawn_with_a_button(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open
+) -> None:
+    now = clock.now()
+    with transaction() as session:
+        office = session.scalars(select(Department)).first()
+        assert office is not None
+        given = {"department_uscc": office.uscc, "item_code": "330603-SCJG-001", "type_code": card.type_code}
+        times = {"given_at": now, "ends_at": now + timedelta(days=3)}
+        own = holder_index(card.holder_number)
+        session.add(Authorisation(authorisation_no="SQ-1", holder_index=own, **given, **times))
+        session.add(Authorisation(authorisation_no="SQ-2", holder_index="another's", **given, **times))
+    page = open_page(viewport=PHONE)
+    sign_in(page, web, signed_on, card.holder_number)
+    page.get_by_role("link", name="授权").click()
+    assert "生效中" in main(page)
+    assert "SQ-2" not in main(page)
+    assert barriers(page) == []
+    page.get_by_role("button", name="撤回授权").click()
+    assert "已撤回" in main(page)
+    cookies = {COOKIE: page.context.cookies()[0]["value"]}
+    refused = httpx.post(f"{web}/my/authorisations/SQ-2/withdrawal", cookies=cookies, headers={"Origin": web})
+    assert refused.status_code == 404
+
+
+def test_nobody_gets_at_what_is_somebody_elses(
+    web: str, signed_on: StandIn, department: Caller, card: Certificate, open_page: Open
+) -> None:
+    with reading() as session:
+        stranger = session.scalars(
+            select(Certificate).where(Certificate.holder_index != card.holder_index).order_by(Certificate.id)
+        ).first()
+    assert stranger is not None
+    page = open_page()
+    sign_in(page, web, signed_on, stranger.holder_number)
+    page.goto(f"{web}/my/certificates/{card.id}")
+    assert "您名下没有这件证照" in main(page)
+    cookies = {COOKIE: page.context.cookies()[0]["value"]}
+    held = {"certificate_type": "身份证", "holder_number": card.holder_number, "certificate": card.number}
+    assert department.post("/api/v1/certificates/authenticate", AT_THE_COUNTER | held).status_code == 200
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.tag == "certificate:authenticate:answered"))
+    for path, data in (
+        (f"/my/certificates/{card.id}/presentation", {}),
+        ("/objection-drafts/of-mine", {"certificate": str(card.id)}),
+        (f"/my/uses/{entry.id}/doubt", {"why": str(own_certificates.Doubt.NOT_MINE)}),
+    ):
+        answer = httpx.post(web + path, data=data, cookies=cookies, headers={"Origin": web})
+        assert answer.status_code == 404, path
+
+
+def test_a_session_ends_and_a_forged_one_never_began(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, card.holder_number)
+    token = page.context.cookies()[0]["value"]
+    for forged in ("x", token[:-2] + "AA", "长".encode().hex(), ""):
+        answer = httpx.get(f"{web}/my/certificates", cookies={COOKIE: forged})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?back=/my/certificates")
+    import time
+
+    later = time.time() + HOLDER_SESSION.value + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert httpx.get(f"{web}/my/certificates", cookies={COOKIE: token}).status_code == 303
+
+
+def test_a_ticket_that_is_none_leads_nowhere_and_back_leads_only_here(web: str, signed_on: StandIn) -> None:
+    refused = httpx.get(f"{web}/sign-in?ticket=forged")
+    assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)
+    assert "请从浙里办重新进入" in refused.text
+    for back in ("https://elsewhere.example/", "//elsewhere.example", "/my/../desk", "/desk/YY-1"):
+        answer = httpx.get(f"{web}/sign-in", params={"back": back})
+        assert 'ezt-back="/my/certificates"' in answer.headers["set-cookie"]
+
+
+def test_a_cookie_is_safe_where_the_connection_is(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EZT_PUBLIC_URL", "https://kq.example.cn")
+    forget_settings()
+    from fastapi import Response
+
+    from web import sessions
+
+    answer = Response()
+    sessions.begin(answer, "token")
+    said = answer.headers["set-cookie"]
+    assert said.startswith("__Host-ezt-session=token; HttpOnly; Max-Age=1800; Path=/; SameSite=lax; Secure")
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", None])
+def test_a_form_of_somebody_elses_does_nothing_with_the_cookie(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open, origin: str | None
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, card.holder_number)
+    cookies = {COOKIE: page.context.cookies()[0]["value"]}
+    headers = {"Origin": origin} if origin else {}
+    path = f"{web}/my/certificates/{card.id}/presentation"
+    assert httpx.post(path, cookies=cookies, headers=headers).status_code == 403
+    assert httpx.post(path, cookies=cookies, headers=headers | {"Sec-Fetch-Site": "same-site"}).status_code == 403
+    assert httpx.post(path, cookies=cookies, headers={"Origin": web}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_form_on_a_page_elsewhere_signs_nobody_out(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open, host: str
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, card.holder_number)
+    # Under its number the machine is the same site from another port, which brings the cookie; else another site.
+    page.goto(f"{signed_on.url.replace('127.0.0.1', host)}{SIGN_IN}?back=")
+    page.set_content(f'<form method="post" action="{web}/sign-out"><button>抽奖</button></form>')
+    page.get_by_role("button", name="抽奖").click()
+    page.wait_for_url(f"{web}/sign-out")
+    assert "不是从本系统的页面发出的" in main(page)
+    assert page.context.cookies(web) != []
+
+
+def test_the_interface_neither_reads_nor_gives_cookies(web: str, signed_on: StandIn, card: Certificate) -> None:
+    ticket = signed_on.issue(card.holder_number)
+    opened = httpx.post(f"{web}/api/v1/holder-sessions", json={"ticket": ticket})
+    assert "set-cookie" not in opened.headers
+    cookies = {COOKIE: opened.json()["session"]}
+    answer = httpx.post(f"{web}/api/v1/certificate-uses", json={}, cookies=cookies)
+    assert answer.status_code == 422
+
+
+def test_without_zheliban_the_page_says_where_to_go(web: str, open_page: Open) -> None:
+    page: Any = open_page(viewport=PHONE)
+    page.goto(f"{web}/my/certificates")
+    assert "请在手机上打开“浙里办”" in main(page)
+    assert barriers(page) == []
