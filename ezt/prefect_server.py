@@ -1,26 +1,38 @@
-"""Prefect's server, whose pages may ask nobody but it: ``python -m ezt.prefect_server --port 4200``.
+"""Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
 
-Prefect's V2 UI reports its use to a company abroad, and no setting of the server stops the browser from doing so. So the
-server is started with one middleware more: its pages carry a policy that a browser keeps them to.
+It is Prefect's own server with two things more. Its pages carry a policy that lets a browser ask nobody but this server:
+Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0017). And the V1 pages, which staff
+use, get a stylesheet that mends what gets in the way of an answer.
 """
 
 import argparse
 import os
+from pathlib import Path
 
+import prefect.main  # noqa: F401  the server is built from a finished package
 import uvicorn
 from prefect.server.api.server import create_app
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_UI_STATIC_DIRECTORY, get_current_settings, temporary_settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
-    "default-src 'self'; "
-    # The UI's graph of a run is drawn by a worker that it makes itself, and with compiled code.
-    "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    # The graph of a run is drawn by a worker that the page makes itself, with shaders it compiles itself.
+    "script-src 'self' 'unsafe-eval'; worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:"
 )
 """The Content-Security-Policy of every page: whatever is asked for elsewhere does not leave the browser."""
+
+STYLE = (
+    # A click on a select's box focuses it, which closes the list that the same click has just opened; one beside the
+    # text opens it. So the text takes no click of its own.
+    ".p-select-button__control{pointer-events:none}"
+    # What is decided about stands at the head of the form: a third of the window instead of three lines.
+    ".p-modal__body>.markdown-renderer{max-height:38vh!important}"
+    # Staff have one desk.
+    '.context-sidebar a[href^="/v2"]{display:none}'
+)
 
 
 class OnlyHere:
@@ -44,19 +56,29 @@ def main() -> None:
     """Serve until stopped, with the settings in the environment."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
-    api = get_current_settings().server.api
+    settings = get_current_settings()
+    pages = settings.home / "ui"
     # As ``prefect server start`` does it: this is the only server of the process.
     os.environ["PREFECT__SERVER_FINAL"] = "1"
-    uvicorn.run(
-        OnlyHere(create_app(final=True)),
-        host="127.0.0.1",
-        port=port,
-        timeout_keep_alive=api.keepalive_timeout,
-        ws_ping_interval=api.websocket_ping_interval,
-        ws_ping_timeout=api.websocket_ping_timeout,
-        log_level=get_current_settings().server.logging_level.lower(),
-    )
+    with temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}):
+        app = create_app(final=True)
+        _mend(pages / "v1" / "index.html")
+        uvicorn.run(
+            OnlyHere(app),
+            host="127.0.0.1",
+            port=parser.parse_args().port,
+            timeout_keep_alive=settings.server.api.keepalive_timeout,
+            ws_ping_interval=settings.server.api.websocket_ping_interval,
+            ws_ping_timeout=settings.server.api.websocket_ping_timeout,
+            log_level=settings.server.logging_level.lower(),
+        )
+
+
+def _mend(page: Path) -> None:
+    """Put the stylesheet into the V1 pages, which Prefect has copied here."""
+    text = page.read_text(encoding="utf-8")
+    if STYLE not in text:
+        page.write_text(text.replace("</head>", f"<style>{STYLE}</style></head>"), encoding="utf-8")
 
 
 if __name__ == "__main__":

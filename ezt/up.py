@@ -37,11 +37,14 @@ PREFECT = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_SERVER_UI_API_URL": "/api",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_RUNNER_POLL_FREQUENCY": "1",
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
-"""No analytics leave the machine; a worker that looks every second makes forms appear while one waits."""
+"""No analytics leave the machine; staff get the V1 pages (docs/adr/0017), which ask whatever host they came from; a
+worker that looks every second makes forms appear while one waits."""
 
 
 class StopAskedError(Exception):
@@ -145,8 +148,7 @@ def running(
             system.start("mail", "notifications.sink", "--port", str(port))
         if stand_in:
             system.environment |= _start_bureaus(system, web, samples) | _start_zheliban(system, samples)
-        port_given = ("--port", str(given.desk_port))
-        system.start("prefect", "prefect", "server", "start", "--host", "127.0.0.1", *port_given)
+        system.start("prefect", "ezt.prefect_server", "--port", str(given.desk_port))
         system.start(
             "web", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(given.web_port), "--no-access-log"
         )
