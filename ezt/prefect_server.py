@@ -1,19 +1,24 @@
 """Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
 
-It is Prefect's own server with two things more. Its pages carry a policy that lets a browser ask nobody but this server:
-Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0017). And the V1 pages, which staff
-use, get a stylesheet that mends what gets in the way of an answer.
+It is Prefect's own server with three things more. Its pages carry a policy that lets a browser ask nobody but this server:
+Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0017). The V1 pages, which staff use,
+get a stylesheet that mends what gets in the way of an answer. And the two lists of the day have addresses to bookmark,
+because the UI has no menu entry for them.
 """
 
 import argparse
 import os
 from pathlib import Path
 
-import prefect.main  # noqa: F401  the server is built from a finished package
 import uvicorn
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.server.api.server import create_app
 from prefect.settings import PREFECT_UI_STATIC_DIRECTORY, get_current_settings, temporary_settings
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -33,6 +38,10 @@ STYLE = (
     # Staff have one desk.
     '.context-sidebar a[href^="/v2"]{display:none}'
 )
+
+
+LISTS = ("to-do", "open-cases")
+"""The keys of the lists' artifacts, which are also their addresses."""
 
 
 class OnlyHere:
@@ -62,6 +71,8 @@ def main() -> None:
     os.environ["PREFECT__SERVER_FINAL"] = "1"
     with temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}):
         app = create_app(final=True)
+        # Before the UI, which takes every address that is left.
+        app.router.routes[:0] = [Route(f"/{key}", _list) for key in LISTS]
         _mend(pages / "v1" / "index.html")
         uvicorn.run(
             OnlyHere(app),
@@ -72,6 +83,14 @@ def main() -> None:
             ws_ping_timeout=settings.server.api.websocket_ping_timeout,
             log_level=settings.server.logging_level.lower(),
         )
+
+
+async def _list(request: Request) -> RedirectResponse:
+    """To the page of a list; before there is one, to the runs."""
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[request.url.path.removeprefix("/")]))
+    async with get_client() as client:
+        found = await client.read_artifacts(artifact_filter=wanted, limit=1)
+    return RedirectResponse(f"/artifacts/artifact/{found[0].id}" if found else "/runs")
 
 
 def _mend(page: Path) -> None:

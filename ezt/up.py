@@ -138,6 +138,8 @@ def running(
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     desk, web = f"http://127.0.0.1:{given.desk_port}", f"http://127.0.0.1:{given.web_port}"
     environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
+    if "desk_url" not in given.model_fields_set:
+        environment["EZT_DESK_URL"] = desk
     system = System(home, desk, web, environment, stop_asked or threading.Event())
     try:
         system.pause(0)
@@ -174,7 +176,7 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
         mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
         if as_json:
             print(json.dumps({"desk": system.desk_url, "web": system.web_url, "mail": mail}), flush=True)
-        say(f"工作台    {system.desk_url}")
+        say(f"工作台    {system.desk_url}/to-do")
         say(f"网页接口  {system.web_url}")
         if stand_in:
             say(f"浙里办替身  {system.environment['EZT_ZHELIBAN__URL']}")

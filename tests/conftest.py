@@ -30,6 +30,7 @@ from sqlalchemy import select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
+from ezt.up import PREFECT
 from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
@@ -367,25 +368,17 @@ class WorkedDesk(Desk):
             process.wait(30)
 
 
-PREFECT = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_WORKER_QUERY_SECONDS": "1",
-    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-}
-
-
 @contextmanager
 def prefect_server(home: Path, port: int) -> Iterator[dict[str, str]]:
     """A real Prefect server with every story deployed; yields the environment that reaches it."""
     home.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{port}/api"
-    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url}
+    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_DESK_URL": url.removesuffix("/api")}
     environment = os.environ | reached
     prefect = [sys.executable, "-m", "prefect"]
     with (home / "server.log").open("ab") as log:
-        command = [*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        command = [sys.executable, "-m", "ezt.prefect_server", "--port", str(port)]
+        server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
         for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
