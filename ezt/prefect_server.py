@@ -1,9 +1,9 @@
 """Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
 
-It is Prefect's own server with three things more. Its pages carry a policy that lets a browser ask nobody but this server:
-Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0017). The V1 pages, which staff use,
-get a stylesheet that mends what gets in the way of an answer. And the two lists of the day have addresses to bookmark,
-because the UI has no menu entry for them.
+It is Prefect's own server with three things more. Its pages carry a policy that lets a browser ask nobody but this
+server: Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0017). The V1 pages, which
+staff use, get a stylesheet that mends what gets in the way of an answer. And the two lists of the day have addresses to
+bookmark, because the UI has no menu entry for them.
 """
 
 import argparse

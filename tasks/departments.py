@@ -11,6 +11,8 @@ from runtime.refusals import InputError
 
 SUGGESTED = 3
 """Names that a refusal suggests."""
+ALIKE = 0.4
+"""From which likeness on, by difflib (0 to 1)."""
 
 
 def department_named(session: Session, name: str) -> Department:
@@ -27,7 +29,9 @@ def department_named(session: Session, name: str) -> Department:
     if len(having) == 1:
         return names[having[0]]
     # What is only alike is suggested, never taken: a wrong department is worse than another form.
-    alike = sorted(each for each in names if is_short_for(name, each)) or difflib.get_close_matches(name, names)
+    alike = sorted(each for each in names if is_short_for(name, each)) or difflib.get_close_matches(
+        name, names, SUGGESTED, ALIKE
+    )
     meant = "、".join((having or alike)[:SUGGESTED])
     if having:
         raise InputError(f"“{name}”不止一个部门，是不是：{meant}？请填写全称。")

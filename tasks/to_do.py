@@ -163,10 +163,7 @@ def _section(staff_no: str, cases: Sequence[_Waiting], today: date, calendar: Wo
 
 
 def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
-    if case.question is None:
-        what = "系统正在办理"
-    else:
-        what = case.question.awaits or case.question.asks
+    what = "系统正在办理" if case.question is None else case.question.awaits or case.question.asks
     due = until(case.due_on, today, calendar)
     return f"| {case.link} | {case.kind.label} | {cell(case.stage)} | {cell(what)} | {due} |"
 
