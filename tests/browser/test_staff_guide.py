@@ -3,7 +3,6 @@
 ``EZT_WRITE_PICTURES=1`` writes the guide's pictures (docs/images/staff-*.png), which this walk makes.
 """
 
-import io
 import os
 import re
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
@@ -42,11 +40,9 @@ class Hand:
 
 
 def picture(page: Page, name: str) -> str:
-    """Take a picture of the guide: 64 colours are enough for a page of text."""
-    shot = page.screenshot()
+    """Take a picture of the guide."""
     if WRITE:
-        small = Image.open(io.BytesIO(shot)).convert("RGB").quantize(64)
-        small.save(GUIDE.parent / "images" / f"{name}.png", optimize=True)
+        page.screenshot(path=GUIDE.parent / "images" / f"{name}.png")
     return name
 
 
