@@ -38,11 +38,14 @@ PREFECT = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_SERVER_UI_API_URL": "/api",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_RUNNER_POLL_FREQUENCY": "1",
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
-"""No analytics leave the machine; a worker that looks every second makes forms appear while one waits."""
+"""No analytics leave the machine; staff get the V1 pages (docs/adr/0018), which ask whatever host they came from; a
+worker that looks every second makes forms appear while one waits."""
 
 
 class StopAskedError(Exception):
@@ -136,6 +139,8 @@ def running(
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     desk, web = f"http://127.0.0.1:{given.desk_port}", f"http://127.0.0.1:{given.web_port}"
     environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
+    if "desk_url" not in given.model_fields_set:
+        environment["EZT_DESK_URL"] = desk
     system = System(home, desk, web, environment, stop_asked or threading.Event())
     try:
         system.pause(0)
@@ -146,8 +151,7 @@ def running(
             system.start("mail", "notifications.sink", "--port", str(port))
         if stand_in:
             system.environment |= _start_bureaus(system, web, samples) | _start_zheliban(system, samples)
-        port_given = ("--port", str(given.desk_port))
-        system.start("prefect", "prefect", "server", "start", "--host", "127.0.0.1", *port_given)
+        system.start("prefect", "ezt.prefect_server", "--port", str(given.desk_port))
         system.start(
             "web", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(given.web_port), "--no-access-log"
         )
@@ -173,7 +177,7 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
         mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
         if as_json:
             print(json.dumps({"desk": system.desk_url, "web": system.web_url, "mail": mail}), flush=True)
-        say(f"工作台    {system.desk_url}")
+        say(f"工作台    {system.desk_url}/to-do")
         say(f"网页接口  {system.web_url}")
         if stand_in:
             say(f"浙里办替身  {system.environment['EZT_ZHELIBAN__URL']}")

@@ -10,8 +10,10 @@ from prefect.input import RunInput
 from prefect.input.actions import delete_flow_run_input, read_flow_run_input
 from prefect.input.run_input import keyset_from_base_key
 from prefect.runtime import flow_run
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from runtime.refusals import RefusalError
 from runtime.words import Words
@@ -25,7 +27,29 @@ F = TypeVar("F", bound=BaseModel)
 T = TypeVar("T")
 
 
-class SignOff(BaseModel):
+class Shown(BaseModel):
+    """A form as staff see it: of what is written in the code, only titles and descriptions that were given on purpose.
+
+    Docstrings are for whoever reads the code, but pydantic would make them the description of every choice.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        form = handler.resolve_ref_schema(schema)
+        form.pop("description", None)
+        for shown in form.get("properties", {}).values():
+            for part in (shown, shown.get("items", {}), *shown.get("anyOf", ()), *shown.get("allOf", ())):
+                if "$ref" in part:
+                    handler.resolve_ref_schema({"$ref": part["$ref"]}).pop("description", None)
+        return schema
+
+
+class ShownInput(Shown, RunInput):
+    """A form that a run is suspended on."""
+
+
+class SignOff(Shown):
     """Who answers (Article 14): the Prefect UI itself knows only one shared password."""
 
     staff_no: Words = Field(title="工号", min_length=1, max_length=20)
@@ -115,6 +139,6 @@ def _form(
         if prefilled and name in prefilled:
             shown.default = prefilled[name]
         fields[name] = (field.annotation, shown)
-    form = create_model(asked.__name__, __base__=RunInput, **fields)
+    form = create_model(asked.__name__, __base__=ShownInput, **fields)
     form._description = f"**未能采纳：{refusal}**\n\n{head}" if refusal else head
     return form

@@ -3,13 +3,14 @@
 from prefect import flow
 
 from runtime import clock
-from tasks.case_runs import prefect, recover, rerun_registrations
+from tasks.case_runs import prefect, recover, rerun_registrations, show_lists
 
 
 @flow(name="办件恢复", persist_result=False)
 def case_recovery() -> str:
-    """为没有在运行的在办办件重新发起流程，唤醒已有答复的办件。系统启动时和每5分钟自动运行。"""
+    """为没有在运行的在办办件重新发起流程，唤醒已有答复的办件，更新“待办”和“在办办件”。系统启动时和每5分钟自动运行。"""
     with prefect() as client:
         recovered = recover(client, clock.now())
         registrations = rerun_registrations(client, clock.now())
+    show_lists()
     return f"重新发起{len(recovered.started)}件，唤醒{len(recovered.woken)}件，重做登记{registrations}件"

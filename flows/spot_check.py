@@ -9,12 +9,11 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asking import SignOff, ask, until_accepted
-from flows.staff_tasks import show_staff_tasks
 from models.spot_checks import Ties
 from regulation.spot_checks import Fault, ObjectKind
 from runtime import clock
 from runtime.words import Words
-from tasks.case_runs import forget_parameters, nudge, show_case
+from tasks.case_runs import forget_parameters, nudge, show_case, show_lists
 from tasks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
 from tasks.notices import kick
 from tasks.spot_check_questions import SpotCheckPublication, SpotCheckResults, Waiting
@@ -64,7 +63,7 @@ def spot_check_schedule() -> str:
     if opened is not None:
         nudge(opened)
     reminded = remind_inspectors(now)
-    show_staff_tasks()
+    show_lists()
     kick()
     return f"{f'发起抽查{opened}' if opened else '没有新的一轮抽查'}，提醒检查人员{reminded}人次"
 

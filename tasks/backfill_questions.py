@@ -21,6 +21,7 @@ from tasks.questions import Asked, Question
 class ScanAttached(Question):
     question = "scan"
     asks = "等待纸质证照的扫描件：点下面的链接签名后添加附件，添加后自动继续"
+    awaits = "窗口添加扫描件"
 
     note: Words = Field("", title="说明", description="如无法取得扫描件，请写明并转为退回", max_length=200)
 
@@ -46,6 +47,7 @@ class BackfillReview(Question):
 class BackfillCorrection(Question):
     question = "backfill-correction"
     asks = "更正补录内容（部门也可经接口更正，届时自动继续）"
+    awaits = "补录人更正"
 
     values: Words = Field(
         title="更正的项目", description="每行一项，写作“项目：内容”；只写需要改的项目", min_length=3, max_length=4000

@@ -13,7 +13,10 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterKey,
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
@@ -38,6 +41,7 @@ from tasks.notices import kick
 from tasks.sheets import sheet_of
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case
+from tasks.to_do import open_cases, to_do
 
 logger = logging.getLogger(__name__)
 
@@ -297,6 +301,21 @@ def show_case(case_no: str) -> None:
     create_markdown_artifact(
         f"{sheet.table()}\n\n{sheet.timeline_table()}", key=f"{case_no.lower()}-timeline", description=sheet.run_name
     )
+    show_lists()
+
+
+def show_lists() -> None:
+    """Bring the lists 待办 and 在办办件 up to date. Each keeps its one artifact, so that its page keeps its address and
+    Prefect's database does not fill with what the lists used to say."""
+    lists = (("to-do", "待办", to_do), ("open-cases", "在办办件", open_cases))
+    with prefect() as client:
+        for key, title, text in lists:
+            wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
+            there = client.read_artifacts(artifact_filter=wanted, limit=1)
+            if there:
+                client.update_artifact(there[0].id, ArtifactUpdate(data=text(), description=title))
+            else:
+                create_markdown_artifact(text(), key=key, description=title)
 
 
 def forget_parameters(**public: str) -> None:

@@ -40,6 +40,7 @@ class SupplementKind(StrEnum):
 class SupplementReceived(Question):
     question = "supplement"
     asks = "等待申请人补正（申请人也可网上补正，届时自动继续）"
+    awaits = "申请人补正"
 
     kind: SupplementKind = Field(title="补正情况")
     text: Words = Field("", title="收到的材料", description="纸质或电话补正时，写明收到什么", max_length=1000)
@@ -76,6 +77,7 @@ class ReplyKind(StrEnum):
 class VerificationReply(Question):
     question = "verification-reply"
     asks = "等待上级核实结果（接口回复自动登记；书面回复在此录入）"
+    awaits = "上级核实结果"
 
     finding: Finding = Field(title="核实结论")
     content: Words = Field(title="回复内容", min_length=2, max_length=2000)

@@ -37,6 +37,8 @@ class Question(BaseModel):
     question: ClassVar[str]
     asks: ClassVar[str]
     """The heading of the form."""
+    awaits: ClassVar[str] = ""
+    """What is waited for when it is not the officer's decision, in a few words for the list 待办."""
 
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:

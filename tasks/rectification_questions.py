@@ -49,6 +49,7 @@ class FindingDecision(Question):
 class DepartmentResponse(Question):
     question = "department-response"
     asks = "等待部门答复整改情况（部门经链接或接口答复的自动登记；书面答复在此录入，材料在签名页添加）"
+    awaits = "部门答复整改"
 
     kind: Literal[Response.DONE, Response.EXTENSION] = Field(title="部门答复")
     text: Words = Field(title="整改情况，或延期理由", min_length=5, max_length=2000)
@@ -94,6 +95,7 @@ class Recheck(Question):
 class FinalStanding(Question):
     question = "final-standing"
     asks = "已提请区政府督查通报，继续跟踪：部门何时整改到位？（整改到位或转区政府督办后在此登记）"
+    awaits = "通报后的整改"
 
     conclusion: Conclusion = Field(title="最后情况")
     reason: Words = Field(title="说明", description="怎样核实已整改，或区政府督办的文号", min_length=5, max_length=1000)

@@ -31,6 +31,7 @@ class RevisionConfirmation(Question):
 class RevisionReport(Question):
     question = "revision-report"
     asks = "等待部门报告修订完成（部门经链接或接口报告的自动登记；书面报告在此录入，文件在签名页添加）"
+    awaits = "部门报告修订"
 
     document_no: Words = Field(title="修订后的文号", min_length=2, max_length=60)
     in_force_on: date = Field(title="施行日期")

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, CaseKind, Deadline, DeadlineChange, StaffTask
+from models.cases import Case, CaseKind, Deadline, DeadlineChange
 from models.objections import Attachment
 from models.organisations import Officer
 from models.records import AuditEntry
@@ -182,16 +182,6 @@ def _timeline(session: Session, case: Case) -> list[tuple[str, str]]:
         (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
         for entry in session.scalars(wanted.order_by(AuditEntry.id))
     ]
-
-
-def staff_tasks_table() -> str:
-    """What is open for staff as a Markdown table, the oldest first."""
-    with reading() as session:
-        waiting = session.scalars(select(StaffTask).where(StaffTask.done_at.is_(None)).order_by(StaffTask.id)).all()
-    rows = tuple(
-        (str(task.id), str(clock.local_date(task.opened_at)), task.case_no or "—", task.what) for task in waiting
-    )
-    return Table(("序号", "日期", "办件", "事项"), rows).markdown() if rows else "没有待阅事项。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Waiting(StrEnum):
 class SpotCheckResults(Question):
     question = "spot-check-results"
     asks = "等待各检查组登记并确认结果（全部确认后自动继续，不需要在此提交）"
+    awaits = "检查组登记结果"
 
     kind: Waiting = Field(title="处理方式")
     department: Words = Field("", title="检查组的部门", description="更换检查人员时填写部门全称", max_length=100)

@@ -30,6 +30,7 @@ class MaterialKind(StrEnum):
 class MaterialReceived(Question):
     question = "system-material"
     asks = "等待部门补充材料（部门也可经接口提交新的一版，届时自动继续）"
+    awaits = "部门补充材料"
 
     kind: MaterialKind = Field(title="补充情况")
     text: Words = Field("", title="收到的材料", description="书面补充时，写明收到什么，并在签名页添加", max_length=1000)

@@ -32,6 +32,7 @@ from sqlalchemy import delete, select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
+from ezt.up import PREFECT
 from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
@@ -498,24 +499,16 @@ class WorkedDesk(Desk):
             process.wait(30)
 
 
-PREFECT = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_WORKER_QUERY_SECONDS": "1",
-    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-}
-
-
 @contextmanager
 def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     """A real Prefect server over the data in a folder, with ``more`` settings; yields the environment that reaches
     it."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
-    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_DESK_URL": url.removesuffix("/api")}
+    command = [sys.executable, "-m", "ezt.prefect_server", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
-        server = subprocess.Popen(command, env=os.environ | reached | more, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
         yield reached

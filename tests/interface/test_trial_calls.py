@@ -24,7 +24,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.applications import end_application, lend_trial_secret
 from tasks.mystery_applications import COPY, EXTRACT, QUERY, begin_round, note_round, play_round, report_of
-from tasks.sheets import staff_tasks_table
+from tasks.to_do import staff_tasks_table
 from tasks.trial_holders import trial_certificate
 from tests.conftest import forget_settings
 from tests.interface.conftest import Caller

@@ -14,8 +14,8 @@ from models.organisations import Leave
 from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.sheets import staff_tasks_table
 from tasks.staff_tasks import open_staff_task
+from tasks.to_do import staff_tasks_table
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,0 +1,134 @@
+"""Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
+
+It is Prefect's own server with four things more. Its pages carry a policy that lets a browser ask nobody but this
+server: Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0018). The V1 pages, which
+staff use, get a stylesheet that mends what gets in the way of an answer. And the two lists of the day have addresses to
+bookmark, because the UI has no menu entry for them. And garbage is collected beside its event loop (docs/adr/0019).
+"""
+
+import argparse
+import gc
+import os
+import threading
+from pathlib import Path
+
+import uvicorn
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.server.api.server import create_app
+from prefect.settings import PREFECT_UI_STATIC_DIRECTORY, get_current_settings, temporary_settings
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    # The graph of a run is drawn by a worker that the page makes itself, with shaders it compiles itself.
+    "script-src 'self' 'unsafe-eval'; worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:"
+)
+"""The Content-Security-Policy of every page: whatever is asked for elsewhere does not leave the browser."""
+
+STYLE = (
+    # A click on a select's box focuses it, which closes the list that the same click has just opened; one beside the
+    # text opens it. So the text takes no click of its own.
+    ".p-select-button__control{pointer-events:none}"
+    # What is decided about stands at the head of the form: a third of the window instead of three lines.
+    ".p-modal__body>.markdown-renderer{max-height:38vh!important}"
+    # Staff have one desk.
+    '.context-sidebar a[href^="/v2"]{display:none}'
+)
+
+
+COLLECT_EVERY = 1.0
+"""Seconds between collections of young garbage."""
+ALL_OF_IT = 30
+"""So many collections after each other, one takes the old garbage too."""
+
+LISTS = ("to-do", "open-cases")
+"""The keys of the lists' artifacts, which are also their addresses."""
+
+
+class OnlyHere:
+    """An ASGI middleware that puts ``POLICY`` on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                headers["Referrer-Policy"] = "same-origin"
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)
+
+
+def main() -> None:
+    """Serve until stopped, with the settings in the environment."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    settings = get_current_settings()
+    pages = settings.home / "ui"
+    # As ``prefect server start`` does it: this is the only server of the process.
+    os.environ["PREFECT__SERVER_FINAL"] = "1"
+    with temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}):
+        app = create_app(final=True)
+        # Before the UI, which takes every address that is left.
+        app.router.routes[:0] = [Route(f"/{key}", _list) for key in LISTS]
+        _mend(pages / "v1" / "index.html")
+        collect_elsewhere()
+        uvicorn.run(
+            OnlyHere(app),
+            host="127.0.0.1",
+            port=parser.parse_args().port,
+            timeout_keep_alive=settings.server.api.keepalive_timeout,
+            ws_ping_interval=settings.server.api.websocket_ping_interval,
+            ws_ping_timeout=settings.server.api.websocket_ping_timeout,
+            log_level=settings.server.logging_level.lower(),
+        )
+
+
+def collect_elsewhere() -> threading.Event:
+    """Until the event that is returned is set, garbage of this process is collected in a thread that does nothing else.
+
+    A cursor of SQLite that lies in a cycle is closed by whoever collects it, and has to wait for its connection, which
+    may be waiting for the write lock of another one, which waits for the event loop: where that collects, everything
+    stands still for the minute that Prefect lets a connection wait.
+    """
+    gc.disable()
+    # What is there now stays, so nobody need look at it again.
+    gc.freeze()
+    enough = threading.Event()
+    threading.Thread(target=_collect, args=(enough,), name="garbage", daemon=True).start()
+    return enough
+
+
+def _collect(enough: threading.Event) -> None:
+    times = 0
+    while not enough.wait(COLLECT_EVERY):
+        times += 1
+        gc.collect(2 if times % ALL_OF_IT == 0 else 1)
+
+
+async def _list(request: Request) -> RedirectResponse:
+    """To the page of a list; before there is one, to the runs."""
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[request.url.path.removeprefix("/")]))
+    async with get_client() as client:
+        found = await client.read_artifacts(artifact_filter=wanted, limit=1)
+    return RedirectResponse(f"/artifacts/artifact/{found[0].id}" if found else "/runs")
+
+
+def _mend(page: Path) -> None:
+    """Put the stylesheet into the V1 pages, which Prefect has copied here."""
+    text = page.read_text(encoding="utf-8")
+    if STYLE not in text:
+        page.write_text(text.replace("</head>", f"<style>{STYLE}</style></head>"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The lists that staff begin their day with, and the forms that they answer."""
+
+from datetime import date
+
+import pytest
+from prefect.utilities.callables import parameter_schema
+
+from flows.asking import _form
+from flows.objection_intake import objection_intake
+from models.cases import Case, Deadline
+from models.organisations import Leave
+from regulation.certificates import Level
+from regulation.working_days import WorkingDays
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import InputError
+from tasks import answers
+from tasks.calendars import working_days
+from tasks.departments import department_named
+from tasks.objection_questions import InitialReview, SupplementReceived
+from tasks.objections import request_supplement
+from tasks.questions import Question
+from tasks.staff_tasks import open_staff_task
+from tasks.to_do import QUESTIONS, open_cases, to_do, until
+from tests.conftest import Clerk
+
+
+def waits_for(case_no: str, question: type[Question]) -> None:
+    """The case's run has come to a question and has an address."""
+    assert answers.answer_or_wait(case_no, question, 1) is None
+    with transaction() as session:
+        session.get_one(Case, case_no).flow_run_id = f"run-of-{case_no}"
+
+
+def of_officer(staff_no: str) -> str:
+    """An officer's part of the list."""
+    return next((part for part in to_do().split("\n## ") if part.startswith(f"工号{staff_no}：")), "")
+
+
+def test_an_officer_finds_what_to_decide_with_its_day_and_the_way_to_its_form(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_no = clerk.register().case_no
+    waits_for(case_no, InitialReview)
+    with reading() as session:
+        officer_no = session.get_one(Case, case_no).officer_no
+        review = session.query(Deadline).filter_by(case_no=case_no, limit_code="initial-review").one().due_on
+    mine = of_officer(officer_no)
+    assert "待决定1件，等待他人0件" in mine
+    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/run-of-{case_no})" in mine
+    assert "初审：受理、不予受理，还是要求补正？" in mine
+    # The review is due before the verification request.
+    assert f"{review}（周" in mine
+    assert "还有2个工作日" in mine
+
+
+def test_what_somebody_else_has_to_bring_is_not_among_the_decisions(clerk: Clerk) -> None:
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补门牌证复印件") is None
+    request_supplement.run(case.case_no)
+    waits_for(case.case_no, SupplementReceived)
+    with reading() as session:
+        officer_no = session.get_one(Case, case.case_no).officer_no
+    assert "待决定0件，等待他人1件" in of_officer(officer_no)
+    assert "申请人补正" in of_officer(officer_no)
+
+
+def test_a_case_stands_in_the_list_of_whoever_acts_today(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    waits_for(case_no, InitialReview)
+    with transaction() as session:
+        away = session.get_one(Case, case_no).officer_no
+        substitute = "KQ002" if away != "KQ002" else "KQ003"
+        today = clock.today()
+        session.add(Leave(staff_no=away, substitute_no=substitute, from_on=today, until_on=today))
+    assert case_no in of_officer(substitute)
+    assert of_officer(away) == ""
+
+
+def test_the_earliest_comes_first_and_nobody_is_named(clerk: Clerk) -> None:
+    later, sooner = clerk.register().case_no, clerk.register(Level.PROVINCE).case_no
+    for case_no, due_on in ((later, date(2026, 12, 31)), (sooner, date(2020, 1, 2))):
+        waits_for(case_no, InitialReview)
+        with transaction() as session:
+            session.get_one(Case, case_no).officer_no = "KQ002"
+            for deadline in session.query(Deadline).filter_by(case_no=case_no):
+                deadline.due_on = due_on
+    mine = of_officer("KQ002")
+    assert mine.index(sooner) < mine.index(later)
+    assert "**2020-01-02（周四），已超期" in mine
+    for told in ("俞小云", "俞*云", "yuxiaoyun", "84120001", "群贤路"):
+        assert told not in to_do() + open_cases()
+
+
+def test_matters_without_a_form_stand_below(clerk: Clerk) -> None:
+    with transaction() as session:
+        open_staff_task(session, "k", None, "一件通知无法送达", clock.now())
+    assert "一件通知无法送达" in to_do().split("## 待阅事项")[1]
+
+
+def test_open_cases_are_counted_by_kind_and_stage(clerk: Clerk) -> None:
+    first = clerk.register().case_no
+    clerk.register(Level.PROVINCE).accept()
+    with transaction() as session:
+        for deadline in session.query(Deadline).filter_by(case_no=first):
+            deadline.due_on = date(2020, 1, 2)
+    board = open_cases()
+    assert "| 异议核查 | 待初审 | 1 | 1 | 0 |" in board
+    assert "| 合计 |  | 2 | 1 |" in board
+
+
+def test_days_left_are_working_days(installation: object) -> None:
+    with reading() as session:
+        calendar: WorkingDays = working_days(session)
+    friday = date(2026, 11, 27)
+    assert until(date(2026, 12, 1), friday, calendar) == "2026-12-01（周二），还有2个工作日"
+    assert until(friday, friday, calendar) == "**2026-11-27（周五），今天截止**"
+    assert until(date(2026, 11, 26), friday, calendar) == "**2026-11-26（周四），已超期1个工作日**"
+    assert until(None, friday, calendar) == "—"
+
+
+def test_every_question_is_known_to_the_list() -> None:
+    asked = {each.question: each for each in Question.__subclasses__() if each.__module__.startswith("tasks.")}
+    # An answer that is only kept, and for which no run waits.
+    del asked["late-response"]
+    assert asked == QUESTIONS
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_forms_show_no_english(question: type[Question]) -> None:
+    assert shown_descriptions(_form(question, "", None).model_json_schema()) == []
+
+
+def test_start_forms_show_no_english() -> None:
+    assert shown_descriptions(parameter_schema(objection_intake).model_dump()) == []
+
+
+def shown_descriptions(node: object) -> list[str]:
+    """Descriptions in a schema that have no Chinese in them."""
+    if isinstance(node, list):
+        return [said for each in node for said in shown_descriptions(each)]
+    if not isinstance(node, dict):
+        return []
+    said = [node["description"]] if isinstance(node.get("description"), str) and node["description"].isascii() else []
+    return said + [each for value in node.values() for each in shown_descriptions(value)]
+
+
+def test_a_department_is_found_by_a_part_of_its_name_and_by_its_code(sample_data: object) -> None:
+    with reading() as session:
+        full = department_named(session, "绍兴市柯桥区民政局")
+        assert department_named(session, "民政局").uscc == full.uscc
+        assert department_named(session, full.uscc.lower()).name == full.name
+
+
+def test_what_is_only_alike_is_suggested(sample_data: object) -> None:
+    with reading() as session:
+        with pytest.raises(InputError, match=r"没有名为“区民政厅”的部门，是不是：.*民政局"):
+            department_named(session, "区民政厅")
+        with pytest.raises(InputError, match=r"“柯桥区”不止一个部门，是不是：.*？请填写全称。"):
+            department_named(session, "柯桥区")
