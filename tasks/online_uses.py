@@ -164,6 +164,9 @@ def _used(start: datetime, end: datetime) -> ColumnElement[bool]:
 class CountingError(RuntimeError):
     """A process that counted has ended before it had said what."""
 
+    def __init__(self) -> None:
+        super().__init__("电子督查的计数进程中途结束，未查的日子由下一夜补查；原因见工作进程的日志。")
+
 
 class _Another:
     """Counts the uses in spans of time, in a process of its own."""
@@ -191,24 +194,27 @@ class _Another:
             # It is our own program that says it.
             return pickle.load(self._process.stdout)  # noqa: S301
         except (EOFError, pickle.UnpicklingError):
-            code = self._process.wait()
-            raise CountingError(f"电子督查的计数进程中途结束（退出码{code}），今夜未查的日子由下一夜补查。") from None
+            raise CountingError from None
 
 
 @contextmanager
 def _another(spans: Sequence[Span], seed: str) -> Iterator[_Another]:
     """A process that counts, until the block ends. Those with the same seed have the same hashes."""
     environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[1])}
-    # Our own program.
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-P", "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    ) as process:
-        try:
-            other = _Another(process)
-            other.say((os.getpid(), spans))
-            yield other
-        finally:
-            process.kill()
+    command = [sys.executable, "-P", "-c", PROGRAM]
+    try:
+        # Our own program.
+        with subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        ) as process:
+            try:
+                other = _Another(process)
+                other.say((os.getpid(), spans))
+                yield other
+            finally:
+                process.kill()
+    except BrokenPipeError:
+        raise CountingError from None
 
 
 def count_for_another() -> None:
