@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from functools import partial
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -63,29 +62,13 @@ from tasks.use_requests import (
     TypedRequest,
     UseRequest,
 )
+from tasks.use_tags import Operation
 
 R = TypeVar("R", bound=UseRequest)
 A = TypeVar("A")
 
 RECEIPTS = "SL"
 """What the numbers of receipts for a platform that is down begin with."""
-
-
-class Operation(StrEnum):
-    """A use of certificates; with "certificate:" before it the first half of its audit tag."""
-
-    QUERY = "query"
-    AUTHENTICATE = "authenticate"
-    EXTRACT = "extract"
-    COPY = "archived-copy"
-    REDEEM = "presentation"
-
-
-ANSWERED = tuple(f"certificate:{operation}:answered" for operation in Operation)
-"""Tags of the entries that record a use; their detail's ``entry`` is the number of the use list's entry. Entries are
-looked for by them and not by a pattern, so that the index on tag and time serves."""
-REFUSED = tuple(f"certificate:{operation}:refused" for operation in Operation)
-"""Tags of the entries that record a refused use; the ``article`` of their detail is the one that refused it."""
 
 
 class NotFoundError(RefusalError):

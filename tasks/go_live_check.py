@@ -31,7 +31,7 @@ from runtime.refusals import RefusalError
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
 from tasks.catalogue import type_names
-from tasks.certificate_use import ANSWERED, NotFoundError
+from tasks.certificate_use import NotFoundError
 from tasks.findings import Found, Noted, note_findings
 from tasks.officers import identify
 from tasks.step import record
@@ -39,6 +39,7 @@ from tasks.system_review_submissions import GoLive, GoLiveForm
 from tasks.system_reviews import LINES_IN_A_NOTICE, recipients
 from tasks.trial_holders import REAL
 from tasks.use_lists import in_force
+from tasks.use_tags import ANSWERED
 
 LATE_ENTRIES = timedelta(hours=1)
 """How far the audit trail is looked through again: an entry is written a moment after the use that it is about."""

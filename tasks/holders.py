@@ -32,11 +32,12 @@ from runtime.words import Words
 from tasks import register
 from tasks.catalogue import type_named
 from tasks.certificate_reading import is_stale
-from tasks.certificate_use import ANSWERED, NotFoundError, Operation, Use, extracted, holder_index, read_again
+from tasks.certificate_use import NotFoundError, Use, extracted, holder_index, read_again
 from tasks.journal import Entry, journal
 from tasks.register import face_of
 from tasks.use_lists import in_force, permissions_on
 from tasks.use_requests import AnsweredState, RedemptionAnswer, RedemptionRequest
+from tasks.use_tags import ANSWERED, Operation
 
 USES_SHOWN = 500
 """Uses in one answer, the newest first."""

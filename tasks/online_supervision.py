@@ -100,7 +100,8 @@ def signs_of(session: Session, period: Period) -> tuple[Sign, ...]:
     cleared = _cleared(session, period)
     signs = []
     for code, judge in JUDGES.items():
-        for sign in judge(tallies, period):
+        # In an order that does not depend on how the uses were counted.
+        for sign in sorted(judge(tallies, period), key=lambda each: (each.department, each.subject)):
             since = cleared.get((code, sign.department, sign.subject))
             seen = sign if since is None else _since(tallies, period, sign, since)
             if seen is not None and sign.department in departments:

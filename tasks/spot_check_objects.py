@@ -31,10 +31,10 @@ from regulation.spot_check_draws import (
 from regulation.spot_checks import ObjectKind
 from runtime import clock
 from tasks.catalogue import type_names
-from tasks.certificate_use import ANSWERED
 from tasks.departments import department_names
 from tasks.trial_holders import REAL
 from tasks.use_lists import in_force
+from tasks.use_tags import ANSWERED
 
 
 def frozen_list(

@@ -26,10 +26,10 @@ from regulation.limits import REPORT_TREND, VERIFICATION_REQUEST
 from regulation.supervision_reports import Period, middle, percentage, up_to
 from runtime import clock
 from tasks.calendars import working_days
-from tasks.certificate_use import ANSWERED, REFUSED
 from tasks.departments import department_names
 from tasks.trial_holders import REAL
 from tasks.use_lists import standing_on
+from tasks.use_tags import ANSWERED, REFUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from runtime.settings import settings
 from tasks.calendars import working_days
 from tasks.cases import locked_counter
 from tasks.catalogue import type_names
-from tasks.certificate_use import ANSWERED, REFUSED
 from tasks.departments import department_names
 from tasks.liaisons import addressees
 from tasks.sheet_kinds import Table
@@ -35,6 +34,7 @@ from tasks.step import record
 from tasks.trial_holders import REAL
 from tasks.use_list_reviews import LINES_IN_A_NOTICE
 from tasks.use_lists import Identity, end_entry, in_force, terms_of
+from tasks.use_tags import ANSWERED, REFUSED
 
 REPORTED = "use-list:refusals:reported"
 

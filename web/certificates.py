@@ -15,7 +15,6 @@ from tasks.applications import Caller
 from tasks.archived_copies import issue_copy, recognise_copy
 from tasks.certificate_use import (
     MustWaitError,
-    Operation,
     Outcome,
     Use,
     authenticate,
@@ -39,6 +38,7 @@ from tasks.use_requests import (
     RedemptionRequest,
     UseRequest,
 )
+from tasks.use_tags import Operation
 from web.openapi import answers, takes
 from web.requests import authenticated, read_as
 

@@ -17,7 +17,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.applications import caller_of
 from tasks.archived_copies import issue_copy, recognise_copy
-from tasks.certificate_use import Operation, authenticate, carry_out, extract, query, standing_of
+from tasks.certificate_use import authenticate, carry_out, extract, query, standing_of
 from tasks.holders import redeem
 from tasks.journal import journal
 from tasks.use_requests import (
@@ -28,6 +28,7 @@ from tasks.use_requests import (
     RedemptionRequest,
     UseRequest,
 )
+from tasks.use_tags import Operation
 from tests.conftest import FEW, forget_settings
 
 

@@ -1,8 +1,15 @@
 """第十七条：……通过……电子督查等方式……进行日常监督。What the nightly rules read in the record, night after night."""
 
+import os
+import pickle
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,14 +31,16 @@ from regulation.limits import BUSY_USES, LIAISON_ABSENT, MATTER_HOLDERS, NIGHTS_
 from regulation.online_supervision import RULES, Sign, looking_back
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import liaisons, rechecks
+from tasks import liaisons, online_uses, rechecks
 from tasks.applications import mark_self_service
 from tasks.findings import Noted
 from tasks.liaisons import REMINDED
 from tasks.online_supervision import Night, last_nights, recheck, report_of, signs_of, supervise
+from tasks.online_tallies import tallies_of
+from tasks.online_uses import CountingError, Span
 from tasks.step import record
 from tests.articles.conftest import Counter, of, valid
-from tests.conftest import Clerk
+from tests.conftest import ROOT, Clerk
 
 MONDAY = date(2026, 11, 2)
 """The night that is looked at; the days before it are those of October, with the holidays of its first week."""
@@ -523,3 +532,95 @@ def test_a_matter_is_one_finding_until_its_cause_is_gone_and_a_linked_repeat_whe
             before = session.get_one(Finding, each.repeats_id)
             assert (before.rule, before.department_uscc, before.subject) == (rule, each.department_uscc, each.subject)
     assert all(each[3] is not None for each in second)
+
+
+# 几个进程一起数
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4])
+def test_it_comes_to_the_same_however_many_processes_count(night: datetime, processes: int) -> None:
+    most = MATTER_HOLDERS.value
+    # One holder a day, so that every process sees some of a case; nearly all on one day, and the last on another.
+    for number, day in enumerate([*WORKDAYS, *(date(2026, 10, day) for day in range(4, 9))]):
+        uses(day, business_no="SP-1", holder=f"a{number}")
+    uses(WORKDAYS[0], most - 1, business_no="SP-2", holder="b{}")
+    uses(WORKDAYS[1], business_no="SP-2", holder="c")
+    uses(WORKDAYS[2], most - 1, business_no="SP-3", holder="b{}")
+    uses(WORKDAYS[3], business_no="SP-3", holder="b0")
+    taken = {"tag": "certificate:extract:answered", "type": "T", "item": "俞小云的事"}
+    uses(WORKDAYS[0], 9, business_no="SP-4", holder="d{}", result="expired", **taken)
+    uses(WORKDAYS[1], 5, business_no="SP-4", holder="d{}", result="expired", hour=22, **taken)
+    uses(WORKDAYS[6], 3, business_no="SP-4", holder="d{}", result="valid", **taken)
+    uses(WORKDAYS[4:], 4, item="俞 小云的事", tag="certificate:query:refused", article=9)
+    uses(WORKDAYS, 6, hour=23, tag="certificate:presentation:answered", operator="甲")
+    with reading() as session:
+        alone, together = (tallies_of(session, looking_back(YESTERDAY), number) for number in (1, processes))
+    assert together == alone
+    matters = {matter.business_no: matter for matter in alone.matters}
+    assert sorted(matters) == ["SP-1", "SP-2", "SP-4"]
+    assert len(matters["SP-1"].holders) >= most
+    assert matters["SP-2"].holders == (WORKDAYS[0],) * (most - 1) + (WORKDAYS[1],)
+    assert matters["SP-4"].not_valid == (WORKDAYS[0],) * 4 + (WORKDAYS[1],) * 2
+
+
+@pytest.mark.parametrize(
+    ("uses_there", "processors", "processes"), [(19, 8, 1), (20, 8, 2), (200, 8, 4), (200, 2, 2), (200, 1, 1)]
+)
+def test_more_processes_count_only_what_is_worth_their_start(
+    night: datetime, monkeypatch: pytest.MonkeyPatch, uses_there: int, processors: int, processes: int
+) -> None:
+    started: list[str] = []
+    another = online_uses._another
+
+    def counted_start(spans: Sequence[Span], seed: str) -> AbstractContextManager[object]:
+        started.append(seed)
+        return another(spans, seed)
+
+    monkeypatch.setattr(online_uses, "_another", counted_start)
+    monkeypatch.setattr(online_uses, "ENTRIES", 10)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    uses(WORKDAYS[0], uses_there)
+    with reading() as session:
+        assert tallies_of(session, looking_back(YESTERDAY)).desk == {uscc(MARKET): {WORKDAYS[0]: uses_there}}
+    assert len(started) == (processes if processes > 1 else 0)
+    assert len(set(started)) <= 1, "else they would not know a case again"
+
+
+def children() -> set[str]:
+    """The processes that this one has started and not seen the end of."""
+    return set(Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"PROGRAM": "import os; os.kill(os.getpid(), 9)"},
+        {"PROGRAM": "import sys; sys.stdin.buffer.read(1); print('no counts')"},
+        {"PROGRAM": "raise SystemExit(3)"},
+    ],
+)
+def test_a_night_whose_counting_process_ends_leaves_nothing_and_is_made_up(
+    night: datetime, on_day: Day, monkeypatch: pytest.MonkeyPatch, trouble: dict[str, str]
+) -> None:
+    uses(WORKDAYS[-3:], 10, tag="certificate:query:refused", article=9)
+    before = children()
+    with monkeypatch.context() as patched:
+        patched.setattr(online_uses, "ENTRIES", 10)
+        patched.setattr(os, "cpu_count", lambda: 3)
+        for name, value in trouble.items():
+            patched.setattr(online_uses, name, value)
+        with pytest.raises(CountingError, match="电子督查的计数进程中途结束"):
+            supervised(on_day, MONDAY)
+    assert children() == before
+    assert last_nights() == []
+    nights = supervised(on_day, MONDAY + timedelta(days=1))
+    assert [each.day for each in nights] == [MONDAY], "a first night has none before it"
+
+
+def test_who_counts_ends_when_who_asked_has_ended(installation: Path) -> None:
+    span = Span(MONDAY, clock.start_of(MONDAY), clock.now(), False)
+    command = [sys.executable, "-P", "-c", online_uses.PROGRAM]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for asker, code in ((os.getpid(), 0), (0, 1)):
+        asked = pickle.dumps((asker, [span])) + pickle.dumps([])
+        assert subprocess.run(command, input=asked, env=environment, capture_output=True).returncode == code
