@@ -1,8 +1,10 @@
 """The public pages as people see them: on a phone and a desk, in light and dark, in large type, without a barrier."""
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -12,9 +14,11 @@ from models.certificates import Certificate
 from models.spot_checks import SpotCheck
 from regulation.certificates import CertificateState
 from regulation.limits import CHECKS
+from regulation.supervision_reports import period_of
 from runtime.database import reading, transaction
 from tasks import spot_checks
 from tasks.spot_check_questions import SpotCheckPublication
+from tasks.supervision_reports import make_report
 from tests.browser.conftest import DESKTOP, PHONE, Open, barriers, is_too_wide
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
@@ -68,6 +72,17 @@ def test_every_page_loads_nothing_but_from_here_and_no_script_at_all(web: str) -
         assert "set-cookie" not in answer.headers
         for said in ("<script", "<style", " style=", "http://", "https://"):
             assert said not in answer.text, path
+
+
+def test_a_report_wears_its_own_style_under_its_own_policy(web: str, open_page: Open) -> None:
+    made = make_report(period_of("2026-10"), datetime(2026, 11, 2, tzinfo=UTC))
+    page = open_page()
+    answer = page.goto(web + urlsplit(made.link).path)
+    assert answer is not None
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    # What the policy blocked would stand on the console, which fails the test too.
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert barriers(page) == []
 
 
 def test_a_style_sheet_is_kept_and_an_old_ones_address_is_none(web: str) -> None:
