@@ -31,16 +31,9 @@ POLICY = (
 )
 """The Content-Security-Policy of every page: whatever is asked for elsewhere does not leave the browser."""
 
-STYLE = (
-    # A click on a select's box focuses it, which closes the list that the same click has just opened; one beside the
-    # text opens it. So the text takes no click of its own.
-    ".p-select-button__control{pointer-events:none}"
-    # What is decided about stands at the head of the form: a third of the window instead of three lines.
-    ".p-modal__body>.markdown-renderer{max-height:38vh!important}"
-    # Staff have one desk.
-    '.context-sidebar a[href^="/v2"]{display:none}'
-)
-
+STYLE = ".p-select-button__control{pointer-events:none}"
+"""A click on a select's box focuses it, which closes the list that the same click has just opened; a click beside its
+text opens it. So the text takes no click of its own."""
 
 COLLECT_EVERY = 1.0
 """Seconds between collections of young garbage."""

@@ -157,7 +157,7 @@ def _section(staff_no: str, cases: Sequence[_Waiting], today: date, calendar: Wo
             rows = "\n".join(_row(case, today, calendar) for case in some[:LINES])
             more = f"\n\n另有{len(some) - LINES}件未列出。" if len(some) > LINES else ""
             said.append(
-                f"{heading}\n\n| 办件 | 类别 | 环节 | 等什么 | 截止 |\n| --- | --- | --- | --- | --- |\n{rows}{more}"
+                f"{heading}\n\n| 办件 | 截止 | 等什么 | 类别 | 环节 |\n| --- | --- | --- | --- | --- |\n{rows}{more}"
             )
     return "\n\n".join(said)
 
@@ -165,7 +165,7 @@ def _section(staff_no: str, cases: Sequence[_Waiting], today: date, calendar: Wo
 def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
     what = "系统正在办理" if case.question is None else case.question.awaits or case.question.asks
     due = until(case.due_on, today, calendar)
-    return f"| {case.link} | {case.kind.label} | {cell(case.stage)} | {cell(what)} | {due} |"
+    return f"| {case.link} | {due} | {cell(what)} | {case.kind.label} | {cell(case.stage)} |"
 
 
 def until(due_on: date | None, today: date, calendar: WorkingDays) -> str:

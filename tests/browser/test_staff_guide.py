@@ -64,7 +64,7 @@ def choose(hand: Hand, page: Page, title: str, option: str) -> None:
 def decide(hand: Hand, page: Page, case_no: str, picture_of_form: Callable[[Page], object]) -> Page:
     """From 待办 to the open form of a case; the page it is on."""
     with page.expect_popup() as opened:
-        hand.click(page.get_by_role("link", name=case_no))
+        hand.click(page.get_by_role("link", name=case_no, exact=True))
     run = opened.value
     hand.click(run.get_by_role("button", name="Resume"))
     field(run, "工号").wait_for()
@@ -87,6 +87,7 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     with reading() as session:
         case = session.scalars(select(Case)).one()
         case_no, officer_no = case.case_no, case.officer_no
+    desk.wait(UUID(case_run(case_no)), StateType.PAUSED)
     url = str(desk.client.api_url).removesuffix("/api/")
     page = open_page(viewport=DESKTOP)
     page.goto(f"{url}/to-do")
@@ -117,6 +118,7 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     assert hand.clicks <= CLICKS_AT_MOST
     wait_until(lambda: answers_to(case_no)[1:] == [None], "答复没有登记")
     wait_until(lambda: waiting_for() == "supplement-1", "没有等待补正")
+    desk.wait(UUID(case_run(case_no)), StateType.PAUSED)
 
     page.goto(f"{url}/open-cases")
     page.get_by_text("本周到期").wait_for()
