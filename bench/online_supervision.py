@@ -41,6 +41,7 @@ from runtime.database import engine, insert_many, reading, transaction
 from runtime.keys import ensure_keys
 from tasks.applications import mark_self_service
 from tasks.online_supervision import signs_of
+from tasks.online_tallies import tallies_of
 
 LAST = date(2026, 10, 31)
 DAYS = 92
@@ -149,15 +150,26 @@ def only_read() -> int:
     return read
 
 
+def processor_time() -> float:
+    """Seconds of this process and of those that it started and saw the end of."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def peak(whose: int) -> int:
+    """Megabytes."""
+    return resource.getrusage(whose).ru_maxrss // 1024
+
+
 @contextmanager
 def timed(took: dict[str, tuple[float, float]], what: str) -> Iterator[None]:
-    started, processor = time.perf_counter(), time.process_time()
+    started, processor = time.perf_counter(), processor_time()
     yield
-    took[what] = time.perf_counter() - started, time.process_time() - processor
+    took[what] = time.perf_counter() - started, processor_time() - processor
 
 
 def main() -> None:
-    """Print the seconds of both and their ratio."""
+    """Print the seconds of each and their ratios to reading and parsing."""
     took: dict[str, tuple[float, float]] = {}
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
     with tempfile.TemporaryDirectory() as folder:
@@ -166,20 +178,24 @@ def main() -> None:
         migrate()
         samples.load(sizes=samples.Sizes(holders=10))
         fill(number)
+        period = looking_back(LAST, DAYS)
         with timed(took, "read and parsed"):
             read = only_read()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        before = peak(resource.RUSAGE_SELF)
         with timed(took, "supervised"), reading() as session:
-            signs = signs_of(session, looking_back(LAST, DAYS))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            signs = signs_of(session, period)
+        memory, of_another = peak(resource.RUSAGE_SELF), peak(resource.RUSAGE_CHILDREN)
+        for processes in (1, 2):
+            with timed(took, f"counted by {processes}"), reading() as session:
+                tallies_of(session, period, processes)
         kind = engine().dialect.name
     fired = ", ".join(f"{rule} {times}" for rule, times in sorted(Counter(sign.rule for sign in signs).items()))
     print(f"{kind}: {read} entries of {DAYS} days; {fired}")
-    for what, (seconds, processor) in took.items():
-        print(f"{what}: {seconds:.1f} s, {processor:.1f} s of this process's processor time")
-    ratio, of_processor = (mine / bare for bare, mine in zip(*took.values(), strict=True))
-    print(f"ratio {ratio:.2f}, of processor time {of_processor:.2f}")
-    print(f"peak memory {memory} MB, {before} MB before")
+    bare = took["read and parsed"]
+    for what, spent in took.items():
+        seconds, processor = (mine / theirs for mine, theirs in zip(spent, bare, strict=True))
+        print(f"{what}: {spent[0]:.1f} s ({seconds:.2f}), {spent[1]:.1f} s of processor time ({processor:.2f})")
+    print(f"peak memory {memory} MB, {before} MB before; of another process {of_another} MB")
 
 
 if __name__ == "__main__":
