@@ -19,11 +19,12 @@ from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.catalogue import type_names
-from tasks.certificate_use import ANSWERED, NotFoundError, holder_index
+from tasks.certificate_use import NotFoundError, holder_index
 from tasks.holders import HolderRequest, holder_of
 from tasks.staff_tasks import open_staff_task
 from tasks.use_lists import in_force
 from tasks.use_requests import AnsweredState
+from tasks.use_tags import ANSWERED
 
 NOT_YOURS = "您名下没有这件证照；如应当有，可以提出核查申请（第十二条）。"
 
