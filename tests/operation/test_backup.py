@@ -145,19 +145,19 @@ def test_half_a_backup_is_refused(sample_data: Path, tmp_path: Path) -> None:
 
 
 def test_a_backup_of_the_other_kind_is_refused(
-    installation: Path, postgresql_database: str, configure: Configure, tmp_path: Path
+    installation: Path, empty_postgresql: str, configure: Configure, tmp_path: Path
 ) -> None:
     back_up(tmp_path / "sqlite.ezt")
-    configure(EZT_DATABASE_URL=postgresql_database)
+    configure(EZT_DATABASE_URL=empty_postgresql)
     with pytest.raises(InputError, match="SQLite的备份"):
         restore(tmp_path / "sqlite.ezt")
     assert inspect(engine()).get_table_names() == []
 
 
 def test_a_password_is_not_on_the_command_line(
-    postgresql_database: str, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_postgresql: str, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(EZT_DATABASE_URL=postgresql_database.replace("ezt@", "ezt:s3cret@"))
+    configure(EZT_DATABASE_URL=empty_postgresql.replace("ezt@", "ezt:s3cret@"))
     migrate()
     seen = []
     real = subprocess.run
@@ -168,9 +168,9 @@ def test_a_password_is_not_on_the_command_line(
 
 
 def test_without_postgresqls_programs_it_says_what_to_install(
-    postgresql_database: str, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_postgresql: str, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(EZT_DATABASE_URL=postgresql_database)
+    configure(EZT_DATABASE_URL=empty_postgresql)
     migrate()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RefusalError, match="postgresql-client"):

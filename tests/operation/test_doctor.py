@@ -356,9 +356,9 @@ class TestDatabase:
             assert time.monotonic() - started < 5
 
     def test_clocks_that_differ_are_found(
-        self, postgresql_database: str, home: Path, configure: Configure, later: Callable[[timedelta], None]
+        self, empty_postgresql: str, home: Path, configure: Configure, later: Callable[[timedelta], None]
     ) -> None:
-        configure(EZT_DATABASE_URL=postgresql_database)
+        configure(EZT_DATABASE_URL=empty_postgresql)
         migrate()
         for seconds, expected in ((0, Standing.OK), (10, Standing.NOTE), (45, Standing.ERROR)):
             later(timedelta(seconds=seconds))

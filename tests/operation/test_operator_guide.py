@@ -63,7 +63,7 @@ def test_the_commands_work_as_printed_on_either_database(
 ) -> None:
     environment = {}
     if kind == "postgresql":
-        url: str = request.getfixturevalue("postgresql_database")
+        url: str = request.getfixturevalue("empty_postgresql")
         host, port = url.split("@")[1].split("/")[0].split(":")
         environment = {"PGHOST": host, "PGPORT": port, "PGUSER": "ezt", "EZT_DATABASE_URL": url}
         run("dropdb --if-exists ezt_restored", home, **environment)
