@@ -131,7 +131,7 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     made.append(picture(page, "staff-start"))
     for path in ("/dashboard", "/runs", "/deployments", "/artifacts", "/settings"):
         page.goto(url + path)
-        page.get_by_role("link", name="Deployments").first.wait_for()
+        page.get_by_text("Deployments", exact=True).first.wait_for()
     # ``open_page`` fails the test when one of these pages has asked for anything outside.
     assert sorted(made) == sorted(set(re.findall(r"images/(staff-[a-z-]+)\.png", GUIDE.read_text(encoding="utf-8"))))
 
