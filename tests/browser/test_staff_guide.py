@@ -42,6 +42,8 @@ class Hand:
 def picture(page: Page, name: str) -> str:
     """Take a picture of the guide."""
     if WRITE:
+        # Prefect's pages fade in, which no selector tells of.
+        page.wait_for_timeout(3000)
         page.screenshot(path=GUIDE.parent / "images" / f"{name}.png")
     return name
 
