@@ -42,6 +42,8 @@ class Hand:
 def picture(page: Page, name: str) -> str:
     """Take a picture of the guide."""
     if WRITE:
+        # Prefect's pages fade in, which no selector tells of.
+        page.wait_for_timeout(3000)
         page.screenshot(path=GUIDE.parent / "images" / f"{name}.png")
     return name
 
@@ -72,6 +74,15 @@ def decide(hand: Hand, page: Page, case_no: str, picture_of_form: Callable[[Page
     return run
 
 
+def meanwhile(page: Page, condition: Callable[[], object], otherwise: str) -> None:
+    """Wait while the page lives: its requests pass through this process, which must not sleep."""
+    wait_until(lambda: page.wait_for_timeout(50) or condition(), otherwise)
+
+
+def is_asked(desk: WorkedDesk, case_no: str) -> bool:
+    return desk.client.read_flow_run(UUID(case_run(case_no))).state_type is StateType.PAUSED
+
+
 def answers_to(case_no: str) -> list[str | None]:
     """The refusals of what was answered so far, ``None`` for an accepted answer."""
     with reading() as session:
@@ -100,13 +111,11 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     sign(run, desk, officer_no)
     hand.click(form(run).get_by_role("button", name="Submit"))
     assert hand.clicks <= CLICKS_AT_MOST
-    wait_until(lambda: len(answers_to(case_no)) == 1, "答复没有登记")
+    meanwhile(run, lambda: len(answers_to(case_no)) == 1, "答复没有登记")
     assert "要求补正须告知申请人补什么" in (answers_to(case_no)[0] or "")
 
     # Asked again, with the reason at the head of the form; it takes no click more.
-    wait_until(
-        lambda: desk.client.read_flow_run(UUID(case_run(case_no))).state_type is StateType.PAUSED, "没有再次询问"
-    )
+    meanwhile(run, lambda: is_asked(desk, case_no), "没有再次询问")
     page.goto(f"{url}/to-do")
     hand = Hand()
     run = decide(hand, page, case_no, lambda run: made.append(picture(run, "staff-refused")))
@@ -116,9 +125,9 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     sign(run, desk, officer_no)
     hand.click(form(run).get_by_role("button", name="Submit"))
     assert hand.clicks <= CLICKS_AT_MOST
-    wait_until(lambda: answers_to(case_no)[1:] == [None], "答复没有登记")
-    wait_until(lambda: waiting_for() == "supplement-1", "没有等待补正")
-    desk.wait(UUID(case_run(case_no)), StateType.PAUSED)
+    meanwhile(run, lambda: answers_to(case_no)[1:] == [None], "答复没有登记")
+    meanwhile(run, lambda: waiting_for() == "supplement-1", "没有等待补正")
+    meanwhile(run, lambda: is_asked(desk, case_no), "没有再次询问")
 
     page.goto(f"{url}/open-cases")
     page.get_by_text("本周到期").wait_for()
@@ -127,7 +136,9 @@ def test_a_decision_takes_few_clicks_from_the_list(desk: WorkedDesk, open_page: 
     page.get_by_role("button", name="Resume").wait_for()
     intake = desk.client.read_deployment_by_name("登记异议/objection-intake").id
     page.goto(f"{url}/deployments/deployment/{intake}/run")
+    page.wait_for_load_state("networkidle")
     page.get_by_text("申请人类别").wait_for()
+    page.get_by_role("button", name="Submit").wait_for()
     made.append(picture(page, "staff-start"))
     for path in ("/dashboard", "/runs", "/deployments", "/artifacts", "/settings"):
         page.goto(url + path)
