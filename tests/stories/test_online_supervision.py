@@ -1,6 +1,7 @@
 """Online supervision on a real Prefect server (Article 17): from its deployment to the rectification that waits for an
 officer, and what a run that dies leaves to the next."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from models.records import AuditEntry
 from regulation.limits import OUTSIDE_LIST_USES
 from runtime import clock
 from runtime.database import reading, transaction
+from tasks import online_uses
 from tests.conftest import Clerk, WorkedDesk
 from tests.stories.test_objection_case import case_run, scan
 
@@ -73,6 +75,9 @@ def test_a_run_that_dies_before_its_report_leaves_report_and_cases_to_the_next(
         every = prefect_client.read_artifacts()
         return [str(each.data) for each in every if each.key == "online-supervision"]
 
+    # As for a large record: by processes of their own, out of a run of Prefect's.
+    monkeypatch.setattr(online_uses, "ENTRIES", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     refused(OUTSIDE_LIST_USES.value)
     with monkeypatch.context() as dying:
         dying.setattr(stories, "create_markdown_artifact", die)
