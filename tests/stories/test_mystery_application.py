@@ -78,7 +78,7 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
         "material": "结婚证",
         "demand": "要求提供复印件",
     }
-    run_id = desk.submit("现场体验登记/visit", entry=entry | {"department": "民政局"} | desk.sign("KQ001"))
+    run_id = desk.submit("现场体验登记/visit", entry=entry | {"department": "某某局"} | desk.sign("KQ001"))
     assert "没有名为" in refusal(desk, run_id)
     desk.resume(run_id, **entry, **desk.sign("KQ001"))
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).state.type is StateType.COMPLETED
