@@ -281,7 +281,7 @@ def copy_certificate() -> Iterator[Finding]:
 
 def web() -> Iterator[Finding]:
     """The pages' process on this machine, or, where several machines share the work, wherever the public address is."""
-    port, public = settings().web_port, settings().public_url.rstrip("/")
+    port, public = settings().web_port, settings().public_url
     if _is_our_web(f"http://127.0.0.1:{port}"):
         yield _ok("网页", f"在本机端口{port}运行")
     elif _is_taken(port):

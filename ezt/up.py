@@ -268,7 +268,7 @@ def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
     Whoever is chosen on its page comes back to ours with a ticket.
     """
     port, code, password = free_port(), "ezt", "stand-in"
-    back = f"{settings().public_url.rstrip('/')}/sign-in"
+    back = f"{settings().public_url}/sign-in"
     known = ["--service-code", code, "--service-password", password]
     if samples:
         persons = sample_data.persons(sample_data.DEFAULT_SEED, sample_data.Sizes().holders)

@@ -302,7 +302,7 @@ class Gateway:
             names.request_time: now,
             names.sign: signature(gateway.app_key, secret, now),
         }
-        url, timeout = gateway.url.rstrip("/") + path, httpx.Timeout(within, connect=min(within, CONNECT_WITHIN))
+        url, timeout = gateway.url + path, httpx.Timeout(within, connect=min(within, CONNECT_WITHIN))
         try:
             if names.place == "headers" and path not in {BY_KEY, BY_SECRET}:
                 response = _client().post(url, json=fields, headers=signed, timeout=timeout)

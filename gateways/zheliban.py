@@ -159,7 +159,7 @@ def _ask(method: str, fields: dict[str, str]) -> dict[str, Any]:
     sign = signature(given.service_code, given.service_password.get_secret_value(), now)
     form = {METHOD: method, SERVICE: given.service_code, TIME: now, SIGN: sign, FORMAT: "json"} | fields
     try:
-        response = _client().post(given.url.rstrip("/") + PATH, data=form)
+        response = _client().post(given.url + PATH, data=form)
         answer = response.json()
     except httpx.TimeoutException:
         trouble = "没有及时答复"

@@ -4,19 +4,22 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from runtime.refusals import RefusalError
 
+Site = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
+"""An address to which paths are appended."""
+
 
 class GatewaySettings(BaseModel):
     """One superior bureau's gateway; without ``url`` requests to this bureau go by letter."""
 
-    url: str = Field("", description="网关地址，至主机或前缀为止；空为书面发函")
+    url: Site = Field("", description="网关地址，至主机或前缀为止；空为书面发函")
     app_key: str = Field("", description="应用标识（appKey）")
     app_secret: SecretStr = Field(SecretStr(""), description="应用密钥（appSecret）")
 
@@ -24,7 +27,7 @@ class GatewaySettings(BaseModel):
 class ZhelibanSettings(BaseModel):
     """The unified sign-on of Zheliban (浙里办); without ``url`` nobody can sign on with it."""
 
-    url: str = Field("", description="统一登录的地址，至主机或前缀为止，不含/sso/servlet/simpleauth")
+    url: Site = Field("", description="统一登录的地址，至主机或前缀为止，不含/sso/servlet/simpleauth")
     sign_in_url: str = Field(
         "",
         description="浙里办登录页的完整地址，登录后须带ticket回到public_url的/sign-in；空为只能从浙里办进入",
@@ -54,9 +57,9 @@ class Settings(BaseSettings):
     copy_font_folder: str = Field("", description="存档副本补充字库的文件夹，用于内置字库未收的字；空为不补充")
     one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
 
-    public_url: str = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
-    interface_url: str = Field("", description="模拟办事调用用证接口的地址；空为public_url")
-    desk_url: str = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
+    public_url: Site = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
+    interface_url: Site = Field("", description="模拟办事调用用证接口的地址；空为public_url")
+    desk_url: Site = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
     web_port: int = Field(4202, ge=1, le=65535, description="网页与接口端口")
     desk_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
 

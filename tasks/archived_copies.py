@@ -158,7 +158,7 @@ def copy_on_page(content: bytes) -> CopyOnPage:
 
 def copy_link(copy_no: str) -> str:
     """Where anybody can see whether a copy was handed out, and whether its certificate still holds."""
-    return f"{settings().public_url.rstrip('/')}/copies/{copy_no}"
+    return f"{settings().public_url}/copies/{copy_no}"
 
 
 def standing_of_copy(copy_no: str) -> str:

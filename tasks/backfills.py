@@ -289,4 +289,4 @@ def put_in_register(step: Step) -> str | None:
 
 def backfill_link(token: str) -> str:
     """Where a holder sees what was backfilled and can object to it."""
-    return f"{settings().public_url.rstrip('/')}/backfills/{token}"
+    return f"{settings().public_url}/backfills/{token}"

@@ -106,7 +106,7 @@ def end_case(step: Step, case: Case) -> None:
 
 def desk_address() -> str:
     """Where staff find what waits for them: the list 待办 in the Prefect UI."""
-    return f"{settings().desk_url.rstrip('/')}/to-do"
+    return f"{settings().desk_url}/to-do"
 
 
 def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:

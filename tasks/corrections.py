@@ -76,7 +76,7 @@ def tell_users_of_wrong_value(step: Step) -> int:
             business_nos=business_nos[:BUSINESSES_IN_A_NOTICE],
             more=len(business_nos) > BUSINESSES_IN_A_NOTICE,
             due_on=due_on,
-            link=f"{settings().public_url.rstrip('/')}/wrong-value-uses/{token}",
+            link=f"{settings().public_url}/wrong-value-uses/{token}",
         )
         liaisons = [person.email for person in liaisons_on_file(step.session, uscc, step.today)]
         for address in dict.fromkeys([*liaisons, department.email] if department.email else liaisons):

@@ -171,7 +171,7 @@ def send_confirmation(token: str) -> str:
             certificate=draft.typed["certificate_type"],
             field=draft.typed["field"],
             until=clock.local_date(now + LIFE),
-            link=f"{settings().public_url.rstrip('/')}/objection-drafts/{token}/confirmation/{code}",
+            link=f"{settings().public_url}/objection-drafts/{token}/confirmation/{code}",
         )
         queue(session, notice, email, key=f"draft:{_index(token)}:{secrets.token_hex(8)}", case_no=None, at=now)
     return email

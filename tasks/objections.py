@@ -95,7 +95,7 @@ class Party:
 
 def status_link(token: str) -> str:
     """The address under which an objector follows the case."""
-    return f"{settings().public_url.rstrip('/')}/objections/{token}"
+    return f"{settings().public_url}/objections/{token}"
 
 
 def register_objection(

@@ -58,7 +58,7 @@ def first_of(session: Session, finding: Finding) -> Finding | None:
 
 def rectification_link(token: str) -> str:
     """The address under which a department reads what was found and answers."""
-    return f"{settings().public_url.rstrip('/')}/rectifications/{token}"
+    return f"{settings().public_url}/rectifications/{token}"
 
 
 def suggestion(case_no: str) -> dict[str, Any]:

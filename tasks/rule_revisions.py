@@ -35,7 +35,7 @@ def revision_of(session: Session, case_no: str) -> RuleRevision:
 
 def revision_link(token: str) -> str:
     """The address under which a department follows what it has listed and reports."""
-    return f"{settings().public_url.rstrip('/')}/rule-revisions/{token}"
+    return f"{settings().public_url}/rule-revisions/{token}"
 
 
 def list_rule(form: RuleRevisionForm, department: str, submission_key: str, actor: str) -> str:

@@ -197,7 +197,7 @@ class FullSheet:
 
 def full_sheet_link(case_no: str) -> str:
     """Where an officer signs to read the unmasked case: it must not pass through Prefect."""
-    return f"{settings().public_url.rstrip('/')}/desk/{case_no}"
+    return f"{settings().public_url}/desk/{case_no}"
 
 
 def full_sheet(case_no: str, staff_no: str, code: str) -> FullSheet:

@@ -228,7 +228,7 @@ def _tell_inspector(step: Step, uscc: str, staff_no: str, due_on: date) -> None:
 
 def checklist_link(case_no: str) -> str:
     """Where inspectors sign for their checklists."""
-    return f"{settings().public_url.rstrip('/')}/spot-checks/{case_no}/checklists"
+    return f"{settings().public_url}/spot-checks/{case_no}/checklists"
 
 
 @durable("更换检查人员")

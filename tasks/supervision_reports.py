@@ -82,7 +82,7 @@ def _tell_leaders(session: Session, period: Period, report: SupervisionReport, a
 
 def link_of(code: str) -> str:
     """The address of a report, which nobody can guess."""
-    return f"{settings().public_url.rstrip('/')}/reports/{code}/{_key(code)}"
+    return f"{settings().public_url}/reports/{code}/{_key(code)}"
 
 
 def _key(code: str) -> str:

@@ -297,8 +297,8 @@ def give_reference(step: Step) -> str:
         go_live_on=review.go_live_on,
         promised=lines[:LINES_IN_A_NOTICE],
         more=max(0, len(lines) - LINES_IN_A_NOTICE),
-        use_list=f"{settings().public_url.rstrip('/')}/api/v1/use-list/proposals",
-        verification=f"{settings().public_url.rstrip('/')}/api/v1/system-review-references/{review.reference}",
+        use_list=f"{settings().public_url}/api/v1/use-list/proposals",
+        verification=f"{settings().public_url}/api/v1/system-review-references/{review.reference}",
     )
     step.audit("system-review:review:passed", reference=review.reference, promised=len(lines))
     end_case(step, step.case)

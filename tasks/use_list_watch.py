@@ -107,7 +107,7 @@ def ask_about_entries(at: datetime) -> int:
 
 def enquiry_link(token: str) -> str:
     """The address under which a department answers."""
-    return f"{settings().public_url.rstrip('/')}/use-list/enquiries/{token}"
+    return f"{settings().public_url}/use-list/enquiries/{token}"
 
 
 def _kinds(session: Session) -> dict[str, CertificateType]:
