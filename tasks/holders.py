@@ -182,7 +182,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
             )
         )
         detail = {"certificates": [found.identifier], "type": kind.code, "scenario": request.scenario}
-        session.add(_entry_row("presentation:code:made", own, now, detail))
+        session.add(holder_entry("presentation:code:made", own, now, detail))
     qr = segno.make(code, error="m", micro=False).svg_inline(border=4, omitsize=True)
     local = expires_at.astimezone(clock.SHANGHAI)
     return PresentationAnswer(code=code, qr=qr, expires_at=local, certificate_type=kind.name)
@@ -249,7 +249,7 @@ def authorise(request: AuthorisationRequest) -> AuthorisationAnswer:
         )
         session.add(given)
         detail = {"department": department.uscc, "item": request.item, "type": kind.code, "days": request.days}
-        session.add(_entry_row("authorisation:holder:given", own, now, detail))
+        session.add(holder_entry("authorisation:holder:given", own, now, detail))
     return AuthorisationAnswer(
         authorisation_no=given.authorisation_no, ends_at=given.ends_at.astimezone(clock.SHANGHAI)
     )
@@ -266,7 +266,7 @@ def withdraw_authorisation(request: WithdrawalRequest) -> None:
         if given.withdrawn_at is None:
             given.withdrawn_at = now
             detail = {"department": given.department_uscc, "item": given.item_code, "type": given.type_code}
-            session.add(_entry_row("authorisation:holder:withdrawn", own, now, detail))
+            session.add(holder_entry("authorisation:holder:withdrawn", own, now, detail))
 
 
 def uses_of_holder(request: HolderRequest) -> UsesAnswer:
@@ -315,6 +315,7 @@ def _code_index(code: str) -> str:
     return keys().blind_index("presentation-code", code)
 
 
-def _entry_row(tag: str, holder: str, at: datetime, detail: Mapping[str, object]) -> AuditEntry:
+def holder_entry(tag: str, holder: str, at: datetime, detail: Mapping[str, object]) -> AuditEntry:
+    """What stands on record of something that a holder did, by their index; what is not known is left out."""
     kept = {name: value for name, value in detail.items() if value is not None}
     return AuditEntry(at=at, case_no=None, actor="holder", tag=tag, holder_index=holder, detail=kept)

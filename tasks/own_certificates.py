@@ -20,7 +20,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError, holder_index
-from tasks.holders import HolderRequest, holder_of
+from tasks.holders import HolderRequest, holder_entry, holder_of
 from tasks.staff_tasks import open_staff_task
 from tasks.use_lists import in_force
 from tasks.use_requests import AnsweredState
@@ -113,8 +113,7 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
             raise NotFoundError(NOT_YOURS)
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}
-        tag = "certificate:own:read"
-        session.add(AuditEntry(at=clock.now(), case_no=None, actor="holder", tag=tag, holder_index=own, detail=detail))
+        session.add(holder_entry("certificate:own:read", own, clock.now(), detail))
         return OwnFace(
             own=_own(found, kind, _alone(session)),
             identifier=found.identifier,
@@ -168,8 +167,7 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
         )
         open_staff_task(session, _key(record_no), None, what, now)
         detail = {"record": record_no, "doubt": str(doubt), "department": used.detail["department"]}
-        tag = "certificate:use:doubted"
-        session.add(AuditEntry(at=now, case_no=None, actor="holder", tag=tag, holder_index=own, detail=detail))
+        session.add(holder_entry("certificate:use:doubted", own, now, detail))
 
 
 def doubts_about(record_nos: list[int]) -> dict[int, DoubtStanding]:
