@@ -5,6 +5,7 @@ write to the old database meanwhile. Prefect's database is not moved: recovery g
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -131,22 +132,18 @@ def _count_on(arriving: Session, table: Table) -> None:
             )
 
 
+@dataclass
 class _Digest:
     """Sum of the rows' SHA-256: databases do not agree on an order of texts, so it has none."""
 
-    def __init__(self) -> None:
-        self.rows, self._sum = 0, 0
+    rows: int = 0
+    total: int = 0
 
     def add(self, rows: Sequence[Any]) -> None:
         for row in rows:
             self.rows += 1
-            self._sum += int.from_bytes(sha256(repr(tuple(row.items())).encode()).digest())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Digest) and (self.rows, self._sum) == (other.rows, other._sum)
-
-    __hash__ = None  # type: ignore[assignment]
+            self.total += int.from_bytes(sha256(repr(tuple(row.items())).encode()).digest())
 
     @property
     def value(self) -> str:
-        return f"{self._sum % 2**256:064x}"
+        return f"{self.total % 2**256:064x}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from notifications.notices import Notice, one_line
+from regulation.working_days import WEEKDAYS
 from runtime.clock import SHANGHAI
 from runtime.settings import settings
 
@@ -43,7 +44,7 @@ def with_weekday(day: date) -> str:
     >>> with_weekday(date(2026, 3, 2))
     '2026年3月2日（星期一）'
     """
-    return f"{full_date(day)}（星期{'一二三四五六日'[day.weekday()]}）"
+    return f"{full_date(day)}（星期{WEEKDAYS[day.weekday()]}）"
 
 
 def article_name(number: int) -> str:

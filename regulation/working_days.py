@@ -25,7 +25,8 @@ LAST_SETTLED_DAY = (12, 28)
 
 The State Council's notices since 2005 have reached back as far as 29 December (2007, 2018)."""
 
-_WEEKDAYS = "一二三四五六日"
+WEEKDAYS = "一二三四五六日"
+"""Of their names what follows 星期, from Monday on."""
 
 
 class CalendarError(ValueError):
@@ -69,7 +70,7 @@ class YearArrangement:
             raise CalendarError(f"{both[0]}同时列为放假和上班，请更正。")
         if weekdays := sorted(day for day in self.days_worked if day.weekday() < 5):
             raise CalendarError(
-                f"{weekdays[0]}本来就是工作日（星期{_WEEKDAYS[weekdays[0].weekday()]}），不是调休上班日，请更正。"
+                f"{weekdays[0]}本来就是工作日（星期{WEEKDAYS[weekdays[0].weekday()]}），不是调休上班日，请更正。"
             )
 
 
@@ -164,7 +165,7 @@ class WorkingDays:
         return account
 
     def _why(self, day: date, nth: int | None) -> str:
-        weekday = f"星期{_WEEKDAYS[day.weekday()]}"
+        weekday = f"星期{WEEKDAYS[day.weekday()]}"
         unsettled = "（放假安排尚未公布，暂计）" if day > self.published_until else ""
         if nth is not None:
             kind = "调休上班" if day.weekday() >= 5 else "工作日"

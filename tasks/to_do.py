@@ -16,7 +16,7 @@ from models.cases import Case, CaseKind, Deadline, StaffTask
 from models.objections import Objection
 from models.spot_checks import SpotCheckTeam
 from regulation.spot_checks import TeamStage
-from regulation.working_days import WorkingDays
+from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
 from runtime.database import reading
 from runtime.settings import settings
@@ -39,8 +39,6 @@ from tasks.sheet_kinds import Table, cell
 
 LINES = 200
 """Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew at each leg."""
-
-WEEKDAYS = "一二三四五六日"
 
 QUESTIONS: dict[str, type[Question]] = {
     question.question: question
@@ -89,7 +87,7 @@ class _Waiting:
 
     @property
     def link(self) -> str:
-        return f"[{self.case_no}]({run_address(self.run_id)})" if self.run_id else self.case_no
+        return linked(self.case_no, self.run_id)
 
     @property
     def order(self) -> tuple[date, str]:
@@ -98,7 +96,12 @@ class _Waiting:
 
 def run_address(run_id: str) -> str:
     """The page of a run, where its form is answered."""
-    return f"{settings().desk_url.rstrip('/')}/runs/flow-run/{run_id}"
+    return f"{settings().desk_url}/runs/flow-run/{run_id}"
+
+
+def linked(case_no: str, run_id: str | None) -> str:
+    """A case's number, in Markdown, with the way to its run where it has one."""
+    return f"[{case_no}]({run_address(run_id)})" if run_id else case_no
 
 
 def to_do() -> str:
@@ -205,13 +208,8 @@ def _inspections(session: Session, today: date, calendar: WorkingDays) -> list[s
     return [f"## 随机抽查的检查人员\n\n{table}"]
 
 
-def staff_tasks_table() -> str:
-    """What is open for staff as a Markdown table, the oldest first."""
-    with reading() as session:
-        return _staff_tasks(session)
-
-
 def _staff_tasks(session: Session) -> str:
+    """What is open for staff as a Markdown table, the oldest first."""
     waiting = session.scalars(select(StaffTask).where(StaffTask.done_at.is_(None)).order_by(StaffTask.id)).all()
     rows = tuple(
         (str(task.id), str(clock.local_date(task.opened_at)), task.case_no or "—", task.what) for task in waiting
@@ -250,7 +248,7 @@ def _batches(session: Session) -> list[str]:
         .order_by(BackfillBatch.case_no)
     )
     lines = [
-        f"| {f'[{batch.case_no}]({run_address(run_id)})' if run_id else batch.case_no} | {cell(stage)} "
+        f"| {linked(batch.case_no, run_id)} | {cell(stage)} "
         f"| {batch.good + batch.same + batch.conflict + batch.bad}/{batch.rows}行 |"
         for batch, stage, run_id in session.execute(wanted).tuples()
     ]

@@ -24,7 +24,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.applications import end_application, lend_trial_secret
 from tasks.mystery_applications import COPY, EXTRACT, QUERY, begin_round, note_round, play_round, report_of
-from tasks.to_do import staff_tasks_table
+from tasks.to_do import to_do
 from tasks.trial_holders import trial_certificate
 from tests.conftest import forget_settings
 from tests.interface.conftest import Caller
@@ -145,7 +145,7 @@ def test_our_own_trouble_is_nobodys_finding(web: str, monkeypatch: pytest.Monkey
     noted = note_round(round_no)
     assert findings("trial-access", "trial-entry") == {}
     assert "没有试用" in report_of(round_no, noted)
-    assert "用证接口没有应答" in staff_tasks_table()
+    assert "用证接口没有应答" in to_do()
 
 
 def test_an_entry_without_a_trial_certificate_is_not_tried_and_clears_nothing(interface: str) -> None:
@@ -163,7 +163,7 @@ def test_an_entry_without_a_trial_certificate_is_not_tried_and_clears_nothing(in
         assert session.get_one(MysteryRound, round_no).untried == 1
     assert set(findings("trial-access")) == {uscc(1)}
     assert noted.cleared == ()
-    assert "ezt trial-holder create" in staff_tasks_table()
+    assert "ezt trial-holder create" in to_do()
 
 
 # The secret with which the Center calls

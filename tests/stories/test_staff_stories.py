@@ -15,7 +15,7 @@ from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.staff_tasks import open_staff_task
-from tasks.to_do import staff_tasks_table
+from tasks.to_do import to_do
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -56,7 +56,7 @@ def test_watch_leave_and_publication(desk: Any) -> None:
     with reading() as session:
         task = session.get_one(StaffTask, number)
     assert (task.done_by_no, task.note) == ("KQ001", "已电话答复申请人")
-    assert "不同意见" not in staff_tasks_table()
+    assert "不同意见" not in to_do()
 
 
 def refusal(desk: Any, run_id: UUID) -> str:
