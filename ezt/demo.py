@@ -37,7 +37,7 @@ SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the demonstration came to: the timeline as (time, what happened), and the subjects of the e-mails."""
+    """What the demonstration came to: the timeline as (time, what happened), and the subjects of the case's e-mails."""
 
     case_no: str
     timeline: list[tuple[str, str]]
@@ -84,8 +84,8 @@ def _carry_through(system: System) -> Played:
         desk.resume(run_id, outcome=Outcome.CORRECTED, reason=reason, value="", **desk.sign(officer))
         desk.wait(run_id, StateType.COMPLETED)
     mails = system.home / "mail"
-    _until(lambda: any(case_no in subject and "处理结果" in subject for subject in _subjects(mails)), "结果通知")
-    return Played(case_no, list(sheet_of(case_no).timeline), _subjects(mails))
+    _until(lambda: any("处理结果" in subject for subject in _subjects(mails, case_no)), "结果通知")
+    return Played(case_no, list(sheet_of(case_no).timeline), _subjects(mails, case_no))
 
 
 def _hand_in(system: System) -> str:
@@ -132,9 +132,11 @@ def _run_of(case_no: str) -> UUID:
     return UUID(str(run_id()))
 
 
-def _subjects(folder: Path) -> list[str]:
+def _subjects(folder: Path, case_no: str) -> list[str]:
+    """The subjects of a case's e-mails in their order: of a morning, the schedules send others in between."""
     files = sorted(folder.glob("*.eml"))
-    return [str(message_from_bytes(path.read_bytes(), policy=default)["Subject"]) for path in files]
+    subjects = [str(message_from_bytes(path.read_bytes(), policy=default)["Subject"]) for path in files]
+    return [subject for subject in subjects if case_no in subject]
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:

@@ -2,6 +2,7 @@
 breaks a rule."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar, cast
 
@@ -89,22 +90,22 @@ def ask(
 
 
 def until_accepted(form: F, work: Callable[[F], T]) -> T:
-    """Do ``work`` with what a start form says; while it is refused, suspend on the same form with the reason."""
+    """Do ``work`` with what a start form says; while it is refused, suspend on the same form with the reason.
+
+    What was corrected is not tried again as it was: in the meantime it might be accepted.
+    """
     for attempt in count(1):
+        key = f"again-{attempt}"
+        typed = _typed_in(key)
+        if typed is not None:
+            # The server has checked the form's own rules; what it lets through anyway is asked for again.
+            with suppress(ValidationError):
+                form = type(form).model_validate(typed)
+            continue
         try:
             return work(form)
         except RefusalError as why:
-            refusal = str(why)
-        key = f"again-{attempt}"
-        typed = _typed_in(key)
-        if typed is None:
-            _suspend(_form(type(form), "请更正后重新提交", refusal, form.model_dump(exclude={"code"})), key)
-            continue
-        try:
-            form = type(form).model_validate(typed)
-        except ValidationError:
-            # The server has checked the form's own rules; what it lets through anyway is asked for again.
-            continue
+            _suspend(_form(type(form), "请更正后重新提交", str(why), form.model_dump(exclude={"code"})), key)
     raise AssertionError("count() has no end")
 
 

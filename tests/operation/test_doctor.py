@@ -425,11 +425,14 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     found = list(doctor.prefect())
     scheduled = sum(bool(cron) for cron in stories().values())
     assert [finding.about for finding in found] == ["工作台", "执行器", "流程部署", *["日程"] * scheduled]
-    assert {finding.standing for finding in found} == {Standing.OK}, found
+    assert {finding.standing for finding in found if finding.about != "日程"} == {Standing.OK}, found
 
     client = desk.client
     deployed = {each.name: each for each in client.read_deployments(limit=200)}
     now = clock.now()
+    # Deployed when the session of tests began: nothing was due then, whatever has been missed since.
+    began = min(each.created for each in deployed.values() if each.created is not None)
+    assert {finding.standing for finding in schedules(client, deployed, began)} == {Standing.OK}
     (silent,) = worker(client, now + timedelta(minutes=5))
     assert "最后一次心跳" in silent.what
 

@@ -103,7 +103,7 @@ def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, t
     assert sorted(subjects) == sorted(turns)
     text = mailbox.to(PRIVATE["contact_email"])[1].get_body(("plain",)).get_content()
     assert "第十七条：方案没有明确电子证照的签发" in text
-    assert "不予评审不是评审不通过" in text
+    assert "不予评审不等于评审不通过" in text
     # Weeks later nothing of it stands on the use list; then it does.
     with transaction() as session:
         earlier = clock.today() - timedelta(days=40)
