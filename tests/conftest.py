@@ -1,7 +1,6 @@
 """What tests stand on: an installation of their own, empty databases of both kinds, real servers on loopback."""
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -17,10 +16,9 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
 from aiosmtpd.controller import Controller
@@ -32,7 +30,7 @@ from sqlalchemy import delete, select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
-from ezt.up import PREFECT
+from ezt.up import PREFECT, free_port
 from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
@@ -45,6 +43,7 @@ from tasks import answers, applications, certificate_use, objections, trial_hold
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
 from tasks.questions import Question
+from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server
 from web.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -53,14 +52,6 @@ FEW = samples.Sizes(departments=10, holders=60)
 
 REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def accepts_connections(port: int) -> bool:
@@ -172,68 +163,11 @@ def installation(install: Callable[[str, str], Path], database_kind: str, reques
     return install(database_kind, "filled" if "sample_data" in request.fixturenames else "migrated")
 
 
-def postgresql_binaries() -> Path:
-    """Where Debian keeps the PostgreSQL server's programs: out of PATH, by version."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    assert versions, "请安装PostgreSQL服务器程序（Debian：apt-get install postgresql），测试不跳过它"
-    return versions[-1]
-
-
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server of our own, without a database name. It will not run as root."""
-    binaries, data, port = postgresql_binaries(), tmp_path_factory.mktemp("postgresql"), free_port()
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    identity = {"user": user.pw_uid, "group": user.pw_gid} if os.geteuid() == 0 else {}
-    os.chown(data, user.pw_uid, user.pw_gid)
-    # pytest keeps its folders to the user who runs it; the server's user has to pass through.
-    for folder in [data, *data.parents]:
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    data.chmod(0o700)
-    initdb = [binaries / "initdb", "-D", data, "-U", "ezt", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd="/", **identity)
-    server = subprocess.Popen(
-        [
-            binaries / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-h",
-            "127.0.0.1",
-            "-k",
-            data,
-            "-c",
-            "max_connections=200",
-            # No test kills the server, so nothing rests on what reaches the disk.
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        **identity,
-    )
-    try:
-        url = f"postgresql+psycopg://ezt@127.0.0.1:{port}"
-        wait_until(lambda: lets_in(url), "PostgreSQL没有启动")
+    """The URL of a PostgreSQL server of our own, without a database name."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql"), *FAST) as url:
         yield url
-    finally:
-        # On SIGTERM it would wait for connections that a test has left open.
-        server.send_signal(signal.SIGINT)
-        server.wait()
-
-
-def lets_in(server: str) -> bool:
-    """Whether a PostgreSQL server lets anybody in: for a while it listens and says that it is starting."""
-    try:
-        as_superuser(server).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 def database_name(request: pytest.FixtureRequest) -> str:
@@ -241,22 +175,11 @@ def database_name(request: pytest.FixtureRequest) -> str:
     return f"test_{abs(hash(request.node.nodeid))}"
 
 
-def create_database(server: str, name: str, template: str = "template1") -> None:
-    """Create a PostgreSQL database as a copy of another one."""
-    with as_superuser(server) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-
-
 def drop_database(server: str, name: str) -> None:
     """Drop a PostgreSQL database whoever is still connected: hundreds of them would fill a disk."""
     forget_settings()
     with as_superuser(server) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
-
-
-def as_superuser(server: str) -> psycopg.Connection[Any]:
-    """A connection on which databases can be created."""
-    return psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True)
 
 
 @pytest.fixture(scope="session")
@@ -458,7 +381,7 @@ class WorkedDesk(Desk):
 
     def start_worker(self) -> None:
         """Start the worker; what it and its runs say is filed beside the data."""
-        command = ["prefect", "worker", "start", "--pool", "ezt", "--type", "process", "--name", "w"]
+        command = ["ezt.worker", "--pool", "ezt", "--name", "w"]
         with (self.home / "worker.log").open("ab") as log:
             self.processes["worker"] = subprocess.Popen(
                 [sys.executable, "-m", *command],

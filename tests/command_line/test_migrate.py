@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
+from ezt.up import free_port
 from models import Base
 from runtime.database import engine
 from tests.command_line.conftest import assert_refused, ezt
-from tests.conftest import free_port
 
 SETTINGS_THAT_CANNOT_WORK = [
     ({"EZT_HOME": "/dev/null/nowhere"}, "EZT_HOME"),

@@ -15,11 +15,12 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from ezt.up import free_port
 from notifications.notices import ObjectionWithdrawn
 from notifications.outbox import queue
 from runtime import clock
 from runtime.database import transaction
-from tests.conftest import forget_settings, free_port
+from tests.conftest import forget_settings
 
 DROP = "drop"
 """As an answer to DATA: take the mail, then break the connection without a word."""

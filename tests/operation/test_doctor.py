@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import StateType
 
 from ezt import doctor
 from ezt.doctor import Finding, Look, Standing, examine, look_at, schedules, worker
-from ezt.up import stories
+from ezt.up import free_port, stories
 from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.loopback import serving as serving_app
 from gateways.stand_in import StandIn
@@ -33,7 +33,7 @@ from tasks.records import seal_record
 from tasks.step import record
 from tests.certificates.test_copy_documents import certificate_files
 from tests.command_line.conftest import ezt
-from tests.conftest import WorkedDesk, forget_settings, free_port, wait_until
+from tests.conftest import WorkedDesk, forget_settings, wait_until
 from tests.notices.conftest import a_notice, serving
 from web.app import app
 

@@ -17,14 +17,14 @@ import typer
 from sqlalchemy import func, select, text
 
 from ezt.commands import app
-from ezt.up import answers
+from ezt.up import answers, free_port
 from models.certificates import Certificate
 from models.organisations import Officer
 from notifications.sender import ATTEMPTS
 from regulation.limits import REQUEST_SIZE
 from runtime.database import engine, reading, transaction
 from runtime.settings import Settings, table
-from tests.conftest import ROOT, free_port, wait_until
+from tests.conftest import ROOT, wait_until
 
 Configure = Callable[..., None]
 

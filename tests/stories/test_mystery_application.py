@@ -15,13 +15,14 @@ from sqlalchemy import select
 
 from ezt import sample_catalogue
 from ezt import sample_data as samples
+from ezt.up import free_port
 from models.cases import Case
 from models.findings import Finding
 from models.mystery_applications import TrialHolder
 from runtime import clock
 from runtime.database import reading
 from tasks.applications import end_application
-from tests.conftest import ROOT, WorkedDesk, accepts_connections, free_port, wait_until
+from tests.conftest import ROOT, WorkedDesk, accepts_connections, wait_until
 from tests.stories.test_objection_case import asked_again, case_run, scan
 from tests.stories.test_staff_stories import refusal
 
