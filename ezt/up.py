@@ -157,7 +157,7 @@ def running(
         )
         system.wait_for(lambda: answers(f"{desk}/api/health"), "prefect")
         _deploy(system)
-        system.start("worker", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "本机")
+        system.start("worker", "ezt.worker", "--pool", POOL, "--name", "本机")
         system.wait_for(lambda: answers(f"{web}/health"), "web")
         _recover(system)
         yield system
