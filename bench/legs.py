@@ -1,0 +1,182 @@
+"""What a leg of a case costs: forked from a process that has everything imported, and by Prefect's own process worker,
+in one run on PostgreSQL: ``python -m bench.legs [cases]``.
+
+Two legs of an objection: from its registration to the form that it is suspended on, and from the answer that it is not
+accepted to its end. Processor time of worker and legs, of Prefect's server, and of PostgreSQL, less what each of them
+uses while nothing happens.
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from sqlalchemy import select
+
+from ezt.desk import Desk
+from ezt.up import POOL, System, free_port, running
+from models.cases import Case
+from models.certificates import Certificate, CertificateType
+from regulation.certificates import CertificateState
+from regulation.objections import Verdict
+from runtime.database import reading
+from tasks.case_runs import nudge
+from tasks.objections import register_objection
+from tests.conftest import objection_about
+from tests.postgresql_server import as_superuser, create_database, postgresql_server
+
+QUIET = 20
+"""Seconds in which nothing happens, before each measurement."""
+TICKS = os.sysconf("SC_CLK_TCK")
+WORKERS = {
+    "forked": ("ezt.worker", "--pool", POOL, "--name", "bench"),
+    "process worker": ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
+}
+
+
+def spent(session: int) -> float:
+    """Seconds of processor time of all processes of a session, and of their children that have ended."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(") ", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS
+
+
+class Meter:
+    """The processor time of sessions by name, less what they use while nothing happens."""
+
+    def __init__(self, sessions: dict[str, int]) -> None:
+        self._sessions = sessions
+        before = self._read()
+        time.sleep(QUIET)
+        self._idle = {name: (now - before[name]) / QUIET for name, now in self._read().items()}
+
+    def _read(self) -> dict[str, float]:
+        return {name: spent(session) for name, session in self._sessions.items()}
+
+    def measure(self, work: Callable[[], None]) -> dict[str, float]:
+        before, began = self._read(), time.monotonic()
+        work()
+        lasted = time.monotonic() - began
+        return {name: now - before[name] - lasted * self._idle[name] for name, now in self._read().items()}
+
+
+def certificates() -> Iterator[tuple[Certificate, CertificateType]]:
+    """The valid certificates of the sample that show an address."""
+    with reading() as session:
+        rows = session.execute(
+            select(Certificate, CertificateType)
+            .join(CertificateType, CertificateType.code == Certificate.type_code)
+            .where(Certificate.state == CertificateState.VALID)
+            .order_by(Certificate.id)
+        )
+        return iter([(held, kind) for held, kind in rows if "address" in kind.names])
+
+
+@dataclass
+class Office:
+    """Objections on their way, and the desk at which they are decided."""
+
+    client: SyncPrefectClient
+    desk: Desk
+    certificates: Iterator[tuple[Certificate, CertificateType]]
+    """Each objected to once: a second objection to the same is joined to the first and has no run."""
+    runs: dict[UUID, str] = field(default_factory=dict)
+
+    def register(self, number: int) -> None:
+        """So many objections, each to the form that its run is suspended on."""
+        for held in islice(self.certificates, number):
+            done = register_objection(objection_about(*held), [], secrets.token_hex(8), "KQ001")
+            nudge(done.case_no)
+            with reading() as session:
+                case = session.get_one(Case, done.case_no)
+                self.runs[UUID(case.flow_run_id)] = case.officer_no
+        self.wait(StateType.PAUSED)
+
+    def decline(self) -> None:
+        """The answer to each that ends it."""
+        for run_id, officer in self.runs.items():
+            reason = "所述内容不属于证照登记事项，建议向许可机关反映。"
+            self.desk.resume(run_id, verdict=Verdict.DECLINE, reason=reason, **self.desk.sign(officer))
+        self.wait(StateType.COMPLETED)
+
+    def wait(self, state: StateType) -> None:
+        for run_id in self.runs:
+            self.desk.wait(run_id, state, seconds=600)
+
+
+def main() -> None:
+    """Print the processor time of each leg in seconds, per process that spends it, and the ratio of the two workers."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    with tempfile.TemporaryDirectory(prefix="ezt-legs-") as folder:
+        data = Path(folder) / "postgresql"
+        data.mkdir()
+        with postgresql_server(data) as url:
+            for name in ("ezt", "prefect"):
+                create_database(url, name)
+            os.environ |= {
+                "EZT_HOME": str(Path(folder) / "var"),
+                "EZT_DATABASE_URL": f"{url}/ezt",
+                "EZT_DESK_PORT": str(free_port()),
+                "EZT_WEB_PORT": str(free_port()),
+                "EZT_ONE_TIME_CODES": "false",
+                "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"{url.replace('psycopg', 'asyncpg')}/prefect",
+            }
+            with running(samples=True) as system:
+                compare(system, number)
+
+
+def compare(system: System, number: int) -> None:
+    os.environ |= {"PREFECT_API_URL": system.api_url, "EZT_DESK_URL": system.desk_url}
+    server = as_superuser(os.environ["EZT_DATABASE_URL"].rsplit("/", 1)[0])
+    postmaster = server.execute("SELECT pg_backend_pid()").fetchone()[0]
+    ratios: dict[str, list[float]] = {}
+    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+        for each in client.read_deployments(limit=200):
+            client.pause_deployment(each.id) if each.schedules else None
+        office = Office(client, Desk(client), certificates())
+        for name, module in WORKERS.items():
+            system.processes.pop("worker").terminate()
+            system.start("worker", *module)
+            sessions = {each: system.processes[each].pid for each in ("worker", "prefect")}
+            office.runs.clear()
+            office.register(1)
+            meter = Meter(sessions | {"postgresql": os.getsid(postmaster)})
+            for leg, work in (
+                ("start to suspend", lambda: office.register(number)),
+                ("resume to close", office.decline),
+            ):
+                begun = legs_begun()
+                used = meter.measure(work)
+                legs = legs_begun() - begun
+                both = (used["worker"] + used["prefect"]) / legs
+                ratios.setdefault(leg, []).append(both)
+                each = ", ".join(f"{who} {seconds / legs:.3f}" for who, seconds in used.items())
+                print(f"{name}, {leg}: {both:.3f} s a leg ({each}; {legs} legs)", flush=True)
+    for leg, (mine, stock) in ratios.items():
+        print(f"{leg}: {mine / stock:.2f} of the process worker's")
+
+
+def legs_begun() -> int:
+    """How many legs of any run have begun, by what Prefect keeps."""
+    with psycopg.connect(os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"].replace("+asyncpg", "")) as prefect:
+        return int(prefect.execute("SELECT count(*) FROM flow_run_state WHERE type = 'RUNNING'").fetchone()[0])
+
+
+if __name__ == "__main__":
+    main()
