@@ -3,16 +3,47 @@ a leg of a case is some milliseconds of work, and importing Prefect and the stor
 
 import gc
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-import prefect.workers.process  # noqa: F401
+from pydantic import BaseModel
+from sqlalchemy.orm import configure_mappers
 
-import ezt.leg  # noqa: F401
+from regulation.working_days import WorkingDays
+from runtime.settings import settings
 
-_STORIES = (Path(__file__).parents[1] / "prefect.yaml").read_text(encoding="utf-8")
-for _module in sorted(set(re.findall(r"entrypoint: ([\w.]+)\.\w+", _STORIES))):
+USED = (
+    "ezt.leg",
+    "prefect.workers.process",
+    # What these and their libraries import only when it is first used.
+    "anyio._backends._asyncio",
+    "encodings.idna",
+    "holidays.countries",
+    "prefect.concurrency.services",
+    "prefect.task_engine",
+    "prefect.utilities.visualization",
+    "psycopg",
+)
+STORIES = re.findall(
+    r"entrypoint: ([\w.]+)\.\w+", (Path(__file__).parents[1] / "prefect.yaml").read_text(encoding="utf-8")
+)
+
+
+def _subclasses(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in of.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+for _module in (*USED, *STORIES):
     import_module(_module)
+# And what is built only when it is first used.
+configure_mappers()
+for _model in {each for each in _subclasses(BaseModel) if not each.__pydantic_complete__}:
+    _model.model_rebuild()
+WorkingDays()
+settings()
 # What is here now stays: no leg has to look through it for garbage, and its memory stays shared.
 gc.collect()
 gc.freeze()

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -190,6 +191,7 @@ def _in_chinese(swapped: re.Match[str]) -> str:
     return f"（由{int(swapped[1])}月{int(swapped[2])}日调休）"
 
 
+@cache
 def _library_year(year: int) -> tuple[dict[date, str], set[date]]:
     """The days off (with Chinese names) and worked weekend days that lie in ``year``, as the library has them."""
     data = holidays.country_holidays("CN", years=year, language="zh_CN")
