@@ -1,0 +1,74 @@
+"""The worker whose legs are forked: one that dies takes nobody with it, one that is cancelled ends, none is left
+behind; and Prefect's own worker serves the same pool."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.objects import StateType
+from prefect.states import Cancelling
+
+from ezt.worker import GRACE, LOOKS_EVERY
+from tests.conftest import ROOT, WorkedDesk, wait_until
+from tests.desk.lasting import lasting
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def submit(desk: WorkedDesk, seconds: float, ends_by: int = 0) -> UUID:
+    flow_id = desk.client.create_flow(lasting)
+    deployment = desk.client.create_deployment(
+        flow_id, "lasting", entrypoint="tests.desk.lasting.lasting", work_pool_name="ezt"
+    )
+    run = desk.client.create_flow_run_from_deployment(deployment, parameters={"seconds": seconds, "signal": ends_by})
+    return run.id
+
+
+def process_of(desk: WorkedDesk, run_id: UUID) -> Path:
+    """Of a run that has begun; it is there as long as the process is."""
+    desk.wait(run_id, StateType.RUNNING)
+    wait_until(lambda: desk.client.read_flow_run(run_id).infrastructure_pid, "没有进程号")
+    return Path("/proc") / str(desk.client.read_flow_run(run_id).infrastructure_pid)
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk) -> None:
+    beside, dying = submit(desk, 3), submit(desk, 0.5, signal.SIGKILL)
+    crashed = desk.wait(dying, StateType.CRASHED, StateType.COMPLETED)
+    assert crashed.state.type is StateType.CRASHED
+    assert desk.wait(beside, StateType.COMPLETED, StateType.CRASHED).state.type is StateType.COMPLETED
+
+    cancelled = submit(desk, 300)
+    process = process_of(desk, cancelled)
+    assert process.exists()
+    desk.client.set_flow_run_state(cancelled, Cancelling())
+    desk.wait(cancelled, StateType.CANCELLED, seconds=LOOKS_EVERY + GRACE)
+    assert not process.exists()
+
+    # A worker that is stopped leaves no leg behind, and its successor goes on with what comes.
+    process = process_of(desk, submit(desk, 300))
+    worker = desk.processes.pop("worker")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(GRACE) == 0
+    wait_until(lambda: not process.exists(), "一段流程留了下来", 5)
+    wait_until(lambda: not group_lives(worker.pid), "执行器留下了进程", 30)
+    desk.start_worker()
+    desk.wait(submit(desk, 0), StateType.COMPLETED)
+
+
+def test_prefects_own_worker_serves_the_same_pool(desk: WorkedDesk) -> None:
+    desk.kill_worker()
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "ezt", "--type", "process"]
+    desk.processes["worker"] = subprocess.Popen(command, env=desk.environment, cwd=ROOT, start_new_session=True)
+    desk.carry_out("办件恢复/case-recovery")
