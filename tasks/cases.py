@@ -104,9 +104,9 @@ def end_case(step: Step, case: Case) -> None:
         deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, step.today))
 
 
-def desk_address() -> str:
-    """Where staff find what waits for them: the list 待办 in the Prefect UI."""
-    return f"{settings().desk_url}/to-do"
+def desk_address(role: Role = Role.OFFICER) -> str:
+    """Where staff find what waits for them: the list of their role in the Prefect UI."""
+    return f"{settings().desk_url}/{'to-do-director' if role is Role.DIRECTOR else 'to-do'}"
 
 
 def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:

@@ -367,7 +367,7 @@ def remind_inspectors(at: datetime) -> int:
                     department=name,
                     stage=team.stage,
                     due_on=due_on,
-                    days_left=left,
+                    left=calendar.time_left(today, due_on),
                     link=checklist_link(team.case_no),
                 )
                 key = f"{team.case_no}:late:{team.department_uscc}:{staff_no}:{today}"

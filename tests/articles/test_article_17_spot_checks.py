@@ -718,7 +718,7 @@ def test_late_results_are_reminded_of_and_missed(first: datetime, on_day: Day) -
     assert spot_checks.remind_inspectors(on_day(date(2026, 1, 24))) == 0
     late = on_day(date(2026, 1, 26))
     spot_checks.remind_inspectors(late)
-    assert {context["days_left"] for _, context in told("spot-check-late")} == {2, -1}
+    assert {context["left"] for _, context in told("spot-check-late")} == {"还有2个工作日", "已超期1个工作日"}
     swept = deadlines.sweep(late)
     assert swept.overdue == 1
     (line,) = told("deadlines-missed")[0][1]["lines"]

@@ -10,6 +10,7 @@ from flows.objection_intake import objection_intake
 from models.cases import Case, Deadline
 from models.organisations import Leave
 from regulation.certificates import Level
+from regulation.rectifications import Stage
 from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
@@ -21,7 +22,7 @@ from tasks.objection_questions import InitialReview, SupplementReceived
 from tasks.objections import request_supplement
 from tasks.questions import Question
 from tasks.staff_tasks import open_staff_task
-from tasks.to_do import QUESTIONS, open_cases, to_do, until
+from tasks.to_do import QUESTIONS, open_cases, to_do, to_do_of_director, until
 from tests.conftest import Clerk
 
 
@@ -47,7 +48,7 @@ def test_an_officer_finds_what_to_decide_with_its_day_and_the_way_to_its_form(
         review = session.query(Deadline).filter_by(case_no=case_no, limit_code="initial-review").one().due_on
     mine = of_officer(officer_no)
     assert "待决定1件，等待他人0件" in mine
-    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/run-of-{case_no})" in mine
+    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/run-of-{case_no}#resume)" in mine
     assert "初审：受理、不予受理，还是要求补正？" in mine
     # The review is due before the verification request.
     assert f"{review}（周" in mine
@@ -90,6 +91,31 @@ def test_the_earliest_comes_first_and_nobody_is_named(clerk: Clerk) -> None:
     assert "**2020-01-02（周四），已超期" in mine
     for told in ("俞小云", "俞*云", "yuxiaoyun", "84120001", "群贤路"):
         assert told not in to_do() + open_cases()
+
+
+def test_a_director_sees_what_was_missed_and_what_went_to_the_government(clerk: Clerk) -> None:
+    about: tuple[dict[str, object], ...] = ({}, {"field": "有效期"}, {"field": "发证日期"})
+    kept, missed, escalated = (clerk.register(**changed).case_no for changed in about)
+    for case_no in (kept, missed, escalated):
+        waits_for(case_no, InitialReview)
+    with transaction() as session:
+        session.query(Deadline).filter_by(case_no=missed, limit_code="initial-review").one().due_on = date(2020, 1, 2)
+        session.get_one(Case, escalated).stage = Stage.ESCALATED
+        session.get_one(Case, kept).officer_no = "KQ004"
+    own, late, told = to_do_of_director().split("\n## ")[1:]
+    assert own.startswith("由负责人办理：1件")
+    assert kept in own
+    assert late.startswith("已超期：1件")
+    assert f"| [{missed}](" in late
+    assert told.startswith("提请区政府督查通报：1件")
+    assert escalated in told
+
+
+def test_a_case_that_asks_nothing_has_no_form_to_open(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    with transaction() as session:
+        session.get_one(Case, case_no).flow_run_id = "r"
+    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/r)" in to_do()
 
 
 def test_matters_without_a_form_stand_below(clerk: Clerk) -> None:
