@@ -1,9 +1,10 @@
 """Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
 
-It is Prefect's own server with four things more. Its pages carry a policy that lets a browser ask nobody but this
-server: Prefect's V2 pages report to a company abroad, and no setting stops them (docs/adr/0018). The V1 pages, which
-staff use, get a stylesheet that mends what gets in the way of an answer. And the two lists of the day have addresses to
-bookmark, because the UI has no menu entry for them. And garbage is collected beside its event loop (docs/adr/0019).
+It is Prefect's own server with a few differences. It serves the V1 pages only: the V2 pages report to a company abroad,
+no setting stops them, and whoever has tried them once would be led to them for a year (docs/adr/0018). The pages carry
+a policy that lets a browser ask nobody but this server, and a stylesheet and a script that mend what gets in the way of
+an answer. The lists of the day have addresses to bookmark, because the UI has no menu entry for them. And garbage is
+collected beside its event loop (docs/adr/0019).
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import threading
 from pathlib import Path
 
+import prefect
 import uvicorn
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -20,7 +22,8 @@ from prefect.settings import PREFECT_UI_STATIC_DIRECTORY, get_current_settings, 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -31,16 +34,17 @@ POLICY = (
 )
 """The Content-Security-Policy of every page: whatever is asked for elsewhere does not leave the browser."""
 
-STYLE = ".p-select-button__control{pointer-events:none}"
-"""A click on a select's box focuses it, which closes the list that the same click has just opened; a click beside its
-text opens it. So the text takes no click of its own."""
+MENDED = Path(__file__).parent / "static"
+"""The stylesheet and the script of ours."""
+MENDING = '<link rel="stylesheet" href="/desk/desk.css"><script src="/desk/desk.js"></script>'
+"""How the V1 pages ask for them; the script before theirs, while the address is the one that was opened."""
 
 COLLECT_EVERY = 1.0
 """Seconds between collections of young garbage."""
 ALL_OF_IT = 30
 """So many collections after each other, one takes the old garbage too."""
 
-LISTS = ("to-do", "open-cases")
+LISTS = ("to-do", "to-do-director", "open-cases")
 """The keys of the lists' artifacts, which are also their addresses."""
 
 
@@ -69,10 +73,15 @@ def main() -> None:
     pages = settings.home / "ui"
     # As ``prefect server start`` does it: this is the only server of the process.
     os.environ["PREFECT__SERVER_FINAL"] = "1"
+    # Pages that are not there are not served, and neither are the invitations to them.
+    prefect.__ui_v2_static_path__ = pages / "none"
     with temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}):
         app = create_app(final=True)
         # Before the UI, which takes every address that is left.
-        app.router.routes[:0] = [Route(f"/{key}", _list) for key in LISTS]
+        app.router.routes[:0] = [
+            Mount("/desk", StaticFiles(directory=MENDED)),
+            *(Route(f"/{key}", _list) for key in LISTS),
+        ]
         _mend(pages / "v1" / "index.html")
         collect_elsewhere()
         uvicorn.run(
@@ -117,10 +126,10 @@ async def _list(request: Request) -> RedirectResponse:
 
 
 def _mend(page: Path) -> None:
-    """Put the stylesheet into the V1 pages, which Prefect has copied here."""
+    """Let the V1 pages, which Prefect has copied here, ask for the stylesheet and the script."""
     text = page.read_text(encoding="utf-8")
-    if STYLE not in text:
-        page.write_text(text.replace("</head>", f"<style>{STYLE}</style></head>"), encoding="utf-8")
+    if MENDING not in text:
+        page.write_text(text.replace("<head>", f"<head>{MENDING}"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -104,13 +104,11 @@ def _entries(*said: str) -> list[EntryLine]:
     ]
 
 
-def _deadlines(*days_left: int) -> list[DeadlineLine]:
+def _deadlines(*left: str) -> list[DeadlineLine]:
     cases = (("YY-2026-000001", "提出核实需求", True), ("BL-2026-000012", "审核纸质证照补录", False))
     return [
-        DeadlineLine(
-            case_no=case_no, limit=limit, due_on=DUE_ON, days_left=days, statutory=statutory, officer_no=FIRST_NO
-        )
-        for (case_no, limit, statutory), days in zip(cases, days_left, strict=False)
+        DeadlineLine(case_no=case_no, limit=limit, due_on=DUE_ON, left=words, statutory=statutory, officer_no=FIRST_NO)
+        for (case_no, limit, statutory), words in zip(cases, left, strict=False)
     ]
 
 
@@ -299,12 +297,14 @@ GROUPS = (
             ),
             Example(
                 "经办人员，每日一封",
-                notices.DeadlinesNear(officer=FIRST, day=RECEIVED_ON, lines=_deadlines(2, 0), more=7, desk=DESK),
+                notices.DeadlinesNear(
+                    officer=FIRST, day=RECEIVED_ON, lines=_deadlines("还有2个工作日", "今天截止"), more=7, desk=DESK
+                ),
             ),
             Example(
                 "负责人，每日一封",
                 notices.DeadlinesMissed(
-                    director=DIRECTOR, day=date(2026, 10, 14), lines=_deadlines(-3), more=0, desk=DESK
+                    director=DIRECTOR, day=date(2026, 10, 14), lines=_deadlines("已超期3个工作日"), more=0, desk=DESK
                 ),
             ),
         ),
@@ -512,9 +512,9 @@ GROUPS = (
         (
             Example("抽中的检查人员", notices.SpotCheckAssigned(**_CHECK, objects=7)),
             Example("同组的另一名检查人员", notices.SpotCheckToConfirm(**_CHECK, entered_by=SECOND_NO)),
-            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待登记", days_left=1), "将到期"),
-            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待登记", days_left=0), "当日到期"),
-            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待确认", days_left=-2), "已超期"),
+            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待登记", left="还有1个工作日"), "将到期"),
+            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待登记", left="今天截止"), "当日到期"),
+            Example("检查人员", notices.SpotCheckLate(**_CHECK, stage="待确认", left="已超期2个工作日"), "已超期"),
         ),
     ),
     Group(

@@ -1,7 +1,7 @@
 """Waiting for an answer in forms of the Prefect UI, with the masked case at their head, asked again when an answer
 breaks a rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -14,11 +14,12 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticUndefined
 
 from runtime.refusals import RefusalError
+from runtime.settings import settings
 from runtime.words import Words
-from tasks.answers import answer_or_wait, last_refusal, take_officer_answer
+from tasks.answers import answer_or_wait, last_refusal, offered, take_officer_answer
 from tasks.case_runs import show_case
 from tasks.notices import kick
 from tasks.questions import Question
@@ -80,7 +81,9 @@ def ask(
             refusal = last_refusal(case_no, question.question, turn)
             link = f"[签名后查看完整内容和附件]({full_sheet_link(case_no)})"
             head = f"{question.asks}\n\n{sheet_of(case_no).table()}\n\n{link}"
-            _suspend(_form(question, head, refusal, prefilled), key)
+            known = offered(case_no, question)
+            suggested = {"staff_no": known.staff_no} | (prefilled or {})
+            _suspend(_form(question, head, refusal, suggested, known.choices), key)
             continue
         given = {name: value for name, value in typed.items() if name in question.model_fields}
         signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))
@@ -126,10 +129,28 @@ def _suspend(form: type[RunInput], key: str) -> None:
         return
 
 
+def _select(choices: Sequence[str]) -> Callable[[dict[str, Any]], None]:
+    """Makes a field of a form a list to select from; the server takes nothing else. A default that is no choice cannot
+    be shown: left out, the field is what it is without a form."""
+
+    def shown_as(schema: dict[str, Any]) -> None:
+        schema.pop("$ref", None)
+        schema |= {"type": "string", "enum": list(choices)}
+        if schema.get("default") not in choices:
+            schema.pop("default", None)
+
+    return shown_as
+
+
 def _form(
-    asked: type[BaseModel], head: str, refusal: str | None, prefilled: dict[str, Any] | None = None
+    asked: type[BaseModel],
+    head: str,
+    refusal: str | None,
+    prefilled: Mapping[str, Any] | None = None,
+    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> type[RunInput]:
     """A Prefect form with the fields of ``asked`` and the officer's signature, its head in Markdown.
+    ``prefilled`` are suggestions; a field with ``choices`` is a list to select from.
 
     Fields are copied with their titles and limits: ``RunInput.with_initial_data`` would drop those of every prefilled
     field, and the server would no longer check them.
@@ -139,6 +160,11 @@ def _form(
         shown = FieldInfo.merge_field_infos(field)
         if prefilled and name in prefilled:
             shown.default = prefilled[name]
+        if name == "code" and settings().one_time_codes:
+            # Said before the form is sent, not by a form that asks again.
+            shown.default = PydanticUndefined
+        if choices and name in choices:
+            shown.json_schema_extra = _select(choices[name])
         fields[name] = (field.annotation, shown)
     form = create_model(asked.__name__, __base__=ShownInput, **fields)
     form._description = f"**未能采纳：{refusal}**\n\n{head}" if refusal else head

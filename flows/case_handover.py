@@ -14,16 +14,18 @@ from tasks.cases import file_leave, give_case
 class Handover(SignOff):
     """The start form of a hand-over."""
 
-    case_no: Words = Field(title="办件编号", description="如 YY-2026-000001", min_length=6, max_length=30)
-    to: Words = Field(title="接收人工号", min_length=1, max_length=20)
+    case_no: Words = Field(
+        title="办件编号", description="如YY-2026-000012，可略作YY-12或12", min_length=1, max_length=30
+    )
+    to: Words = Field(title="接收人", description="工号或姓名", min_length=1, max_length=20)
     why: Words = Field(title="移交理由", min_length=2, max_length=200)
 
 
 class OfficerLeave(SignOff):
     """The start form of a leave."""
 
-    absent: Words = Field(title="休假人工号", min_length=1, max_length=20)
-    substitute: Words = Field(title="代理人工号", min_length=1, max_length=20)
+    absent: Words = Field(title="休假人", description="工号或姓名", min_length=1, max_length=20)
+    substitute: Words = Field(title="代理人", description="工号或姓名", min_length=1, max_length=20)
     from_on: date = Field(title="开始日期")
     until_on: date = Field(title="结束日期（含）")
 
@@ -51,3 +53,5 @@ def officer_leave(leave: OfficerLeave) -> None:
         leave,
         lambda form: file_leave(form.absent, form.substitute, form.from_on, form.until_on, form.staff_no, form.code),
     )
+    # Whoever was named by name is on record with us by their number.
+    forget_parameters()

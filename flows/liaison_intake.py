@@ -1,14 +1,11 @@
 """A filing of a liaison officer that came on paper (Article 13)."""
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from pydantic import Field
 
 from flows.asking import SignOff
 from flows.registration import part_of, register
-from runtime.words import Words
+from tasks.departments import DepartmentText
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.liaisons import file_for_department
 
@@ -16,7 +13,7 @@ from tasks.liaisons import file_for_department
 class LiaisonIntake(LiaisonFilingForm, SignOff):
     """The start form: the filing, whose it is, and who types it in."""
 
-    department: Annotated[Words, Field(title="部门全称", min_length=2, max_length=100)]
+    department: DepartmentText
 
 
 @flow(name="专人备案登记", persist_result=False, validate_parameters=False)

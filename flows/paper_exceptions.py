@@ -15,7 +15,7 @@ class PaperExceptionEntry(SignOff):
     """The start form."""
 
     certificate_type: Words = Field(title="证照类型", description="目录中的名称或类型代码", min_length=1, max_length=60)
-    item_code: Words = Field("", title="事项编码", description="只对一个事项时填写；留空为全部事项", max_length=60)
+    item_code: Words = Field("", title="事项", description="编码或名称；留空为全部事项", max_length=60)
     citation: Words = Field(title="法律、法规依据", description="名称和条款", min_length=4, max_length=300)
     from_on: date = Field(title="生效日期")
     until_on: date | None = Field(None, title="失效日期（含）", description="留空为长期")

@@ -1,14 +1,11 @@
 """A rule that stands in the way, listed on paper (Article 16)."""
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from pydantic import Field
 
 from flows.asking import SignOff
 from flows.registration import part_of, register
-from runtime.words import Words
+from tasks.departments import DepartmentText
 from tasks.rule_revision_listings import RuleRevisionForm
 from tasks.rule_revisions import list_rule
 
@@ -16,7 +13,7 @@ from tasks.rule_revisions import list_rule
 class RuleRevisionIntake(RuleRevisionForm, SignOff):
     """The start form: the rule, whose it is, and who types it in."""
 
-    department: Annotated[Words, Field(title="部门全称", min_length=2, max_length=100)]
+    department: DepartmentText
 
 
 @flow(name="制度修订登记", persist_result=False, validate_parameters=False)

@@ -14,6 +14,7 @@ from regulation.spot_checks import Fault, ObjectKind
 from runtime import clock
 from runtime.words import Words
 from tasks.case_runs import forget_parameters, nudge, show_case, show_lists
+from tasks.departments import DepartmentText
 from tasks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
 from tasks.notices import kick
 from tasks.spot_check_questions import SpotCheckPublication, SpotCheckResults, Waiting
@@ -99,7 +100,7 @@ def spot_check_start(start: SpotCheckStart) -> str:
 class InspectorEntry(SignOff):
     """The start form of the register of inspectors."""
 
-    inspector: Words = Field(title="检查人员工号", min_length=1, max_length=20)
+    inspector: Words = Field(title="检查人员", description="工号或姓名", min_length=1, max_length=20)
     active: bool = Field(True, title="在册", description="关闭即从名录中停用，已抽中的检查组不受影响")
 
 
@@ -111,14 +112,15 @@ def inspector_register(entry: InspectorEntry) -> None:
         entry: 检查人员
     """
     until_accepted(entry, lambda form: put_on_register(form.inspector, form.active, form.staff_no, form.code))
+    forget_parameters()
     _show_register()
 
 
 class ConflictEntry(SignOff):
     """The start form of a conflict of interest."""
 
-    inspector: Words = Field(title="检查人员工号", min_length=1, max_length=20)
-    department: Words = Field(title="回避的部门", description="部门全称", min_length=2, max_length=100)
+    inspector: Words = Field(title="检查人员", description="工号或姓名", min_length=1, max_length=20)
+    department: DepartmentText = Field(title="回避的部门")
     ties: Ties = Field(title="回避原因")
     until_on: date | None = Field(None, title="回避至（含）", description="申报回避可填；留空为长期")
 
@@ -136,6 +138,7 @@ def inspector_conflict(conflict: ConflictEntry) -> None:
             form.inspector, form.department, form.ties, form.until_on, form.staff_no, form.code
         ),
     )
+    forget_parameters()
     _show_register()
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from flows.asking import SignOff, until_accepted
 from flows.registration import part_of, register
 from runtime.words import Words
+from tasks.departments import DepartmentText
 from tasks.go_live_check import report_for_staff
 from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
 from tasks.system_reviews import submit_for_department
@@ -17,13 +18,15 @@ from tasks.system_reviews import submit_for_department
 class SystemReviewIntake(SystemReviewForm, SignOff):
     """The start form: the project, whose it is, and who types it in."""
 
-    department: Annotated[Words, Field(title="部门全称", min_length=2, max_length=100)]
+    department: DepartmentText
 
 
 class GoLiveReport(GoLiveForm, SignOff):
     """The start form: which project went live or will on another day."""
 
-    case_no: Annotated[Words, Field(title="办件编号", description="评审通过的，如PS-2026-000001", max_length=20)]
+    case_no: Annotated[
+        Words, Field(title="办件编号", description="评审通过的，如PS-2026-000012，可略作12", max_length=20)
+    ]
 
 
 @flow(name="系统评审登记", persist_result=False, validate_parameters=False)

@@ -43,12 +43,12 @@ class DayLine(_Value):
 
 
 class DeadlineLine(_Value):
-    """A running time limit in a list; ``days_left`` counts working days and is negative when it was missed."""
+    """A running time limit in a list; ``left`` is what is left of it, in words."""
 
     case_no: Line
     limit: Line
     due_on: date
-    days_left: int
+    left: str
     statutory: bool
     officer_no: Line
 
@@ -482,10 +482,10 @@ class SpotCheckToConfirm(ToInspector):
 
 
 class SpotCheckLate(ToInspector):
-    """The results of a spot check are due soon or late; ``days_left`` counts working days, negative when late."""
+    """The results of a spot check are due soon or late; ``left`` says how soon or how late."""
 
     stage: Line
-    days_left: int
+    left: str
 
 
 class SystemOutside(ToProject):

@@ -146,6 +146,22 @@ class WorkingDays:
                 raise self._cannot_count(day, 1)
         return self._upto[until.toordinal() - self._origin] - self._upto[after.toordinal() - self._origin]
 
+    def time_left(self, today: date, due_on: date) -> str:
+        """A due date as people are told of it on a day: the working days left, or by how many it was missed.
+
+        On a day off there may be no working day between: a limit that ended on Friday is over on Saturday, though it
+        is missed by none yet; one that ends on Sunday leaves none to a Friday.
+
+        >>> WorkingDays().time_left(date(2026, 11, 28), date(2026, 11, 27))
+        '已超期，不足1个工作日'
+        """
+        days = self.working_days_between(today, due_on)
+        if due_on == today:
+            return "今天截止"
+        if due_on < today:
+            return f"已超期{-days}个工作日" if days else "已超期，不足1个工作日"
+        return f"还有{days}个工作日" if days else "截止前不再有工作日"
+
     def working_day_before(self, due_on: date, days: int) -> date:
         """The ``days``-th working day before ``due_on``; ``due_on`` itself for 0 (when to remind)."""
         place = self._upto[due_on.toordinal() - self._origin] - 1 - days

@@ -3,6 +3,8 @@
 One answer is accepted per question and turn; whatever comes later, or breaks a rule, is kept with the reason why not.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from models.cases import Answer, AnswerSource, Case
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError, in_chinese
-from tasks.officers import identify
+from tasks.officers import acting_officer, identify
 from tasks.questions import Asked, Question
 from tasks.step import CaseClosedError, locked_case, record
 
@@ -40,6 +42,23 @@ def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[st
                 raise CaseClosedError(case_no)
             case.waiting_for = f"{question.question}-{turn}"
         return given
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What is known of an answer before it is given: ``choices`` of fields that take only what the case allows, and who
+    acts for the case's officer today."""
+
+    choices: Mapping[str, Sequence[str]]
+    staff_no: str
+
+
+def offered(case_no: str, question: type[Question]) -> Offered:
+    """What the form of a question can offer for a case."""
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        officer = acting_officer(session, case.officer_no, clock.today())
+        return Offered(question.choices(session, case), officer.staff_no)
 
 
 def answers_so_far(session: Session, case_no: str, question: str) -> int:

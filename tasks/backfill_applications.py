@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.contacts import AddressOrNothing
+from tasks.departments import DepartmentText
 
 
 class BackfillForm(BaseModel):
@@ -14,8 +15,11 @@ class BackfillForm(BaseModel):
 
     model_config = ConfigDict(title="纸质证照补录", extra="forbid")
 
-    department: Annotated[Words, Field(title="办理部门全称", min_length=2, max_length=100)]
-    certificate_type: Annotated[Words, Field(title="证照类型", description="目录中的名称", min_length=1, max_length=60)]
+    department: DepartmentText
+    certificate_type: Annotated[
+        Words,
+        Field(title="证照类型", description="目录中的名称、简称或代码", min_length=1, max_length=60),
+    ]
     values: Annotated[
         Words,
         Field(

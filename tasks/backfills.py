@@ -20,7 +20,7 @@ from regulation.limits import BACKFILL_CORRECTION, BACKFILL_REVIEW
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
-from runtime.refusals import InputError, RefusalError
+from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.answers import accepted_answer, answered_on, record_answer
 from tasks.attachments import File, keep_files
@@ -37,6 +37,7 @@ from tasks.backfill_entries import (
 from tasks.backfill_questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.catalogue import type_named
+from tasks.departments import department_named
 from tasks.liaisons import addressees
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, locked_case
@@ -68,9 +69,7 @@ def register_backfill(
         known = session.scalar(select(Backfill.case_no).where(Backfill.submission_key == submission_key))
         if known is not None:
             return known
-        whose = session.scalar(select(Department).where(Department.name == department))
-        if whose is None:
-            raise InputError("没有所填的部门，请核对全称。")
+        whose = department_named(session, department)
         kind = type_named(session, certificate_type)
         written = by_code(kind, given)
         check(entered(session, kind, written, today))

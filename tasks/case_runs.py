@@ -41,7 +41,7 @@ from tasks.notices import kick
 from tasks.sheets import sheet_of
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case
-from tasks.to_do import open_cases, to_do
+from tasks.to_do import open_cases, to_do, to_do_of_director
 
 logger = logging.getLogger(__name__)
 
@@ -305,9 +305,13 @@ def show_case(case_no: str) -> None:
 
 
 def show_lists() -> None:
-    """Bring the lists 待办 and 在办办件 up to date. Each keeps its one artifact, so that its page keeps its address and
+    """Bring the lists of the day up to date. Each keeps its one artifact, so that its page keeps its address and
     Prefect's database does not fill with what the lists used to say."""
-    lists = (("to-do", "待办", to_do), ("open-cases", "在办办件", open_cases))
+    lists = (
+        ("to-do", "待办", to_do),
+        ("to-do-director", "负责人待办", to_do_of_director),
+        ("open-cases", "在办办件", open_cases),
+    )
     with prefect() as client:
         for key, title, text in lists:
             wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))

@@ -1,8 +1,9 @@
 """What every case goes through: its number, its deadlines, its officer."""
 
+import re
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,14 @@ from notifications.outbox import queue
 from regulation.limits import MEASURES_VERSION, Limit
 from runtime import clock
 from runtime.database import transaction
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
-from tasks.officers import acting_officer, check_may_act, identify, officer_by_load
+from tasks.officers import acting_officer, check_may_act, identify, officer_by_load, officer_named
 from tasks.step import Step, locked_case, record
+
+MEANT = 5
+"""Cases that a refusal lists."""
 
 
 def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
@@ -104,9 +108,9 @@ def end_case(step: Step, case: Case) -> None:
         deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, step.today))
 
 
-def desk_address() -> str:
-    """Where staff find what waits for them: the list 待办 in the Prefect UI."""
-    return f"{settings().desk_url}/to-do"
+def desk_address(role: Role = Role.OFFICER) -> str:
+    """Where staff find what waits for them: the list of their role in the Prefect UI."""
+    return f"{settings().desk_url}/{'to-do-director' if role is Role.DIRECTOR else 'to-do'}"
 
 
 def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:
@@ -133,9 +137,7 @@ def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at
     """
     case = _open_case(session, case_no)
     check_may_act(session, by, case, clock.local_date(at))
-    officer = session.get(Officer, to.strip().upper())
-    if officer is None or not officer.active:
-        raise RefusalError("接收人工号不存在或已停用，请核对后重填。")
+    officer = officer_named(session, to, "接收人")
     if officer.staff_no == case.officer_no:
         raise RefusalError(f"本件已由工号{officer.staff_no}办理，无需移交。")
     joined = select(Case).join(Objection, Objection.case_no == Case.case_no)
@@ -145,7 +147,7 @@ def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at
         session.add(Handover(case_no=given.case_no, **change, why=why, by_no=by.staff_no, at=at))
         record(session, "case:officer:changed", given.case_no, by.staff_no, at, **change)
         given.officer_no = officer.staff_no
-    tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case_no}:hand-over:{at.isoformat()}", at)
+    tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
 
 
 def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> None:
@@ -155,9 +157,8 @@ def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> Non
         raise RefusalError("休假须由休假人本人或负责人登记。")
     if leave.until_on < leave.from_on:
         raise RefusalError("休假结束日早于开始日，请更正。")
-    substitute = session.get(Officer, leave.substitute_no)
-    if session.get(Officer, leave.staff_no) is None or substitute is None or not substitute.active:
-        raise RefusalError("休假人或代理人工号不存在或已停用，请核对后重填。")
+    if leave.until_on < clock.local_date(at):
+        raise RefusalError(f"休假结束日{leave.until_on}已过，无需登记；日期有误的请更正。")
     if leave.substitute_no == leave.staff_no:
         raise RefusalError("代理人不能是休假人本人。")
     session.add(leave)
@@ -174,14 +175,34 @@ def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> Non
     )
 
 
-def _open_case(session: Session, case_no: str) -> Case:
-    try:
-        case = locked_case(session, case_no.strip().upper())
-    except LookupError as unknown:
-        raise RefusalError(f"{unknown}请核对编号。") from None
+def _open_case(session: Session, text: str) -> Case:
+    case = locked_case(session, case_numbered(session, text, Case.closed_at.is_(None)))
     if case.closed_at is not None:
         raise RefusalError(f"办件{case.case_no}已办结，不能移交。")
     return case
+
+
+def case_numbered(session: Session, text: str, *likely: ColumnElement[bool]) -> str:
+    """The number of the case that is meant: as it stands, or shortened to what follows its kind or its year
+    (``YY-12``, ``2026-12``, ``12``), which has to leave one of the ``likely`` cases.
+
+    Raises ``InputError``, which lists the cases that may be meant, when there is none or several are.
+    """
+    text = text.strip().upper()
+    if session.get(Case, text) is not None:
+        return text
+    short = re.fullmatch(r"(?:([A-Z]{2})-?)?(?:(\d{4})-)?(\d{1,6})", text)
+    if short is None:
+        raise InputError(f"没有编号为{text}的办件，请填写编号，如YY-2026-000012，或其最后几位数字，如12。")
+    kind, year, number = short.groups()
+    meant = Case.case_no.like(f"{kind or '__'}-{year or '____'}-{int(number):06}")
+    found = session.scalars(select(Case.case_no).where(meant, *likely).order_by(Case.case_no).limit(MEANT + 1)).all()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InputError(f"没有编号为{text}的可办理的办件，请核对编号。")
+    more = "等" if len(found) > MEANT else ""
+    raise InputError(f"编号为{text}的办件不止一件：{'、'.join(found[:MEANT])}{more}，请填写完整的编号。")
 
 
 def give_case(case_no: str, to: str, why: str, staff_no: str, code: str) -> None:
@@ -195,8 +216,11 @@ def file_leave(absent: str, substitute: str, from_on: date, until_on: date, staf
     """A leave as a form asks for it. Raises ``RefusalError`` as ``take_leave`` and ``identify`` do."""
     with transaction() as session:
         now = clock.now()
-        leave = Leave(staff_no=absent.upper(), substitute_no=substitute.upper(), from_on=from_on, until_on=until_on)
-        take_leave(session, leave, identify(session, staff_no, code, now), now)
+        by = identify(session, staff_no, code, now)
+        away = officer_named(session, absent, "休假人").staff_no
+        acts = officer_named(session, substitute, "代理人").staff_no
+        leave = Leave(staff_no=away, substitute_no=acts, from_on=from_on, until_on=until_on)
+        take_leave(session, leave, by, now)
 
 
 def check_entry(staff_no: str, code: str) -> str:

@@ -4,7 +4,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.certificates import CertificateType
-from runtime.refusals import InputError
+from tasks.naming import named
 
 
 def find_type(session: Session, text: str) -> CertificateType | None:
@@ -15,11 +15,15 @@ def find_type(session: Session, text: str) -> CertificateType | None:
 
 
 def type_named(session: Session, text: str) -> CertificateType:
-    """The type with this name or code. Raises ``InputError`` when the catalogue has none."""
+    """The type with this name or code, or with a part of its name that no other has.
+
+    Raises ``InputError``, which names those that may be meant, when the catalogue has none or several have it.
+    """
     kind = find_type(session, text)
-    if kind is None:
-        raise InputError("证照目录中没有所填的证照类型，请填写目录中的名称。")
-    return kind
+    if kind is not None:
+        return kind
+    known = {each.name: each for each in session.scalars(select(CertificateType))}
+    return named(text.strip(), known, "证照目录中没有所填的证照类型", "所填的证照类型不止一种")
 
 
 def type_names(session: Session) -> dict[str, str]:

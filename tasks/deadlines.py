@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
+from models.organisations import Role
 from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
 from regulation.limits import CASE_LIMITS, RECTIFICATION, REMINDER_DAYS, URGE, Clock
@@ -112,7 +113,7 @@ def _lines(
             case_no=row.case_no,
             limit=CASE_LIMITS[row.limit_code].label,
             due_on=row.due_on,
-            days_left=calendar.working_days_between(today, row.due_on),
+            left=calendar.time_left(today, row.due_on),
             statutory=row.clock is Clock.STATUTORY,
             officer_no=row.officer_no,
         )
@@ -150,7 +151,7 @@ def _tell_director(
         day=today,
         lines=_lines(session, rows, today),
         more=max(0, len(rows) - LINES_IN_A_NOTICE),
-        desk=desk_address(),
+        desk=desk_address(Role.DIRECTOR),
     )
     queue(session, notice, head.email, key=f"missed:{at.isoformat()}", case_no=None, at=at)
 

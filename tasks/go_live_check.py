@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.cases import Case
 from models.findings import Finding
 from models.organisations import Department
 from models.records import AuditEntry
@@ -29,7 +30,7 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import RefusalError
 from tasks.calendars import working_days
-from tasks.cases import locked_counter
+from tasks.cases import case_numbered, locked_counter
 from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError
 from tasks.findings import Found, Noted, note_findings
@@ -79,7 +80,9 @@ def report_go_live(session: Session, department_uscc: str | None, case_no: str, 
 def report_for_staff(case_no: str, form: GoLiveForm, staff_no: str, code: str) -> None:
     """``report_go_live`` as a form asks for it. Raises what ``identify`` raises as well."""
     with transaction() as session:
-        report_go_live(session, None, case_no, form, identify(session, staff_no, code, clock.now()).staff_no)
+        officer = identify(session, staff_no, code, clock.now())
+        passed = Case.case_no.in_(select(SystemReview.case_no).where(SystemReview.passed_on.is_not(None)))
+        report_go_live(session, None, case_numbered(session, case_no, passed), form, officer.staff_no)
 
 
 def promises_of(session: Session, case_no: str) -> Sequence[PromisedEntry]:

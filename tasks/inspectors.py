@@ -13,7 +13,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.departments import department_named
-from tasks.officers import identify
+from tasks.officers import identify, officer_named
 from tasks.sheet_kinds import Table
 from tasks.staff_tasks import open_staff_task
 from tasks.step import record
@@ -25,9 +25,9 @@ def put_on_register(inspector: str, active: bool, staff_no: str, code: str) -> N
     with transaction() as session:
         now = clock.now()
         by = identify(session, staff_no, code, now)
-        officer = session.get(Officer, inspector.strip().upper())
-        if officer is None or (active and not officer.active):
-            raise RefusalError(f"没有工号为{inspector.strip().upper()}的在职工作人员，请核对工号。")
+        # Who has left is taken off by the number alone.
+        officer = session.get(Officer, inspector.strip().upper()) if not active else None
+        officer = officer or officer_named(session, inspector, "检查人员")
         there = session.get(Inspector, officer.staff_no)
         if there is None:
             there = Inspector(staff_no=officer.staff_no)
@@ -49,14 +49,16 @@ def declare_conflict(
     with transaction() as session:
         now = clock.now()
         by = identify(session, staff_no, code, now)
-        there = session.get(Inspector, inspector.strip().upper())
+        officer_no = officer_named(session, inspector, "检查人员").staff_no
+        there = session.get(Inspector, officer_no)
         if there is None:
-            raise RefusalError(f"工号{inspector.strip().upper()}不在检查人员名录中，请先登记。")
+            raise RefusalError(f"工号{officer_no}不在检查人员名录中，请先登记。")
         if until_on is not None and ties is not Ties.DECLARED:
             raise InputError("本部门、曾任职的回避没有期限，请不填截止日。")
         if until_on is not None and until_on < clock.local_date(now):
             raise InputError(f"回避截止日{until_on}已过，请更正。")
-        uscc = department_named(session, department).uscc
+        whose = department_named(session, department)
+        uscc = whose.uscc
         wanted = select(InspectorConflict).where(
             InspectorConflict.staff_no == there.staff_no, InspectorConflict.department_uscc == uscc
         )
@@ -69,7 +71,7 @@ def declare_conflict(
         checking = checking.where(Case.stage == Stage.CHECKING, SpotCheckTeam.department_uscc == uscc)
         for team in session.scalars(checking.where(SpotCheckTeam.stage != TeamStage.CONFIRMED)):
             if there.staff_no in team.inspectors:
-                what = f"工号{there.staff_no}回避“{department.strip()}”，请在{team.case_no}的待办表单中更换检查人员"
+                what = f"工号{there.staff_no}回避“{whose.name}”，请在{team.case_no}的待办表单中更换检查人员"
                 key = f"{team.case_no}:conflict:{uscc}:{there.staff_no}"
                 open_staff_task(session, key, team.case_no, what, now)
         record(

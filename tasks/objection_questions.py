@@ -1,5 +1,6 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -8,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer
+from models.cases import Answer, Case
 from regulation.objections import Finding, Outcome, Verdict, outcomes_for
 from runtime.database import reading
 from runtime.words import Words
@@ -90,6 +91,8 @@ class VerificationReply(Question):
     def refusal(self, asked: Asked) -> str | None:
         if self.replied_on > asked.today:
             return "回复日期不能晚于今天，请更正。"
+        if self.replied_on < asked.case.received_on:
+            return f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。"
         if self.finding in {Finding.WRONG, Finding.PARTLY_WRONG} and not self.corrected_value:
             return "上级认定原数据有误时，须填写“正确的内容”。"
         return None
@@ -141,6 +144,14 @@ class OutcomeDecision(Question):
     outcome: Outcome = Field(title="处理结果")
     reason: Words = Field(title="告知申请人的理由", min_length=10, max_length=1000)
     value: Words = Field("", title="更正后的内容", description="留空即采用上级认定的内容", max_length=500)
+
+    @classmethod
+    def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        reply = reply_of(session, case.case_no)
+        if reply is None:
+            return {}
+        allowed = outcomes_for(Finding(reply["finding"]))
+        return {"outcome": [str(outcome) for outcome in Outcome if outcome in allowed]}
 
     def refusal(self, asked: Asked) -> str | None:
         reply = reply_of(asked.session, asked.case.case_no)

@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.organisations import Leave, Officer, Role, SpentCode
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 
 CODE_SECONDS = 30
 """Seconds that a one-time code stands for (RFC 6238); the one before and the one after are taken too."""
+
+LISTED = 20
+"""Staff numbers that a refusal lists."""
 
 
 class SignatureError(RefusalError):
@@ -38,6 +41,24 @@ def identify(session: Session, staff_no: str, code: str, at: datetime) -> Office
             session.add(SpentCode(staff_no=officer.staff_no, time_step=candidate))
             return officer
     raise SignatureError("一次性验证码不对或已过期，请填写验证器上当前显示的6位数字。")
+
+
+def officer_named(session: Session, text: str, what: str = "工号") -> Officer:
+    """The officer in service with this staff number, or with a name that has ``text`` in it as no other has.
+
+    Raises ``InputError``, which says in which field (``what``) it is, and lists by their numbers those that may be
+    meant: a refusal stands in Prefect, where no name belongs.
+    """
+    text = text.strip()
+    there = {officer.staff_no: officer for officer in session.scalars(select(Officer).where(Officer.active))}
+    if text.upper() in there:
+        return there[text.upper()]
+    having = sorted(no for no, officer in there.items() if len(text) >= 2 and text in officer.name)
+    if len(having) == 1:
+        return there[having[0]]
+    if having:
+        raise InputError(f"{what}：有多名在职工作人员符合，请填写其中一个工号：{'、'.join(having)}。")
+    raise InputError(f"{what}：没有这名在职工作人员，请填写其中一个工号：{'、'.join(sorted(there)[:LISTED])}。")
 
 
 def acting_officer(session: Session, staff_no: str, on: date) -> Officer:

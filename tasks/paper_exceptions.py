@@ -10,8 +10,9 @@ from models.organisations import Role
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.catalogue import find_type
+from tasks.catalogue import type_named
 from tasks.officers import identify
+from tasks.service_items import item_named
 from tasks.sheet_kinds import cell
 from tasks.step import record
 
@@ -28,16 +29,15 @@ def enter_exception(
     """Put a law's demand for paper on the register: for one service item, or for all where ``item_code`` is empty.
 
     Only a director may, because it takes from everybody what Article 8 gives. Raises ``RefusalError`` for anybody else,
-    an unknown type, and an end before the beginning.
+    an unknown type or item, and an end before the beginning.
     """
     with transaction() as session:
         now = clock.now()
         officer = identify(session, staff_no, code, now)
         if officer.role is not Role.DIRECTOR:
             raise RefusalError("法定纸质例外须由负责人登记。")
-        kind = find_type(session, certificate_type)
-        if kind is None:
-            raise RefusalError("证照目录中没有所填的证照类型，请填写目录中的名称或类型代码。")
+        kind = type_named(session, certificate_type)
+        item_code = item_named(session, item_code) if item_code else ""
         if until_on is not None and until_on < from_on:
             raise RefusalError("失效日期早于生效日期，请更正。")
         session.add(

@@ -29,10 +29,12 @@ from tasks.cases import (
     start_deadline,
     tell_officer,
 )
+from tasks.catalogue import type_named
 from tasks.departments import department_named
 from tasks.findings import Found, note_findings
 from tasks.paper_report_forms import PaperReportForm
 from tasks.paper_report_questions import PaperReportVerdict
+from tasks.service_items import item_named
 from tasks.step import Step, durable
 
 
@@ -109,11 +111,12 @@ def close_report(step: Step) -> list[str]:
     meet_deadline(step.session, case_no, PAPER_REPORT_CHECK, answered_on(step.session, case_no, question, 1))
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()
-    kind = answer.kind(step.session)
-    if answer.verdict is Verdict.CONFIRM and kind is not None:
+    if answer.verdict is Verdict.CONFIRM:
+        item_code = item_named(step.session, answer.item_code, report.department_uscc)
+        kind = type_named(step.session, answer.certificate_type)
         rule = CITIZEN_RULES[report.demand]
-        said = f"群众反映{report.happened_on}办理事项{answer.item_code}时，窗口对“{kind.name}”{report.demand}"
-        subject = subject_of(answer.item_code, kind.name)
+        said = f"群众反映{report.happened_on}办理事项{item_code}时，窗口对“{kind.name}”{report.demand}"
+        subject = subject_of(item_code, kind.name)
         found = Found(rule.code, report.department_uscc, subject, f"{said}，经核实属实。", report.happened_on)
         opened = note_findings(step.session, Source.CITIZEN, [found], step.now, ()).opened
     step.audit("paper-report:citizen:closed", department=report.department_uscc, verdict=answer.verdict)

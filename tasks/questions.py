@@ -6,6 +6,7 @@ A question's ``refusal`` holds the rules that reach over several fields or into 
 whatever the Prefect server has checked.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -44,6 +45,11 @@ class Question(BaseModel):
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
         """Raise ``RefusalError`` for an officer who may not answer: anybody but whose case it is today."""
         check_may_act(session, officer, case, today)
+
+    @classmethod
+    def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        """Of fields that take only what this case allows: what a form offers for them."""
+        return {}
 
     def refusal(self, asked: Asked) -> str | None:
         """Why this answer cannot be taken, in Chinese; ``None`` when it can."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Deadline, DeadlineChange
 from models.findings import Finding
-from models.organisations import Department
+from models.organisations import Department, Role
 from models.rectifications import Rectification
 from notifications import notices
 from notifications.notices import DayLine, ToMend
@@ -257,7 +257,7 @@ def failed(step: Step, why: str, days: int | None) -> str:
     if is_escalated(row.failures):
         _go_to(step, Stage.ESCALATED)
         _tell(step, row, notices.RectificationEscalated, reason=why, failures=row.failures)
-        head, said = director(step.session), about(step.session, row) | {"link": desk_address()}
+        head, said = director(step.session), about(step.session, row) | {"link": desk_address(Role.DIRECTOR)}
         notice = notices.RectificationEscalated(recipient=head.name, **said, reason=why, failures=row.failures)
         step.notify(notice, head.email, about="director")
         step.audit("rectification:case:escalated", failures=row.failures)

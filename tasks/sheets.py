@@ -63,7 +63,7 @@ SHEET_REFUSED = "case:sheet:refused"
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """A time limit on the sheet. ``days_left`` counts working days and is negative when overdue."""
+    """A time limit on the sheet; ``left`` is what is left of it today, in words."""
 
     label: str
     statutory: bool
@@ -73,7 +73,7 @@ class LimitLine:
     met_on: date | None
     lapsed_on: date | None
     missed_by: int | None
-    days_left: int
+    left: str
     moves: tuple[str, ...]
     explanation: tuple[DayCounted, ...]
 
@@ -84,8 +84,7 @@ class LimitLine:
             return f"已于{self.met_on}完成{missed}"
         if self.lapsed_on is not None:
             return f"已于{self.lapsed_on}终止，不再适用{missed}"
-        left = f"还有{self.days_left}个工作日" if self.days_left > 0 else "今天截止"
-        return left if self.days_left >= 0 else f"已超期{-self.days_left}个工作日"
+        return self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
                 met_on=deadline.met_on,
                 lapsed_on=deadline.lapsed_on,
                 missed_by=deadline.missed_by,
-                days_left=calendar.working_days_between(today, deadline.due_on),
+                left=calendar.time_left(today, deadline.due_on),
                 explanation=tuple(calendar.explain(deadline.starts_on, deadline.days)),
                 moves=tuple(f"{move.from_on}改为{move.to_on}：{move.rule}" for move in moves),
             )

@@ -1,10 +1,14 @@
 """What a random spot check asks whoever conducts the round (Article 17); inspectors answer by their checklists."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from models.cases import Case
+from models.organisations import Department
 from models.spot_checks import SpotCheckTeam
 from regulation.spot_checks import TeamStage
 from runtime.refusals import RefusalError
@@ -27,9 +31,21 @@ class SpotCheckResults(Question):
     awaits = "检查组登记结果"
 
     kind: Waiting = Field(title="处理方式")
-    department: Words = Field("", title="检查组的部门", description="更换检查人员时填写部门全称", max_length=100)
-    absent: Words = Field("", title="被更换人工号", description="更换检查人员时填写", max_length=20)
+    department: Words = Field("", title="检查组的部门", description="更换检查人员时选择", max_length=100)
+    absent: Words = Field("", title="被更换人工号", description="更换检查人员时选择", max_length=20)
     reason: Words = Field("", title="理由", description="更换或不再等待时须写明（至少5个字）", max_length=500)
+
+    @classmethod
+    def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        wanted = (
+            select(Department.name, SpotCheckTeam.inspectors)
+            .join(SpotCheckTeam, SpotCheckTeam.department_uscc == Department.uscc)
+            .where(SpotCheckTeam.case_no == case.case_no, SpotCheckTeam.stage == TeamStage.CHECKING)
+            .order_by(Department.name)
+        )
+        teams = session.execute(wanted).tuples().all()
+        inspectors = sorted({staff_no for _, team in teams for staff_no in team})
+        return {"department": [name for name, _ in teams], "absent": inspectors} if teams else {}
 
     def refusal(self, asked: Asked) -> str | None:
         case_no = asked.case.case_no

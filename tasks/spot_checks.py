@@ -56,6 +56,7 @@ from tasks.cases import (
     start_deadline,
     tell_officer,
 )
+from tasks.departments import department_named
 from tasks.findings import Found, note_findings
 from tasks.officers import identify
 from tasks.spot_check_objects import eligible_inspectors, frozen_list, uses_in
@@ -238,7 +239,7 @@ def replace_inspector(step: Step) -> str:
     given = accepted_answer(step.session, step.case.case_no, SpotCheckResults.question, step.turn)
     answer = SpotCheckResults.model_validate(given)
     spot_check, absent = round_of(step.session, step.case.case_no), answer.absent.upper()
-    uscc = step.session.scalars(select(Department.uscc).where(Department.name == answer.department)).one()
+    uscc = department_named(step.session, answer.department).uscc
     team = step.session.get_one(SpotCheckTeam, (spot_check.case_no, uscc))
     if team.stage is not TeamStage.CHECKING:
         return ""
@@ -367,7 +368,7 @@ def remind_inspectors(at: datetime) -> int:
                     department=name,
                     stage=team.stage,
                     due_on=due_on,
-                    days_left=left,
+                    left=calendar.time_left(today, due_on),
                     link=checklist_link(team.case_no),
                 )
                 key = f"{team.case_no}:late:{team.department_uscc}:{staff_no}:{today}"

@@ -1,4 +1,5 @@
-"""The lists that staff begin their day with: what waits for whom (待办), and all open cases by stage (在办办件).
+"""The lists that staff begin their day with: what waits for whom (待办), what a director sees to (负责人待办), and all
+open cases by stage (在办办件).
 
 They name cases and staff numbers only: they stand in Prefect, where nothing of a person belongs.
 """
@@ -14,7 +15,9 @@ from sqlalchemy.orm import Session
 from models.backfill_batches import BackfillBatch
 from models.cases import Case, CaseKind, Deadline, StaffTask
 from models.objections import Objection
+from models.organisations import Officer, Role
 from models.spot_checks import SpotCheckTeam
+from regulation.rectifications import Stage
 from regulation.spot_checks import TeamStage
 from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
@@ -39,6 +42,9 @@ from tasks.sheet_kinds import Table, cell
 
 LINES = 200
 """Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew at each leg."""
+
+RESUME = "#resume"
+"""The part of a run's page that is its form; a script of the desk opens it (docs/adr/0018)."""
 
 QUESTIONS: dict[str, type[Question]] = {
     question.question: question
@@ -87,7 +93,8 @@ class _Waiting:
 
     @property
     def link(self) -> str:
-        return linked(self.case_no, self.run_id)
+        """To the form itself, where there is one to answer."""
+        return linked(self.case_no, self.run_id, RESUME if self.question else "")
 
     @property
     def order(self) -> tuple[date, str]:
@@ -99,9 +106,9 @@ def run_address(run_id: str) -> str:
     return f"{settings().desk_url}/runs/flow-run/{run_id}"
 
 
-def linked(case_no: str, run_id: str | None) -> str:
-    """A case's number, in Markdown, with the way to its run where it has one."""
-    return f"[{case_no}]({run_address(run_id)})" if run_id else case_no
+def linked(case_no: str, run_id: str | None, part: str = "") -> str:
+    """A case's number, in Markdown, with the way to its run (or a ``part`` of its page) where it has one."""
+    return f"[{case_no}]({run_address(run_id)}{part})" if run_id else case_no
 
 
 def to_do() -> str:
@@ -113,16 +120,36 @@ def to_do() -> str:
         for case in _open_cases(session, today):
             by_officer[case.staff_no].append(case)
         parts = [
-            f"更新于{clock.now().astimezone(clock.SHANGHAI):%m月%d日 %H:%M}。点办件编号打开办件，再点 Resume 答复。"
+            f"{_as_of_now()}点办件编号，打开答复表单。",
+            *(_section(staff_no, cases, today, calendar) for staff_no, cases in sorted(by_officer.items())),
+            *_inspections(session, today, calendar),
+            f"## 待阅事项\n\n{_staff_tasks(session)}",
         ]
-        parts += [
-            _section(staff_no, sorted(cases, key=lambda each: each.order), today, calendar)
-            for staff_no, cases in sorted(by_officer.items())
-        ]
-        parts += [*_inspections(session, today, calendar), f"## 待阅事项\n\n{_staff_tasks(session)}"]
     if not by_officer:
         parts.insert(1, "没有在办办件。")
     return "\n\n".join(parts)
+
+
+def to_do_of_director() -> str:
+    """What a director sees to, as Markdown: cases of their own, limits that were missed, and what went to the district
+    government (Article 17)."""
+    with reading() as session:
+        today, calendar = clock.today(), working_days(session)
+        directors = set(session.scalars(select(Officer.staff_no).where(Officer.role == Role.DIRECTOR, Officer.active)))
+        cases = sorted(_open_cases(session, today), key=lambda case: case.order)
+    said = (
+        ("由负责人办理", [case for case in cases if case.staff_no in directors]),
+        ("已超期", [case for case in cases if case.due_on is not None and case.due_on < today]),
+        (str(Stage.ESCALATED), [case for case in cases if case.stage == Stage.ESCALATED]),
+    )
+    parts = [f"{_as_of_now()}点办件编号，打开答复表单；负责人可以答复任何一件。"]
+    for heading, some in said:
+        parts.append(f"## {heading}：{len(some)}件" + ("\n\n" + _table(some, today, calendar) if some else ""))
+    return "\n\n".join(parts)
+
+
+def _as_of_now() -> str:
+    return f"更新于{clock.now().astimezone(clock.SHANGHAI):%m月%d日 %H:%M}。"
 
 
 def _open_cases(session: Session, today: date) -> list[_Waiting]:
@@ -152,34 +179,34 @@ def _asked(waiting_for: str | None) -> type[Question] | None:
 
 
 def _section(staff_no: str, cases: Sequence[_Waiting], today: date, calendar: WorkingDays) -> str:
+    cases = sorted(cases, key=lambda case: case.order)
     mine = [case for case in cases if case.question is not None and not case.question.awaits]
     others = [case for case in cases if case not in mine]
     said = [f"## 工号{staff_no}：待决定{len(mine)}件，等待他人{len(others)}件"]
     for heading, some in (("待决定", mine), ("等待他人（收到书面的可以代录）", others)):
         if some:
-            rows = "\n".join(_row(case, today, calendar) for case in some[:LINES])
-            more = f"\n\n另有{len(some) - LINES}件未列出。" if len(some) > LINES else ""
-            said.append(
-                f"{heading}\n\n| 办件 | 截止 | 等什么 | 类别 | 环节 |\n| --- | --- | --- | --- | --- |\n{rows}{more}"
-            )
+            said.append(f"{heading}\n\n{_table(some, today, calendar)}")
     return "\n\n".join(said)
+
+
+def _table(cases: Sequence[_Waiting], today: date, calendar: WorkingDays) -> str:
+    rows = "\n".join(_row(case, today, calendar) for case in cases[:LINES])
+    more = f"\n\n另有{len(cases) - LINES}件未列出。" if len(cases) > LINES else ""
+    return f"| 办件 | 截止 | 等什么 | 环节 | 工号 |\n| --- | --- | --- | --- | --- |\n{rows}{more}"
 
 
 def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
     what = "系统正在办理" if case.question is None else case.question.awaits or case.question.asks
-    due = until(case.due_on, today, calendar)
-    return f"| {case.link} | {due} | {cell(what)} | {case.kind.label} | {cell(case.stage)} |"
+    due, stage = until(case.due_on, today, calendar), f"{case.kind.label}：{case.stage}"
+    return f"| {case.link} | {due} | {cell(what)} | {cell(stage)} | {case.staff_no} |"
 
 
 def until(due_on: date | None, today: date, calendar: WorkingDays) -> str:
     """A due date as people read it, with its weekday and the working days left."""
     if due_on is None:
         return "—"
-    left = calendar.working_days_between(today, due_on)
-    day = f"{due_on}（周{WEEKDAYS[due_on.weekday()]}）"
-    if due_on < today:
-        return f"**{day}，已超期{-left}个工作日**"
-    return f"**{day}，今天截止**" if due_on == today else f"{day}，还有{left}个工作日"
+    said = f"{due_on}（周{WEEKDAYS[due_on.weekday()]}），{calendar.time_left(today, due_on)}"
+    return f"**{said}**" if due_on <= today else said
 
 
 def _inspections(session: Session, today: date, calendar: WorkingDays) -> list[str]:
@@ -236,7 +263,7 @@ def open_cases() -> str:
         ]
         total = [str(sum(number[column] for number in counted.values())) for column in range(3)]
         table = Table(("类别", "环节", "在办", "已超期", "本周到期"), (*rows, ("合计", "", *total))).markdown()
-        parts = [f"更新于{clock.now().astimezone(clock.SHANGHAI):%m月%d日 %H:%M}。", table, *_batches(session)]
+        parts = [_as_of_now(), table, *_batches(session)]
     return "\n\n".join(parts)
 
 

@@ -6,19 +6,21 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
+from models.certificates import CertificateType
 from models.mystery_applications import Visit
 from models.service_guides import ServiceGuide
 from regulation.findings import Source
 from regulation.service_guides import VISIT_RULES, Demand, excuse, subject_of
 from runtime import clock
 from runtime.database import transaction
-from runtime.refusals import InputError, RefusalError
+from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.catalogue import find_type
-from tasks.departments import department_named
+from tasks.catalogue import find_type, type_named
+from tasks.departments import DepartmentText, department_named
 from tasks.findings import Found, note_findings
 from tasks.officers import identify
 from tasks.service_guides import known_on, newest_guides
+from tasks.service_items import item_named
 from tasks.step import record
 from tasks.use_requests import Plain
 
@@ -28,8 +30,10 @@ class VisitForm(BaseModel):
 
     model_config = ConfigDict(title="现场体验")
 
-    department: Annotated[Words, Field(title="部门全称", min_length=2, max_length=100)]
-    item_code: Annotated[Words, Field(title="事项编码", min_length=2, max_length=60, pattern=r"^[0-9A-Za-z._/-]*$")]
+    department: DepartmentText
+    item_code: Annotated[
+        Words, Field(title="事项", description="编码，或办事指南中事项名称的一部分", min_length=2, max_length=60)
+    ]
     visited_on: Annotated[date, Field(title="体验日期")]
     material: Annotated[Plain, Field(title="所涉材料", min_length=1, max_length=100)]
     certificate_type: Annotated[
@@ -43,8 +47,8 @@ def record_visit(form: VisitForm, submission_key: str, staff_no: str, code: str)
     """Put a visit on record with the finding that follows: what came of it in Chinese, and the rectification cases that
     were opened. Handing ``submission_key`` in again changes nothing.
 
-    Raises ``RefusalError`` for a signature that does not hold, ``InputError`` for an unknown department or type and a
-    day to come.
+    Raises ``RefusalError`` for a signature that does not hold, ``InputError`` for an unknown department, item or
+    type and a day to come.
     """
     with transaction() as session:
         now = clock.now()
@@ -55,15 +59,17 @@ def record_visit(form: VisitForm, submission_key: str, staff_no: str, code: str)
             return "本次体验已经登记过", ()
         if form.visited_on > today:
             raise InputError(f"体验日期{form.visited_on}还没有到，请更正。")
-        kind = find_type(session, form.certificate_type or form.material)
-        if kind is None and form.certificate_type:
-            raise RefusalError("证照目录中没有所填的证照类型，请填写目录中的名称；不是证照的，请留空。")
+        item_code = item_named(session, form.item_code, department.uscc)
+        if form.certificate_type:
+            kind: CertificateType | None = type_named(session, form.certificate_type)
+        else:
+            kind = find_type(session, form.material)
         type_code = kind.code if kind is not None else None
         session.add(
             Visit(
                 submission_key=submission_key,
                 department_uscc=department.uscc,
-                item_code=form.item_code,
+                item_code=item_code,
                 visited_on=form.visited_on,
                 material=form.material,
                 type_code=type_code,
@@ -73,18 +79,18 @@ def record_visit(form: VisitForm, submission_key: str, staff_no: str, code: str)
                 at=now,
             )
         )
-        detail = {"department": department.uscc, "item": form.item_code, "type": type_code, "demand": form.demand}
+        detail = {"department": department.uscc, "item": item_code, "type": type_code, "demand": form.demand}
         record(session, "visit:counter:recorded", None, officer.staff_no, now, **detail)
         known = known_on(session, form.visited_on)(department.uscc)
-        why_not = excuse(form.demand, type_code, form.item_code, known)
+        why_not = excuse(form.demand, type_code, item_code, known)
         if why_not is not None or kind is None:
             return f"已登记，不列为问题：{why_not}", ()
         guides = newest_guides(
-            session, ServiceGuide.department_uscc == department.uscc, ServiceGuide.item_code == form.item_code
+            session, ServiceGuide.department_uscc == department.uscc, ServiceGuide.item_code == item_code
         )
-        item = f"“{guides[0].item_name}”（{form.item_code}）" if guides else f"事项{form.item_code}"
+        item = f"“{guides[0].item_name}”（{item_code}）" if guides else f"事项{item_code}"
         facts = f"{form.visited_on}现场体验：办理{item}时，窗口对材料“{form.material}”（{kind.name}）{form.demand}。"
         rule = VISIT_RULES[form.demand]
-        found = Found(rule.code, department.uscc, subject_of(form.item_code, kind.name), facts, form.visited_on)
+        found = Found(rule.code, department.uscc, subject_of(item_code, kind.name), facts, form.visited_on)
         noted = note_findings(session, Source.VISIT, [found], now, ())
         return f"已登记，列为问题：{rule.title}", noted.opened

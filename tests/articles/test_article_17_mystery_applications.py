@@ -477,8 +477,9 @@ def test_a_report_that_does_not_hold_is_no_finding(clerk: Any, on_day: Callable[
     ("changed", "said"),
     [
         ({"reason": ""}, "怎样核实"),
-        ({"item_code": ""}, "事项编码"),
-        ({"certificate_type": "户口簿"}, "证照目录中的证照类型"),
+        ({"item_code": ""}, "请填写事项"),
+        ({"item_code": "某事"}, "没有名为“某事”的事项"),
+        ({"certificate_type": "户口簿"}, "不属于第八条所说的情形"),
         ({"certificate_type": ""}, "证照目录中的证照类型"),
     ],
 )

@@ -362,9 +362,9 @@ def test_who_is_away_or_off_the_register_is_not_drawn(first: datetime) -> None:
 
 
 def test_the_register_of_inspectors_is_kept_by_staff(first: datetime) -> None:
-    with pytest.raises(RefusalError, match="没有工号为KQ999"):
+    with pytest.raises(RefusalError, match="没有这名在职工作人员"):
         put_on_register("KQ999", active=True, staff_no="KQ004", code="")
-    with pytest.raises(RefusalError, match="不在检查人员名录中"):
+    with pytest.raises(RefusalError, match="没有这名在职工作人员"):
         declare_conflict("KQ999", CIVIL, Ties.OWN, None, "KQ004", "")
     with pytest.raises(InputError, match="没有名为"):
         declare_conflict("KQ001", "某局", Ties.OWN, None, "KQ004", "")
@@ -718,7 +718,7 @@ def test_late_results_are_reminded_of_and_missed(first: datetime, on_day: Day) -
     assert spot_checks.remind_inspectors(on_day(date(2026, 1, 24))) == 0
     late = on_day(date(2026, 1, 26))
     spot_checks.remind_inspectors(late)
-    assert {context["days_left"] for _, context in told("spot-check-late")} == {2, -1}
+    assert {context["left"] for _, context in told("spot-check-late")} == {"还有2个工作日", "已超期1个工作日"}
     swept = deadlines.sweep(late)
     assert swept.overdue == 1
     (line,) = told("deadlines-missed")[0][1]["lines"]

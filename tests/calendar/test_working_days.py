@@ -116,6 +116,24 @@ def test_weekend_days_worked_are_those_of_the_notice(year: int) -> None:
     assert " ".join(f"{day:%m%d}" for day in worked) == WORKED_WEEKENDS[year]
 
 
+@pytest.mark.parametrize(
+    ("today", "due_on", "said"),
+    [
+        ("Thursday 2026-11-26", "Monday 2026-11-30", "还有2个工作日"),
+        ("Friday 2026-11-27", "Friday 2026-11-27", "今天截止"),
+        ("Saturday 2026-11-28", "Friday 2026-11-27", "已超期，不足1个工作日"),
+        ("Saturday 2026-11-28", "Monday 2026-11-30", "还有1个工作日"),
+        ("Friday 2026-11-27", "Sunday 2026-11-29", "截止前不再有工作日"),
+        ("Saturday 2026-11-28", "Saturday 2026-11-28", "今天截止"),
+        ("Monday 2026-11-30", "Friday 2026-11-27", "已超期1个工作日"),
+        ("Saturday 2026-02-14, worked", "Friday 2026-02-13", "已超期1个工作日"),
+    ],
+)
+def test_what_is_left_is_said_in_one_way(today: str, due_on: str, said: str) -> None:
+    days = [date.fromisoformat(day.split()[1].rstrip(",")) for day in (today, due_on)]
+    assert CALENDAR.time_left(*days) == said
+
+
 def test_the_day_of_receipt_is_day_zero_and_says_why() -> None:
     first, second, *_, last = CALENDAR.explain(date(2026, 2, 13), 5)
     assert (first.counts, "民法典" in first.why) == (False, True)

@@ -1,5 +1,6 @@
 """The lists that staff begin their day with, and the forms that they answer."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -10,18 +11,17 @@ from flows.objection_intake import objection_intake
 from models.cases import Case, Deadline
 from models.organisations import Leave
 from regulation.certificates import Level
+from regulation.rectifications import Stage
 from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.refusals import InputError
 from tasks import answers
 from tasks.calendars import working_days
-from tasks.departments import department_named
-from tasks.objection_questions import InitialReview, SupplementReceived
+from tasks.objection_questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
 from tasks.objections import request_supplement
 from tasks.questions import Question
 from tasks.staff_tasks import open_staff_task
-from tasks.to_do import QUESTIONS, open_cases, to_do, until
+from tasks.to_do import QUESTIONS, open_cases, to_do, to_do_of_director, until
 from tests.conftest import Clerk
 
 
@@ -47,7 +47,7 @@ def test_an_officer_finds_what_to_decide_with_its_day_and_the_way_to_its_form(
         review = session.query(Deadline).filter_by(case_no=case_no, limit_code="initial-review").one().due_on
     mine = of_officer(officer_no)
     assert "待决定1件，等待他人0件" in mine
-    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/run-of-{case_no})" in mine
+    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/run-of-{case_no}#resume)" in mine
     assert "初审：受理、不予受理，还是要求补正？" in mine
     # The review is due before the verification request.
     assert f"{review}（周" in mine
@@ -92,6 +92,31 @@ def test_the_earliest_comes_first_and_nobody_is_named(clerk: Clerk) -> None:
         assert told not in to_do() + open_cases()
 
 
+def test_a_director_sees_what_was_missed_and_what_went_to_the_government(clerk: Clerk) -> None:
+    about: tuple[dict[str, object], ...] = ({}, {"field": "有效期"}, {"field": "发证日期"})
+    kept, missed, escalated = (clerk.register(**changed).case_no for changed in about)
+    for case_no in (kept, missed, escalated):
+        waits_for(case_no, InitialReview)
+    with transaction() as session:
+        session.query(Deadline).filter_by(case_no=missed, limit_code="initial-review").one().due_on = date(2020, 1, 2)
+        session.get_one(Case, escalated).stage = Stage.ESCALATED
+        session.get_one(Case, kept).officer_no = "KQ004"
+    own, late, told = to_do_of_director().split("\n## ")[1:]
+    assert own.startswith("由负责人办理：1件")
+    assert kept in own
+    assert late.startswith("已超期：1件")
+    assert f"| [{missed}](" in late
+    assert told.startswith("提请区政府督查通报：1件")
+    assert escalated in told
+
+
+def test_a_case_that_asks_nothing_has_no_form_to_open(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    with transaction() as session:
+        session.get_one(Case, case_no).flow_run_id = "r"
+    assert f"[{case_no}](http://127.0.0.1:4200/runs/flow-run/r)" in to_do()
+
+
 def test_matters_without_a_form_stand_below(clerk: Clerk) -> None:
     with transaction() as session:
         open_staff_task(session, "k", None, "一件通知无法送达", clock.now())
@@ -131,6 +156,26 @@ def test_forms_show_no_english(question: type[Question]) -> None:
     assert shown_descriptions(_form(question, "", None).model_json_schema()) == []
 
 
+def test_a_form_offers_what_the_case_allows(clerk: Clerk) -> None:
+    case = clerk.register()
+    case.accept()
+    case.request()
+    given = {"content": "与原件不符", "corrected_value": "群贤路1号", "reply_no": "绍数〔2026〕1号"}
+    assert "不能早于" in (case.answer(VerificationReply, finding="原数据有误", replied_on="2020-01-02", **given) or "")
+    assert case.answer(VerificationReply, finding="原数据有误", replied_on=str(clock.today()), **given) is None
+    known = answers.offered(case.case_no, OutcomeDecision)
+    shown = _form(OutcomeDecision, "", None, {"staff_no": known.staff_no}, known.choices).model_json_schema()
+    assert shown["properties"]["outcome"]["enum"] == ["已更正", "部分更正"]
+    with reading() as session:
+        assert shown["properties"]["staff_no"]["default"] == session.get_one(Case, case.case_no).officer_no
+
+
+def test_a_code_is_asked_for_before_a_form_is_sent(clerk: Clerk, configure: Callable[..., None]) -> None:
+    assert "code" not in _form(InitialReview, "", None).model_json_schema()["required"]
+    configure(EZT_ONE_TIME_CODES="true")
+    assert "code" in _form(InitialReview, "", None).model_json_schema()["required"]
+
+
 def test_start_forms_show_no_english() -> None:
     assert shown_descriptions(parameter_schema(objection_intake).model_dump()) == []
 
@@ -143,18 +188,3 @@ def shown_descriptions(node: object) -> list[str]:
         return []
     said = [node["description"]] if isinstance(node.get("description"), str) and node["description"].isascii() else []
     return said + [each for value in node.values() for each in shown_descriptions(value)]
-
-
-def test_a_department_is_found_by_a_part_of_its_name_and_by_its_code(sample_data: object) -> None:
-    with reading() as session:
-        full = department_named(session, "绍兴市柯桥区民政局")
-        assert department_named(session, "民政局").uscc == full.uscc
-        assert department_named(session, full.uscc.lower()).name == full.name
-
-
-def test_what_is_only_alike_is_suggested(sample_data: object) -> None:
-    with reading() as session:
-        with pytest.raises(InputError, match=r"没有名为“区民政厅”的部门，是不是：.*民政局"):
-            department_named(session, "区民政厅")
-        with pytest.raises(InputError, match=r"“柯桥区”不止一个部门，是不是：.*？请填写全称。"):
-            department_named(session, "柯桥区")

@@ -107,7 +107,7 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
         "reason": "电话核实，窗口承认。",
     }
     desk.resume(run_id, **verdict | {"item_code": ""}, **desk.sign("KQ004"))
-    asked_again(desk, run_id, "事项编码")
+    asked_again(desk, run_id, "请填写事项")
     desk.resume(run_id, **verdict, **desk.sign("KQ004"))
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("已属实")
     assert "citizen-paper" in found()

@@ -1,0 +1,44 @@
+"""Finding what people name: in full, by its code, or by a part of the name that nothing else has."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from runtime.refusals import InputError
+
+T = TypeVar("T")
+
+SUGGESTED = 3
+"""Names that a refusal suggests."""
+ALIKE = 0.4
+"""From which likeness on, by difflib (0 to 1)."""
+
+
+def named(text: str, known: Mapping[str, T], none: str, several: str) -> T:
+    """What ``known`` has under this name, or under the only name that has ``text`` in it.
+
+    Raises ``InputError``, which suggests the names that may be meant, where there is ``none`` or there are ``several``:
+    what is only alike is suggested, never taken, because a wrong one is worse than another form.
+    """
+    if text in known:
+        return known[text]
+    having = sorted(each for each in known if len(text) >= 2 and text in each)
+    if len(having) == 1:
+        return known[having[0]]
+    alike = sorted(each for each in known if is_short_for(text, each)) or difflib.get_close_matches(
+        text, known, SUGGESTED, ALIKE
+    )
+    meant = "、".join((having or alike)[:SUGGESTED])
+    if having:
+        raise InputError(f"{several}，是不是：{meant}？请填写全称。")
+    raise InputError(f"{none}，{f'是不是：{meant}？' if meant else '请核对全称。'}")
+
+
+def is_short_for(short: str, name: str) -> bool:
+    """Whether all characters of a short name stand in a name in the same order.
+
+    >>> is_short_for("人社局", "柯桥区人力资源和社会保障局"), is_short_for("公安局", "绍兴市柯桥区司法局")
+    (True, False)
+    """
+    return bool(short) and re.search(".*".join(map(re.escape, short)), name) is not None

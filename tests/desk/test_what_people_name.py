@@ -1,0 +1,104 @@
+"""Departments, types, items, cases and staff as people write them in forms: shortened, by name or by number."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.cases import Case
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import InputError, RefusalError
+from tasks.cases import case_numbered, file_leave, give_case
+from tasks.catalogue import type_named
+from tasks.departments import department_named
+from tasks.officers import officer_named
+from tasks.service_items import item_named
+from tests.conftest import Clerk
+
+
+def test_a_department_is_found_by_a_part_of_its_name_and_by_its_code(sample_data: object) -> None:
+    with reading() as session:
+        full = department_named(session, "绍兴市柯桥区民政局")
+        assert department_named(session, "民政局").uscc == full.uscc
+        assert department_named(session, full.uscc.lower()).name == full.name
+
+
+def test_what_is_only_alike_is_suggested(sample_data: object) -> None:
+    with reading() as session:
+        with pytest.raises(InputError, match=r"没有名为“区民政厅”的部门，是不是：.*民政局"):
+            department_named(session, "区民政厅")
+        with pytest.raises(InputError, match=r"“柯桥区”不止一个部门，是不是：.*？请填写全称。"):
+            department_named(session, "柯桥区")
+
+
+def test_a_type_is_found_by_a_part_of_its_name(sample_data: object) -> None:
+    with reading() as session:
+        full = type_named(session, "不动产权证书")
+        assert type_named(session, "不动产权").code == full.code
+        assert type_named(session, full.code.lower()).name == full.name
+        with pytest.raises(InputError, match=r"证照目录中没有所填的证照类型，是不是：.*不动产权证书"):
+            type_named(session, "不动产证")
+        with pytest.raises(InputError, match=r"所填的证照类型不止一种，是不是：.*、.*？请填写全称。"):
+            type_named(session, "许可证")
+
+
+def test_an_item_is_found_by_its_guide(sample_data: object) -> None:
+    with reading() as session:
+        civil = department_named(session, "民政局").uscc
+        assert item_named(session, "婚姻登记档案", civil) == "330603-MZ-001"
+        assert item_named(session, "330603-mz-001", civil) == "330603-MZ-001"
+        assert item_named(session, "330603-XX-999", civil) == "330603-XX-999"
+        with pytest.raises(InputError, match="办事指南中没有名为“某事”的事项"):
+            item_named(session, "某事", civil)
+
+
+def test_staff_are_found_by_name_or_number_and_no_name_is_repeated(sample_data: object) -> None:
+    with reading() as session:
+        assert officer_named(session, "kq001").staff_no == "KQ001"
+        assert officer_named(session, "陈柯宁").staff_no == officer_named(session, "柯宁").staff_no == "KQ001"
+        with pytest.raises(InputError) as none:
+            officer_named(session, "陈克宁", "接收人")
+    assert str(none.value) == "接收人：没有这名在职工作人员，请填写其中一个工号：KQ001、KQ002、KQ003、KQ004。"
+
+
+def test_a_case_is_found_by_what_is_left_of_its_number(clerk: Clerk) -> None:
+    case_no, closed = clerk.register().case_no, clerk.register(field="有效期").case_no
+    with transaction() as session:
+        session.get_one(Case, closed).closed_at = clock.now()
+    year = clock.today().year
+    with reading() as session:
+        for short in ("1", "000001", "yy-1", "YY1", f"{year}-1", f"YY-{year}-000001"):
+            assert case_numbered(session, short) == case_no
+        assert case_numbered(session, closed, Case.closed_at.is_(None)) == closed
+        with pytest.raises(InputError, match="没有编号为2的可办理的办件"):
+            case_numbered(session, "2", Case.closed_at.is_(None))
+        with pytest.raises(InputError, match="请填写编号，如"):
+            case_numbered(session, "那一件")
+    with transaction() as session:
+        kept = session.get_one(Case, case_no)
+        session.add(
+            Case(
+                **{name: getattr(kept, name) for name in ("kind", "stage", "received_on", "opened_at")},
+                case_no=f"YY-{year - 1}-000001",
+                officer_no="KQ001",
+                measures_version=kept.measures_version,
+            )
+        )
+    with reading() as session, pytest.raises(InputError, match=f"不止一件：YY-{year - 1}-000001、{case_no}，"):
+        case_numbered(session, "1")
+
+
+def test_a_case_is_handed_over_as_people_write_it(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    with reading() as session:
+        officer_no = session.get_one(Case, case_no).officer_no
+    other = {"KQ001": "俞若溪"}.get(officer_no, "陈柯宁")
+    give_case("1", other, "工作调整", officer_no, "")
+    with reading() as session:
+        assert session.get_one(Case, case_no).officer_no == officer_named(session, other).staff_no
+
+
+def test_a_leave_that_is_over_is_not_filed(clerk: Clerk) -> None:
+    yesterday = clock.today() - timedelta(days=1)
+    with pytest.raises(RefusalError, match="已过，无需登记"):
+        file_leave("陈柯宁", "俞若溪", yesterday, yesterday, "KQ001", "")
