@@ -3,14 +3,16 @@
 It is Prefect's own server with a few differences. It serves the V1 pages only: the V2 pages report to a company abroad,
 no setting stops them, and whoever has tried them once would be led to them for a year (docs/adr/0018). The pages carry
 a policy that lets a browser ask nobody but this server, and a stylesheet and a script that mend what gets in the way of
-an answer. The lists of the day have addresses to bookmark, because the UI has no menu entry for them. And garbage is
-collected beside its event loop (docs/adr/0019).
+an answer. The lists of the day are kept up to date and have addresses to bookmark, because the UI has no menu entry for
+them. And garbage is collected beside its event loop (docs/adr/0019).
 """
 
 import argparse
 import gc
+import logging
 import os
 import threading
+import time
 from pathlib import Path
 
 import prefect
@@ -25,6 +27,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -46,6 +50,12 @@ ALL_OF_IT = 30
 
 LISTS = ("to-do", "to-do-director", "open-cases")
 """The keys of the lists' artifacts, which are also their addresses."""
+LOOK_EVERY = 2.0
+"""Seconds after which the lists are drawn anew, at the least."""
+AGAIN_AFTER = 30.0
+"""Seconds after which it is tried again when they could not be drawn."""
+SHARE = 20
+"""To draw them takes at most this part of the time: with more open cases it is done less often."""
 
 
 class OnlyHere:
@@ -84,6 +94,7 @@ def main() -> None:
         ]
         _mend(pages / "v1" / "index.html")
         collect_elsewhere()
+        threading.Thread(target=_keep_lists, name="lists", daemon=True).start()
         uvicorn.run(
             OnlyHere(app),
             host="127.0.0.1",
@@ -115,6 +126,26 @@ def _collect(enough: threading.Event) -> None:
     while not enough.wait(COLLECT_EVERY):
         times += 1
         gc.collect(2 if times % ALL_OF_IT == 0 else 1)
+
+
+def _keep_lists() -> None:
+    """Keep the lists of the day up to date. One thread does it for all: the legs of the cases have better to do, and
+    two at once could each make the same list."""
+    # Imported here, so that the server does not wait for it.
+    from tasks.desk_lists import DeskLists
+
+    lists, pause = DeskLists(), LOOK_EVERY
+    while True:
+        time.sleep(pause)
+        began = time.monotonic()
+        try:
+            lists.refresh()
+        except Exception as error:
+            # Whatever is away, database or server, comes back; until then the lists say of when they are.
+            logger.warning("the lists could not be drawn: %s", type(error).__name__)
+            pause = AGAIN_AFTER
+        else:
+            pause = max(LOOK_EVERY, SHARE * (time.monotonic() - began))
 
 
 async def _list(request: Request) -> RedirectResponse:

@@ -23,7 +23,7 @@ from tasks.answers import answer_or_wait, last_refusal, offered, take_officer_an
 from tasks.case_runs import show_case
 from tasks.notices import kick
 from tasks.questions import Question
-from tasks.sheets import full_sheet_link, sheet_of
+from tasks.sheets import full_sheet_link
 
 F = TypeVar("F", bound=BaseModel)
 T = TypeVar("T")
@@ -76,11 +76,11 @@ def ask(
         key = f"{question.question}-{turn}-{attempt}"
         typed = _typed_in(key)
         if typed is None:
-            show_case(case_no)
+            sheet = show_case(case_no)
             kick()
             refusal = last_refusal(case_no, question.question, turn)
             link = f"[签名后查看完整内容和附件]({full_sheet_link(case_no)})"
-            head = f"{question.asks}\n\n{sheet_of(case_no).table()}\n\n{link}"
+            head = f"{question.asks}\n\n{sheet.table()}\n\n{link}"
             known = offered(case_no, question)
             suggested = {"staff_no": known.staff_no} | (prefilled or {})
             _suspend(_form(question, head, refusal, suggested, known.choices), key)

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from runtime import clock
-from tasks.case_runs import prefect, recover, rerun_registrations, show_lists
+from tasks.case_runs import prefect, recover, rerun_registrations
 
 
 @flow(name="办件恢复", persist_result=False)
@@ -12,5 +12,4 @@ def case_recovery() -> str:
     with prefect() as client:
         recovered = recover(client, clock.now())
         registrations = rerun_registrations(client, clock.now())
-    show_lists()
     return f"重新发起{len(recovered.started)}件，唤醒{len(recovered.woken)}件，重做登记{registrations}件"

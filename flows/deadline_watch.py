@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from runtime import clock
-from tasks.case_runs import prefect, show_lists, wake
+from tasks.case_runs import prefect, wake
 from tasks.corrections import note_unanswered
 from tasks.deadlines import sweep
 from tasks.objection_drafts import forget_drafts
@@ -36,5 +36,4 @@ def deadline_watch() -> str:
         description=f"{swept.day}时限日报",
     )
     create_markdown_artifact(board(now), key="rectification-board", description="督促整改台账")
-    show_lists()
     return said

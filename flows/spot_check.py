@@ -13,7 +13,7 @@ from models.spot_checks import Ties
 from regulation.spot_checks import Fault, ObjectKind
 from runtime import clock
 from runtime.words import Words
-from tasks.case_runs import forget_parameters, nudge, show_case, show_lists
+from tasks.case_runs import forget_parameters, nudge, show_case
 from tasks.departments import DepartmentText
 from tasks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
 from tasks.notices import kick
@@ -64,7 +64,6 @@ def spot_check_schedule() -> str:
     if opened is not None:
         nudge(opened)
     reminded = remind_inspectors(now)
-    show_lists()
     kick()
     return f"{f'发起抽查{opened}' if opened else '没有新的一轮抽查'}，提醒检查人员{reminded}人次"
 

@@ -5,7 +5,6 @@ from pydantic import Field
 
 from flows.asking import SignOff, until_accepted
 from runtime.words import Words
-from tasks.case_runs import show_lists
 from tasks.staff_tasks import complete_staff_task
 
 
@@ -18,10 +17,9 @@ class StaffTaskDone(SignOff):
 
 @flow(name="办结待阅事项", persist_result=False)
 def staff_task_completion(done: StaffTaskDone) -> None:
-    """登记一项待阅事项（无法送达的通知、迟到的上级回复、申请人的不同意见等）的处理情况，并更新“待办”。
+    """登记一项待阅事项（无法送达的通知、迟到的上级回复、申请人的不同意见等）的处理情况，“待办”随即更新。
 
     Args:
         done: 处理情况
     """
     until_accepted(done, lambda form: complete_staff_task(form.number, form.note, form.staff_no, form.code))
-    show_lists()

@@ -5,7 +5,6 @@ from prefect.artifacts import create_markdown_artifact
 
 from runtime import clock
 from tasks.calendars import is_working_day
-from tasks.case_runs import show_lists
 from tasks.liaisons import remind_departments
 from tasks.notices import kick
 from tasks.use_list_watch import ask_about_entries, report_refusals, report_unanswered
@@ -23,6 +22,5 @@ def use_list_watch() -> str:
     refusals = report_refusals(now)
     if refusals is not None:
         create_markdown_artifact(refusals, key="use-list-refusals", description="清单外用证日报")
-    show_lists()
     kick()
     return f"提醒备案专人{reminded}个部门，询问条目{asked}条，逾期未答复{unanswered}件"

@@ -13,10 +13,7 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterKey,
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
@@ -38,10 +35,9 @@ from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
 from runtime.database import reading, transaction
 from tasks.notices import kick
-from tasks.sheets import sheet_of
+from tasks.sheets import Sheet, sheet_of
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case
-from tasks.to_do import open_cases, to_do, to_do_of_director
 
 logger = logging.getLogger(__name__)
 
@@ -289,37 +285,20 @@ def _is_stuck(run: FlowRun, at: datetime, stepped_at: datetime | None) -> bool:
     return at - max(began, stepped_at or began) > LEG_TAKES_AT_MOST
 
 
-def show_case(case_no: str) -> None:
-    """Bring the run's name and the timeline artifact up to date. Outside of a run there is nothing to show."""
+def show_case(case_no: str) -> Sheet:
+    """Bring the run's name and the timeline artifact up to date; the sheet that they show. Outside of a run there is
+    nothing to bring up to date."""
+    sheet = sheet_of(case_no)
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
-        return
-    sheet = sheet_of(case_no)
+        return sheet
     if context.flow_run.name != sheet.run_name:
         with prefect() as client:
             client.update_flow_run(context.flow_run.id, name=sheet.run_name)
     create_markdown_artifact(
         f"{sheet.table()}\n\n{sheet.timeline_table()}", key=f"{case_no.lower()}-timeline", description=sheet.run_name
     )
-    show_lists()
-
-
-def show_lists() -> None:
-    """Bring the lists of the day up to date. Each keeps its one artifact, so that its page keeps its address and
-    Prefect's database does not fill with what the lists used to say."""
-    lists = (
-        ("to-do", "待办", to_do),
-        ("to-do-director", "负责人待办", to_do_of_director),
-        ("open-cases", "在办办件", open_cases),
-    )
-    with prefect() as client:
-        for key, title, text in lists:
-            wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
-            there = client.read_artifacts(artifact_filter=wanted, limit=1)
-            if there:
-                client.update_artifact(there[0].id, ArtifactUpdate(data=text(), description=title))
-            else:
-                create_markdown_artifact(text(), key=key, description=title)
+    return sheet
 
 
 def forget_parameters(**public: str) -> None:

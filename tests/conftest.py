@@ -446,7 +446,9 @@ def deployed_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
     many a story."""
     home = tmp_path_factory.mktemp("deployed")
     # What it scheduled now would be late when a test begins.
-    with prefect_server(home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false") as reached:
+    with prefect_server(
+        home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false", EZT_HOME=str(home / "none")
+    ) as reached:
         for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
             done = subprocess.run(
                 [sys.executable, "-m", "prefect", *command],
@@ -504,7 +506,8 @@ def shared_prefect(deployed_prefect: Path, tmp_path_factory: pytest.TempPathFact
     """One Prefect server without a worker for all tests that run legs themselves; its environment."""
     home = tmp_path_factory.mktemp("shared") / "prefect"
     shutil.copytree(deployed_prefect, home)
-    with prefect_server(home) as reached:
+    # It belongs to no installation.
+    with prefect_server(home, EZT_HOME=str(home / "none")) as reached:
         yield reached
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
@@ -17,6 +18,7 @@ from models.certificates import Certificate, CertificateType
 from regulation.certificates import CertificateState, Level
 from runtime import clock
 from runtime.database import reading
+from tasks.to_do import run_address
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.timeout(600)
@@ -70,6 +72,7 @@ def test_start_form_to_closing_mail(
     assert "初审" in form["description"]
     assert r"俞\*云" in form["description"]
     officer = officer_of(case_no)
+    wait_until(lambda: f"[{case_no}]({run_address(str(run_id))}#resume)" in on_the_desk(desk, "to-do"), "待办没有更新")
 
     # A wrong code is refused with the reason at the head of the same form, and the case goes on waiting.
     desk.resume(run_id, verdict="受理", reason="", staff_no=officer, code="000000")
@@ -126,6 +129,13 @@ def case_run(case_no: str) -> UUID:
 def officer_of(case_no: str) -> str:
     with reading() as session:
         return session.get_one(Case, case_no).officer_no
+
+
+def on_the_desk(desk: Any, key: str) -> str:
+    """What a list of the desk says; nothing before there is one."""
+    found = desk.client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])), limit=2)
+    assert len(found) < 2
+    return str(found[0].data) if found else ""
 
 
 def until_stage(desk: Any, case_no: str, stage: str) -> None:
