@@ -64,6 +64,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "models.certificates:CertificateType",
+            "tasks.catalogue_files:import_types",
             "models.certificates:Certificate",
             "regulation.catalogue:HolderKind",
             "regulation.catalogue:state_on",
@@ -261,6 +262,7 @@ ARTICLES = (
             "tasks.holders:uses_of_holder",
             "tasks.own_certificates:doubt_use",
             "tasks.officers:identify",
+            "tasks.officer_register:register_officer",
             "tasks.sheets:full_sheet",
             "web.requests:authenticated",
         ),

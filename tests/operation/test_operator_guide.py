@@ -14,15 +14,15 @@ from pathlib import Path
 import httpx
 import pytest
 import typer
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from ezt.commands import app
 from ezt.up import answers
-from models.certificates import Certificate
-from models.organisations import Officer
+from models.certificates import Certificate, CertificateType, IssuingAuthority
+from models.organisations import Department, Officer
 from notifications.sender import ATTEMPTS
 from regulation.limits import REQUEST_SIZE
-from runtime.database import engine, reading, transaction
+from runtime.database import engine, reading
 from runtime.settings import Settings, table
 from tests.conftest import ROOT, free_port, wait_until
 
@@ -79,12 +79,22 @@ def test_the_commands_work_as_printed_on_either_database(
     configure(EZT_DATABASE_URL=restored)
     with reading() as session:
         assert session.scalar(select(func.count(Certificate.id)))
-    (statement,) = (content for kind, content in BLOCKS if kind == "sql run")
-    with transaction() as session:
-        session.execute(text(statement))
-    with reading() as session:
-        assert session.get_one(Officer, "KQ001").active is False
     engine().dispose()
+
+
+def test_an_empty_installation_is_filled_as_printed(home: Path, tmp_path: Path, configure: Configure) -> None:
+    for kind, content in BLOCKS:
+        if kind.startswith("csv "):
+            (tmp_path / kind.removeprefix("csv ")).write_text(content, encoding="utf-8")
+    run(f"ezt migrate\ncd {shlex.quote(str(tmp_path))}\n{blocks('sh run-register')}", home, PYTHONPATH=str(ROOT))
+    configure()
+    with reading() as session:
+        assert {each.staff_no: each.active for each in session.scalars(select(Officer))} == {
+            "KQ901": True,
+            "KQ902": False,
+        }
+        for table_of, rows in ((Department, 1), (CertificateType, 1), (IssuingAuthority, 2), (Certificate, 1)):
+            assert session.scalar(select(func.count()).select_from(table_of)) == rows
 
 
 @pytest.mark.timeout(600)
