@@ -19,6 +19,7 @@ import typer
 from ezt.applications import applications
 from ezt.audit import audit
 from ezt.backfills import backfill
+from ezt.keys import key
 from ezt.notices import notices
 from ezt.officers import officers
 from ezt.registers import catalogue, department
@@ -44,6 +45,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(backfill, name="backfill")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(department, name="department")
+app.add_typer(key, name="key")
 app.add_typer(notices, name="notices")
 app.add_typer(officers, name="officer")
 app.add_typer(spot_check, name="spot-check")
