@@ -11,9 +11,9 @@ SECONDS_BETWEEN_LINES = 10
 
 @contextmanager
 def progress(verb: str) -> Iterator[Callable[[int, int], None]]:
-    """How far work on rows has come, ``verb`` being what is done to them: on a terminal a bar that goes again, elsewhere
-    a line now and then, since a million rows take minutes; both on standard error, so that what is printed stays what
-    it is."""
+    """How far work on rows has come, ``verb`` being what is done to them: on a terminal a bar that goes again,
+    elsewhere a line now and then, since a million rows take minutes; both on standard error, so that what is printed
+    stays what it is."""
     if sys.stderr is None:
         yield lambda _rows, _of: None
         return

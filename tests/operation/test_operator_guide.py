@@ -192,6 +192,35 @@ class Host:
         return "".join(each.stdout for each in done)
 
 
+NEEDED_BY_NONE = {
+    "NoNewPrivileges": "true",
+    "CapabilityBoundingSet": "",
+    "AmbientCapabilities": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "true",
+    "PrivateTmp": "true",
+    "PrivateDevices": "true",
+    "RestrictSUIDSGID": "true",
+    "RestrictNamespaces": "true",
+    "SystemCallFilter": "@system-service",
+    "UMask": "0077",
+}
+
+
+def test_services_have_no_privilege_that_they_do_not_need() -> None:
+    units = {kind.removeprefix("ini "): content for kind, content in BLOCKS if kind.endswith(".service")}
+    assert len(units) == 5
+    for name, content in units.items():
+        read = configparser.RawConfigParser()
+        read.optionxform = str  # type: ignore[assignment,method-assign]
+        read.read_string(content)
+        service = read["Service"]
+        assert {key: service.get(key) for key in NEEDED_BY_NONE} == NEEDED_BY_NONE, name
+        assert service["User"] == "ezt"
+        wanted = "/var/lib/ezt /var/backups/ezt" if name == "ezt-backup.service" else "/var/lib/ezt"
+        assert service["ReadWritePaths"] == wanted
+
+
 def test_the_table_of_settings_is_the_programs() -> None:
     printed = GUIDE.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0]
     assert printed == f"\n{table()}\n", "请把runtime.settings.table()的输出填入手册第三节"
