@@ -83,6 +83,7 @@ def test_a_new_secret_ends_the_old_one(installation: Path, codes: None) -> None:
             assert new not in json.dumps(entry.detail)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -166,6 +166,7 @@ def test_a_type_may_grow_and_change_and_loses_no_field(sample_data: Path, tmp_pa
     assert "已有的字段核准日期、备注栏不在表中" in said
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
@@ -196,6 +197,7 @@ def test_a_wrong_cell_of_the_catalogue_is_named_and_nothing_is_written(
     assert tags() == []
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_rows_of_a_type_agree(sample_data: Path, tmp_path: Path) -> None:
     rows = rows_of(samples.certificate_types()[0])
     rows[2][5] = "按年"
