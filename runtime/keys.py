@@ -5,7 +5,7 @@ certificates. A key may encrypt 2**32 values under random nonces (NIST SP 800-38
 their age, are Fernet tokens. Several keys at once make rotation possible: the first encrypts, all decrypt. A running
 process learns of a new one from the file of the settings: within ``LOOK_EVERY`` seconds, or at once where it meets a
 value that no key it knows has sealed. A blind index is an HMAC-SHA256, so equal values can be found without being
-readable; it has a key of its own, which does not change (docs/adr/0020).
+readable; it has a key of its own, which does not change (docs/adr/0021).
 """
 
 import fcntl
