@@ -1,11 +1,6 @@
 """``ezt backfill``: files of paper certificates are checked, and handed in as a batch (Article 11)."""
 
 import json
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +15,6 @@ File = Annotated[Path, typer.Argument(help="CSV、XLSX、XLS或ET文件，一个
 TypeName = Annotated[str, typer.Option("--type", help="证照类型：目录中的名称或代码")]
 SHOWN = 20
 """Rows whose problems are listed."""
-SECONDS_BETWEEN_LINES = 10
 OUTCOMES = {"good": "可以入库", "same": "已有相同、不再录入", "conflict": "内容冲突、须核对", "bad": "须更正"}
 
 
@@ -32,12 +26,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
+    from ezt.progress import progress
     from runtime import clock
     from tasks.backfill_checks import check_file
     from tasks.mended_workbooks import write_mended
 
     check_migrated()
-    with _progress() as watch:
+    with progress("核对") as watch:
         report = check_file(file, certificate_type, clock.today(), watch)
     written = write_mended(file, report, out) if out is not None else 0
     if as_json:
@@ -93,46 +88,6 @@ def scans(
         return
     missing = f"，缺第{'、'.join(map(str, attached.missing))}行的" if attached.missing else ""
     print(f"已附上{attached.scans}个扫描件{missing}。")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """How far a check has come: on a terminal a bar that goes again, elsewhere a line now and then, since a file of a
-    million rows takes minutes; both on standard error, so that what is printed stays what it is."""
-    if sys.stderr is None:
-        yield lambda _rows, _of: None
-        return
-    started = said = time.monotonic()
-    if not sys.stderr.isatty():
-
-        def tell(rows: int, of: int) -> None:
-            nonlocal said
-            now = time.monotonic()
-            if now - said >= SECONDS_BETWEEN_LINES:
-                said, rate = now, rows / (now - started)
-                left = timedelta(seconds=round(max(of - rows, 0) / rate))
-                print(f"已核对{rows}行，共约{of}行，每秒{rate:.0f}行，约剩{left}", file=sys.stderr, flush=True)
-
-        yield tell
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    shown = Progress(
-        TextColumn("正在核对"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}行，每秒{task.fields[rate]:.0f}行，约剩"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-    def move(rows: int, of: int) -> None:
-        shown.update(task, visible=True, completed=rows, total=of, rate=rows / max(time.monotonic() - started, 0.001))
-
-    with shown:
-        task = shown.add_task("", total=None, visible=False, rate=0.0)
-        yield move
 
 
 def _outcomes() -> dict[Any, str]:

@@ -19,7 +19,10 @@ import typer
 from ezt.applications import applications
 from ezt.audit import audit
 from ezt.backfills import backfill
+from ezt.keys import key
 from ezt.notices import notices
+from ezt.officers import officers
+from ezt.registers import catalogue, department
 from ezt.service_guides import service_guide
 from ezt.spot_checks import spot_check
 from ezt.trial_holders import trial_holder
@@ -40,7 +43,11 @@ app = typer.Typer(
 app.add_typer(applications, name="application")
 app.add_typer(audit, name="audit")
 app.add_typer(backfill, name="backfill")
+app.add_typer(catalogue, name="catalogue")
+app.add_typer(department, name="department")
+app.add_typer(key, name="key")
 app.add_typer(notices, name="notices")
+app.add_typer(officers, name="officer")
 app.add_typer(spot_check, name="spot-check")
 app.add_typer(service_guide, name="service-guide")
 app.add_typer(trial_holder, name="trial-holder")
@@ -132,23 +139,24 @@ def sample_data(
     as_json: AsJson = False,
 ) -> None:
     from ezt import sample_data as samples
+    from tasks.officer_register import enrolment
 
     seed = samples.DEFAULT_SEED if seed is None else seed
     added = samples.load(seed, samples.Sizes() if holders is None else samples.Sizes(holders=holders))
-    officers = samples.officers(seed) if show_codes else []
+    staff = samples.officers(seed) if show_codes else []
     applications = samples.applications(seed) if show_codes else []
     if as_json:
         answer = {"seed": seed, "changed": added.anything, "added": asdict(added)}
         if show_codes:
-            answer["officers"] = {officer.staff_no: samples.enrolment(officer) for officer in officers}
+            answer["officers"] = {each.staff_no: enrolment(each.staff_no, each.code_secret) for each in staff}
             answer["applications"] = {
                 program.key: samples.application_secret(seed, program.key) for program in applications
             }
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return
     print(samples.in_words(added, seed))
-    for officer in officers:
-        print(f"{officer.staff_no}  {officer.role}  {officer.name}  {samples.enrolment(officer)}")
+    for each in staff:
+        print(f"{each.staff_no}  {each.role}  {each.name}  {enrolment(each.staff_no, each.code_secret)}")
     for program in applications:
         print(f"{program.key}  {program.speaks_for}  {samples.application_secret(seed, program.key)}")
 

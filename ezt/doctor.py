@@ -448,6 +448,20 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def contact() -> Iterator[Finding]:
+    """Notices close with where people can turn to; without it an objector knows a case number and nobody to ask."""
+    given = {
+        "咨询电话（EZT_CONTACT_PHONE）": settings().contact_phone,
+        "地址（EZT_CONTACT_ADDRESS）": settings().contact_address,
+    }
+    missing = [name for name, value in given.items() if not value.strip()]
+    if missing:
+        what = f"没有设置{'、'.join(missing)}，通知末尾不写，收件人不知道向谁询问"
+        yield _note("联系方式", what, "请设为本中心公布的电话和地址")
+    else:
+        yield _ok("联系方式", "、".join(given.values()))
+
+
 def one_time_codes() -> Iterator[Finding]:
     if settings().one_time_codes:
         yield _ok("一次性验证码", "工作人员作决定须填")
@@ -641,6 +655,7 @@ ALONE: dict[str, Look] = {
     "工作台": prefect,
     "邮件": mail,
     "对外地址": public_address,
+    "联系方式": contact,
     "一次性验证码": one_time_codes,
     "浙里办": zheliban,
     "字段对照": interface_mappings,

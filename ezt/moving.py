@@ -10,13 +10,12 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from alembic import command
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, delete, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from ezt.installation import check_migrated, saying_what_is_wrong
-from models.base import Base, EncryptedBytes, EncryptedJson, EncryptedText, TypedJson
+from models.base import Base, as_stored
 from models.migrations import alembic_config, migrate, revisions
 from models.spot_checks import CheckItem
 from runtime.database import build_engine, engine, insert_many
@@ -24,8 +23,6 @@ from runtime.refusals import InputError, RefusalError
 
 ROWS = 5_000
 """Rows that are held at a time."""
-AS_STORED = (EncryptedBytes, EncryptedJson, EncryptedText, TypedJson)
-"""Column types whose values are copied without being understood."""
 
 
 class Moved(NamedTuple):
@@ -63,7 +60,7 @@ def move(to: str, tell: Callable[[Moved], None] = lambda moved: None) -> list[Mo
 
 
 def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]:
-    tables = [_as_stored(table) for table in Base.metadata.sorted_tables]
+    tables = [as_stored(table) for table in Base.metadata.sorted_tables]
     try:
         with saying_what_is_wrong():
             migrate(to)
@@ -85,16 +82,6 @@ def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]
                 "请确认系统已停止、磁盘空间足够后重试。"
             ) from None
         raise
-
-
-def _as_stored(table: Table) -> Table:
-    """The same table, with the columns as they lie in the database."""
-
-    def kind(of: TypeEngine[Any]) -> TypeEngine[Any]:
-        return of.impl_instance if isinstance(of, AS_STORED) else of
-
-    columns = [Column(each.name, kind(each.type), primary_key=each.primary_key) for each in table.columns]
-    return Table(table.name, MetaData(), *columns)
 
 
 def _copy(source: Connection, arriving: Session, table: Table) -> Moved:

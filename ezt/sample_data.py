@@ -15,7 +15,6 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-import pyotp
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -199,11 +198,6 @@ def officers(seed: int) -> list[Officer]:
         )
         for staff_no, name, role in OFFICERS
     ]
-
-
-def enrolment(officer: Officer) -> str:
-    """The ``otpauth://`` address that puts an officer's one-time codes into an authenticator program."""
-    return pyotp.TOTP(officer.code_secret).provisioning_uri(name=officer.staff_no, issuer_name="柯桥e证通")
 
 
 def application_secret(seed: int, key: str) -> str:

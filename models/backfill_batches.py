@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, EncryptedJson, EncryptedText, enum_text
+from models.base import Base, EncryptedJson, EncryptedText, SealedBytes, enum_text
 from regulation.backfill_problems import ProblemCode
 from regulation.catalogue import HolderKind
 from regulation.identity_numbers import NumberKind
@@ -55,7 +55,7 @@ class BackfillChunk(Base):
 
     case_no: Mapped[str] = mapped_column(ForeignKey("backfill_batches.case_no"), primary_key=True)
     chunk: Mapped[int] = mapped_column(primary_key=True)
-    sealed: Mapped[bytes]
+    sealed: Mapped[bytes] = mapped_column(SealedBytes)
 
 
 class BackfillRow(Base):

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData, Text
+from sqlalchemy import JSON, Column, DateTime, Dialect, Enum, LargeBinary, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from runtime.keys import keys
 
@@ -72,6 +72,13 @@ class EncryptedBytes(TypeDecorator[bytes]):
         return None if value is None else keys().decrypt(value)
 
 
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes that whoever stores them has sealed already (``runtime.keys.Keys.encrypt``)."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+
 class TypedJson(TypeDecorator[Any]):
     """A JSON value that is checked on its way in and comes out as the type it was stored from."""
 
@@ -93,6 +100,20 @@ class TypedJson(TypeDecorator[Any]):
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+SEALED = (EncryptedBytes, EncryptedJson, EncryptedText, SealedBytes)
+"""Column types whose values a data key has sealed."""
+
+
+def as_stored(table: Table) -> Table:
+    """The same table, with its columns as they lie in the database: nothing is sealed, opened or understood."""
+
+    def kind(of: TypeEngine[Any]) -> TypeEngine[Any]:
+        return of.impl_instance if isinstance(of, (*SEALED, TypedJson)) else of
+
+    columns = [Column(each.name, kind(each.type), primary_key=each.primary_key) for each in table.columns]
+    return Table(table.name, MetaData(), *columns)
 
 
 def enum_text(kind: type[StrEnum]) -> Enum:

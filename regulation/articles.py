@@ -64,6 +64,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "models.certificates:CertificateType",
+            "tasks.catalogue_files:import_types",
             "models.certificates:Certificate",
             "regulation.catalogue:HolderKind",
             "regulation.catalogue:state_on",
@@ -261,6 +262,7 @@ ARTICLES = (
             "tasks.holders:uses_of_holder",
             "tasks.own_certificates:doubt_use",
             "tasks.officers:identify",
+            "tasks.officer_register:register_officer",
             "tasks.sheets:full_sheet",
             "web.requests:authenticated",
         ),
@@ -278,13 +280,15 @@ ARTICLES = (
         Standing.PARTLY,
         (
             "runtime.keys:Keys",
+            "tasks.data_keys:re_encrypt",
+            "tasks.officer_register:new_code_secret",
             "models.base:EncryptedText",
             "regulation.certificate_use:check_authorised",
             "ezt.doctor:examine",
             "ezt.backups:back_up",
         ),
-        "个人信息加密存储，清单要求的须经持证主体授权；应急预案文本见运维手册第九节，由综合管理单位审定、演练；"
-        "更换工作人员验证码和以新密钥重新加密旧数据待建，其余安全制度由人制定。",
+        "个人信息加密存储，密钥和工作人员验证码可以更换；清单要求的须经持证主体授权；威胁与对策见docs/security.md；"
+        "应急预案文本见运维手册第九节，由综合管理单位审定、演练；其余安全制度由人制定。",
     ),
     Article(
         16,

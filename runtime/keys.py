@@ -2,20 +2,27 @@
 
 What is stored is encrypted with AES-256-GCM: a certificate has four encrypted values, and a backfill a million
 certificates. A key may encrypt 2**32 values under random nonces (NIST SP 800-38D, 8.3). Tickets, which have to know
-their age, are Fernet tokens. Several keys at once make rotation possible: the first encrypts, all decrypt. A blind
-index is an HMAC-SHA256, so equal values can be found without being readable.
+their age, are Fernet tokens. Several keys at once make rotation possible: the first encrypts, all decrypt. A running
+process learns of a new one from the file of the settings: within ``LOOK_EVERY`` seconds, or at once where it meets a
+value that no key it knows has sealed. A blind index is an HMAC-SHA256, so equal values can be found without being
+readable; it has a key of its own, which does not change (docs/adr/0021).
 """
 
+import fcntl
 import hmac
 import os
+import re
 import secrets
+import time
 import unicodedata
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -24,10 +31,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from runtime.settings import settings
+from runtime.refusals import RefusalError
+from runtime.settings import read_settings, settings, settings_file
 
 KEY_NAME, NONCE = 4, 12
 """Bytes before a sealed value: which key sealed it, and the nonce."""
+LOOK_EVERY = 1.0
+"""Seconds after which a process looks whether its data keys have changed."""
 
 
 class KeysMissingError(RuntimeError):
@@ -38,36 +48,68 @@ class NotOursError(ValueError):
     """What none of our keys sealed, or sealed too long ago."""
 
 
-class Keys:
-    """The keys of one installation."""
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """The data keys that hold at one moment."""
 
-    def __init__(self, data_keys: str, index_key: str) -> None:
-        """``data_keys``: 32 bytes each in URL-safe Base64, comma-separated, newest first. ``index_key``: any secret
-        text."""
-        given = [key.strip() for key in data_keys.split(",") if key.strip()]
-        if not given or not index_key:
-            raise KeysMissingError(
-                "EZT_DATA_KEYS和EZT_INDEX_KEY没有都设置：首次使用请运行 ezt migrate 生成密钥，否则请从备份补全。"
-            )
+    newest: bytes
+    ciphers: dict[bytes, AESGCM]
+    tickets: MultiFernet
+
+    @classmethod
+    def of(cls, data_keys: Sequence[str]) -> "_Ring":
         try:
-            raw = [urlsafe_b64decode(key) for key in given]
-            self._ciphers = {_derived(key, b"name")[:KEY_NAME]: AESGCM(_derived(key, b"data")) for key in raw}
-            self._tickets = MultiFernet([Fernet(urlsafe_b64encode(_derived(key, b"ticket"))) for key in raw])
+            raw = [urlsafe_b64decode(key) for key in data_keys]
+            ciphers = {_derived(key, b"name")[:KEY_NAME]: AESGCM(_derived(key, b"data")) for key in raw}
+            tickets = MultiFernet([Fernet(urlsafe_b64encode(_derived(key, b"ticket"))) for key in raw])
         except ValueError:
             raise KeysMissingError(
                 "EZT_DATA_KEYS不是有效的密钥，请从备份恢复原来的密钥；换用新密钥会读不出已有的数据。"
             ) from None
-        self._newest = next(iter(self._ciphers))
+        return cls(next(iter(ciphers)), ciphers, tickets)
+
+
+class Keys:
+    """The keys of one installation."""
+
+    def __init__(self, data_keys: str, index_key: str, later: Callable[[], str | None] = lambda: None) -> None:
+        """``data_keys``: 32 bytes each in URL-safe Base64, comma-separated, newest first. ``index_key``: any secret
+        text. ``later`` is asked now and then what the data keys have become, ``None`` while they are what they were."""
+        given = split_keys(data_keys)
+        if not given or not index_key:
+            raise KeysMissingError(
+                "EZT_DATA_KEYS和EZT_INDEX_KEY没有都设置：首次使用请运行 ezt migrate 生成密钥，否则请从备份补全。"
+            )
+        self._ring = _Ring.of(given)
+        self._later, self._look_at, self._looking = later, time.monotonic() + LOOK_EVERY, Lock()
         self._index_key = index_key.encode()
+
+    def _present(self, *, at_once: bool = False) -> _Ring:
+        """The data keys as they are, as of ``LOOK_EVERY`` seconds ago or, ``at_once``, of now."""
+        if at_once or time.monotonic() >= self._look_at:
+            with self._looking:
+                self._look_at = time.monotonic() + LOOK_EVERY
+                changed = self._later()
+                if changed is not None:
+                    # Whoever wrote something wrong stops nobody who is at work with the right ones.
+                    with suppress(KeysMissingError):
+                        self._ring = _Ring.of(split_keys(changed))
+        return self._ring
+
+    @property
+    def newest(self) -> bytes:
+        """The name of the key that encrypts."""
+        return self._present(at_once=True).newest
 
     def encrypt(self, plain: bytes) -> bytes:
         """The key's name, a random nonce, and the sealed bytes."""
-        nonce = os.urandom(NONCE)
-        return self._newest + nonce + self._ciphers[self._newest].encrypt(nonce, plain, None)
+        ring, nonce = self._present(), os.urandom(NONCE)
+        return ring.newest + nonce + ring.ciphers[ring.newest].encrypt(nonce, plain, None)
 
     def decrypt(self, sealed: bytes) -> bytes:
         """What ``encrypt`` sealed. Raises ``NotOursError`` for anything else."""
-        cipher = self._ciphers.get(sealed[:KEY_NAME])
+        name = sealed[:KEY_NAME]
+        cipher = self._ring.ciphers.get(name) or self._present(at_once=True).ciphers.get(name)
         if cipher is None:
             raise NotOursError("sealed with none of our keys")
         try:
@@ -89,12 +131,14 @@ class Keys:
 
     def ticket(self, said: str) -> str:
         """A text that only we can read, which knows when it was made."""
-        return self._tickets.encrypt(said.encode()).decode()
+        return self._present().tickets.encrypt(said.encode()).decode()
 
     def read_ticket(self, ticket: str, life: timedelta) -> str:
         """What a ticket says. Raises ``NotOursError`` for none of ours and for one older than ``life``."""
         try:
-            return self._tickets.decrypt(ticket.encode(), int(life.total_seconds())).decode()
+            # Another process may have made it with a key that this one has not met yet.
+            tickets = self._present(at_once=True).tickets
+            return tickets.decrypt(ticket.encode(), int(life.total_seconds())).decode()
         except InvalidToken:
             raise NotOursError("no ticket of ours, or too old") from None
 
@@ -148,6 +192,21 @@ class SealKeys:
         return False
 
 
+def split_keys(data_keys: str) -> list[str]:
+    """The keys of a setting, one by one."""
+    return [key.strip() for key in data_keys.split(",") if key.strip()]
+
+
+def new_data_key() -> str:
+    """A fresh data key."""
+    return urlsafe_b64encode(os.urandom(32)).decode()
+
+
+def key_name(data_key: str) -> bytes:
+    """The name that stands before whatever this data key seals."""
+    return _derived(urlsafe_b64decode(data_key), b"name")[:KEY_NAME]
+
+
 def _derived(key: bytes, purpose: bytes) -> bytes:
     """A key of its own for each purpose. ``ValueError`` for a key that is not 32 bytes."""
     if len(key) != 32:
@@ -163,8 +222,89 @@ def seal_keys() -> SealKeys:
 
 @cache
 def keys() -> Keys:
-    """The keys of this process, from the settings."""
-    return Keys(settings().data_keys.get_secret_value(), settings().index_key.get_secret_value())
+    """The keys of this process, from the settings; the data keys as the settings have them while it runs."""
+    watched = _Watched(settings_file())
+    return Keys(settings().data_keys.get_secret_value(), settings().index_key.get_secret_value(), watched.changed)
+
+
+class _Watched:
+    """The settings' file, looked at for other data keys than before."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen = self._mark()
+
+    def changed(self) -> str | None:
+        mark = self._mark()
+        if mark == self._seen:
+            return None
+        self._seen = mark
+        try:
+            return read_settings().data_keys.get_secret_value()
+        except RefusalError:
+            return None
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def present_data_keys() -> list[str]:
+    """The data keys as the settings have them now, the one that encrypts first."""
+    return split_keys(read_settings().data_keys.get_secret_value())
+
+
+def change_data_keys(change: Callable[[list[str]], list[str]]) -> None:
+    """Write what ``change`` makes of the data keys into the settings' file, whole or not at all; two changes at once
+    are made one after the other.
+
+    ``RefusalError`` where the keys do not stand in the file, or it cannot be written; what ``change`` raises.
+    """
+    if any(name.upper() == "EZT_DATA_KEYS" for name in os.environ):
+        raise RefusalError("EZT_DATA_KEYS由环境变量给出，本命令只改数据目录的ezt.env；请把它移到ezt.env后重试。")
+    file = settings_file().resolve()
+    try:
+        with _alone(file.parent):
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            ours = [place for place, line in enumerate(lines) if _DATA_KEYS_LINE.match(line)]
+            if len(ours) != 1:
+                raise RefusalError(f"{file}中应有且只有一行EZT_DATA_KEYS，现有{len(ours)}行，请改正后重试。")
+            lines[ours[0]] = f"EZT_DATA_KEYS={','.join(change(present_data_keys()))}\n"
+            _replace(file, "".join(lines))
+    except OSError:
+        raise RefusalError(f"{file}不能读写，请以能写它的用户运行，并检查磁盘空间。") from None
+
+
+_DATA_KEYS_LINE = re.compile(r"\s*(?:export\s+)?EZT_DATA_KEYS\s*=", re.IGNORECASE)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else changes keys in this folder while the block runs: a key that is overwritten is lost with all that it
+    has sealed."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Put ``text`` in the place of a file, as readable as it was and its owner's, whoever we are."""
+    before, fresh = file.stat(), file.with_name(f".{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
+        if os.geteuid() != before.st_uid:
+            os.fchown(written.fileno(), before.st_uid, before.st_gid)
+        os.fchmod(written.fileno(), before.st_mode & 0o777)
+        written.write(text)
+        written.flush()
+        os.fsync(written.fileno())
+    fresh.replace(file)
 
 
 def keys_are_set() -> bool:
@@ -184,7 +324,7 @@ def ensure_keys() -> Path | None:
     line_break = "" if path.read_bytes()[-1:] in (b"", b"\n") else "\n"
     with path.open("a", encoding="utf-8") as file:
         file.write(
-            f"{line_break}EZT_DATA_KEYS={urlsafe_b64encode(os.urandom(32)).decode()}\n"
+            f"{line_break}EZT_DATA_KEYS={new_data_key()}\n"
             f"EZT_INDEX_KEY={secrets.token_hex(32)}\nEZT_SEAL_KEYS={secrets.token_hex(32)}\n"
         )
     settings.cache_clear()

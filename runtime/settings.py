@@ -117,10 +117,20 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`" if value not in ("", []) else "空"
 
 
+def settings_file() -> Path:
+    """The file that holds what no environment variable says."""
+    return Path(os.environ.get("EZT_HOME", "var")) / "ezt.env"
+
+
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once. ``RefusalError`` names what is wrong with them, never a value."""
-    file = Path(os.environ.get("EZT_HOME", "var")) / "ezt.env"
+    """The settings of this process, read once. Raises what ``read_settings`` raises."""
+    return read_settings()
+
+
+def read_settings() -> Settings:
+    """The settings as they are now. ``RefusalError`` names what is wrong with them, never a value."""
+    file = settings_file()
     try:
         return Settings(_env_file=file)
     except ValidationError as error:

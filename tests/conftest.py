@@ -26,6 +26,7 @@ from aiosmtpd.smtp import Envelope
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import BaseModel, SecretStr
 from sqlalchemy import delete, select
 
 from ezt import sample_data as samples
@@ -35,8 +36,10 @@ from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
+from models.gateway_secrets import GatewaySecret
 from models.migrations import migrate
-from models.organisations import Officer, SpentCode
+from models.objections import Objection
+from models.organisations import ApplicationSecret, Officer, SpentCode
 from regulation.certificates import CertificateState, Level
 from runtime import database, keys, settings, signing_authority
 from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
@@ -234,6 +237,24 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         forget_settings()
 
     return apply
+
+
+def secrets_of_installation() -> set[str]:
+    """Everything that opens something here: what the settings keep, and what the database keeps sealed for the same
+    reason."""
+    found = set(_secret_settings(settings.settings()))
+    with database.reading() as session:
+        for column in (Officer.code_secret, ApplicationSecret.secret, GatewaySecret.request_secret, Objection.token):
+            found |= set(session.scalars(select(column)))
+    return {part for secret in found for part in secret.split(",") if len(part) >= 8}
+
+
+def _secret_settings(given: BaseModel) -> Iterator[str]:
+    for _, value in given:
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from _secret_settings(value)
 
 
 class Mailbox:

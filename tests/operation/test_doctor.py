@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import ssl
 import threading
@@ -201,6 +202,14 @@ class TestThisMachine:
     ) -> None:
         configure(EZT_PUBLIC_URL=public, EZT_DESK_URL=desk, EZT_SMTP_HOST=smtp)
         assert standing(doctor.public_address) is expected
+
+    def test_notices_say_whom_to_ask(self, home: Path, configure: Configure) -> None:
+        assert {"EZT_CONTACT_PHONE", "EZT_CONTACT_ADDRESS"} <= set(re.findall("EZT_[A-Z_]+", one(doctor.contact).what))
+        configure(EZT_CONTACT_PHONE="0575-84120000", EZT_CONTACT_ADDRESS=" ")
+        found = one(doctor.contact)
+        assert (found.standing, "PHONE" in found.what, "ADDRESS" in found.what) == (Standing.NOTE, False, True)
+        configure(EZT_CONTACT_ADDRESS="绍兴市柯桥区某路1号")
+        assert standing(doctor.contact) is Standing.OK
 
     def test_codes_that_are_off_are_for_a_trial_only(self, home: Path, configure: Configure) -> None:
         assert standing(doctor.one_time_codes) is Standing.OK

@@ -14,15 +14,15 @@ from pathlib import Path
 import httpx
 import pytest
 import typer
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from ezt.commands import app
 from ezt.up import answers, free_port
-from models.certificates import Certificate
-from models.organisations import Officer
+from models.certificates import Certificate, CertificateType, IssuingAuthority
+from models.organisations import Department, Officer
 from notifications.sender import ATTEMPTS
 from regulation.limits import REQUEST_SIZE
-from runtime.database import engine, reading, transaction
+from runtime.database import engine, reading
 from runtime.settings import Settings, table
 from tests.conftest import ROOT, wait_until
 
@@ -79,12 +79,22 @@ def test_the_commands_work_as_printed_on_either_database(
     configure(EZT_DATABASE_URL=restored)
     with reading() as session:
         assert session.scalar(select(func.count(Certificate.id)))
-    (statement,) = (content for kind, content in BLOCKS if kind == "sql run")
-    with transaction() as session:
-        session.execute(text(statement))
-    with reading() as session:
-        assert session.get_one(Officer, "KQ001").active is False
     engine().dispose()
+
+
+def test_an_empty_installation_is_filled_as_printed(home: Path, tmp_path: Path, configure: Configure) -> None:
+    for kind, content in BLOCKS:
+        if kind.startswith("csv "):
+            (tmp_path / kind.removeprefix("csv ")).write_text(content, encoding="utf-8")
+    run(f"ezt migrate\ncd {shlex.quote(str(tmp_path))}\n{blocks('sh run-register')}", home, PYTHONPATH=str(ROOT))
+    configure()
+    with reading() as session:
+        assert {each.staff_no: each.active for each in session.scalars(select(Officer))} == {
+            "KQ901": True,
+            "KQ902": False,
+        }
+        for table_of, rows in ((Department, 1), (CertificateType, 1), (IssuingAuthority, 2), (Certificate, 1)):
+            assert session.scalar(select(func.count()).select_from(table_of)) == rows
 
 
 @pytest.mark.timeout(600)
@@ -180,6 +190,35 @@ class Host:
         ]
         assert [each.returncode for each in done] == [0] * len(done), done
         return "".join(each.stdout for each in done)
+
+
+NEEDED_BY_NONE = {
+    "NoNewPrivileges": "true",
+    "CapabilityBoundingSet": "",
+    "AmbientCapabilities": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "true",
+    "PrivateTmp": "true",
+    "PrivateDevices": "true",
+    "RestrictSUIDSGID": "true",
+    "RestrictNamespaces": "true",
+    "SystemCallFilter": "@system-service",
+    "UMask": "0077",
+}
+
+
+def test_services_have_no_privilege_that_they_do_not_need() -> None:
+    units = {kind.removeprefix("ini "): content for kind, content in BLOCKS if kind.endswith(".service")}
+    assert len(units) == 5
+    for name, content in units.items():
+        read = configparser.RawConfigParser()
+        read.optionxform = str  # type: ignore[assignment,method-assign]
+        read.read_string(content)
+        service = read["Service"]
+        assert {key: service.get(key) for key in NEEDED_BY_NONE} == NEEDED_BY_NONE, name
+        assert service["User"] == "ezt"
+        wanted = "/var/lib/ezt /var/backups/ezt" if name == "ezt-backup.service" else "/var/lib/ezt"
+        assert service["ReadWritePaths"] == wanted
 
 
 def test_the_table_of_settings_is_the_programs() -> None:

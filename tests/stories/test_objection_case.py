@@ -19,7 +19,7 @@ from regulation.certificates import CertificateState, Level
 from runtime import clock
 from runtime.database import reading
 from tasks.to_do import run_address
-from tests.conftest import wait_until
+from tests.conftest import secrets_of_installation, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -115,8 +115,16 @@ def test_start_form_to_closing_mail(
     ]
 
     # Nothing of the person has stayed in Prefect's database or in the run's logs.
-    found = scan(tmp_path / "prefect" / "prefect.db", [*PERSON.values(), certificate.number, "群贤路9999号"])
+    prefect = tmp_path / "prefect"
+    found = scan(prefect / "prefect.db", [*PERSON.values(), certificate.number, "群贤路9999号"])
     assert found == []
+    # Nor has anything that opens something, the link in the objector's mails included.
+    secrets = secrets_of_installation()
+    assert {"kq-secret"} < secrets
+    assert scan(prefect / "prefect.db", sorted(secrets)) == []
+    logs = "".join((prefect / name).read_text(errors="replace") for name in ("server.log", "worker.log"))
+    assert len(logs) > 100
+    assert {secret for secret in secrets if secret in logs} == set()
 
 
 def case_run(case_no: str) -> UUID:

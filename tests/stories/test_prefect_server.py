@@ -1,12 +1,25 @@
 """What the desk's server does besides being Prefect's (docs/adr/0019)."""
 
 import gc
+import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Completed, Suspended
 
 from ezt import prefect_server
+from ezt.up import PREFECT
+from runtime import clock
+from tests.conftest import prefect_server as started_server
 from tests.conftest import wait_until
 
 
@@ -39,3 +52,41 @@ def test_garbage_is_collected_by_nobody_who_has_something_else_to_do(collector: 
     assert len(kept) == 200_000
     wait_until(lambda: found_in, "垃圾没有回收", 20)
     assert found_in == ["garbage"]
+
+
+@pytest.mark.timeout(400)
+def test_what_ended_long_ago_goes_and_what_waits_for_an_answer_stays(deployed_prefect: Path, tmp_path: Path) -> None:
+    assert "flow_runs" in PREFECT["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"]
+    home = tmp_path / "prefect"
+    shutil.copytree(deployed_prefect, home)
+    hurried = {"PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "1"}
+    with (
+        started_server(home, **hurried) as reached,
+        temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}),
+        get_client(sync_client=True) as client,
+    ):
+        story = client.read_deployment_by_name("办件恢复/case-recovery")
+        waiting, ended, recent = (
+            client.create_flow_run_from_deployment(story.id, state=state()).id
+            for state in (lambda: Suspended(pause_key="k"), Completed, Completed)
+        )
+        # A year ago, as Prefect's own database has it.
+        then = (clock.now() - timedelta(days=365)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        with closing(sqlite3.connect(home / "prefect.db", timeout=60)) as database, database:
+            for run in (waiting, ended):
+                database.execute(
+                    "UPDATE flow_run SET created = ?, start_time = ?, expected_start_time = ?, state_timestamp = ?,"
+                    " end_time = CASE WHEN end_time IS NULL THEN NULL ELSE ? END WHERE id = ?",
+                    (*[then] * 5, str(run)),
+                )
+        wait_until(lambda: not _is_there(client, ended), "Prefect没有删去早已结束的运行", 90)
+        assert _is_there(client, waiting)
+        assert _is_there(client, recent)
+
+
+def _is_there(client: SyncPrefectClient, run: UUID) -> bool:
+    try:
+        client.read_flow_run(run)
+    except ObjectNotFound:
+        return False
+    return True

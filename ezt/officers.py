@@ -1,0 +1,105 @@
+"""``ezt officer``: the Center's officers, and the secrets of their one-time codes (Article 14)."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+officers = typer.Typer(help="工作人员名册和一次性验证码（第十四条）", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
+StaffNo = Annotated[str, typer.Argument(metavar="STAFF_NO", help="工号，如KQ001")]
+
+
+@officers.command(help="登记一名工作人员（停用的同一人则恢复），显示验证码的登记地址和二维码（只显示这一次）")
+def add(
+    staff_no: StaffNo,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="姓名")],
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="邮箱，收提醒用")],
+    director: Annotated[bool, typer.Option("--director", help="是负责人；不给为经办人")] = False,
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from models.organisations import Role
+    from tasks.officer_register import register_officer
+
+    check_migrated()
+    secret = register_officer(staff_no, name, Role.DIRECTOR if director else Role.OFFICER, email, "ezt")
+    _show(staff_no.strip().upper(), secret, as_json)
+
+
+@officers.command("list", help="列出工作人员、职责、是否在职和名下在办办件数")
+def list_all(as_json: AsJson = False) -> None:
+    from ezt.installation import check_migrated
+    from tasks.officer_register import officers_on_register
+
+    check_migrated()
+    found = officers_on_register()
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        standing = "在职" if each.active else "停用"
+        print(f"{each.staff_no}  {each.role}  {standing}  {each.name}  {each.email}  在办{each.open_cases}件")
+    if not found:
+        print("名册中还没有工作人员，请用 ezt officer add 登记。")
+
+
+@officers.command(help="更改一名在职人员的姓名、职责或邮箱")
+def change(
+    staff_no: StaffNo,
+    name: Annotated[str | None, typer.Option("--name", help="姓名")] = None,
+    director: Annotated[bool | None, typer.Option("--director/--officer", help="改为负责人或经办人")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="邮箱")] = None,
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from models.organisations import Role
+    from tasks.officer_register import change_officer
+
+    check_migrated()
+    role = None if director is None else Role.DIRECTOR if director else Role.OFFICER
+    change_officer(staff_no, name, role, email, "ezt")
+    number = staff_no.strip().upper()
+    print(json.dumps({"staff_no": number}) if as_json else f"工号{number}已更改。")
+
+
+@officers.command(help="停用一个工号，立即生效；列出名下的在办办件和代办人")
+def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
+    from ezt.installation import check_migrated
+    from tasks.officer_register import deactivate_officer
+
+    check_migrated()
+    left = deactivate_officer(staff_no, "ezt")
+    number = staff_no.strip().upper()
+    if as_json:
+        print(json.dumps({"staff_no": number, "active": False} | asdict(left), ensure_ascii=False, indent=2))
+        return
+    print(f"工号{number}已停用。")
+    if left.cases:
+        print(f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在工作台用“移交办件”移交：")
+        print("\n".join(left.cases))
+
+
+@officers.command("new-secret", help="更换验证码，显示新的登记地址和二维码（只显示这一次）；原来的立即失效")
+def new_secret(staff_no: StaffNo, as_json: AsJson = False) -> None:
+    from ezt.installation import check_migrated
+    from tasks.officer_register import new_code_secret
+
+    check_migrated()
+    secret = new_code_secret(staff_no, "ezt")
+    _show(staff_no.strip().upper(), secret, as_json)
+
+
+def _show(staff_no: str, secret: str, as_json: bool) -> None:
+    import segno
+
+    from tasks.officer_register import enrolment
+
+    address = enrolment(staff_no, secret)
+    if as_json:
+        print(json.dumps({"staff_no": staff_no, "otpauth": address}))
+        return
+    print(f"工号{staff_no}，请本人用验证器扫描（只显示这一次）：")
+    segno.make(address, error="l").terminal(compact=True)
+    print(address)
