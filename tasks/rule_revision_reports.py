@@ -23,6 +23,8 @@ from tasks.certificate_use import NotFoundError
 from tasks.rule_revision_questions import RevisionReport
 from tasks.step import locked_case, record
 
+NO_FILE = "请附上修订后的文件。"
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -121,7 +123,7 @@ def _report(
     if accepted_answer(session, case.case_no, RevisionReport.question, deadline.turn) is not None:
         raise RefusalError("已经报告过，请等待综合管理单位核对；结果将告知本部门。")
     if not files:
-        raise InputError("请附上修订后的文件。")
+        raise InputError.of("files", NO_FILE)
     check_in_force(report.in_force_on, case.received_on, clock.local_date(now))
     given = report.model_dump(mode="json")
     record_answer(session, case, RevisionReport, deadline.turn, AnswerSource.DEPARTMENT, source_key, given, now)

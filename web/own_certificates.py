@@ -24,7 +24,7 @@ from tasks.own_certificates import (
     own_certificate,
     own_certificates,
 )
-from web.pages import Typed
+from web.forms import Typed
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
