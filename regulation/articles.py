@@ -280,10 +280,11 @@ ARTICLES = (
             "runtime.keys:Keys",
             "models.base:EncryptedText",
             "regulation.certificate_use:check_authorised",
+            "web.own_certificates:give",
             "ezt.doctor:examine",
             "ezt.backups:back_up",
         ),
-        "个人信息加密存储，清单要求的须经持证主体授权；应急预案文本见运维手册第九节，由综合管理单位审定、演练；"
+        "个人信息加密存储，清单要求的须经持证主体授权，持证主体在网页或“浙里办”授权、撤回；应急预案文本见运维手册第九节，由综合管理单位审定、演练；"
         "更换工作人员验证码和以新密钥重新加密旧数据待建，其余安全制度由人制定。",
     ),
     Article(

@@ -139,7 +139,9 @@ def test_control_characters_in_a_supplement_are_refused(web: str, clerk: Any) ->
 
 
 def test_control_characters_in_a_disagreement_are_refused(web: str, clerk: Any) -> None:
-    answer = httpx.post(f"{web}/objections/{clerk.register().token}/disagreement", data={"disagreement": "我不同意\0这个"})
+    answer = httpx.post(
+        f"{web}/objections/{clerk.register().token}/disagreement", data={"disagreement": "我不同意\0这个"}
+    )
     assert answer.status_code == 422
     assert "不可见的控制字符" in answer.text
 
