@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
@@ -17,8 +17,7 @@ from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, o
 from tasks.backfills import correct_by_application, register_backfill
 from tasks.case_runs import nudge
 from tasks.contacts import AddressOrNothing
-from tasks.objections import status_link
-from web.forms import NOBODYS, Filled, Typed, checked, refused
+from web.forms import NOBODYS, Filled, Typed, back_to, checked, refused
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, takes
@@ -161,7 +160,7 @@ def object_(
     except RefusalError as why:
         return _page(request, backfilled(token), refused(why, typed))
     background.add_task(nudge, registered.case_no)
-    return RedirectResponse(status_link(registered.token), 303)
+    return back_to(f"/objections/{registered.token}", "filed")
 
 
 def _page(request: Request, seen: Backfilled, form: Filled = NOBODYS) -> HTMLResponse:

@@ -39,9 +39,10 @@ NOBODYS = Filled()
 
 
 def checked(form: type[M], typed: Mapping[str, str]) -> M:
-    """What was typed into a form. ``InputError`` says of every wrong field what is wrong with it."""
+    """What was typed into a form; a field that was left empty is none. ``InputError`` says of every wrong field what is
+    wrong with it."""
     try:
-        return form.model_validate(typed)
+        return form.model_validate({name: value for name, value in typed.items() if value.strip()})
     except ValidationError as error:
         raise InputError(in_chinese(error, form), wrong_by_field(error, form)) from None
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from regulation.limits import AUTHORISATION_LIFE, PRESENTATION_LIFE
 from runtime import clock
@@ -34,13 +34,6 @@ from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
 
-
-def _chosen(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ValueError("：请选择一项")
-    return text
-
-
 router = APIRouter(prefix="/my", include_in_schema=False)
 
 DAYS = (1, 7, 15, AUTHORISATION_LIFE.value)
@@ -54,8 +47,8 @@ SAID = {
 class AuthorisationForm(BaseModel):
     """What is authorised, by its number on the use list, and for how long."""
 
-    number: Annotated[int, BeforeValidator(_chosen), Field(title="授权的内容")]
-    days: Annotated[int, BeforeValidator(_chosen), Field(title="授权多久", ge=1, le=AUTHORISATION_LIFE.value)]
+    number: int = Field(title="授权的内容")
+    days: int = Field(title="授权多久", ge=1, le=AUTHORISATION_LIFE.value)
 
 
 Own = Annotated[HolderRequest, Depends(own_session)]

@@ -45,7 +45,7 @@ CaseNo = Annotated[Words, Path(max_length=30)]
 class SupplementForm(BaseModel):
     """The supplement form, beside its files."""
 
-    text: Words = Field(title="补正说明", max_length=2000)
+    text: Words = Field("", title="补正说明", max_length=2000)
 
 
 class DisagreementForm(BaseModel):
@@ -58,7 +58,7 @@ class SignatureForm(BaseModel):
     """Who wants to see a case unmasked."""
 
     staff_no: Words = Field(title="工号", min_length=1, max_length=20)
-    code: Words = Field(title="一次性验证码", max_length=10)
+    code: Words = Field("", title="一次性验证码", max_length=10)
 
 
 @router.get("/objections/{token}")

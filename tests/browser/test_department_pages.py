@@ -146,8 +146,8 @@ def test_a_department_reports_a_revised_rule(
     assert hindrances(page) == []
     page.get_by_role("button", name="提交修订报告").click()
     assert "有3处需要更正" in page.get_by_role("alert").inner_text()
-    assert complains(page, "修订后的文号", "修订后的文号至少2个字")
-    assert complains(page, "施行日期", "施行日期填写有误")
+    assert complains(page, "修订后的文号", "修订后的文号未填写")
+    assert complains(page, "施行日期", "施行日期未填写")
     assert complains(page, "修订后的文件", "请附上修订后的文件")
     assert hindrances(page) == []
     page.get_by_label("修订后的文号").fill("柯市监〔2026〕9号")
@@ -227,7 +227,7 @@ def test_inspectors_fill_in_send_back_and_confirm_a_checklist(
 
     page = open_page(viewport=PHONE)
     sign("")
-    assert complains(page, "工号", "工号不能为空")
+    assert complains(page, "工号", "工号未填写")
     assert hindrances(page) == []
     sign(one)
     assert hindrances(page) == []
@@ -282,9 +282,9 @@ def test_a_citizen_reports_that_a_counter_demanded_paper(
     page.get_by_label("照片或文件（可以不附）").set_input_files(proof)
     page.get_by_role("button", name="提交").click()
     assert "有5处需要更正" in page.get_by_role("alert").inner_text()
-    assert complains(page, "办什么事", "办什么事至少2个字")
-    assert complains(page, "要我交纸质证件原件", "窗口怎么要求")
-    assert complains(page, "哪一天", "哪一天填写有误")
+    assert complains(page, "办什么事", "办什么事未填写")
+    assert complains(page, "要我交纸质证件原件", "窗口怎么要求未填写")
+    assert complains(page, "哪一天", "哪一天未填写")
     assert complains(page, "邮箱（可以不填）", "邮箱格式不对")
     assert complains(page, "照片或文件（可以不附）", "刚才选的“证明.pdf”没有保存，附件须重新选择")
     assert page.get_by_label("哪个部门的窗口").input_value() == OFFICE

@@ -131,6 +131,55 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
     assert "/sign-in" in page.url
 
 
+def test_no_page_behind_signing_in_hinders_anybody(
+    web: str, signed_on: StandIn, department: Caller, card: Certificate, open_page: Open
+) -> None:
+    """With something on each of them, on the narrowest phone and in the largest letters."""
+    held = {"certificate_type": "身份证", "holder_number": card.holder_number, "certificate": card.number}
+    assert department.post("/api/v1/certificates/authenticate", AT_THE_COUNTER | held).status_code == 200
+    now = clock.now()
+    with transaction() as session:
+        office = session.scalars(select(Department)).first()
+        assert office is not None
+        session.add(
+            Authorisation(
+                authorisation_no="SQ-0123456789ABCDEF",
+                holder_index=card.holder_index,
+                department_uscc=office.uscc,
+                item_code="330603-SCJG-001",
+                type_code=card.type_code,
+                given_at=now,
+                ends_at=now + timedelta(days=3),
+            )
+        )
+    page = open_page(viewport=PHONE)
+    sign_in(page, web, signed_on, card.holder_number)
+    paths = [
+        "certificates",
+        f"certificates/{card.id}",
+        "certificates/0",
+        "uses",
+        "authorisations",
+        "authorisations/new",
+    ]
+    for path in [f"/my/{path}" for path in paths] + ["/", "/objection-drafts", "/sign-in"]:
+        page.goto(web + path)
+        assert "已实名登录" in page.locator(".signed-in").inner_text()
+        assert hindrances(page) == [], path
+    page.goto(f"{web}/my/uses")
+    page.get_by_text("这次用证不对？").click()
+    assert hindrances(page) == []
+    page.goto(f"{web}/my/certificates/{card.id}")
+    present(page)
+    assert hindrances(page) == []
+    page.goto(f"{web}/my/certificates/{card.id}")
+    page.get_by_role("button", name="对这一项提出异议").click()
+    assert hindrances(page) == []
+    page.get_by_role("button", name="下一步：核对").click()
+    assert "处需要更正" in page.get_by_role("alert").inner_text()
+    assert hindrances(page) == []
+
+
 def test_a_code_vanishes_from_the_page_when_it_has_lapsed(
     web: str, signed_on: StandIn, card: Certificate, open_page: Open
 ) -> None:
@@ -200,7 +249,7 @@ def test_a_holder_authorises_a_department_and_withdraws_it(
     what = page.get_by_label("授权谁、办什么事、用哪种证照")
     page.get_by_label("7天").check()
     page.get_by_role("button", name="授权", exact=True).click()
-    assert complains(page, "授权谁、办什么事、用哪种证照", "授权的内容：请选择一项")
+    assert complains(page, "授权谁、办什么事、用哪种证照", "授权的内容未填写")
     assert page.get_by_label("7天").is_checked()
     if scripts:
         assert hindrances(page) == []
@@ -244,13 +293,13 @@ def cookies_of(page: Page) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("number", "days", "said"),
     [
-        ("", "7", "请选择一项"),
+        ("", "7", "授权的内容未填写"),
         ("999999999", "7", "请在列表中选择授权的内容"),
-        ("-1", "7", "请选择一项"),
-        ("9" * 4000, "7", "请选择一项"),
+        ("-1", "7", "请在列表中选择授权的内容"),
+        ("9" * 5000, "7", "授权的内容填写有误"),
         (None, "0", "授权多久填写有误"),
         (None, "31", "授权多久填写有误"),
-        (None, "七", "授权多久：请选择一项"),
+        (None, "七", "授权多久填写有误"),
     ],
 )
 def test_nothing_is_authorised_but_what_the_page_offers(

@@ -84,7 +84,8 @@ def test_sending_the_same_form_twice_is_one_report(web: str) -> None:
     ("changed", "said"),
     [
         ({"department": "龙宫"}, "没有名为"),
-        ({"matter": ""}, "办什么事至少2个字"),
+        ({"matter": " "}, "办什么事未填写"),
+        ({"matter": "查"}, "办什么事至少2个字"),
         ({"demand": "接受电子证照"}, "窗口怎么要求请选择其中一项"),
         ({"demand": "<b>"}, "窗口怎么要求"),
         ({"happened_on": "昨天"}, "哪一天"),
