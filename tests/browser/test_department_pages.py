@@ -195,7 +195,7 @@ def test_a_department_says_which_entries_it_still_needs(web: str, open_page: Ope
     page.goto(enquiry_link(web))
     assert hindrances(page) == []
     page.get_by_role("button", name="提交答复").click()
-    assert "没有选择任何条目" in page.get_by_role("alert").inner_text()
+    assert complains(page, "仍需要", "没有选择任何条目")
     first = page.get_by_role("group").first
     number = first.get_by_label("不再需要，停用").get_attribute("name")
     first.get_by_label("不再需要，停用").check()

@@ -19,7 +19,7 @@ from runtime.database import reading, transaction
 from tasks import spot_checks
 from tasks.spot_check_questions import SpotCheckPublication
 from tasks.supervision_reports import make_report
-from tests.browser.conftest import DESKTOP, PHONE, Open, barriers, hindrances, is_too_wide
+from tests.browser.conftest import DESKTOP, PHONE, Open, hindrances, is_too_wide
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, valid
@@ -73,7 +73,7 @@ def test_a_report_wears_its_own_style_under_its_own_policy(web: str, open_page: 
     assert "unsafe" not in answer.headers["content-security-policy"]
     # What the policy blocked would stand on the console, which fails the test too.
     assert page.evaluate("document.styleSheets.length") == 1
-    assert barriers(page) == []
+    assert hindrances(page) == []
 
 
 def test_a_style_sheet_is_kept_and_an_old_ones_address_is_none(web: str) -> None:
