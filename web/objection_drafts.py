@@ -28,7 +28,7 @@ from tasks.objection_drafts import (
     wrong_in,
 )
 from tasks.own_certificates import own_certificate
-from web.forms import NOBODYS, Filled, Typed, back_to
+from web.forms import NOBODYS, Filled, Typed, back_to, refused
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance
@@ -144,17 +144,17 @@ def keep(
     if person is not None:
         typed["objector_name"] = person.name
     try:
-        refused = save_draft(token, typed, files, dropped)
+        untaken = save_draft(token, typed, files, dropped)
     except RefusalError as why:
         there = draft_of(token)
         unsaved = Draft(token, {**there.typed, **typed}, there.files, there.fields, there.kept_until)
-        return _form(request, unsaved, {"reason": str(why)}, status_of(why))
+        return _form(request, unsaved, {"reason": str(why)} | dict(refused(why, typed, files).wrong), status_of(why))
     if button == "retype":
         return _to(token)
     draft = draft_of(token)
     wrong_fields = wrong_in(draft, person) if button == "check" else {}
-    if wrong_fields or refused:
-        return _form(request, draft, wrong_fields | ({"files": "".join(refused)} if refused else {}), 422)
+    if wrong_fields or untaken:
+        return _form(request, draft, wrong_fields | ({"files": "".join(untaken)} if untaken else {}), 422)
     return _to(token, "/review") if button == "check" else _form(request, draft, {}, saved=True)
 
 

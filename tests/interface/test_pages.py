@@ -193,6 +193,17 @@ def test_a_refused_file_loses_no_text(web: str, clerk: Any) -> None:
     assert typed_again(answer.text, "text") == "门牌证见附件"
 
 
+def test_every_file_that_cannot_be_taken_is_named(web: str, clerk: Any) -> None:
+    case = waiting_for_supplement(clerk)
+    files = [("files", (name, content)) for name, content in (("a.exe", b"MZ"), ("门牌.png", PNG), ("b.png", b""))]
+    answer = httpx.post(f"{web}/objections/{case.token}/supplements", data={"text": "见附件"}, files=files)
+    assert answer.status_code == 422
+    assert "“a.exe”的内容不是PDF" in answer.text
+    assert "“b.png”是空文件" in answer.text
+    assert "“a.exe”、“门牌.png”、“b.png”没有保存" in answer.text
+    assert attachments() == 0
+
+
 @pytest.mark.parametrize(
     ("typed", "status", "said"),
     [
