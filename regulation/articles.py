@@ -284,11 +284,12 @@ ARTICLES = (
             "tasks.officer_register:new_code_secret",
             "models.base:EncryptedText",
             "regulation.certificate_use:check_authorised",
+            "web.own_certificates:give",
             "ezt.doctor:examine",
             "ezt.backups:back_up",
         ),
-        "个人信息加密存储，密钥和工作人员验证码可以更换；清单要求的须经持证主体授权；威胁与对策见docs/security.md；"
-        "应急预案文本见运维手册第九节，由综合管理单位审定、演练；其余安全制度由人制定。",
+        "个人信息加密存储，密钥和工作人员验证码可以更换；清单要求的须经持证主体授权，持证主体在网页或“浙里办”授权、撤回；"
+        "威胁与对策见docs/security.md；应急预案文本见运维手册第九节，由综合管理单位审定、演练；其余安全制度由人制定。",
     ),
     Article(
         16,

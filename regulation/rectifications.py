@@ -118,7 +118,7 @@ def check_extension(days: int, asked_before: bool) -> None:
     if asked_before:
         raise InputError("本件已经申请过一次延期；每件只能申请一次，请在截止日前答复整改情况。")
     if not 1 <= days <= EXTENSION_DAYS.value:
-        raise InputError(f"延期为1至{EXTENSION_DAYS.value}个工作日，填写的是{days}，请更正。")
+        raise InputError.of("days", f"延期为1至{EXTENSION_DAYS.value}个工作日，填写的是{days}，请更正。")
 
 
 def is_escalated(failures: int) -> bool:

@@ -88,6 +88,6 @@ def check_in_force(in_force_on: date, listed_on: date, today: date) -> None:
     """Raise ``InputError`` for a day on which the revised rule cannot have come into force: it is reported once it is
     in force, and what was in force before it was listed is what stood in the way."""
     if in_force_on > today:
-        raise InputError("施行日期不能晚于今天；尚未施行的，请在施行后报告。")
+        raise InputError.of("in_force_on", "施行日期不能晚于今天；尚未施行的，请在施行后报告。")
     if in_force_on < listed_on:
-        raise InputError(f"施行日期不能早于报送本件的{listed_on}，请核对。")
+        raise InputError.of("in_force_on", f"施行日期不能早于报送本件的{listed_on}，请核对。")

@@ -1,6 +1,6 @@
 """Saying no in Chinese: what a person gave is wrong, and what to do about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +11,17 @@ class RefusalError(ValueError):
 
 
 class InputError(RefusalError):
-    """Input that is wrong in itself, whatever state the case it is about may be in."""
+    """Input that is wrong in itself, whatever state the case it is about may be in. ``wrong``: what is wrong with each
+    field, by its name, where it is known which fields are."""
+
+    def __init__(self, said: str, wrong: Mapping[str, str] | None = None) -> None:
+        super().__init__(said)
+        self.wrong = dict(wrong or {})
+
+    @classmethod
+    def of(cls, field: str, said: str) -> "InputError":
+        """Input that is wrong in one field."""
+        return cls(said, {field: said})
 
 
 def _measure(limit: dict[str, Any]) -> str:

@@ -38,11 +38,19 @@ class File:
 
 
 def check_files(files: Sequence[tuple[str, bytes]]) -> list[File]:
-    """The files (name, content), each checked. ``InputError`` names the first one that cannot be taken and why;
-    ``RefusalError`` when there is a scanner and it does not work."""
+    """The files (name, content), each checked. ``InputError`` names all that cannot be taken and why; ``RefusalError``
+    when there is a scanner and it does not work."""
     if len(files) > ATTACHMENT_COUNT.value:
         raise InputError(f"附件最多{ATTACHMENT_COUNT.value}个，收到{len(files)}个；请合并后重新提交。")
-    return [_checked(name, content) for name, content in files]
+    taken, wrong = list[File](), list[str]()
+    for name, content in files:
+        try:
+            taken.append(_checked(name, content))
+        except InputError as why:
+            wrong.append(str(why))
+    if wrong:
+        raise InputError("".join(wrong))
+    return taken
 
 
 def from_base64(name: str, text: str) -> tuple[str, bytes]:

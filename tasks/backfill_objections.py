@@ -11,7 +11,7 @@ from regulation.certificates import mask_name, mask_number
 from regulation.objections import Ground, ObjectorKind
 from runtime.database import reading
 from runtime.keys import keys
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.contacts import PHONE
 from tasks.objection_applications import ObjectionApplication
@@ -75,7 +75,7 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         kind = session.get_one(CertificateType, backfill.type_code)
         code = next((code for code, name in kind.names.items() if name == said.field), None)
         if code is None:
-            raise RefusalError("请从列表中选择有异议的项目。")
+            raise InputError.of("field", "请从列表中选择有异议的项目。")
     application = ObjectionApplication(
         objector_kind=ObjectorKind.HOLDER,
         objector_name=made.holder_name,

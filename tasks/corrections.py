@@ -20,11 +20,10 @@ from notifications import notices
 from regulation.limits import WRONG_VALUE_ANSWER
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
-from tasks.certificate_use import NotFoundError
+from tasks.department_links import behind_link, link_index, of_department
 from tasks.liaisons import liaisons_on_file
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, record
@@ -63,7 +62,7 @@ def tell_users_of_wrong_value(step: Step) -> int:
                 department_uscc=uscc,
                 business_nos=business_nos,
                 token=token,
-                token_index=_index(token),
+                token_index=link_index(WrongValueUse, token),
                 told_at=step.now,
                 due_on=due_on,
             )
@@ -120,7 +119,7 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
 def told(token: str) -> Told:
     """What stands behind a department's link. ``NotFoundError`` for none."""
     with reading() as session:
-        return _told(session, _behind(session, token))
+        return _told(session, behind_link(session, WrongValueUse, token))
 
 
 def open_for(department: str) -> list[Told]:
@@ -137,16 +136,13 @@ def open_for(department: str) -> list[Told]:
 def answer_by_link(token: str, answer: str) -> Told:
     """The department's answer from the page behind its link. Raises as ``told`` and ``RefusalError`` for a second."""
     with transaction() as session:
-        return _answered(session, _behind(session, token), answer, "link")
+        return _answered(session, behind_link(session, WrongValueUse, token), answer, "link")
 
 
 def answer_by_application(department: str, case_no: str, answer: str, key: str) -> Told:
     """The answer from the department's own system; ``key`` is its application's. Raises as ``answer_by_link``."""
     with transaction() as session:
-        wanted = select(WrongValueUse).join(Department, Department.uscc == WrongValueUse.department_uscc)
-        row = session.scalar(wanted.where(Department.name == department, WrongValueUse.case_no == case_no))
-        if row is None:
-            raise NotFoundError("没有告知过本部门这一办件，请核对办件编号。")
+        row = of_department(session, WrongValueUse, department, case_no)
         return _answered(session, row, answer, key)
 
 
@@ -163,13 +159,6 @@ def note_unanswered(at: datetime) -> int:
             what = f"{name}没有按时答复如何处理用过的错误证照信息，请督促"
             open_staff_task(session, f"wrong-value:{row.id}", row.case_no, what, at)
         return len(late)
-
-
-def _behind(session: Session, token: str) -> WrongValueUse:
-    row = session.scalar(select(WrongValueUse).where(WrongValueUse.token_index == _index(token)))
-    if row is None:
-        raise NotFoundError("链接无效，请核对邮件中的地址。")
-    return row
 
 
 def _answered(session: Session, row: WrongValueUse, answer: str, by: str) -> Told:
@@ -197,7 +186,3 @@ def _told(session: Session, row: WrongValueUse) -> Told:
         answer=row.answer,
         answered_on=clock.local_date(row.answered_at) if row.answered_at else None,
     )
-
-
-def _index(token: str) -> str:
-    return keys().blind_index("wrong-value-token", token)

@@ -18,9 +18,17 @@ from regulation.catalogue import state_on
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
+from runtime.refusals import InputError
 from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError, holder_index
-from tasks.holders import HolderRequest, holder_entry, holder_of
+from tasks.holders import (
+    AuthorisationAnswer,
+    AuthorisationRequest,
+    HolderRequest,
+    authorise,
+    holder_entry,
+    holder_of,
+)
 from tasks.staff_tasks import open_staff_task
 from tasks.use_lists import in_force
 from tasks.use_requests import AnsweredState
@@ -71,6 +79,20 @@ class GivenAuthorisation:
     ends_on: date
     holds: bool
     withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationChoice:
+    """What a holder can authorise: a department to use a type of their certificates for an item. ``number`` is the use
+    list's."""
+
+    number: int
+    department: str
+    department_uscc: str
+    item: str
+    item_code: str
+    certificate_type: str
+    type_code: str
 
 
 class Doubt(StrEnum):
@@ -145,6 +167,53 @@ def authorisations_of(request: HolderRequest) -> list[GivenAuthorisation]:
         ]
 
 
+def authorisation_choices(request: HolderRequest) -> list[AuthorisationChoice]:
+    """What the holder can authorise today, by certificate type: the uses on the list that ask for an authorisation
+    (Articles 9 and 15), of certificates of theirs that hold, without those that they authorise already."""
+    own = holder_index(holder_of(request).number)
+    now = clock.now()
+    today = clock.local_date(now)
+    with reading() as session:
+        kinds = {kind.code: kind.name for kind in _held_on(session, own, today)}
+        standing = select(Authorisation).where(
+            Authorisation.holder_index == own, Authorisation.withdrawn_at.is_(None), Authorisation.ends_at > now
+        )
+        known = {(each.department_uscc, each.item_code, each.type_code) for each in session.scalars(standing)}
+        departments = {each.uscc: each.name for each in session.scalars(select(Department))}
+        found: dict[tuple[str, str, str], AuthorisationChoice] = {}
+        for entry, version in in_force(session, today, UseListEntry.type_code.in_(kinds)):
+            identity = entry.department_uscc, entry.item_code, entry.type_code
+            # The scenarios of an item are authorised together.
+            if version.authorisation and identity not in known and identity not in found:
+                found[identity] = AuthorisationChoice(
+                    number=entry.id,
+                    department=departments[entry.department_uscc],
+                    department_uscc=entry.department_uscc,
+                    item=version.item_name,
+                    item_code=entry.item_code,
+                    certificate_type=kinds[entry.type_code],
+                    type_code=entry.type_code,
+                )
+    return sorted(found.values(), key=lambda each: (each.certificate_type, each.department, each.item))
+
+
+def give_authorisation(request: HolderRequest, number: int, days: int) -> AuthorisationAnswer:
+    """Authorise one of ``authorisation_choices``. Raises ``InputError`` for what is none of them (any more), and what
+    ``authorise`` raises."""
+    chosen = next((each for each in authorisation_choices(request) if each.number == number), None)
+    if chosen is None:
+        raise InputError.of("number", "请在列表中选择授权的内容；已经授权、还没到期的，不用再授权。")
+    return authorise(
+        AuthorisationRequest(
+            session=request.session,
+            department=chosen.department_uscc,
+            item=chosen.item_code,
+            certificate_type=chosen.type_code,
+            days=days,
+        )
+    )
+
+
 def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
     """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again changes nothing.
 
@@ -189,6 +258,20 @@ def _alone(session: Session) -> dict[str, tuple[str, ...]]:
         if version.holder_alone:
             found.setdefault(entry.type_code, set()).add(entry.scenario)
     return {code: tuple(sorted(scenarios)) for code, scenarios in found.items()}
+
+
+def _held_on(session: Session, own: str, day: date) -> list[CertificateType]:
+    """The types of which the holder has a certificate that holds on a day."""
+    rows = session.execute(
+        select(Certificate, CertificateType)
+        .join(CertificateType, CertificateType.code == Certificate.type_code)
+        .where(Certificate.holder_index == own)
+    )
+    return [
+        kind
+        for certificate, kind in rows
+        if state_on(day, certificate.state, certificate.valid_until_on) is CertificateState.VALID
+    ]
 
 
 def _own(certificate: Certificate, kind: CertificateType, scenarios: dict[str, tuple[str, ...]]) -> OwnCertificate:

@@ -65,7 +65,7 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
             return known
         department = department_named(session, form.department)
         if not today - timedelta(days=REPORT_AGE.value) <= form.happened_on <= today:
-            raise InputError(f"日期应在今天（{today}）及之前{REPORT_AGE.value}天以内，请更正。")
+            raise InputError.of("happened_on", f"日期应在今天（{today}）及之前{REPORT_AGE.value}天以内，请更正。")
         case = open_case(session, next_number(counter), CaseKind.PAPER_REPORT, Stage.RECEIVED, now)
         step = Step(session, case, "register_report", 1, "citizen", now)
         session.add(

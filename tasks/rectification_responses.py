@@ -16,13 +16,12 @@ from regulation.rectifications import ExtensionVerdict, Response, Stage, check_e
 from regulation.working_days import DayCounted
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import RefusalError
 from tasks.answers import accepted_answer, answers_so_far, record_answer
 from tasks.attachments import File, keep_files
 from tasks.calendars import working_days
 from tasks.cases import running_deadline, tell_officer
-from tasks.certificate_use import NotFoundError
+from tasks.department_links import behind_link, of_department
 from tasks.rectification_questions import DepartmentResponse, ExtensionDecision, LateResponse, extension_asked
 from tasks.rectifications import finding_of, first_of
 from tasks.step import locked_case, record
@@ -70,13 +69,13 @@ class Followed:
 def followed_by_link(token: str) -> Followed:
     """What stands behind a department's link. ``NotFoundError`` for none."""
     with reading() as session:
-        return _followed(session, _behind(session, token))
+        return _followed(session, behind_link(session, Rectification, token))
 
 
 def followed_by_department(department: str, case_no: str) -> Followed:
     """A department's own rectification. ``NotFoundError`` for another's or none."""
     with reading() as session:
-        return _followed(session, _own(session, department, case_no))
+        return _followed(session, of_department(session, Rectification, department, case_no))
 
 
 def rectifications_of(department: str, only_open: bool) -> list[Followed]:
@@ -97,7 +96,7 @@ def rectifications_of(department: str, only_open: bool) -> list[Followed]:
 def respond_by_link(token: str, response: DepartmentResponse, files: Sequence[File], submission_no: str) -> str:
     """What a department says on the page behind its link; the case number. See ``_respond``."""
     with transaction() as session:
-        row = _behind(session, token)
+        row = behind_link(session, Rectification, token)
         return _respond(session, row, response, files, f"link:{submission_no}", "link")
 
 
@@ -106,28 +105,8 @@ def respond_by_application(
 ) -> str:
     """What a department's system says, ``key`` being its application's; the case number. See ``_respond``."""
     with transaction() as session:
-        row = _own(session, department, case_no)
+        row = of_department(session, Rectification, department, case_no)
         return _respond(session, row, response, files, f"{key}:{submission_no}", key)
-
-
-def _behind(session: Session, token: str) -> Rectification:
-    index = keys().blind_index("rectification-token", token)
-    row = session.scalar(select(Rectification).where(Rectification.token_index == index))
-    if row is None:
-        raise NotFoundError("链接无效，请核对邮件中的地址。")
-    return row
-
-
-def _own(session: Session, department: str, case_no: str) -> Rectification:
-    wanted = (
-        select(Rectification)
-        .join(Department, Department.uscc == Rectification.department_uscc)
-        .where(Department.name == department, Rectification.case_no == case_no)
-    )
-    row = session.scalar(wanted)
-    if row is None:
-        raise NotFoundError("没有本部门的这一督促整改办件，请核对办件编号。")
-    return row
 
 
 def _respond(

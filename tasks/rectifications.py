@@ -27,11 +27,11 @@ from regulation.rectifications import (
     suggested_days,
 )
 from runtime.database import reading
-from runtime.keys import keys
 from runtime.settings import settings
 from tasks.answers import accepted_answer, answered_on
 from tasks.calendars import working_days
 from tasks.cases import desk_address, end_case, meet_deadline, start_deadline, tell_officer
+from tasks.department_links import link_index
 from tasks.liaisons import tell_department
 from tasks.officers import director
 from tasks.rectification_questions import (
@@ -121,7 +121,7 @@ def order_rectification(step: Step) -> None:
         requirement=decision.reason,
         ordered_on=step.today,
         token=token,
-        token_index=keys().blind_index("rectification-token", token),
+        token_index=link_index(Rectification, token),
     )
     step.session.add(row)
     step.session.flush()

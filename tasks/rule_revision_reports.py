@@ -14,14 +14,15 @@ from regulation.limits import RULE_REVISION
 from regulation.rule_revisions import check_in_force
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.answers import accepted_answer, record_answer
 from tasks.attachments import File, keep_files
 from tasks.cases import running_deadline
-from tasks.certificate_use import NotFoundError
+from tasks.department_links import behind_link, of_department
 from tasks.rule_revision_questions import RevisionReport
 from tasks.step import locked_case, record
+
+NO_FILE = "请附上修订后的文件。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ class Listed:
 def listed_by_link(token: str) -> Listed:
     """What stands behind a department's link. ``NotFoundError`` for none."""
     with reading() as session:
-        return _listed(session, _behind(session, token))
+        return _listed(session, behind_link(session, RuleRevision, token))
 
 
 def listed_by_department(department: str, case_no: str) -> Listed:
     """A rule that a department has listed itself. ``NotFoundError`` for another's or none."""
     with reading() as session:
-        return _listed(session, _own(session, department, case_no))
+        return _listed(session, of_department(session, RuleRevision, department, case_no))
 
 
 def revisions_of(department: str) -> list[Listed]:
@@ -72,7 +73,8 @@ def revisions_of(department: str) -> list[Listed]:
 def report_by_link(token: str, report: RevisionReport, files: Sequence[File], submission_no: str) -> str:
     """A report from the page behind a department's link; the case number. See ``_report``."""
     with transaction() as session:
-        return _report(session, _behind(session, token), report, files, f"link:{submission_no}", "link")
+        row = behind_link(session, RuleRevision, token)
+        return _report(session, row, report, files, f"link:{submission_no}", "link")
 
 
 def report_by_application(
@@ -80,27 +82,8 @@ def report_by_application(
 ) -> str:
     """A report from a department's system, ``key`` being its application's; the case number. See ``_report``."""
     with transaction() as session:
-        return _report(session, _own(session, department, case_no), report, files, f"{key}:{submission_no}", key)
-
-
-def _behind(session: Session, token: str) -> RuleRevision:
-    index = keys().blind_index("rule-revision-token", token)
-    row = session.scalar(select(RuleRevision).where(RuleRevision.token_index == index))
-    if row is None:
-        raise NotFoundError("链接无效，请核对邮件中的地址。")
-    return row
-
-
-def _own(session: Session, department: str, case_no: str) -> RuleRevision:
-    wanted = (
-        select(RuleRevision)
-        .join(Department, Department.uscc == RuleRevision.department_uscc)
-        .where(Department.name == department, RuleRevision.case_no == case_no)
-    )
-    row = session.scalar(wanted)
-    if row is None:
-        raise NotFoundError("没有本部门的这一制度修订办件，请核对办件编号。")
-    return row
+        row = of_department(session, RuleRevision, department, case_no)
+        return _report(session, row, report, files, f"{key}:{submission_no}", key)
 
 
 def _report(
@@ -121,7 +104,7 @@ def _report(
     if accepted_answer(session, case.case_no, RevisionReport.question, deadline.turn) is not None:
         raise RefusalError("已经报告过，请等待综合管理单位核对；结果将告知本部门。")
     if not files:
-        raise InputError("请附上修订后的文件。")
+        raise InputError.of("files", NO_FILE)
     check_in_force(report.in_force_on, case.received_on, clock.local_date(now))
     given = report.model_dump(mode="json")
     record_answer(session, case, RevisionReport, deadline.turn, AnswerSource.DEPARTMENT, source_key, given, now)

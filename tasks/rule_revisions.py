@@ -16,11 +16,11 @@ from regulation.limits import RULE_REVISION, RULE_REVISION_CHECK, RULE_REVISION_
 from regulation.rule_revisions import Check, Stage, check_planned_day, check_transition, days_until
 from runtime import clock
 from runtime.database import transaction
-from runtime.keys import keys
 from runtime.settings import settings
 from tasks.answers import accepted_answer, answered_on
 from tasks.calendars import working_days
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
+from tasks.department_links import link_index
 from tasks.departments import department_named
 from tasks.liaisons import tell_department
 from tasks.rule_revision_listings import RuleRevisionForm
@@ -63,7 +63,7 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
                 token=token,
-                token_index=keys().blind_index("rule-revision-token", token),
+                token_index=link_index(RuleRevision, token),
                 **form.model_dump(),
             )
         )

@@ -113,22 +113,25 @@ def read_workbook(name: str, content: bytes, title: str, lines: Sequence[Line]) 
 
 def filled_in(lines: Sequence[Line], given: Given, wrong: Sequence[str] = ()) -> list[Filled]:
     """What was filled in, checked. ``InputError`` names what is ``wrong`` already, and every line that is wrong or
-    missing by its number."""
-    problems, filled = list(wrong), []
+    missing by its number; its fields are ``result-`` or ``note-`` and the number."""
+    fields: dict[str, str] = {}
+    filled = []
     for line in lines:
         said, note = given.get(line.number, ("", ""))
+        result, remark = f"result-{line.number}", f"note-{line.number}"
         if not said:
-            problems.append(f"序号{line.number}（{line.title}，{line.code}）：未填结果")
+            fields[result] = f"序号{line.number}（{line.title}，{line.code}）：未填结果"
         elif said not in set(CheckResult):
-            problems.append(f"序号{line.number}：结果只能是{'、'.join(CheckResult)}")
+            fields[result] = f"序号{line.number}：结果只能是{'、'.join(CheckResult)}"
         elif len(note) > LONGEST_NOTE:
-            problems.append(f"序号{line.number}：情况说明不能超过{LONGEST_NOTE}个字")
+            fields[remark] = f"序号{line.number}：情况说明不能超过{LONGEST_NOTE}个字"
         elif why := note_refusal(CheckResult(said), note):
-            problems.append(f"序号{line.number}：{why}")
+            fields[remark] = f"序号{line.number}：{why}"
         else:
             filled.append(Filled(line, CheckResult(said), note))
+    problems = [*wrong, *fields.values()]
     if problems:
         more = [f"另有{len(problems) - WRONG_LINES}处"] if len(problems) > WRONG_LINES else []
         head = f"检查表有{len(problems)}处须更正，未登记任何一行："
-        raise InputError("\n".join([head, *problems[:WRONG_LINES], *more]))
+        raise InputError("\n".join([head, *problems[:WRONG_LINES], *more]), fields)
     return filled

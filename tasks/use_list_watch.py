@@ -37,6 +37,7 @@ from tasks.use_lists import Identity, end_entry, in_force, terms_of
 from tasks.use_tags import ANSWERED, REFUSED
 
 REPORTED = "use-list:refusals:reported"
+NOTHING_CHOSEN = "没有选择任何条目，请对至少一个条目选择“仍需要”或“不再需要”。"
 
 
 def ask_about_entries(at: datetime) -> int:
@@ -186,7 +187,10 @@ def _enquiries(session: Session, *which: ColumnElement[bool]) -> list[Asked]:
 
 def answer_by_link(token: str, answers: Mapping[int, bool]) -> int:
     """What a department answers behind its private link; see ``_answer``. ``LookupError`` for an unknown link."""
-    enquiries_of_token(token)
+    _, asked = enquiries_of_token(token)
+    waiting = [str(each.number) for each in asked if each.keep is None and each.listed]
+    if waiting and not answers:
+        raise InputError.of(waiting[0], NOTHING_CHOSEN)
     index = keys().blind_index("use-list-enquiry", token)
     return _answer(EntryEnquiry.token_index == index, answers, "liaison-link")
 
@@ -203,7 +207,7 @@ def _answer(which: ColumnElement[bool], answers: Mapping[int, bool], by: str) ->
     Raises ``InputError`` for numbers that were not asked, ``RefusalError`` for what was answered otherwise before.
     """
     if not answers:
-        raise InputError("没有选择任何条目，请对至少一个条目选择“仍需要”或“不再需要”。")
+        raise InputError(NOTHING_CHOSEN)
     with transaction() as session:
         now = clock.now()
         wanted = (

@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
@@ -17,12 +17,10 @@ from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, o
 from tasks.backfills import correct_by_application, register_backfill
 from tasks.case_runs import nudge
 from tasks.contacts import AddressOrNothing
-from tasks.objections import status_link
+from web.forms import NOBODYS, Filled, Typed, back_to, checked, refused
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, takes
-from web.pages import Typed, checked
-from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
 
@@ -142,7 +140,7 @@ def correct(
 @pages.get("/{token}")
 def read(request: Request, token: str) -> HTMLResponse:
     """What was backfilled, for its holder, with a form for an objection."""
-    return _page(request, token, backfilled(token))
+    return _page(request, backfilled(token))
 
 
 @pages.post("/{token}")
@@ -158,20 +156,12 @@ def object_(
     """The objection's form."""
     typed = {"field": field, "proposed": proposed, "reason": reason, "phone": phone}
     try:
-        registered = object_to_backfill(token, checked(HolderObjection, **typed))
+        registered = object_to_backfill(token, checked(HolderObjection, typed))
     except RefusalError as why:
-        return _page(request, token, backfilled(token), str(why), status_of(why), typed)
+        return _page(request, backfilled(token), refused(why, typed))
     background.add_task(nudge, registered.case_no)
-    return RedirectResponse(status_link(registered.token), 303)
+    return back_to(f"/objections/{registered.token}", "filed")
 
 
-def _page(
-    request: Request,
-    token: str,
-    seen: Backfilled,
-    said: str = "",
-    status: int = 200,
-    typed: dict[str, str] | None = None,
-) -> HTMLResponse:
-    nothing = {"field": "", "proposed": "", "reason": "", "phone": ""}
-    return page(request, "backfill.html", {"seen": seen, "said": said, "typed": typed or nothing}, status)
+def _page(request: Request, seen: Backfilled, form: Filled = NOBODYS) -> HTMLResponse:
+    return page(request, "backfill.html", {"seen": seen, "form": form}, form.status)

@@ -13,9 +13,8 @@ from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
+from web.forms import NOBODYS, Filled, Typed, checked, refused
 from web.openapi import SIGNED, answers, takes
-from web.pages import Typed, checked
-from web.problems import status_of
 from web.rendering import message, page
 from web.requests import body_as, signed_by
 
@@ -85,12 +84,13 @@ def read(request: Request, token: str) -> HTMLResponse:
 @pages.post("/wrong-value-uses/{token}")
 def reply(request: Request, token: str, answer: Typed = "") -> Response:
     """The answer's form."""
+    typed = {"answer": answer}
     try:
-        answer_by_link(token, checked(Answered, answer=answer).answer)
+        answer_by_link(token, checked(Answered, typed).answer)
     except RefusalError as why:
-        return _page(request, told(token), str(why), status_of(why), answer)
-    return message(request, "答复已登记，谢谢。")
+        return _page(request, told(token), refused(why, typed))
+    return message(request, "答复已登记", "答复已登记，谢谢。")
 
 
-def _page(request: Request, about: Told, said: str = "", status: int = 200, typed: str = "") -> HTMLResponse:
-    return page(request, "wrong-value.html", {"told": about, "said": said, "typed": typed}, status)
+def _page(request: Request, about: Told, form: Filled = NOBODYS) -> HTMLResponse:
+    return page(request, "wrong-value.html", {"told": about, "form": form}, form.status)

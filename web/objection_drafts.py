@@ -28,7 +28,7 @@ from tasks.objection_drafts import (
     wrong_in,
 )
 from tasks.own_certificates import own_certificate
-from web.pages import Typed, back_to
+from web.forms import NOBODYS, Filled, Typed, back_to, refused
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance
@@ -78,7 +78,7 @@ def open_new(request: Request, certificate_type: Typed = "") -> Response:
     """A draft about a certificate of this type."""
     wrong = _wrong_choice(certificate_type)
     if wrong:
-        return _choice(request, wrong=wrong, status=422)
+        return _choice(request, wrong=wrong)
     _new.spend(request)
     person = signed_in(request)
     kind = {"objector_kind": str(ObjectorKind.HOLDER)} if person else {}
@@ -110,7 +110,7 @@ def fill_in(request: Request, token: str) -> Response:
     draft = draft_of(token)
     if draft.typed.get("certificate_type") is None:
         return _choice(request, token=token)
-    return _form(request, draft, {}, [])
+    return _form(request, draft, {})
 
 
 async def _sent(request: Request) -> tuple[dict[str, Any], list[tuple[str, bytes]], list[int], str]:
@@ -135,7 +135,7 @@ def keep(
     if button == "type":
         wrong = _wrong_choice(typed.get("certificate_type", ""))
         if wrong:
-            return _choice(request, token=token, wrong=wrong, status=422)
+            return _choice(request, token=token, wrong=wrong)
         save_draft(token, {"certificate_type": _type(typed["certificate_type"]), "field": ""}, [])
         return _to(token)
     if button == "retype":
@@ -144,18 +144,18 @@ def keep(
     if person is not None:
         typed["objector_name"] = person.name
     try:
-        refused = save_draft(token, typed, files, dropped)
+        untaken = save_draft(token, typed, files, dropped)
     except RefusalError as why:
         there = draft_of(token)
         unsaved = Draft(token, {**there.typed, **typed}, there.files, there.fields, there.kept_until)
-        return _form(request, unsaved, {"reason": str(why)}, [], status_of(why))
+        return _form(request, unsaved, {"reason": str(why)} | dict(refused(why, typed, files).wrong), status_of(why))
     if button == "retype":
         return _to(token)
     draft = draft_of(token)
     wrong_fields = wrong_in(draft, person) if button == "check" else {}
-    if wrong_fields or refused:
-        return _form(request, draft, wrong_fields, refused, 422)
-    return _to(token, "/review") if button == "check" else _form(request, draft, {}, [], saved=True)
+    if wrong_fields or untaken:
+        return _form(request, draft, wrong_fields | ({"files": "".join(untaken)} if untaken else {}), 422)
+    return _to(token, "/review") if button == "check" else _form(request, draft, {}, saved=True)
 
 
 @router.get("/{token}/review")
@@ -207,7 +207,7 @@ def confirmed(token: str, code: str, background: BackgroundTasks) -> Response:
 def _hand_in(token: str, person: Person | None, code: str, background: BackgroundTasks) -> Response:
     registered = hand_in(token, person, code)
     background.add_task(nudge, registered.case_no)
-    return back_to(registered.token, "filed")
+    return back_to(f"/objections/{registered.token}", "filed")
 
 
 def _to(token: str, further: str = "") -> RedirectResponse:
@@ -224,28 +224,20 @@ def _wrong_choice(chosen: str) -> str:
     return "请选择证照类型；目录里没有的，选最后一项"
 
 
-def _choice(request: Request, token: str = "", wrong: str = "", status: int = 200) -> HTMLResponse:
-    context = {"token": token, "types": type_choices(), "wrong": wrong, "days": DRAFT_LIFE.value}
-    return page(request, "objection-type.html", context, status)
+def _choice(request: Request, token: str = "", wrong: str = "") -> HTMLResponse:
+    form = Filled(wrong={"certificate_type": wrong}, status=422) if wrong else NOBODYS
+    context = {"token": token, "types": type_choices(), "form": form, "days": DRAFT_LIFE.value}
+    return page(request, "objection-type.html", context, form.status)
 
 
 def _form(
-    request: Request,
-    draft: Draft,
-    wrong: dict[str, str],
-    refused: list[str],
-    status: int = 200,
-    *,
-    saved: bool = False,
+    request: Request, draft: Draft, wrong: dict[str, str], status: int = 200, *, saved: bool = False
 ) -> HTMLResponse:
     person = signed_in(request)
-    typed = dict.fromkeys(FIELDS, "") | {name: value for name, value in draft.typed.items() if value}
+    typed = {name: value for name, value in draft.typed.items() if value}
     context = {
         "draft": draft,
-        "typed": typed,
-        "wrong": wrong | ({"files": "；".join(refused)} if refused else {}),
-        "titles": TITLES | {"files": "附件"},
-        "order": ORDER,
+        "form": Filled(typed, {name: wrong[name] for name in ORDER if name in wrong}, status=status),
         "saved": saved,
         "name": person.name if person else "",
         "fields": (*draft.fields, OTHER_FIELD) if draft.fields else (),

@@ -1,12 +1,15 @@
 """The pages of whoever signed in (Articles 10, 11, 14): their certificates, presenting one, uses, authorisations."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
+from pydantic import BaseModel, Field
 
-from regulation.limits import PRESENTATION_LIFE
+from regulation.limits import AUTHORISATION_LIFE, PRESENTATION_LIFE
+from runtime import clock
 from runtime.refusals import RefusalError
 from tasks.holders import (
     HolderRequest,
@@ -18,18 +21,35 @@ from tasks.holders import (
 )
 from tasks.own_certificates import (
     Doubt,
+    authorisation_choices,
     authorisations_of,
     doubt_use,
     doubts_about,
+    give_authorisation,
     own_certificate,
     own_certificates,
 )
-from web.pages import Typed
+from web.forms import Filled, Typed, back_to, checked, refused
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
 
 router = APIRouter(prefix="/my", include_in_schema=False)
+
+DAYS = (1, 7, 15, AUTHORISATION_LIFE.value)
+"""For how long the page offers to authorise."""
+SAID = {
+    "given": "授权已经生效。办事时把授权编号告诉窗口，部门凭编号使用。",
+    "withdrawn": "授权已撤回，立即失效。",
+}
+
+
+class AuthorisationForm(BaseModel):
+    """What is authorised, by its number on the use list, and for how long."""
+
+    number: int = Field(title="授权的内容")
+    days: int = Field(title="授权多久", ge=1, le=AUTHORISATION_LIFE.value)
+
 
 Own = Annotated[HolderRequest, Depends(own_session)]
 
@@ -89,13 +109,41 @@ def doubt(own: Own, record_no: int, why: Annotated[Doubt, Form()]) -> Response:
 
 
 @router.get("/authorisations")
-def authorisations(request: Request, own: Own) -> HTMLResponse:
+def authorisations(request: Request, own: Own, said: str = "") -> HTMLResponse:
     """Whom I authorised."""
-    return page(request, "my-authorisations.html", {"given": authorisations_of(own)})
+    return page(request, "my-authorisations.html", {"given": authorisations_of(own), "said": SAID.get(said, "")})
+
+
+@router.get("/authorisations/new")
+def choose(request: Request, own: Own) -> HTMLResponse:
+    """Where I authorise a department: to use which certificate, what for, and for how long."""
+    return _choices(request, own, Filled({"days": str(DAYS[0])}))
+
+
+@router.post("/authorisations/new")
+def give(request: Request, own: Own, number: Typed = "", days: Typed = "") -> Response:
+    """The form of an authorisation."""
+    typed = {"number": number, "days": days}
+    try:
+        form = checked(AuthorisationForm, typed)
+        give_authorisation(own, form.number, form.days)
+    except RefusalError as why:
+        return _choices(request, own, refused(why, typed))
+    return back_to("/my/authorisations", "given")
+
+
+def _choices(request: Request, own: HolderRequest, form: Filled) -> HTMLResponse:
+    today = clock.today()
+    context = {
+        "form": form,
+        "choices": authorisation_choices(own),
+        "days": {str(days): f"{days}天，{today + timedelta(days=days)}到期" for days in DAYS},
+    }
+    return page(request, "my-authorisation.html", context, form.status)
 
 
 @router.post("/authorisations/{authorisation_no}/withdrawal")
 def withdraw(own: Own, authorisation_no: str) -> Response:
     """The button to withdraw one."""
     withdraw_authorisation(WithdrawalRequest(session=own.session, authorisation_no=authorisation_no))
-    return RedirectResponse("/my/authorisations", 303)
+    return back_to("/my/authorisations", "withdrawn")

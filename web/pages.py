@@ -1,24 +1,30 @@
 """Pages for people: an objector follows a case by its link; an officer reads what the Prefect UI must not know."""
 
-import secrets
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, TypeVar
-from urllib.parse import urlencode
+from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, File, Form, Path, Request, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field, ValidationError
+from fastapi import APIRouter, BackgroundTasks, Path, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
 
 from regulation.objections import Stage, may_withdraw
-from runtime.refusals import InputError, RefusalError, in_chinese
+from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.attachments import check_files
 from tasks.case_runs import nudge
 from tasks.objections import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from tasks.sheets import add_attachments, attachment_of, full_sheet, sheet_of
-from web.objections import DisagreementSubmission
-from web.problems import status_of
+from web.forms import (
+    NOBODYS,
+    Files,
+    Filled,
+    Typed,
+    back_to,
+    checked,
+    checked_with_files,
+    given_files,
+    refused,
+    submission_number,
+)
 from web.rendering import message, page
 
 router = APIRouter(include_in_schema=False)
@@ -33,37 +39,36 @@ SAID = {
     "disagreed": "不同意见已登记。",
 }
 
-M = TypeVar("M", bound=BaseModel)
 CaseNo = Annotated[Words, Path(max_length=30)]
-# A form's texts are taken as they come and checked by a model: what FastAPI refuses itself, a person would lose.
-Typed = Annotated[str, Form()]
-Files = Annotated[list[UploadFile] | None, File()]
 
 
 class SupplementForm(BaseModel):
     """The supplement form, beside its files."""
 
-    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
-    text: Words = Field(title="补正说明", max_length=2000)
+    text: Words = Field("", title="补正说明", max_length=2000)
+
+
+class DisagreementForm(BaseModel):
+    """That the objector still disagrees."""
+
+    disagreement: Words = Field(title="不同意见", min_length=5, max_length=2000)
 
 
 class SignatureForm(BaseModel):
     """Who wants to see a case unmasked."""
 
     staff_no: Words = Field(title="工号", min_length=1, max_length=20)
-    code: Words = Field(title="一次性验证码", max_length=10)
+    code: Words = Field("", title="一次性验证码", max_length=10)
 
 
 @router.get("/objections/{token}")
 def follow(request: Request, token: str, said: str = "") -> HTMLResponse:
     """The objector's own page: stage, limits day by day, timeline, and what can be done now. ``said`` is the name of a
     sentence: nobody can put words of theirs on the page."""
-    return _status_page(request, token, SAID.get(said, ""))
+    return _status_page(request, token, said=SAID.get(said, ""))
 
 
-def _status_page(
-    request: Request, token: str, said: str, status: int = 200, *, supplement: str = "", disagreement: str = ""
-) -> HTMLResponse:
+def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     """The objector's page; a text that was refused stands in its form again, though it may be too late for it."""
     sheet = sheet_of(case_of_token(token))
     stage = Stage(sheet.stage)
@@ -71,14 +76,13 @@ def _status_page(
         "sheet": sheet,
         "token": token,
         "said": said,
-        "submission_no": secrets.token_hex(8),
-        "supplement": supplement,
-        "disagreement": disagreement,
+        "submission_no": submission_number(),
+        "form": form,
         "may_supplement": stage is Stage.SUPPLEMENT,
         "may_withdraw": may_withdraw(stage),
         "may_disagree": stage is Stage.CLOSED,
     }
-    return page(request, "objection.html", context, status)
+    return page(request, "objection.html", context, form.status)
 
 
 @router.post("/objections/{token}/supplements")
@@ -91,17 +95,16 @@ def supplement(
     files: Files = None,
 ) -> Response:
     """The supplement form, with files."""
-    given = given_files(files)
+    typed, given = {"text": text}, given_files(files)
     try:
-        form = checked(SupplementForm, submission_no=submission_no, text=text)
+        form, kept = checked_with_files(SupplementForm, typed, given)
         if not form.text and not given:
-            raise InputError("请填写补正说明或选择附件。")
-        case_no = submit_supplement(token, form.text, check_files(given), form.submission_no)
+            raise InputError.of("text", "请填写补正说明或选择附件。")
+        case_no = submit_supplement(token, form.text, kept, submission_number(submission_no))
     except RefusalError as why:
-        said = f"{why}附件须重新选择。" if given else str(why)
-        return _status_page(request, token, said, status_of(why), supplement=text)
+        return _status_page(request, token, refused(why, typed, given))
     background.add_task(nudge, case_no)
-    return back_to(token, "supplemented")
+    return back_to(f"/objections/{token}", "supplemented")
 
 
 @router.post("/objections/{token}/withdrawal")
@@ -110,36 +113,37 @@ def withdraw(request: Request, token: str, background: BackgroundTasks) -> Respo
     try:
         case_no = withdraw_objection(token)
     except RefusalError as why:
-        return _status_page(request, token, str(why), status_of(why))
+        return _status_page(request, token, refused(why, {}))
     background.add_task(nudge, case_no)
-    return back_to(token, "withdrawn")
+    return back_to(f"/objections/{token}", "withdrawn")
 
 
 @router.post("/objections/{token}/disagreement")
-def disagree(request: Request, token: str, text: Typed = "") -> Response:
+def disagree(request: Request, token: str, disagreement: Typed = "") -> Response:
     """The disagreement form."""
+    typed = {"disagreement": disagreement}
     try:
-        log_disagreement(token, checked(DisagreementSubmission, text=text).text)
+        log_disagreement(token, checked(DisagreementForm, typed).disagreement)
     except RefusalError as why:
-        return _status_page(request, token, str(why), status_of(why), disagreement=text)
-    return back_to(token, "disagreed")
+        return _status_page(request, token, refused(why, typed))
+    return back_to(f"/objections/{token}", "disagreed")
 
 
 @router.get("/desk/{case_no}")
 def sign_for_sheet(request: Request, case_no: CaseNo) -> HTMLResponse:
     """Where an officer signs to see a case unmasked."""
-    return page(request, "sign.html", {"case_no": case_no, "refusal": ""})
+    return page(request, "sign.html", {"case_no": case_no, "form": NOBODYS})
 
 
 @router.post("/desk/{case_no}")
 def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = "") -> HTMLResponse:
     """The whole case for the officer who signed; that they looked is on record (Article 14)."""
     try:
-        signature = checked(SignatureForm, staff_no=staff_no, code=code)
+        signature = checked(SignatureForm, {"staff_no": staff_no, "code": code})
         sheet = full_sheet(case_no, signature.staff_no, signature.code)
     except RefusalError as why:
-        status = 422 if isinstance(why, InputError) else 403
-        return page(request, "sign.html", {"case_no": case_no, "refusal": str(why)}, status)
+        form = refused(why, {"staff_no": staff_no})
+        return page(request, "sign.html", {"case_no": case_no, "form": form}, form.status)
     return page(request, "case.html", {"sheet": sheet})
 
 
@@ -147,7 +151,7 @@ def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Ty
 def attach(request: Request, case_no: CaseNo, ticket: Typed = "", files: Files = None) -> HTMLResponse:
     """Files that staff add, by the ticket that a signed sheet gave out: the Prefect UI's forms take none."""
     added = add_attachments(case_no, ticket, given_files(files), TICKET_LIFE)
-    return message(request, f"已添加{added}个附件。" if added else "这些附件办件中已有，没有重复添加。")
+    return message(request, "添加附件", f"已添加{added}个附件。" if added else "这些附件办件中已有，没有重复添加。")
 
 
 @router.get("/desk/attachments/{ticket}")
@@ -155,24 +159,6 @@ def attachment(request: Request, ticket: str) -> Response:
     """An attachment, by the ticket that a signed sheet gave out."""
     file = attachment_of(ticket, TICKET_LIFE)
     if file is None:
-        return message(request, "链接已过期，请回到办件重新签名查看。", 404)
+        return message(request, "链接已过期", "链接已过期，请回到办件重新签名查看。", 404)
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
     return Response(file.content, media_type=file.media_type, headers=headers)
-
-
-def checked(form: type[M], **typed: str) -> M:
-    """What was typed into a form. ``InputError`` names every wrong field."""
-    try:
-        return form.model_validate(typed)
-    except ValidationError as error:
-        raise InputError(in_chinese(error, form)) from None
-
-
-def given_files(files: Sequence[UploadFile] | None) -> list[tuple[str, bytes]]:
-    """The files of a form; a browser sends one without a name where none was chosen."""
-    return [(file.filename, file.file.read()) for file in files or [] if file.filename]
-
-
-def back_to(token: str, said: str) -> RedirectResponse:
-    """To the objector's own page, with one of the sentences ``SAID``."""
-    return RedirectResponse(f"/objections/{token}?{urlencode({'said': said})}", 303)

@@ -1,6 +1,5 @@
 """The public page on which citizens report that a counter demanded paper (Articles 8, 10, 11): no login, no cookie."""
 
-import secrets
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request
@@ -9,12 +8,11 @@ from fastapi.responses import HTMLResponse
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
 from runtime.refusals import RefusalError
-from tasks.attachments import check_files
 from tasks.case_runs import nudge
 from tasks.paper_report_forms import DEMANDS, PaperReportForm
 from tasks.paper_reports import choices, register_report
-from web.pages import Files, Typed, checked, given_files
-from web.problems import ProblemError, status_of
+from web.forms import NOBODYS, Files, Filled, Typed, checked_with_files, given_files, refused, submission_number
+from web.problems import ProblemError
 from web.rendering import message, page
 from web.requests import Allowance
 
@@ -24,7 +22,7 @@ pages = APIRouter(include_in_schema=False)
 @pages.get("/paper-reports")
 def ask(request: Request) -> HTMLResponse:
     """The empty form."""
-    return _page(request, dict.fromkeys(PaperReportForm.model_fields, ""), secrets.token_hex(16))
+    return _page(request, submission_number())
 
 
 @pages.post("/paper-reports")
@@ -53,36 +51,30 @@ def report(
         "email": email,
         "phone": phone,
     }
-    submission_no = submission_no if 16 <= len(submission_no) <= 80 else secrets.token_hex(16)
+    number = submission_number(submission_no)
     given = given_files(files)
     try:
-        form = checked(PaperReportForm, **typed)
+        form, kept = checked_with_files(PaperReportForm, typed, given)
         _reports.spend(request)
-        case_no = register_report(form, check_files(given), f"page:{submission_no}")
-    except RefusalError as why:
-        said = f"{why}附件须重新选择。" if given else str(why)
-        return _page(request, typed, submission_no, said, status_of(why))
-    except ProblemError as why:
-        return _page(request, typed, submission_no, why.detail, why.status)
+        case_no = register_report(form, kept, f"page:{number}")
+    except (RefusalError, ProblemError) as why:
+        return _page(request, number, refused(why, typed, given))
     background.add_task(nudge, case_no)
     told = "核实后会发邮件告诉您结果。" if form.email else ""
-    return message(request, f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}")
+    return message(request, "已收到", f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}")
 
 
-def _page(
-    request: Request, typed: dict[str, str], submission_no: str, said: str = "", status: int = 200
-) -> HTMLResponse:
+def _page(request: Request, submission_no: str, form: Filled = NOBODYS) -> HTMLResponse:
     departments, kinds = choices()
     context: dict[str, Any] = {
-        "said": said,
-        "typed": typed,
+        "form": form,
         "submission_no": submission_no,
         "departments": departments,
         "kinds": kinds,
         "demands": {str(demand): words for demand, words in DEMANDS.items()},
         "today": clock.today(),
     }
-    return page(request, "paper-report.html", context, status)
+    return page(request, "paper-report.html", context, form.status)
 
 
 _reports = Allowance(PAPER_REPORTS)

@@ -27,7 +27,7 @@ TITLES = {
     409: "与办件现状不符",
     413: "内容过大",
     422: "填写有误",
-    429: "调用过于频繁",
+    429: "过于频繁",
     500: "系统故障",
     503: "暂时不可用",
 }
@@ -51,15 +51,18 @@ def problem(
 ) -> Response:
     """The refusal as whoever asked can read it: only programs call what is under ``/api/``. ``kind`` is the problem
     document's type, ``more`` its extension members."""
+    title = TITLES.get(status, "请求未完成")
     if not request.url.path.startswith("/api/"):
-        return message(request, detail, status)
-    document = {"type": kind, "title": TITLES.get(status, "请求未完成"), "status": status, "detail": detail, **more}
+        return message(request, title, detail, status)
+    document = {"type": kind, "title": title, "status": status, "detail": detail, **more}
     return JSONResponse(document, status, headers, media_type="application/problem+json")
 
 
-def status_of(error: RefusalError) -> int:
-    """The HTTP status that a refusal of the layers below has here."""
+def status_of(error: RefusalError | ProblemError) -> int:
+    """The HTTP status that a refusal, or one of the layers below, has here."""
     match error:
+        case ProblemError(status=status):
+            return status
         case ReplayedError() | TicketError():
             return 401
         case SignatureError() | UseRefusedError():

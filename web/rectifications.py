@@ -1,18 +1,17 @@
 """Rectifications over HTTP (Article 17): departments read what was found and say what they have done, by link or by
 interface."""
 
-import secrets
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
 from regulation import rectifications as rules
+from regulation.limits import EXTENSION_DAYS
 from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
@@ -26,27 +25,53 @@ from tasks.rectification_responses import (
     respond_by_application,
     respond_by_link,
 )
+from web.forms import (
+    NOBODYS,
+    Files,
+    Filled,
+    Typed,
+    back_to,
+    checked,
+    checked_with_files,
+    given_files,
+    refused,
+    submission_number,
+)
 from web.objections import AttachedFile
 from web.openapi import SIGNED, answers, takes
-from web.pages import Files, Typed, checked, given_files
-from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/rectifications", tags=["督促整改（第十七条）"])
 pages = APIRouter(prefix="/rectifications", include_in_schema=False)
 
+Days = Annotated[int, Field(title="申请延期的工作日数", ge=1, le=99)]
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
-class AnswerSubmission(BaseModel):
-    """What the department has done, with its evidence."""
+SAID = {"answered": "整改情况已收到。", "extended": "延期申请已收到。"}
+
+
+class AnswerForm(BaseModel):
+    """What the department has done, beside its evidence."""
 
     model_config = ConfigDict(extra="forbid")
 
-    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     text: Words = Field(title="整改情况", min_length=5, max_length=2000)
+
+
+class AnswerSubmission(AnswerForm):
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     attachments: list[AttachedFile] = Field(default_factory=list, title="附件")
+
+
+class ExtensionForm(BaseModel):
+    """For how long, and why. On the page, where an answer's text stands too, the reason has a name of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Words = Field(title="延期理由", min_length=5, max_length=2000)
+    days: Days
 
 
 class ExtensionSubmission(BaseModel):
@@ -54,7 +79,7 @@ class ExtensionSubmission(BaseModel):
 
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     text: Words = Field(title="延期理由", min_length=5, max_length=2000)
-    days: int = Field(title="申请延期的工作日数", ge=1, le=99)
+    days: Days
 
 
 class SaidAnswer(BaseModel):
@@ -174,7 +199,7 @@ def _responded(
 @pages.get("/{token}")
 def read(request: Request, token: str, said: str = "") -> HTMLResponse:
     """What was found, until when it is to be mended, and what can be said to it now."""
-    return _page(request, token, said[:200])
+    return _page(request, token, said=SAID.get(said, ""))
 
 
 @pages.post("/{token}/answer")
@@ -187,17 +212,15 @@ def reply(
     files: Files = None,
 ) -> Response:
     """The form for what was done, with files."""
-    typed = {"answer": text}
-    given = given_files(files)
+    typed, given = {"text": text}, given_files(files)
     try:
-        submission = checked(AnswerSubmission, submission_no=submission_no, text=text)
-        response = DepartmentResponse(kind=rules.Response.DONE, text=submission.text)
-        case_no = respond_by_link(token, response, check_files(given), submission.submission_no)
+        form, kept = checked_with_files(AnswerForm, typed, given)
+        response = DepartmentResponse(kind=rules.Response.DONE, text=form.text)
+        case_no = respond_by_link(token, response, kept, submission_number(submission_no))
     except RefusalError as why:
-        said = f"{why}附件须重新选择。" if given else str(why)
-        return _page(request, token, said, status_of(why), typed)
+        return _page(request, token, refused(why, typed, given))
     background.add_task(nudge, case_no)
-    return _back(token, "整改情况已收到。")
+    return back_to(f"/rectifications/{token}", "answered")
 
 
 @pages.post("/{token}/extension")
@@ -206,33 +229,28 @@ def ask_for_time(
     token: str,
     background: BackgroundTasks,
     submission_no: Typed = "",
-    text: Typed = "",
+    reason: Typed = "",
     days: Typed = "",
 ) -> Response:
     """The form for an extension."""
-    typed = {"extension": text, "days": days}
+    typed = {"reason": reason, "days": days}
     try:
-        submission = checked(ExtensionSubmission, submission_no=submission_no, text=text, days=days)
-        response = DepartmentResponse(kind=rules.Response.EXTENSION, text=submission.text, days=submission.days)
-        case_no = respond_by_link(token, response, [], submission.submission_no)
+        form = checked(ExtensionForm, typed)
+        response = DepartmentResponse(kind=rules.Response.EXTENSION, text=form.reason, days=form.days)
+        case_no = respond_by_link(token, response, [], submission_number(submission_no))
     except RefusalError as why:
-        return _page(request, token, str(why), status_of(why), typed)
+        return _page(request, token, refused(why, typed))
     background.add_task(nudge, case_no)
-    return _back(token, "延期申请已收到。")
+    return back_to(f"/rectifications/{token}", "extended")
 
 
-def _back(token: str, said: str) -> RedirectResponse:
-    return RedirectResponse(f"/rectifications/{token}?{urlencode({'said': said})}", 303)
-
-
-def _page(
-    request: Request, token: str, said: str = "", status: int = 200, typed: dict[str, str] | None = None
-) -> HTMLResponse:
+def _page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     context = {
         "case": followed_by_link(token),
         "token": token,
         "said": said,
-        "submission_no": secrets.token_hex(8),
-        "typed": {"answer": "", "extension": "", "days": ""} | (typed or {}),
+        "submission_no": submission_number(),
+        "form": form,
+        "most_days": EXTENSION_DAYS.value,
     }
-    return page(request, "rectification.html", context, status)
+    return page(request, "rectification.html", context, form.status)

@@ -32,6 +32,6 @@ def page(request: Request, template: str, context: dict[str, Any], status: int =
     return _templates.TemplateResponse(request, template, context, status)
 
 
-def message(request: Request, text: str, status: int = 200) -> HTMLResponse:
+def message(request: Request, heading: str, text: str, status: int = 200) -> HTMLResponse:
     """A page that says one thing."""
-    return page(request, "message.html", {"text": text}, status)
+    return page(request, "message.html", {"heading": heading, "text": text}, status)

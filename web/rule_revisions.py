@@ -1,16 +1,15 @@
 """Rules that stand in the way over HTTP (Article 16): departments list them, follow them and report them revised."""
 
-import secrets
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
+from runtime import clock
 from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
@@ -19,6 +18,7 @@ from tasks.case_runs import nudge
 from tasks.rule_revision_listings import RuleRevisionForm
 from tasks.rule_revision_questions import RevisionReport
 from tasks.rule_revision_reports import (
+    NO_FILE,
     listed_by_department,
     listed_by_link,
     report_by_application,
@@ -26,17 +26,27 @@ from tasks.rule_revision_reports import (
     revisions_of,
 )
 from tasks.rule_revisions import list_rule
+from web.forms import (
+    NOBODYS,
+    Files,
+    Filled,
+    Typed,
+    back_to,
+    checked_with_files,
+    given_files,
+    refused,
+    submission_number,
+)
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, SIGNED, answers, takes
-from web.pages import Files, Typed, checked, given_files
-from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/rule-revisions", tags=["制度修订（第十六条）"])
 pages = APIRouter(prefix="/rule-revisions", include_in_schema=False)
 
+SAID = {"reported": "修订报告已收到。"}
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
@@ -51,13 +61,13 @@ class ReportForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     document_no: Words = Field(title="修订后的文号", min_length=2, max_length=60)
     in_force_on: date = Field(title="施行日期")
     text: Words = Field("", title="说明", max_length=1000)
 
 
 class ReportSubmission(ReportForm):
+    submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     attachments: list[AttachedFile] = Field(title="修订后的文件", min_length=1)
 
 
@@ -151,7 +161,7 @@ def report(
 @pages.get("/{token}")
 def read(request: Request, token: str, said: str = "") -> HTMLResponse:
     """What was listed, until when it is to be revised, and a form for the report."""
-    return _page(request, token, said[:200])
+    return _page(request, token, said=SAID.get(said, ""))
 
 
 @pages.post("/{token}/report")
@@ -169,28 +179,25 @@ def report_on_page(
     typed = {"document_no": document_no, "in_force_on": in_force_on, "text": text}
     given = given_files(files)
     try:
-        form = checked(ReportForm, submission_no=submission_no, **typed)
-        case_no = report_by_link(token, _reported(form), check_files(given), form.submission_no)
+        form, kept = checked_with_files(ReportForm, typed, given, none_given=NO_FILE)
+        case_no = report_by_link(token, _reported(form), kept, submission_number(submission_no))
     except RefusalError as why:
-        said = f"{why}文件须重新选择。" if given else str(why)
-        return _page(request, token, said, status_of(why), typed)
+        return _page(request, token, refused(why, typed, given))
     background.add_task(nudge, case_no)
-    return RedirectResponse(f"/rule-revisions/{token}?{urlencode({'said': '修订报告已收到。'})}", 303)
+    return back_to(f"/rule-revisions/{token}", "reported")
 
 
 def _reported(form: ReportForm) -> RevisionReport:
     return RevisionReport(document_no=form.document_no, in_force_on=form.in_force_on, text=form.text)
 
 
-def _page(
-    request: Request, token: str, said: str = "", status: int = 200, typed: dict[str, str] | None = None
-) -> HTMLResponse:
+def _page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     context = {
         "case": listed_by_link(token),
         "token": token,
         "said": said,
-        "submission_no": secrets.token_hex(8),
-        "typed": typed or {"document_no": "", "in_force_on": "", "text": ""},
-        "refused": typed is not None,
+        "submission_no": submission_number(),
+        "form": form,
+        "today": clock.today(),
     }
-    return page(request, "rule-revision.html", context, status)
+    return page(request, "rule-revision.html", context, form.status)

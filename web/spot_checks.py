@@ -1,7 +1,8 @@
 """Random spot checks on pages (Article 17): the public reads commitments, results and draws; inspectors sign for their
 checklists, fill them in, and confirm each other's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -23,7 +24,8 @@ from tasks.spot_check_results import (
     return_results,
     sign_for_checklists,
 )
-from web.pages import TICKET_LIFE, Typed
+from web.forms import NOBODYS, Filled, Typed, checked, refused
+from web.pages import TICKET_LIFE, SignatureForm
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance
@@ -36,6 +38,8 @@ _checks = Allowance(CHECKS)
 
 LINES_ON_THE_PAGE = 200
 """A longer checklist is filled in as a workbook: a browser's form has so many fields."""
+ENTERED = "检查结果已登记，请同组检查人员确认。"
+NOTHING: Mapping[str, str] = {}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -78,16 +82,18 @@ def draw(case_no: CaseNo) -> Response:
 @pages.get("/{case_no}/checklists")
 def sign(request: Request, case_no: CaseNo) -> HTMLResponse:
     """Where an inspector signs."""
-    return page(request, "spot-check-sign.html", {"case_no": case_no, "refusal": ""})
+    return page(request, "spot-check-sign.html", {"case_no": case_no, "form": NOBODYS})
 
 
 @pages.post("/{case_no}/checklists")
 def read(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = "") -> HTMLResponse:
     """The checklists of the inspector who signed."""
     try:
-        ticket = sign_for_checklists(case_no, staff_no, code)
+        signature = checked(SignatureForm, {"staff_no": staff_no, "code": code})
+        ticket = sign_for_checklists(case_no, signature.staff_no, signature.code)
     except RefusalError as why:
-        return page(request, "spot-check-sign.html", {"case_no": case_no, "refusal": str(why)}, status_of(why))
+        form = refused(why, {"staff_no": staff_no})
+        return page(request, "spot-check-sign.html", {"case_no": case_no, "form": form}, form.status)
     return _checklists(request, case_no, ticket)
 
 
@@ -111,11 +117,15 @@ def upload(
 
     def enter() -> str:
         if file is None or not file.filename:
-            raise InputError("请选择填写好的检查表。")
-        enter_workbook(case_no, uscc, ticket, TICKET_LIFE, file.filename, file.file.read())
-        return "检查结果已登记，请同组检查人员确认。"
+            raise InputError.of("file", "请选择填写好的检查表。")
+        try:
+            enter_workbook(case_no, uscc, ticket, TICKET_LIFE, file.filename, file.file.read())
+        except InputError as why:
+            # Whatever is wrong is wrong in the file, and not in the lines of the page.
+            raise InputError.of("file", str(why)) from None
+        return ENTERED
 
-    return _done(request, case_no, ticket, enter)
+    return _done(request, case_no, uscc, ticket, enter)
 
 
 async def _filled(request: Request) -> dict[int, tuple[str, str]]:
@@ -141,9 +151,9 @@ def fill_in(
 
     def enter() -> str:
         enter_lines(case_no, uscc, ticket, TICKET_LIFE, filled)
-        return "检查结果已登记，请同组检查人员确认。"
+        return ENTERED
 
-    return _done(request, case_no, ticket, enter, {uscc: filled})
+    return _done(request, case_no, uscc, ticket, enter, _fields(filled))
 
 
 @pages.post("/{case_no}/checklists/{uscc}/confirmation")
@@ -157,7 +167,7 @@ def confirm(
             background.add_task(nudge, case_no)
         return "检查结果已确认。"
 
-    return _done(request, case_no, ticket, agree)
+    return _done(request, case_no, uscc, ticket, agree)
 
 
 @pages.post("/{case_no}/checklists/{uscc}/return")
@@ -168,33 +178,44 @@ def send_back(request: Request, case_no: CaseNo, uscc: Uscc, ticket: Typed = "",
         return_results(case_no, uscc, ticket, TICKET_LIFE, why.strip())
         return "检查结果已退回。"
 
-    return _done(request, case_no, ticket, give_back)
-
-
-Typing = dict[str, dict[int, tuple[str, str]]]
+    return _done(request, case_no, uscc, ticket, give_back, {"why": why})
 
 
 def _done(
-    request: Request, case_no: str, ticket: str, work: Callable[[], str], typed: Typing | None = None
+    request: Request, case_no: str, uscc: str, ticket: str, work: Callable[[], str], typed: Mapping[str, str] = NOTHING
 ) -> HTMLResponse:
-    """The checklists after ``work``, with what it says or why it was refused; what was ``typed`` in vain stands there
-    again. Raises ``SignatureError`` for a ticket that does not hold."""
+    """The checklists after ``work`` on a department's, with what it says or why it was refused; what was ``typed`` in
+    vain stands there again. Raises ``SignatureError`` for a ticket that does not hold."""
     try:
-        said, status = work(), 200
+        return _checklists(request, case_no, ticket, said=work())
     except RefusalError as why:
-        return _checklists(request, case_no, ticket, str(why), status_of(why), typed)
-    return _checklists(request, case_no, ticket, said, status)
+        form = refused(why, _of(uscc, typed))
+        return _checklists(request, case_no, ticket, replace(form, wrong=_of(uscc, form.wrong)))
 
 
-def _checklists(
-    request: Request, case_no: str, ticket: str, said: str = "", status: int = 200, typed: Typing | None = None
-) -> HTMLResponse:
+def _fields(filled: Mapping[int, tuple[str, str]]) -> dict[str, str]:
+    """A checklist's lines as fields of the page."""
+    return {
+        f"{name}-{number}": value
+        for number, line in filled.items()
+        for name, value in zip(("result", "note"), line, strict=True)
+    }
+
+
+def _of(uscc: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of one department's checklist, told from those of the others on the page."""
+    return {f"{uscc}-{name}": value for name, value in fields.items()}
+
+
+def _checklists(request: Request, case_no: str, ticket: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
+    found = checklists(case_no, ticket, TICKET_LIFE)
+    standing = {name: value for each in found for name, value in _of(each.uscc, _fields(each.filled)).items()}
     context = {
         "case_no": case_no,
         "ticket": ticket,
         "said": said,
-        "checklists": checklists(case_no, ticket, TICKET_LIFE),
-        "typed": typed or {},
+        "checklists": found,
+        "form": replace(form, typed=standing | dict(form.typed)),
         "most": LINES_ON_THE_PAGE,
     }
-    return page(request, "spot-check-checklists.html", context, status)
+    return page(request, "spot-check-checklists.html", context, form.status)

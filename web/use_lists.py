@@ -21,9 +21,9 @@ from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
+from web.forms import NOBODYS, Filled, refused
 from web.liaisons import standing
 from web.openapi import DEPARTMENTS, SIGNED, takes
-from web.problems import status_of
 from web.rendering import page
 from web.requests import body_as, signed_by
 
@@ -154,9 +154,9 @@ def answer(
 
 
 @pages.get("/enquiries/{token}")
-def enquiry_page(request: Request, token: str, said: str = "") -> HTMLResponse:
+def enquiry_page(request: Request, token: str, recorded: int = 0) -> HTMLResponse:
     """Where a liaison officer says which entries are still needed."""
-    return _page(request, token, said[:200])
+    return _page(request, token, recorded=recorded)
 
 
 async def _chosen(request: Request) -> dict[int, bool]:
@@ -174,14 +174,15 @@ def answer_page(request: Request, token: str, answers: Annotated[dict[int, bool]
     try:
         recorded = answer_by_link(token, answers)
     except RefusalError as why:
-        return _page(request, token, str(why), status_of(why))
-    return RedirectResponse(f"/use-list/enquiries/{token}?said=已记录{recorded}个条目的答复。", 303)
+        typed = {str(number): "keep" if keep else "end" for number, keep in answers.items()}
+        return _page(request, token, refused(why, typed))
+    return RedirectResponse(f"/use-list/enquiries/{token}?recorded={recorded}", 303)
 
 
-def _page(request: Request, token: str, said: str, status: int = 200) -> HTMLResponse:
+def _page(request: Request, token: str, form: Filled = NOBODYS, recorded: int = 0) -> HTMLResponse:
     department, asked = enquiries_of_token(token)
-    context = {"department": department, "asked": asked, "token": token, "said": said}
-    return page(request, "enquiry.html", context, status)
+    context = {"department": department, "asked": asked, "token": token, "form": form, "recorded": recorded}
+    return page(request, "enquiry.html", context, form.status)
 
 
 def _uscc(caller: Caller) -> str:

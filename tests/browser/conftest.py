@@ -79,3 +79,40 @@ def barriers(page: Page) -> list[str]:
 def is_too_wide(page: Page) -> bool:
     """Whether one has to scroll sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def hindrances(page: Page) -> list[str]:
+    """What keeps people from a page: what axe finds, no heading or several to begin with, and having to scroll sideways
+    on a phone of 320 pixels or with letters of twice the size. The page is left as it was."""
+    found = barriers(page)
+    if page.get_by_role("heading", level=1).count() != 1:
+        found.append("not one heading of the first level")
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": 320, "height": 640})
+    if is_too_wide(page):
+        found.append("too wide for 320 pixels")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    if is_too_wide(page):
+        found.append("too wide with letters of twice the size")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size(size)
+    return found
+
+
+def complains(page: Page, label: str, sentence: str) -> bool:
+    """Whether a page that was sent back says this about the field of this label: in the summary, which leads to it, and
+    beside it, tied to it for who cannot see it."""
+    field = page.get_by_label(label, exact=True).first
+    lead = page.get_by_role("alert").get_by_role("link", name=sentence).first
+    beside = page.locator(f'[id="{field.get_attribute("id")}-wrong"]')
+    described = field.get_attribute("aria-describedby") or field.locator("xpath=ancestor::fieldset").get_attribute(
+        "aria-describedby"
+    )
+    return (
+        page.title().startswith("有误：")
+        and lead.get_attribute("href") == f"#{field.get_attribute('id')}"
+        and sentence in beside.inner_text()
+        and f"{field.get_attribute('id')}-wrong" in (described or "").split()
+    )

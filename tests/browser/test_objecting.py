@@ -14,7 +14,8 @@ from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import reading
 from tasks.notices import kick
-from tests.browser.conftest import PHONE, Open, barriers, is_too_wide
+from tasks.objection_drafts import MOST_TYPED
+from tests.browser.conftest import PHONE, Open, barriers, complains, is_too_wide
 from tests.conftest import Clerk, Mailbox, certificate_of, forget_settings, wait_until
 
 pytestmark = pytest.mark.browser
@@ -179,6 +180,21 @@ def test_a_wrong_file_is_named_and_the_right_one_kept(
     assert count(DraftFile) == 1
     page.get_by_label("不要这个").check()
     page.get_by_role("button", name="保存草稿").click()
+    assert count(DraftFile) == 0
+
+
+def test_a_draft_that_is_too_long_keeps_its_text_and_says_that_its_files_are_not_there(
+    objecting: str, open_page: Open, photo: Path
+) -> None:
+    page = open_page(viewport=PHONE)
+    start(page, objecting, certificate_of(Level.CITY)[1].name)
+    page.evaluate("document.querySelector('#reason').removeAttribute('maxlength')")
+    page.get_by_label("理由", exact=True).fill("长" * (MOST_TYPED + 1))
+    page.get_by_label("证明材料").set_input_files(photo)
+    page.get_by_role("button", name="保存草稿").click()
+    assert complains(page, "理由", f"填写的内容共超过{MOST_TYPED}个字")
+    assert complains(page, "证明材料（可以不附）", "刚才选的“门牌证.png”没有保存，附件须重新选择")
+    assert len(page.get_by_label("理由", exact=True).input_value()) == MOST_TYPED + 1
     assert count(DraftFile) == 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ezt import sample_data as samples
 from gateways import zheliban
@@ -19,13 +19,13 @@ from models.certificates import Certificate
 from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
+from models.use_lists import UseListVersion
 from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks import own_certificates
-from tasks.certificate_use import holder_index
 from tasks.staff_tasks import complete_staff_task
-from tests.browser.conftest import PHONE, Open, barriers, is_too_wide
+from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
 from tests.conftest import FEW, ROOT, Clerk, forget_settings
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
@@ -131,6 +131,55 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
     assert "/sign-in" in page.url
 
 
+def test_no_page_behind_signing_in_hinders_anybody(
+    web: str, signed_on: StandIn, department: Caller, card: Certificate, open_page: Open
+) -> None:
+    """With something on each of them, on the narrowest phone and in the largest letters."""
+    held = {"certificate_type": "身份证", "holder_number": card.holder_number, "certificate": card.number}
+    assert department.post("/api/v1/certificates/authenticate", AT_THE_COUNTER | held).status_code == 200
+    now = clock.now()
+    with transaction() as session:
+        office = session.scalars(select(Department)).first()
+        assert office is not None
+        session.add(
+            Authorisation(
+                authorisation_no="SQ-0123456789ABCDEF",
+                holder_index=card.holder_index,
+                department_uscc=office.uscc,
+                item_code="330603-SCJG-001",
+                type_code=card.type_code,
+                given_at=now,
+                ends_at=now + timedelta(days=3),
+            )
+        )
+    page = open_page(viewport=PHONE)
+    sign_in(page, web, signed_on, card.holder_number)
+    paths = [
+        "certificates",
+        f"certificates/{card.id}",
+        "certificates/0",
+        "uses",
+        "authorisations",
+        "authorisations/new",
+    ]
+    for path in [f"/my/{path}" for path in paths] + ["/", "/objection-drafts", "/sign-in"]:
+        page.goto(web + path)
+        assert "已实名登录" in page.locator(".signed-in").inner_text()
+        assert hindrances(page) == [], path
+    page.goto(f"{web}/my/uses")
+    page.get_by_text("这次用证不对？").click()
+    assert hindrances(page) == []
+    page.goto(f"{web}/my/certificates/{card.id}")
+    present(page)
+    assert hindrances(page) == []
+    page.goto(f"{web}/my/certificates/{card.id}")
+    page.get_by_role("button", name="对这一项提出异议").click()
+    assert hindrances(page) == []
+    page.get_by_role("button", name="下一步：核对").click()
+    assert "处需要更正" in page.get_by_role("alert").inner_text()
+    assert hindrances(page) == []
+
+
 def test_a_code_vanishes_from_the_page_when_it_has_lapsed(
     web: str, signed_on: StandIn, card: Certificate, open_page: Open
 ) -> None:
@@ -175,7 +224,112 @@ def test_a_holder_objects_to_a_field_without_copying_anything(
     assert "经浙里办实名认证" in filed.remark
 
 
-def test_an_authorisation_is_withdrawn_with_a_button(
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_holder_authorises_a_department_and_withdraws_it(
+    web: str, signed_on: StandIn, department: Caller, card: Certificate, open_page: Open, scripts: bool
+) -> None:
+    estate = valid("不动产权证书")
+    asked = AT_THE_COUNTER | {
+        "certificate_type": "不动产权证书",
+        "holder_number": estate.holder_number,
+        "certificate": estate.number,
+    }
+
+    def extracted(number: str | None) -> int:
+        return department.post("/api/v1/certificates/extract", asked | {"authorisation": number}).status_code
+
+    assert extracted(None) == 403
+    page = open_page(viewport=PHONE, java_script_enabled=scripts)
+    sign_in(page, web, signed_on, estate.holder_number)
+    page.get_by_role("navigation", name="我的").get_by_role("link", name="授权").click()
+    assert "您没有授权过任何部门" in main(page)
+    page.get_by_role("link", name="授权部门用证").click()
+    if scripts:
+        assert hindrances(page) == []
+    what = page.get_by_label("授权谁、办什么事、用哪种证照")
+    page.get_by_label("7天").check()
+    page.get_by_role("button", name="授权", exact=True).click()
+    assert complains(page, "授权谁、办什么事、用哪种证照", "授权的内容未填写")
+    assert page.get_by_label("7天").is_checked()
+    if scripts:
+        assert hindrances(page) == []
+    wanted = re.compile("不动产权证书：绍兴市柯桥区市场监督管理局")
+    chosen = str(what.locator("option").filter(has_text=wanted).first.get_attribute("value"))
+    what.select_option(value=chosen)
+    page.get_by_role("button", name="授权", exact=True).click()
+    assert "授权已经生效" in page.get_by_role("status").inner_text()
+    assert "生效中" in main(page)
+    if scripts:
+        assert hindrances(page) == []
+    number = page.locator(".code").inner_text()
+    assert extracted(number) == 200
+    with reading() as session:
+        given = session.get_one(Authorisation, number)
+    assert (given.ends_at - given.given_at, given.item_code) == (timedelta(days=7), AT_THE_COUNTER["item"])
+
+    # What stands is not offered again, and a form that is sent twice gives one authorisation.
+    form, new = {"number": chosen, "days": "7"}, f"{web}/my/authorisations/new"
+    again = httpx.post(new, data=form, cookies=cookies_of(page), headers={"Origin": web})
+    assert (again.status_code, "已经授权、还没到期的，不用再授权" in again.text) == (422, True)
+    page.get_by_role("link", name="授权部门用证").click()
+    assert page.locator("option").filter(has_text=wanted).count() == 0
+    page.goto(f"{web}/my/authorisations")
+    page.get_by_role("button", name="撤回授权").click()
+    assert "授权已撤回" in page.get_by_role("status").inner_text()
+    assert "已撤回" in main(page)
+    assert extracted(number) == 403
+    assert recorded("authorisation:holder:given", "authorisation:holder:withdrawn") == 2
+
+
+def recorded(*tags: str) -> int:
+    with reading() as session:
+        return len(session.scalars(select(AuditEntry).where(AuditEntry.tag.in_(tags))).all())
+
+
+def cookies_of(page: Page) -> dict[str, str]:
+    return {COOKIE: page.context.cookies()[0]["value"]}
+
+
+@pytest.mark.parametrize(
+    ("number", "days", "said"),
+    [
+        ("", "7", "授权的内容未填写"),
+        ("999999999", "7", "请在列表中选择授权的内容"),
+        ("-1", "7", "请在列表中选择授权的内容"),
+        ("9" * 5000, "7", "授权的内容填写有误"),
+        (None, "0", "授权多久填写有误"),
+        (None, "31", "授权多久填写有误"),
+        (None, "七", "授权多久填写有误"),
+    ],
+)
+def test_nothing_is_authorised_but_what_the_page_offers(
+    web: str, signed_on: StandIn, clerk: Clerk, open_page: Open, number: str | None, days: str, said: str
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, valid("不动产权证书").holder_number)
+    page.goto(f"{web}/my/authorisations/new")
+    offered = page.locator("option[value]:not([value=''])").first.get_attribute("value")
+    form = {"number": offered if number is None else number, "days": days}
+    new = f"{web}/my/authorisations/new"
+    answer = httpx.post(new, data=form, cookies=cookies_of(page), headers={"Origin": web})
+    assert (answer.status_code, said in answer.text) == (422, True), answer.text
+    assert recorded("authorisation:holder:given") == 0
+    assert httpx.post(new, data=form, headers={"Origin": web}).headers["location"] == "/sign-in?back=/my/certificates"
+
+
+def test_whoever_has_no_certificate_that_asks_for_it_has_nothing_to_authorise(
+    web: str, signed_on: StandIn, clerk: Clerk, open_page: Open
+) -> None:
+    with transaction() as session:
+        session.execute(update(UseListVersion).values(authorisation=False))
+    page = open_page(viewport=PHONE)
+    sign_in(page, web, signed_on, valid("不动产权证书").holder_number)
+    page.goto(f"{web}/my/authorisations/new")
+    assert "目前没有需要您授权的事项" in main(page)
+    assert hindrances(page) == []
+
+
+def test_an_authorisation_is_withdrawn_by_nobody_else(
     web: str, signed_on: StandIn, card: Certificate, open_page: Open
 ) -> None:
     now = clock.now()
@@ -184,20 +338,13 @@ def test_an_authorisation_is_withdrawn_with_a_button(
         assert office is not None
         given = {"department_uscc": office.uscc, "item_code": "330603-SCJG-001", "type_code": card.type_code}
         times = {"given_at": now, "ends_at": now + timedelta(days=3)}
-        own = holder_index(card.holder_number)
-        session.add(Authorisation(authorisation_no="SQ-1", holder_index=own, **given, **times))
         session.add(Authorisation(authorisation_no="SQ-2", holder_index="another's", **given, **times))
     page = open_page(viewport=PHONE)
     sign_in(page, web, signed_on, card.holder_number)
     page.get_by_role("link", name="授权").click()
-    assert "生效中" in main(page)
     assert "SQ-2" not in main(page)
-    assert barriers(page) == []
-    page.get_by_role("button", name="撤回授权").click()
-    assert "已撤回" in main(page)
-    cookies = {COOKIE: page.context.cookies()[0]["value"]}
-    refused = httpx.post(f"{web}/my/authorisations/SQ-2/withdrawal", cookies=cookies, headers={"Origin": web})
-    assert refused.status_code == 404
+    withdrawal = f"{web}/my/authorisations/SQ-2/withdrawal"
+    assert httpx.post(withdrawal, cookies=cookies_of(page), headers={"Origin": web}).status_code == 404
 
 
 def test_nobody_gets_at_what_is_somebody_elses(
@@ -212,7 +359,7 @@ def test_nobody_gets_at_what_is_somebody_elses(
     sign_in(page, web, signed_on, stranger.holder_number)
     page.goto(f"{web}/my/certificates/{card.id}")
     assert "您名下没有这件证照" in main(page)
-    cookies = {COOKIE: page.context.cookies()[0]["value"]}
+    cookies = cookies_of(page)
     held = {"certificate_type": "身份证", "holder_number": card.holder_number, "certificate": card.number}
     assert department.post("/api/v1/certificates/authenticate", AT_THE_COUNTER | held).status_code == 200
     with reading() as session:
@@ -270,7 +417,7 @@ def test_a_form_of_somebody_elses_does_nothing_with_the_cookie(
 ) -> None:
     page = open_page()
     sign_in(page, web, signed_on, card.holder_number)
-    cookies = {COOKIE: page.context.cookies()[0]["value"]}
+    cookies = cookies_of(page)
     headers = {"Origin": origin} if origin else {}
     path = f"{web}/my/certificates/{card.id}/presentation"
     assert httpx.post(path, cookies=cookies, headers=headers).status_code == 403

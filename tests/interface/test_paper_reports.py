@@ -84,7 +84,8 @@ def test_sending_the_same_form_twice_is_one_report(web: str) -> None:
     ("changed", "said"),
     [
         ({"department": "龙宫"}, "没有名为"),
-        ({"matter": ""}, "办什么事至少2个字"),
+        ({"matter": " "}, "办什么事未填写"),
+        ({"matter": "查"}, "办什么事至少2个字"),
         ({"demand": "接受电子证照"}, "窗口怎么要求请选择其中一项"),
         ({"demand": "<b>"}, "窗口怎么要求"),
         ({"happened_on": "昨天"}, "哪一天"),
@@ -112,6 +113,9 @@ def test_a_file_that_is_none_of_ours_is_refused_with_the_report(web: str) -> Non
 def test_too_many_from_one_place_are_asked_to_wait(web: str) -> None:
     answers = [send(web, filled(web)).status_code for _ in range(PAPER_REPORTS.value + 1)]
     assert answers == [200] * PAPER_REPORTS.value + [429]
+    late = send(web, filled(web, account="窗口说必须带原件，别的不行。"), ("照片.png", PNG))
+    for said in ("过一小时再试", "窗口说必须带原件，别的不行。", "“照片.png”没有保存，附件须重新选择"):
+        assert said in late.text
     assert len(cases()) == PAPER_REPORTS.value
 
 

@@ -167,26 +167,26 @@ def test_the_page_behind_the_link_shows_and_takes_an_answer(web: str, case: Cler
     short = httpx.post(f"{page}/answer", data={"submission_no": "1", "text": "<b>好"})
     assert short.status_code == 422
     assert "&lt;b&gt;好" in short.text
-    form = {"submission_no": "1", "text": "已经指定专人。<script>"}
+    form = {"submission_no": "1" * 32, "text": "已经指定专人。<script>"}
     for _ in range(2):
         done = httpx.post(f"{page}/answer", data=form, files={"files": ("备案表.pdf", PDF)}, follow_redirects=True)
         assert "整改情况已收到" in done.text
     assert "<script>" not in done.text
     assert (answers(), files()) == (1, ["备案表.pdf"])
-    late = httpx.post(f"{page}/answer", data=form | {"submission_no": "2"})
+    late = httpx.post(f"{page}/answer", data=form | {"submission_no": "2" * 32})
     assert late.status_code == 409
     assert "已经登记" in late.text
 
 
 def test_the_page_takes_a_request_for_more_time(web: str, case: Clerk) -> None:
     page = page_of(web, case)
-    wrong = httpx.post(f"{page}/extension", data={"submission_no": "1", "text": "系统正在改造。", "days": "很多"})
+    wrong = httpx.post(f"{page}/extension", data={"reason": "系统正在改造。", "days": "很多"})
     assert wrong.status_code == 422
     assert "申请延期的工作日数填写有误" in wrong.text
-    form = {"submission_no": "1", "text": "系统正在改造。", "days": "3"}
+    form = {"submission_no": "1" * 32, "reason": "系统正在改造。", "days": "3"}
     asked = httpx.post(f"{page}/extension", data=form, follow_redirects=True)
     assert "延期申请已收到" in asked.text
-    second = httpx.post(f"{page}/extension", data=form | {"submission_no": "2"})
+    second = httpx.post(f"{page}/extension", data=form | {"submission_no": "2" * 32})
     assert second.status_code == 422
     assert "只能申请一次" in second.text
 

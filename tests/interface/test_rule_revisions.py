@@ -125,7 +125,7 @@ def test_the_page_behind_the_link_takes_the_report(web: str, case: Clerk) -> Non
     with reading() as session:
         page = f"{web}/rule-revisions/{session.get_one(RuleRevision, case.case_no).token}"
     assert "窗口收件规程" in httpx.get(page).text
-    form = {"submission_no": "1", "document_no": "<b>9号", "in_force_on": str(clock.today())}
+    form = {"submission_no": "1" * 32, "document_no": "<b>9号", "in_force_on": str(clock.today())}
     bare = httpx.post(f"{page}/report", data=form)
     assert bare.status_code == 422
     assert "请附上修订后的文件" in bare.text
@@ -137,7 +137,7 @@ def test_the_page_behind_the_link_takes_the_report(web: str, case: Clerk) -> Non
         done = httpx.post(f"{page}/report", data=form, files={"files": ("a.pdf", PDF)}, follow_redirects=True)
         assert "修订报告已收到" in done.text
     assert kept() == (1, 1)
-    again = httpx.post(f"{page}/report", data=form | {"submission_no": "2"}, files={"files": ("a.pdf", PDF)})
+    again = httpx.post(f"{page}/report", data=form | {"submission_no": "2" * 32}, files={"files": ("a.pdf", PDF)})
     assert again.status_code == 409
 
 
