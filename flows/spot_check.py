@@ -149,7 +149,9 @@ def _show_register() -> None:
 class CheckItemEntry(SignOff):
     """The start form of the list of check items."""
 
-    item_code: Words = Field(title="事项编码", description="如 SC-09；已有的编码即修改", min_length=2, max_length=20)
+    item_code: Words = Field(
+        title="事项编码", description="如SC-09；已有的编码即修改", pattern=r"^[A-Za-z]{2}-[0-9]{2,4}$"
+    )
     title: Words = Field(title="抽查事项", min_length=4, max_length=60)
     how: Words = Field(title="检查方法", min_length=4, max_length=200)
     kinds: list[ObjectKind] = Field(title="适用对象", min_length=1)

@@ -71,6 +71,11 @@ def link_in(mailbox: Mailbox, address: str) -> str:
         return bool(mailbox.to(address))
 
     wait_until(came, "没有收到邮件")
+    return link_of(mailbox, address)
+
+
+def link_of(mailbox: Mailbox, address: str) -> str:
+    """The link to confirm in the last mail to an address."""
     body = mailbox.to(address)[-1].get_body(("plain",))
     assert body is not None
     found = re.search(r"http\S+/objection-drafts/\S+", body.get_content())
