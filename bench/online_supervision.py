@@ -190,7 +190,8 @@ def measure(number: int, rounds: int) -> list[Figure]:
     figures = []
     for what, seconds in took.items():
         beside = f"{READ}, CPU" if what.endswith(", CPU") else READ
-        figures.append(Figure(what, "s", number, "entries", seconds, beside if beside != what else None))
+        unit = "CPU s" if what.endswith(", CPU") else "s"
+        figures.append(Figure(what, unit, number, "entries", seconds, beside if beside != what else None))
     return figures + [Figure(what, "MB", number, "entries", values) for what, values in memory.items()]
 
 
