@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test test-browser lint audit clean
+.PHONY: run demo test test-browser bench lint audit clean
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"需要Python 3.11至3.13，现为{v[0]}.{v[1]}；请用 make PYTHON=python3.11 指定。")'
@@ -23,6 +23,18 @@ test: .venv/ready
 test-browser: .venv/ready
 	@$(BIN)/python -m pytest -m browser
 
+# What the program is measured beside has an environment of its own.
+.venv-bench/ready: requirements-bench.lock
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
+	@touch $@
+
+BENCHES := working_days record_sealing deadline_watch paper_backfill online_supervision certificate_use mail objection_life legs
+
+bench: .venv/ready .venv-bench/ready
+	@set -e; for each in $(BENCHES); do $(BIN)/python -m bench.$$each; done
+	@$(BIN)/python -m bench.performance
+
 lint: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -36,4 +48,4 @@ audit:
 	@build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 clean:
-	@rm -rf .venv build *.egg-info
+	@rm -rf .venv .venv-bench build *.egg-info

@@ -1,7 +1,5 @@
 """Query and authenticate beside bare FastAPI endpoints that do one indexed SQLite read, one worker process each, in one
-run: ``python bench/certificate_use.py [certificates] [seconds]``.
-
-Printed are requests a second, the 99th percentile at 16 connections, and memory; what counts are the ratios.
+run: ``python -m bench.certificate_use``. Requests a second, the 99th percentile at 16 connections, and memory.
 """
 
 import asyncio
@@ -23,6 +21,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from bench.figures import Figure, arguments, save
 from ezt import sample_data as samples
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
@@ -119,8 +118,11 @@ async def load(port: int, request: Callable[[int], bytes], seconds: float) -> li
     return took
 
 
-def measured(application: str, request: Callable[[int], bytes], seconds: float) -> tuple[float, float, float]:
-    """Requests a second, 99th percentile in ms and memory in MB of one worker process under load; median of five."""
+def measured(
+    application: str, request: Callable[[int], bytes], seconds: float, rounds: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Requests a second and 99th percentile in ms of one worker process under load, round by round, and its memory in
+    MB at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -134,7 +136,7 @@ def measured(application: str, request: Callable[[int], bytes], seconds: float) 
             except OSError:
                 time.sleep(0.05)
         asyncio.run(load(port, request, 1))
-        rounds = [asyncio.run(load(port, request, seconds)) for _ in range(5)]
+        loads = [asyncio.run(load(port, request, seconds)) for _ in range(rounds)]
         memory = next(
             int(line.split()[1]) / 1024
             for line in Path(f"/proc/{server.pid}/status").read_text().splitlines()
@@ -143,19 +145,18 @@ def measured(application: str, request: Callable[[int], bytes], seconds: float) 
     finally:
         server.terminate()
         server.wait()
-    rates = [len(took) / seconds for took in rounds]
-    slowest = [statistics.quantiles(took, n=100)[98] * 1000 for took in rounds]
-    return statistics.median(rates), statistics.median(slowest), memory
+    rates = [len(took) / seconds for took in loads]
+    slowest = [statistics.quantiles(took, n=100)[98] * 1000 for took in loads]
+    return rates, slowest, [memory]
 
 
 def main() -> None:
-    certificates = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5
+    given = arguments(__doc__, certificates=1_000_000, seconds=3, rounds=5)
     with tempfile.TemporaryDirectory() as home:
         os.environ["EZT_HOME"] = home
         ensure_keys()
         migrate()
-        holders = fill(certificates)
+        holders = fill(given.certificates)
 
         def asking(path: str) -> Callable[[int], bytes]:
             said = {
@@ -176,15 +177,22 @@ def main() -> None:
         def plain(path: str) -> Callable[[int], bytes]:
             return lambda place: f"GET /{path}/{holders[place % len(holders)][2]} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
-        results = {
-            "usual": measured("bench.certificate_use:bare", plain("usual"), seconds),
-            "fastest": measured("bench.certificate_use:bare", plain("fastest"), seconds),
-            "query": measured("web.app:app", asking(QUERY), seconds),
-            "authenticate": measured("web.app:app", asking(AUTHENTICATE), seconds),
+        usual_one, fastest_one = "the usual FastAPI endpoint", "the fastest FastAPI endpoint"
+        asked = {
+            usual_one: ("bench.certificate_use:bare", plain("usual"), None),
+            fastest_one: ("bench.certificate_use:bare", plain("fastest"), None),
+            "query": ("web.app:app", asking(QUERY), usual_one),
+            "authenticate": ("web.app:app", asking(AUTHENTICATE), usual_one),
         }
-    for name, (rate, slowest, memory) in results.items():
-        parts = "  ".join(f"{rate / results[other][0]:5.2f} of {other}" for other in ("usual", "fastest"))
-        print(f"{name:13} {rate:8.0f}/s  {parts}  p99 {slowest:6.1f} ms  {memory:5.0f} MB")
+        figures = []
+        for name, (application, request, beside) in asked.items():
+            measures = measured(application, request, given.seconds, given.rounds)
+            for what, unit, values in zip(
+                ("", ", slowest 1%", ", memory"), ("requests/s", "ms", "MB"), measures, strict=True
+            ):
+                ratio_to = beside and f"{beside}{what}"
+                figures.append(Figure(f"{name}{what}", unit, given.certificates, "certificates", values, ratio_to))
+    save(given.results, "certificate_use", figures)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """What a leg of a case costs: forked from a process that has everything imported, and by Prefect's own process worker,
-in one run on PostgreSQL: ``python -m bench.legs [cases]``.
+in one run on PostgreSQL: ``python -m bench.legs --cases 10``.
 
 Two legs of an objection: from its registration to the form that it is suspended on, and from the answer that it is not
 accepted to its end. Processor time of worker and legs, of Prefect's server, and of PostgreSQL, less what each of them
@@ -8,7 +8,6 @@ uses while nothing happens.
 
 import os
 import secrets
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import select
 
+from bench.figures import Figure, arguments, processor_seconds, save
 from ezt.desk import Desk
 from ezt.up import POOL, System, free_port, running
 from models.cases import Case
@@ -33,41 +33,26 @@ from runtime.database import reading
 from tasks.case_runs import nudge
 from tasks.objections import register_objection
 from tests.conftest import objection_about
-from tests.postgresql_server import as_superuser, create_database, postgresql_server
+from tests.postgresql_server import create_database, postgresql_server
 
-QUIET = 20
-"""Seconds in which nothing happens, before each measurement."""
-TICKS = os.sysconf("SC_CLK_TCK")
+STOCK = "process worker"
 WORKERS = {
     "forked": ("ezt.worker", "--pool", POOL, "--name", "bench"),
-    "process worker": ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
+    STOCK: ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
 }
 
 
-def spent(session: int) -> float:
-    """Seconds of processor time of all processes of a session, and of their children that have ended."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(") ", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session:
-            ticks += sum(map(int, fields[11:15]))
-    return ticks / TICKS
-
-
 class Meter:
-    """The processor time of sessions by name, less what they use while nothing happens."""
+    """The processor time of processes and their descendants by name, less what they use while nothing happens."""
 
-    def __init__(self, sessions: dict[str, int]) -> None:
-        self._sessions = sessions
+    def __init__(self, processes: dict[str, int], quiet: int) -> None:
+        self._processes = processes
         before = self._read()
-        time.sleep(QUIET)
-        self._idle = {name: (now - before[name]) / QUIET for name, now in self._read().items()}
+        time.sleep(quiet)
+        self._idle = {name: (now - before[name]) / quiet for name, now in self._read().items()}
 
     def _read(self) -> dict[str, float]:
-        return {name: spent(session) for name, session in self._sessions.items()}
+        return {name: processor_seconds(process) for name, process in self._processes.items()}
 
     def measure(self, work: Callable[[], None]) -> dict[str, float]:
         before, began = self._read(), time.monotonic()
@@ -121,8 +106,9 @@ class Office:
 
 
 def main() -> None:
-    """Print the processor time of each leg in seconds, per process that spends it, and the ratio of the two workers."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    """Processor time of each leg in seconds, per process that spends it, once; ``quiet`` are the seconds in which
+    nothing happens before each measurement."""
+    given = arguments(__doc__, cases=10, quiet=20)
     with tempfile.TemporaryDirectory(prefix="ezt-legs-") as folder:
         data = Path(folder) / "postgresql"
         data.mkdir()
@@ -137,15 +123,15 @@ def main() -> None:
                 "EZT_ONE_TIME_CODES": "false",
                 "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"{url.replace('psycopg', 'asyncpg')}/prefect",
             }
+            postmaster = int((data / "postmaster.pid").read_text().split()[0])
             with running(samples=True) as system:
-                compare(system, number)
+                figures = compare(system, postmaster, given.cases, given.quiet)
+    save(given.results, "legs", figures)
 
 
-def compare(system: System, number: int) -> None:
+def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Figure]:
     os.environ |= {"PREFECT_API_URL": system.api_url, "EZT_DESK_URL": system.desk_url}
-    server = as_superuser(os.environ["EZT_DATABASE_URL"].rsplit("/", 1)[0])
-    postmaster = server.execute("SELECT pg_backend_pid()").fetchone()[0]
-    ratios: dict[str, list[float]] = {}
+    figures = []
     with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
         for each in client.read_deployments(limit=200):
             client.pause_deployment(each.id) if each.schedules else None
@@ -153,10 +139,10 @@ def compare(system: System, number: int) -> None:
         for name, module in WORKERS.items():
             system.processes.pop("worker").terminate()
             system.start("worker", *module)
-            sessions = {each: system.processes[each].pid for each in ("worker", "prefect")}
+            processes = {each: system.processes[each].pid for each in ("worker", "prefect")}
             office.runs.clear()
             office.register(1)
-            meter = Meter(sessions | {"postgresql": os.getsid(postmaster)})
+            meter = Meter(processes | {"postgresql": postmaster}, quiet)
             for leg, work in (
                 ("start to suspend", lambda: office.register(number)),
                 ("resume to close", office.decline),
@@ -165,11 +151,11 @@ def compare(system: System, number: int) -> None:
                 used = meter.measure(work)
                 legs = legs_begun() - begun
                 both = (used["worker"] + used["prefect"]) / legs
-                ratios.setdefault(leg, []).append(both)
-                each = ", ".join(f"{who} {seconds / legs:.3f}" for who, seconds in used.items())
-                print(f"{name}, {leg}: {both:.3f} s a leg ({each}; {legs} legs)", flush=True)
-    for leg, (mine, stock) in ratios.items():
-        print(f"{leg}: {mine / stock:.2f} of the process worker's")
+                each_one = ", ".join(f"{who} {seconds / legs:.3f}" for who, seconds in used.items())
+                beside = f"{leg}, {STOCK}" if name != STOCK else None
+                note = f"worker and server; {each_one} of {legs} legs"
+                figures.append(Figure(f"{leg}, {name}", "CPU s a leg", number, "objections", [both], beside, note))
+    return figures
 
 
 def legs_begun() -> int:

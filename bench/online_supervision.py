@@ -1,5 +1,5 @@
 """A quarter of the record judged by every rule of online supervision, beside one pass that only reads the same entries
-and parses their details: ``python bench/online_supervision.py [entries]``.
+and parses their details: ``python -m bench.online_supervision``.
 
 With ``EZT_DATABASE_URL`` of an empty PostgreSQL database on PostgreSQL, else on SQLite. The load has what the rules
 look for in shares that departments may have: refusals, nights and days off, programs by which holders serve themselves,
@@ -15,13 +15,11 @@ number of entries.
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -30,6 +28,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Table, Text, cast, select, text
 
+from bench.figures import Figure, arguments, rounds_at, save
 from ezt import sample_catalogue as catalogue
 from ezt import sample_data as samples
 from models.certificate_uses import UnavailableReceipt
@@ -39,12 +38,14 @@ from models.records import AuditEntry
 from regulation.online_supervision import looking_back
 from regulation.working_days import WorkingDays
 from runtime import clock
-from runtime.database import engine, insert_many, reading, transaction
+from runtime.database import insert_many, reading, transaction
 from runtime.keys import ensure_keys
 from tasks.applications import mark_self_service
 from tasks.online_supervision import signs_of
 from tasks.online_tallies import tallies_of
+from tests.conftest import forget_settings
 
+READ = "read and parsed"
 LAST = date(2026, 10, 31)
 DAYS = 92
 OPERATORS, TOGETHER = 50, 10_000
@@ -158,46 +159,46 @@ def processor_time() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def peak(whose: int) -> int:
-    """Megabytes."""
-    return resource.getrusage(whose).ru_maxrss // 1024
-
-
-@contextmanager
-def timed(took: dict[str, tuple[float, float]], what: str) -> Iterator[None]:
+def timed(took: dict[str, list[float]], what: str, work: Callable[[], object]) -> None:
     started, processor = time.perf_counter(), processor_time()
-    yield
-    took[what] = time.perf_counter() - started, processor_time() - processor
+    work()
+    took.setdefault(what, []).append(time.perf_counter() - started)
+    took.setdefault(f"{what}, CPU", []).append(processor_time() - processor)
 
 
-def main() -> None:
-    """Print the seconds of each and their ratios to reading and parsing."""
-    took: dict[str, tuple[float, float]] = {}
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
+def measure(number: int, rounds: int) -> list[Figure]:
+    """A quarter of about so many entries, judged as often as there are rounds."""
+    took: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EZT_HOME"] = str(Path(folder) / "var")
+        forget_settings()
         ensure_keys()
         migrate()
         samples.load(sizes=samples.Sizes(holders=10))
         fill(number)
         period = looking_back(LAST, DAYS)
-        with timed(took, "read and parsed"):
-            read = only_read()
-        before = peak(resource.RUSAGE_SELF)
-        with timed(took, "supervised"), reading() as session:
-            signs = signs_of(session, period)
-        memory, of_another = peak(resource.RUSAGE_SELF), peak(resource.RUSAGE_CHILDREN)
-        for processes in (1, 2):
-            with timed(took, f"counted by {processes}"), reading() as session:
-                tallies_of(session, period, processes)
-        kind = engine().dialect.name
-    fired = ", ".join(f"{rule} {times}" for rule, times in sorted(Counter(sign.rule for sign in signs).items()))
-    print(f"{kind}: {read} entries of {DAYS} days; {fired}")
-    bare = took["read and parsed"]
-    for what, spent in took.items():
-        seconds, processor = (mine / theirs for mine, theirs in zip(spent, bare, strict=True))
-        print(f"{what}: {spent[0]:.1f} s ({seconds:.2f}), {spent[1]:.1f} s of processor time ({processor:.2f})")
-    print(f"peak memory {memory} MB, {before} MB before; of another process {of_another} MB")
+        for _ in range(rounds):
+            timed(took, READ, only_read)
+            with reading() as session:
+                timed(took, "supervised", lambda: signs_of(session, period))
+                for processes in (1, 2):
+                    counted = partial(tallies_of, session, period, processes)
+                    timed(took, f"counted by {processes}", counted)
+        # Of all sizes so far, as the system keeps it: the largest one comes last.
+        peaks = {"peak memory": resource.RUSAGE_SELF, "peak memory of another process": resource.RUSAGE_CHILDREN}
+        memory = {name: [resource.getrusage(whose).ru_maxrss / 1024] for name, whose in peaks.items()}
+    figures = []
+    for what, seconds in took.items():
+        beside = f"{READ}, CPU" if what.endswith(", CPU") else READ
+        unit = "CPU s" if what.endswith(", CPU") else "s"
+        figures.append(Figure(what, unit, number, "entries", seconds, beside if beside != what else None))
+    return figures + [Figure(what, "MB", number, "entries", values) for what, values in memory.items()]
+
+
+def main() -> None:
+    given = arguments(__doc__, entries=[1_000, 10_000, 100_000, 300_000], rounds=5)
+    figures = [each for n in given.entries for each in measure(n, rounds_at(n, given.entries, given.rounds))]
+    save(given.results, "online_supervision", figures)
 
 
 if __name__ == "__main__":

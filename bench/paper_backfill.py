@@ -1,17 +1,17 @@
 """A file of paper certificates from its bytes to the register, beside inserting the same finished rows by SQLAlchemy
-Core's executemany into the same tables: ``python bench/paper_backfill.py [rows]``.
+Core's executemany into the same tables: ``python -m bench.paper_backfill``.
 
-With ``EZT_DATABASE_URL`` of an empty PostgreSQL database also COPY beside executemany. On two cores, 100,000 rows:
-the whole in 2.5 times executemany's time, COPY twice as fast as executemany (3.0 times at 30,000 rows), 232 MB.
+With ``EZT_DATABASE_URL`` of an empty PostgreSQL database, one size and one round also COPY beside executemany. On two
+cores, 100,000 rows: the whole in 2.5 times executemany's time, COPY twice as fast as executemany (3.0 times at 30,000
+rows), 232 MB.
 """
 
 import csv
-import json
 import os
 import resource
-import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -23,6 +23,7 @@ from sqlalchemy import MetaData, Table, create_engine, insert, select, text
 from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
+from bench.figures import Figure, arguments, rounds_at, save
 from ezt import sample_data
 from models.migrations import migrate
 from regulation.backfill_batches import Outcome
@@ -42,8 +43,16 @@ from tasks.backfill_batches import (
 from tasks.backfill_checks import check_file
 from tasks.backfill_progress import chunks_to_check
 from tasks.backfill_questions import BatchSampleReview
+from tests.conftest import forget_settings
 
 CHUNK = 5_000
+INSERTED, COPIED, WHOLE, MEMORY = (
+    "the finished rows by executemany",
+    "the finished rows by COPY",
+    "whole",
+    "peak memory",
+)
+RATIOS = {WHOLE: INSERTED, COPIED: INSERTED}
 FAMILY, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
 
 
@@ -151,39 +160,48 @@ def bare(home: Path, case_no: str) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+def measure(rows: int, rounds: int) -> list[Figure]:
+    """Files of so many rows, each into an installation of its own."""
+    took: dict[str, list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        for what, value in once(rows).items():
+            took[what].append(value)
+    return [
+        Figure(what, "MB" if what == MEMORY else "s", rows, "rows", values, RATIOS.get(what))
+        for what, values in took.items()
+    ]
+
+
+def once(rows: int) -> dict[str, float]:
+    """What one file took, step by step, and what the same rows take when they are only inserted."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"EZT_HOME": folder, "EZT_ONE_TIME_CODES": "false"}
+        forget_settings()
         home, seconds = Path(folder), dict[str, float]()
         ensure_keys()
         migrate()
         sample_data.load(sizes=sample_data.Sizes(holders=10))
         path = home / "结婚证.csv"
         write(path, rows)
-        with timed(seconds, "dry_run"):
+        with timed(seconds, "dry run"):
             report = check_file(path, "结婚证", clock.today())
         assert report.counts == {Outcome.GOOD: rows}, report.counts
         case_no = backfill(path, seconds)
         with reading() as session:
             assert batch_of(session, case_no).registered == rows
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        copied = None
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        whole = sum(seconds.values()) - seconds["dry run"]
         if engine().dialect.name == "postgresql":
-            inserted, copied = side_by_side(case_no)
+            inserted, seconds[COPIED] = side_by_side(case_no)
         else:
             inserted = bare(home, case_no)
-    whole = sum(seconds.values()) - seconds["dry_run"]
-    ratios = {
-        "rows": rows,
-        "inserting_the_finished_rows_s": round(inserted, 2),
-        "backfill_ratio": round(whole / inserted, 2),
-        **{f"{what}_s": round(took, 2) for what, took in seconds.items()},
-        "peak_mb": peak,
-    }
-    if copied is not None:
-        ratios |= {"copying_them_s": round(copied, 2), "executemany_to_copy_ratio": round(inserted / copied, 2)}
-    print(json.dumps(ratios))
+    return {INSERTED: inserted, WHOLE: whole, **seconds, MEMORY: peak}
+
+
+def main() -> None:
+    given = arguments(__doc__, rows=[1_000, 10_000, 100_000], rounds=5)
+    figures = [each for n in given.rows for each in measure(n, rounds_at(n, given.rows, given.rounds))]
+    save(given.results, "paper_backfill", figures)
 
 
 if __name__ == "__main__":

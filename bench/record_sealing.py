@@ -1,21 +1,21 @@
 """Sealing and verifying the record, beside the read and raw SHA-256 over the same bytes:
-``python bench/record_sealing.py``."""
+``python -m bench.record_sealing``."""
 
 import hashlib
-import json
 import os
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
+from bench.figures import Figure, arguments, rounds_at, save
 from models.migrations import migrate
 from models.records import AuditEntry
 from runtime.database import reading, transaction
 from runtime.keys import ensure_keys
 from tasks.records import ENTRIES_IN_A_BLOCK, _entries, seal_record, verify_record
+from tests.conftest import forget_settings
 
 AT = datetime(2026, 6, 10, 0, 30, tzinfo=UTC)
 
@@ -37,33 +37,39 @@ def fill(entries: int) -> None:
             session.execute(insert(AuditEntry), rows)
 
 
+def measure(entries: int, rounds: int) -> list[Figure]:
+    """A record of so many entries, a new one each round, because what is sealed stays sealed."""
+    took: dict[str, list[float]] = {"read and SHA-256": [], "seal": [], "verify": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["EZT_HOME"] = home
+            forget_settings()
+            ensure_keys()
+            migrate()
+            fill(entries)
+            started, bare = time.perf_counter(), hashlib.sha256()
+            with reading() as session:
+                for after in range(0, entries, ENTRIES_IN_A_BLOCK):
+                    for entry in _entries(session, after, after + ENTRIES_IN_A_BLOCK):
+                        bare.update(entry.canonical())
+            took["read and SHA-256"].append(time.perf_counter() - started)
+            started = time.perf_counter()
+            seal_record(AT)
+            took["seal"].append(time.perf_counter() - started)
+            started = time.perf_counter()
+            verified = verify_record()
+            took["verify"].append(time.perf_counter() - started)
+            assert (verified.entries, verified.findings) == (entries, ())
+    return [
+        Figure(what, "s", entries, "entries", seconds, None if what == "read and SHA-256" else "read and SHA-256")
+        for what, seconds in took.items()
+    ]
+
+
 def main() -> None:
-    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["EZT_HOME"] = home
-        ensure_keys()
-        migrate()
-        fill(entries)
-        started, bare = time.perf_counter(), hashlib.sha256()
-        with reading() as session:
-            for after in range(0, entries, ENTRIES_IN_A_BLOCK):
-                for entry in _entries(session, after, after + ENTRIES_IN_A_BLOCK):
-                    bare.update(entry.canonical())
-        plain = time.perf_counter() - started
-        started = time.perf_counter()
-        seal_record(AT)
-        sealed = time.perf_counter() - started
-        started = time.perf_counter()
-        verified = verify_record()
-        checked = time.perf_counter() - started
-    assert (verified.entries, verified.findings) == (entries, ())
-    ratios = {
-        "entries": entries,
-        "read_and_sha256_s": round(plain, 2),
-        "seal_ratio": round(sealed / plain, 2),
-        "verify_ratio": round(checked / plain, 2),
-    }
-    print(json.dumps(ratios))
+    given = arguments(__doc__, entries=[1_000, 10_000, 100_000, 1_000_000], rounds=5)
+    figures = [each for n in given.entries for each in measure(n, rounds_at(n, given.entries, given.rounds))]
+    save(given.results, "record_sealing", figures)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""A due date from the index table against the library's own search, in one run: ``python bench/working_days.py``."""
+"""A due date from the index table against the library's own search, in one run: ``python -m bench.working_days``."""
 
-import json
 import timeit
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import holidays
 
+from bench.figures import Figure, arguments, save
 from regulation.working_days import WorkingDays
 
 DAYS = [date(2024, 1, 1) + timedelta(days=n) for n in range(700)]
@@ -14,10 +14,9 @@ CALENDAR = WorkingDays()
 LIBRARY = holidays.country_holidays("CN", years=range(2004, 2028))
 
 
-def microseconds(search: Callable[[], None]) -> float:
-    """Microseconds a call, the median of five rounds over 700 days."""
-    rounds = sorted(timeit.repeat(search, number=1, repeat=5))
-    return rounds[2] / len(DAYS) * 1e6
+def microseconds(search: Callable[[], None], rounds: int) -> list[float]:
+    """Microseconds a call, in rounds over 700 days."""
+    return [seconds / len(DAYS) * 1e6 for seconds in timeit.repeat(search, number=1, repeat=rounds)]
 
 
 def table() -> None:
@@ -30,7 +29,16 @@ def library() -> None:
         LIBRARY.get_nth_working_day(day, 5)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    given = arguments(__doc__, rounds=5)
     assert [CALENDAR.due_on(day, 5) for day in DAYS] == [LIBRARY.get_nth_working_day(day, 5) for day in DAYS]
-    ours, theirs = microseconds(table), microseconds(library)
-    print(json.dumps({"table_us": round(ours, 3), "library_us": round(theirs, 3), "ratio": round(theirs / ours, 1)}))
+    searched, of = "the library's search", "due dates a round"
+    figures = [
+        Figure(searched, "µs a date", len(DAYS), of, microseconds(library, given.rounds)),
+        Figure("index table", "µs a date", len(DAYS), of, microseconds(table, given.rounds), searched),
+    ]
+    save(given.results, "working_days", figures)
+
+
+if __name__ == "__main__":
+    main()

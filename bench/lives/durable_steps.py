@@ -1,0 +1,115 @@
+"""The objection's story and steps with Prefect taken away: ``python -m bench.lives.durable_steps HOME URL WAY``.
+
+``at-once`` answers each question as it is asked; ``in-legs`` ends the story there and begins it again from its first
+line, as after each suspension. Both write the case, its audit entries and its notices, encrypted.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
+from sqlalchemy import select
+
+from ezt import sample_data as samples
+from flows import objection_case as story
+from models.cases import Case
+from models.certificates import Certificate, CertificateType
+from models.migrations import migrate
+from models.organisations import Officer
+from regulation.certificates import CertificateState
+from runtime import clock
+from runtime.database import reading
+from runtime.keys import ensure_keys
+from tasks.answers import answer_or_wait, take_officer_answer
+from tasks.objections import register_objection
+from tasks.questions import Question
+from tasks.step import DurableStep
+from tests.conftest import FEW, objection_about
+
+from .player import perform
+
+
+class SuspendedError(Exception):
+    """The story waits for an answer."""
+
+
+def answers() -> dict[str, dict[str, Any]]:
+    """What officers answer on the way to a correction, by letter because no bureau has a gateway here."""
+    return {
+        "initial-review": {"verdict": "受理"},
+        "letter-posted": {"letter_no": "柯数〔2026〕3号", "posted_on": str(clock.today())},
+        "verification-reply": {
+            "finding": "原数据有误",
+            "content": "门牌号有误",
+            "corrected_value": "群贤路9999号",
+            "reply_no": "绍数函〔2026〕1号",
+            "replied_on": str(clock.today()),
+        },
+        "outcome": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+    }
+
+
+def install(home: str, url: str) -> Iterator[tuple[Certificate, CertificateType]]:
+    """A new installation with sample data; its valid certificates that show an address, over and over."""
+    os.environ |= {"EZT_HOME": home, "EZT_DATABASE_URL": url, "EZT_ONE_TIME_CODES": "false"}
+    ensure_keys()
+    migrate()
+    samples.load(sizes=FEW)
+    with reading() as session:
+        rows = session.execute(
+            select(Certificate, CertificateType)
+            .join(CertificateType, CertificateType.code == Certificate.type_code)
+            .where(Certificate.state == CertificateState.VALID)
+            .order_by(Certificate.id)
+        )
+        return cycle([(held, kind) for held, kind in rows if "address" in kind.names])
+
+
+class Lives:
+    """Objections from registration to the notice of their outcome, one after the other."""
+
+    def __init__(self, home: str, url: str, *, in_legs: bool) -> None:
+        self._certificates = install(home, url)
+        self._in_legs = in_legs
+        self._answers = answers()
+        # Steps run without the Prefect task around them, and nothing is shown in pages that nobody has open.
+        DurableStep.__call__ = DurableStep.run  # type: ignore[method-assign]
+        story.ask = self._ask
+        story.show_case = story.kick = lambda *_: None
+
+    def _ask(self, case_no: str, question: type[Question], turn: int = 1) -> dict[str, Any]:
+        given = answer_or_wait(case_no, question, turn)
+        if given is not None:
+            return given
+        if not self._in_legs:
+            self._answer(case_no, question)
+            return self._ask(case_no, question, turn)
+        self._waiting = question
+        raise SuspendedError
+
+    def _answer(self, case_no: str, question: type[Question]) -> None:
+        with reading() as session:
+            officer = session.get_one(Officer, session.get_one(Case, case_no).officer_no).staff_no
+        key = secrets.token_hex(8)
+        why = take_officer_answer(case_no, question, 1, key, self._answers[question.question], officer, "")
+        assert why is None, why
+
+    def play(self) -> str:
+        """One life; the case's number."""
+        case_no = register_objection(
+            objection_about(*next(self._certificates)), [], secrets.token_hex(8), "KQ001"
+        ).case_no
+        while True:
+            try:
+                story.objection_case.fn(case_no)
+            except SuspendedError:
+                self._answer(case_no, self._waiting)
+            else:
+                return case_no
+
+
+if __name__ == "__main__":
+    perform(Lives(*sys.argv[1:3], in_legs=sys.argv[3] == "in-legs").play)
