@@ -13,6 +13,8 @@ import logging
 import os
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import prefect
@@ -20,7 +22,15 @@ import uvicorn
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.server.api.server import create_app
-from prefect.settings import PREFECT_UI_STATIC_DIRECTORY, get_current_settings, temporary_settings
+from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
+from prefect.server.database.dependencies import temporary_database_config
+from prefect.settings import (
+    PREFECT_API_DATABASE_CONNECTION_URL,
+    PREFECT_UI_STATIC_DIRECTORY,
+    get_current_settings,
+    temporary_settings,
+)
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -58,6 +68,29 @@ SHARE = 20
 """To draw them takes at most this part of the time: with more open cases it is done less often."""
 
 
+class AtOnce(AioSqliteConfiguration):
+    """Transactions on Prefect's SQLite that take the write lock when they begin.
+
+    Prefect takes it at the first statement that writes. Where another one has written meanwhile, SQLite then refuses at
+    once and whoever pressed Submit has pressed in vain: nothing would have helped but to read again what was read.
+    """
+
+    @asynccontextmanager
+    async def begin_transaction(
+        self,
+        session: AsyncSession,
+        with_for_update: bool = False,
+    ) -> AsyncIterator[AsyncSessionTransaction]:
+        async with session.begin() as transaction:
+            token = SQLITE_BEGIN_MODE.set("IMMEDIATE")
+            try:
+                await session.connection()
+            finally:
+                # Not for sessions that only read within this one.
+                SQLITE_BEGIN_MODE.reset(token)
+            yield transaction
+
+
 class OnlyHere:
     """An ASGI middleware that puts ``POLICY`` on every answer."""
 
@@ -85,7 +118,11 @@ def main() -> None:
     os.environ["PREFECT__SERVER_FINAL"] = "1"
     # Pages that are not there are not served, and neither are the invitations to them.
     prefect.__ui_v2_static_path__ = pages / "none"
-    with temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}):
+    with ExitStack() as stack:
+        stack.enter_context(temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}))
+        address = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
+        if address.startswith("sqlite"):
+            stack.enter_context(temporary_database_config(AtOnce(connection_url=address)))
         app = create_app(final=True)
         # Before the UI, which takes every address that is left.
         app.router.routes[:0] = [

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Error, Locator, Page
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
@@ -152,12 +153,22 @@ class Walk:
         meanwhile(self.page, lambda: waiting_for(self.case_no) == waiting, f"没有等待{waiting}")
         meanwhile(self.page, lambda: is_paused(self.desk, self.case_no), "没有再次询问")
 
+    def to_do(self, shown: Locator) -> Locator:
+        """What the list 待办 shows, asked for again until it does: it is drawn every two seconds."""
+
+        def appears() -> bool:
+            self.page.goto(f"{self.url}/to-do")
+            with suppress(Error):
+                shown.wait_for(timeout=3000)
+            return shown.is_visible()
+
+        wait_until(appears, "待办没有更新")
+        return shown
+
     def answer(self, what: str, fill: Callable[[Hand, Page], object], pictured: str = "") -> str | None:
         """Answer the case's form as its officer does, from the list 待办 on; the refusal."""
         before = len(answers_to(self.case_no))
-        self.page.goto(f"{self.url}/to-do")
-        link = self.page.get_by_role("link", name=self.case_no, exact=True)
-        link.wait_for()
+        link = self.to_do(self.page.get_by_role("link", name=self.case_no, exact=True))
         hand, begun = Hand(), time.monotonic()
         with self.page.expect_popup() as opened:
             hand.click(link)
@@ -200,8 +211,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         walk.case_no = session.scalars(select(Case.case_no)).one()
     walk.is_asked("initial-review-1")
     seen("当前环节：待初审")
-    walk.page.goto(f"{walk.url}/to-do")
-    walk.page.get_by_text(f"工号{officer_of(walk.case_no)}：待决定1件").wait_for()
+    walk.to_do(walk.page.get_by_text(f"工号{officer_of(walk.case_no)}：待决定1件"))
     assert not any(walk.page.locator(".markdown-renderer__table").evaluate_all(SCROLLED)), "待办须左右滚动"
     walk.made.append(picture(walk.page, "staff-to-do"))
 
@@ -262,8 +272,9 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
     meanwhile(walk.page, lambda: "异议处理结果" in subjects(mailbox)[-1], "没有结果通知", seconds=90)
     letter_in_html = mailbox.to("yuxiaoyun@example.com")[-1].get_body(("html",))
     assert letter_in_html is not None
-    applicant.set_content(letter_in_html.get_content())
-    assert "登记的地址有误，已更正" in applicant.locator("body").inner_text()
+    in_the_mail = open_page(viewport=PHONE)
+    in_the_mail.set_content(letter_in_html.get_content())
+    assert "登记的地址有误，已更正" in in_the_mail.locator("body").inner_text()
 
     registered_on_paper(walk)
     the_other_pages(walk)
