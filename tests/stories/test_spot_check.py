@@ -105,7 +105,7 @@ def test_from_the_form_to_a_closed_round_with_a_finding(mailbox: Any, desk: Any,
     assert promised in head
     assert CIVIL in head
     officer = officer_of(case_no)
-    answer = {"kind": "全部检查组已登记并确认", "department": "", "absent": "", "reason": ""}
+    answer = {"kind": "全部检查组已登记并确认", "reason": ""}
     desk.resume(run_id, **answer, **desk.sign(officer))
     asked_again(desk, run_id, "还有检查组没有确认结果")
     team = teams(case_no)[0]
