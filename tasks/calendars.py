@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.calendars import PublishedYear
@@ -85,25 +85,24 @@ def recompute_deadlines(session: Session, rule: str, at: datetime, since: date |
     """
     calendar = working_days(session)
     moved = 0
-    movable = Deadline.provisional if since is None else or_(Deadline.provisional, Deadline.due_on >= since)
-    for deadline in session.scalars(select(Deadline).where(movable, Deadline.running)):
-        due_on, provisional = calendar.due_date(deadline.starts_on, deadline.days)
-        if due_on != deadline.due_on:
-            move = DeadlineChange(deadline_id=deadline.id, from_on=deadline.due_on, to_on=due_on, rule=rule, at=at)
-            session.add(move)
-            record(
-                session,
-                "case:deadline:moved",
-                deadline.case_no,
-                "system",
-                at,
-                limit=deadline.limit_code,
-                from_on=str(deadline.due_on),
-                to_on=str(due_on),
-                rule=rule,
-            )
-            moved += 1
-        deadline.due_on, deadline.provisional = due_on, provisional
+    reached = Deadline.provisional if since is None else or_(Deadline.provisional, Deadline.due_on >= since)
+    movable = and_(Deadline.running, reached)
+    # Many cases, few dates: what begins on the same day with the same limit ends on the same day.
+    counted = select(Deadline.starts_on, Deadline.days, Deadline.due_on, Deadline.provisional).where(movable)
+    for starts_on, days, was_due_on, was_provisional in session.execute(counted.distinct()).tuples().all():
+        due_on, provisional = calendar.due_date(starts_on, days)
+        if (due_on, provisional) == (was_due_on, was_provisional):
+            continue
+        alike = [movable, Deadline.starts_on == starts_on, Deadline.days == days]
+        alike += [Deadline.due_on == was_due_on, Deadline.provisional == was_provisional]
+        if due_on != was_due_on:
+            moving = select(Deadline.id, Deadline.case_no, Deadline.limit_code).where(*alike)
+            for deadline_id, case_no, limit_code in session.execute(moving).tuples().all():
+                session.add(DeadlineChange(deadline_id=deadline_id, from_on=was_due_on, to_on=due_on, rule=rule, at=at))
+                dates = {"from_on": str(was_due_on), "to_on": str(due_on)}
+                record(session, "case:deadline:moved", case_no, "system", at, limit=limit_code, **dates, rule=rule)
+                moved += 1
+        session.execute(update(Deadline).where(*alike).values(due_on=due_on, provisional=provisional))
     return moved
 
 

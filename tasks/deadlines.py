@@ -1,11 +1,11 @@
 """The watch over running deadlines: reminders to officers, missed limits to the director, each once however often."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, bindparam, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
@@ -14,7 +14,7 @@ from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
 from regulation.limits import CASE_LIMITS, RECTIFICATION, REMINDER_DAYS, URGE, Clock
 from regulation.rectifications import Response
-from regulation.working_days import next_year_is_missing
+from regulation.working_days import WorkingDays, next_year_is_missing
 from runtime import clock
 from runtime.database import transaction
 from tasks.answers import record_answer
@@ -62,96 +62,81 @@ def sweep(at: datetime) -> Swept:
         # The library may have learned a year since these dates were counted.
         take_over_library_years(session, at)
         recompute_deadlines(session, "工作日历更新", at)
-        kinds: dict[str, tuple[date | None, date | None]] = {OVERDUE: (None, today)}
-        next_day = today
-        for days in sorted(REMINDER_DAYS):
-            next_day = today if days == 0 else calendar.due_on(today, days)
-            kinds[str(days)] = (next_day, None)
-        found: dict[str, Sequence[Row[tuple[int, str, str, str, date, Clock]]]] = {
-            kind: _unreminded(session, kind, on, before) for kind, (on, before) in kinds.items()
-        }
-        rows = [
-            {"deadline_id": row.id, "kind": kind, "at": at} for kind, deadlines in found.items() for row in deadlines
-        ]
-        if rows:
-            session.execute(insert(Reminder), rows)
-        near = [row for kind, deadlines in found.items() if kind != OVERDUE for row in deadlines]
-        _tell_officers(session, near, today, at)
-        _tell_director(session, found[OVERDUE], today, at)
-        record(session, "case:deadline:swept", None, "system", at, near=len(near), overdue=len(found[OVERDUE]))
-        running = select(Deadline.due_on).where(Deadline.running, Deadline.due_on <= next_day)
-        due_by_day = Counter(session.scalars(running))
+        days = {str(days): calendar.due_on(today, days) if days else today for days in REMINDER_DAYS}
+        near = sum(_remind(session, kind, Deadline.due_on == day, at) for kind, day in days.items())
+        overdue = _remind(session, OVERDUE, Deadline.due_on < today, at)
+        if near:
+            _tell_officers(session, days, today, at)
+        if overdue:
+            _tell_director(session, overdue, today, at)
+        record(session, "case:deadline:swept", None, "system", at, near=near, overdue=overdue)
+        running = select(Deadline.due_on, func.count()).where(Deadline.running, Deadline.due_on <= max(days.values()))
+        due_by_day = session.execute(running.group_by(Deadline.due_on).order_by(Deadline.due_on)).tuples().all()
         silent = _silent(session, today)
-    return Swept(
-        today, True, len(near), len(found[OVERDUE]), tuple(_end_waiting(silent, at)), tuple(sorted(due_by_day.items()))
-    )
+    return Swept(today, True, near, overdue, tuple(_end_waiting(silent, at)), tuple(due_by_day))
 
 
-def _unreminded(
-    session: Session, kind: str, on: date | None, before: date | None
-) -> Sequence[Row[tuple[int, str, str, str, date, Clock]]]:
+def _remind(session: Session, kind: str, due: ColumnElement[bool], at: datetime) -> int:
+    """Put down a reminder of a kind for every running deadline that is ``due`` and has none; how many there were."""
     given = select(Reminder.deadline_id).where(Reminder.deadline_id == Deadline.id, Reminder.kind == kind)
-    wanted = (
-        select(Deadline.id, Deadline.case_no, Case.officer_no, Deadline.limit_code, Deadline.due_on, Deadline.clock)
+    wanted = select(Deadline.id, literal(kind), bindparam("at", at, Reminder.at.type))
+    wanted = wanted.where(Deadline.running, due, ~given.exists())
+    put_down = insert(Reminder).from_select(["deadline_id", "kind", "at"], wanted)
+    done = session.execute(put_down, execution_options={"preserve_rowcount": True})
+    return cast("CursorResult[Any]", done).rowcount
+
+
+def _reminded(at: datetime, *which: ColumnElement[bool]) -> Select[tuple[str, str, str, date, Clock]]:
+    """What was reminded of in a sweep: case, officer, limit, day and clock."""
+    return (
+        select(Deadline.case_no, Case.officer_no, Deadline.limit_code, Deadline.due_on, Deadline.clock)
         .join(Case, Case.case_no == Deadline.case_no)
-        .where(Deadline.running, ~given.exists())
-        .order_by(Deadline.due_on, Deadline.case_no)
+        .join(Reminder, Reminder.deadline_id == Deadline.id)
+        .where(Deadline.running, Reminder.at == at, *which)
     )
-    if on is not None:
-        wanted = wanted.where(Deadline.due_on == on)
-    if before is not None:
-        wanted = wanted.where(Deadline.due_on < before)
-    return session.execute(wanted).all()
 
 
-def _lines(
-    session: Session, rows: Sequence[Row[tuple[int, str, str, str, date, Clock]]], today: date
-) -> list[DeadlineLine]:
+def _line(calendar: WorkingDays, today: date, found: Sequence[Any]) -> DeadlineLine:
+    case_no, officer_no, limit_code, due_on, kept_by = found
+    return DeadlineLine(
+        case_no=case_no,
+        limit=CASE_LIMITS[limit_code].label,
+        due_on=due_on,
+        left=calendar.time_left(today, due_on),
+        statutory=kept_by is Clock.STATUTORY,
+        officer_no=officer_no,
+    )
+
+
+def _tell_officers(session: Session, days: Mapping[str, date], today: date, at: datetime) -> None:
+    """One notice to whoever acts for the officers, with the earliest of what they were reminded of."""
     calendar = working_days(session)
-    return [
-        DeadlineLine(
-            case_no=row.case_no,
-            limit=CASE_LIMITS[row.limit_code].label,
-            due_on=row.due_on,
-            left=calendar.time_left(today, row.due_on),
-            statutory=row.clock is Clock.STATUTORY,
-            officer_no=row.officer_no,
-        )
-        for row in rows[:LINES_IN_A_NOTICE]
-    ]
-
-
-def _tell_officers(
-    session: Session, rows: Sequence[Row[tuple[int, str, str, str, date, Clock]]], today: date, at: datetime
-) -> None:
-    by_officer: dict[str, list[Row[tuple[int, str, str, str, date, Clock]]]] = defaultdict(list)
-    acting = {no: acting_officer(session, no, today) for no in {row.officer_no for row in rows}}
-    for row in rows:
-        by_officer[acting[row.officer_no].staff_no].append(row)
+    which = or_(*(and_(Reminder.kind == kind, Deadline.due_on == day) for kind, day in days.items()))
+    found = _reminded(at, which).subquery()
+    officer_no = found.c.officer_no
+    place = func.row_number().over(partition_by=officer_no, order_by=(found.c.due_on, found.c.case_no)).label("place")
+    ranked = select(found, place, func.count().over(partition_by=officer_no).label("together")).subquery()
+    rows = session.execute(select(ranked).where(ranked.c.place <= LINES_IN_A_NOTICE)).all()
+    together = {row.officer_no: row.together for row in rows}
+    acting = {staff_no: acting_officer(session, staff_no, today) for staff_no in together}
     for officer in {officer.staff_no: officer for officer in acting.values()}.values():
-        due = by_officer[officer.staff_no]
+        due = [row for row in rows if acting[row.officer_no] is officer]
+        due.sort(key=lambda row: (row.due_on, row.case_no))
+        lines = [_line(calendar, today, row[:5]) for row in due[:LINES_IN_A_NOTICE]]
+        of_all = sum(number for staff_no, number in together.items() if acting[staff_no] is officer)
         notice = DeadlinesNear(
-            officer=officer.name,
-            day=today,
-            lines=_lines(session, due, today),
-            more=max(0, len(due) - LINES_IN_A_NOTICE),
-            desk=desk_address(),
+            officer=officer.name, day=today, lines=lines, more=of_all - len(lines), desk=desk_address()
         )
         queue(session, notice, officer.email, key=f"near:{at.isoformat()}:{officer.staff_no}", case_no=None, at=at)
 
 
-def _tell_director(
-    session: Session, rows: Sequence[Row[tuple[int, str, str, str, date, Clock]]], today: date, at: datetime
-) -> None:
-    if not rows:
-        return
-    head = director(session)
+def _tell_director(session: Session, overdue: int, today: date, at: datetime) -> None:
+    calendar, head = working_days(session), director(session)
+    earliest = _reminded(at, Reminder.kind == OVERDUE, Deadline.due_on < today)
+    rows = session.execute(earliest.order_by(Deadline.due_on, Deadline.case_no).limit(LINES_IN_A_NOTICE))
+    lines = [_line(calendar, today, row._tuple()) for row in rows]
     notice = DeadlinesMissed(
-        director=head.name,
-        day=today,
-        lines=_lines(session, rows, today),
-        more=max(0, len(rows) - LINES_IN_A_NOTICE),
-        desk=desk_address(Role.DIRECTOR),
+        director=head.name, day=today, lines=lines, more=overdue - len(lines), desk=desk_address(Role.DIRECTOR)
     )
     queue(session, notice, head.email, key=f"missed:{at.isoformat()}", case_no=None, at=at)
 
