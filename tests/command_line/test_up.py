@@ -114,7 +114,7 @@ def test_when_one_process_dies_it_says_which_and_stops_the_others(home: Path, po
     with up(home, **ports) as process:
         read_until(process, "Ctrl-C")
         started = children(process.pid)
-        worker = next(pid for pid, command in started.items() if "worker start" in command)
+        worker = next(pid for pid, command in started.items() if "ezt.worker" in command)
         os.kill(worker, signal.SIGKILL)
         _, error = process.communicate(timeout=120)
         assert process.returncode == 2
