@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import tempfile
 from abc import ABC
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
@@ -30,6 +31,8 @@ LOOKS_EVERY = 10
 """Seconds after which a leg that still runs is looked up: somebody may have cancelled it."""
 GRACE = 30
 """Seconds that a leg has to end once it was told to."""
+LONGEST_FOLDER = 70
+"""Bytes of the folder for temporary files, below which multiprocessing makes its socket: a socket's path has 107."""
 
 _LEGS = multiprocessing.get_context("forkserver")
 
@@ -114,10 +117,15 @@ def main() -> None:
     # As legs are given them, so that none has to read its settings anew.
     os.environ |= get_current_settings().to_environment_variables(exclude_unset=True)
     _LEGS.set_forkserver_preload(["ezt.preloaded"])
+    usual = tempfile.gettempdir()
+    if len(os.fsencode(usual)) > LONGEST_FOLDER:
+        # What multiprocessing makes there is in a folder of its own.
+        tempfile.tempdir = "/tmp"  # noqa: S108
     # The first leg would have to wait for the imports.
     first = _LEGS.Process(target=os.getpid)
     first.start()
     first.join()
+    tempfile.tempdir = usual
     with suppress(asyncio.CancelledError, KeyboardInterrupt):
         asyncio.run(_work(given.pool, given.name))
 

@@ -67,6 +67,15 @@ def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk) -> None:
     desk.wait(submit(desk, 0), StateType.COMPLETED)
 
 
+def test_a_long_folder_for_temporary_files_is_no_hindrance(desk: WorkedDesk, tmp_path: Path) -> None:
+    desk.kill_worker()
+    folder = tmp_path / ("temporary" * 10)
+    folder.mkdir()
+    desk.environment["TMPDIR"] = str(folder)
+    desk.start_worker()
+    desk.wait(submit(desk, 0), StateType.COMPLETED)
+
+
 def test_prefects_own_worker_serves_the_same_pool(desk: WorkedDesk) -> None:
     desk.kill_worker()
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "ezt", "--type", "process"]
