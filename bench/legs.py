@@ -20,19 +20,17 @@ import psycopg
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from sqlalchemy import select
 
 from bench.figures import Figure, arguments, processor_seconds, save
 from ezt.desk import Desk
 from ezt.up import POOL, System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
-from regulation.certificates import CertificateState
 from regulation.objections import Verdict
 from runtime.database import reading
 from tasks.case_runs import nudge
 from tasks.objections import register_objection
-from tests.conftest import objection_about
+from tests.conftest import certificates_with_address, objection_about
 from tests.postgresql_server import create_database, postgresql_server
 
 STOCK = "process worker"
@@ -59,18 +57,6 @@ class Meter:
         work()
         lasted = time.monotonic() - began
         return {name: now - before[name] - lasted * self._idle[name] for name, now in self._read().items()}
-
-
-def certificates() -> Iterator[tuple[Certificate, CertificateType]]:
-    """The valid certificates of the sample that show an address."""
-    with reading() as session:
-        rows = session.execute(
-            select(Certificate, CertificateType)
-            .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(Certificate.state == CertificateState.VALID)
-            .order_by(Certificate.id)
-        )
-        return iter([(held, kind) for held, kind in rows if "address" in kind.names])
 
 
 @dataclass
@@ -135,7 +121,7 @@ def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Fi
     with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
         for each in client.read_deployments(limit=200):
             client.pause_deployment(each.id) if each.schedules else None
-        office = Office(client, Desk(client), certificates())
+        office = Office(client, Desk(client), iter(certificates_with_address()))
         for name, module in WORKERS.items():
             system.processes.pop("worker").terminate()
             system.start("worker", *module)

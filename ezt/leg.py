@@ -18,10 +18,10 @@ def carry_out(flow_run_id: UUID, environment: dict[str, str]) -> None:
     changed = {name for name, _ in os.environ.items() ^ environment.items()}
     os.environ.clear()
     os.environ.update(environment)
-    # With two underscores Prefect names what belongs to a run, with one its settings, which were read when it was
-    # imported.
     if any(name.startswith("EZT_") for name in changed):
         settings.cache_clear()
+    # With two underscores Prefect names what belongs to a run, with one its settings, which were read when it was
+    # imported.
     if any(name.startswith("PREFECT_") and not name.startswith("PREFECT__") for name in changed):
         refresh_global_settings_context()
     with handle_engine_signals(flow_run_id):

@@ -62,15 +62,15 @@ def sweep(at: datetime) -> Swept:
         # The library may have learned a year since these dates were counted.
         take_over_library_years(session, at)
         recompute_deadlines(session, "工作日历更新", at)
-        days = {str(days): calendar.due_on(today, days) if days else today for days in REMINDER_DAYS}
-        near = sum(_remind(session, kind, Deadline.due_on == day, at) for kind, day in days.items())
+        due_on = {str(days): calendar.due_on(today, days) if days else today for days in REMINDER_DAYS}
+        near = sum(_remind(session, kind, Deadline.due_on == day, at) for kind, day in due_on.items())
         overdue = _remind(session, OVERDUE, Deadline.due_on < today, at)
         if near:
-            _tell_officers(session, days, today, at)
+            _tell_officers(session, due_on, today, at)
         if overdue:
             _tell_director(session, overdue, today, at)
         record(session, "case:deadline:swept", None, "system", at, near=near, overdue=overdue)
-        running = select(Deadline.due_on, func.count()).where(Deadline.running, Deadline.due_on <= max(days.values()))
+        running = select(Deadline.due_on, func.count()).where(Deadline.running, Deadline.due_on <= max(due_on.values()))
         due_by_day = session.execute(running.group_by(Deadline.due_on).order_by(Deadline.due_on)).tuples().all()
         silent = _silent(session, today)
     return Swept(today, True, near, overdue, tuple(_end_waiting(silent, at)), tuple(due_by_day))
@@ -108,10 +108,10 @@ def _line(calendar: WorkingDays, today: date, found: Sequence[Any]) -> DeadlineL
     )
 
 
-def _tell_officers(session: Session, days: Mapping[str, date], today: date, at: datetime) -> None:
+def _tell_officers(session: Session, due_on: Mapping[str, date], today: date, at: datetime) -> None:
     """One notice to whoever acts for the officers, with the earliest of what they were reminded of."""
     calendar = working_days(session)
-    which = or_(*(and_(Reminder.kind == kind, Deadline.due_on == day) for kind, day in days.items()))
+    which = or_(*(and_(Reminder.kind == kind, Deadline.due_on == day) for kind, day in due_on.items()))
     found = _reminded(at, which).subquery()
     officer_no = found.c.officer_no
     place = func.row_number().over(partition_by=officer_no, order_by=(found.c.due_on, found.c.case_no)).label("place")

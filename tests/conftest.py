@@ -27,7 +27,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
@@ -317,16 +317,21 @@ def objection_about(held: Certificate, kind: CertificateType, **changed: object)
     return ObjectionApplication.model_validate(given | changed)
 
 
-def certificate_of(source: Level) -> tuple[Certificate, CertificateType]:
-    """A valid certificate of the sample whose type has this source and an address."""
+def certificates_with_address(*which: ColumnElement[bool]) -> list[tuple[Certificate, CertificateType]]:
+    """The sample's valid certificates (``which`` narrows them down) whose types have an address, with these types."""
     with database.reading() as session:
         rows = session.execute(
             select(Certificate, CertificateType)
             .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(CertificateType.source == source, Certificate.state == CertificateState.VALID)
+            .where(Certificate.state == CertificateState.VALID, *which)
             .order_by(Certificate.id)
         )
-        return next((certificate, kind) for certificate, kind in rows if "address" in kind.names)
+        return [(certificate, kind) for certificate, kind in rows if "address" in kind.names]
+
+
+def certificate_of(source: Level) -> tuple[Certificate, CertificateType]:
+    """A valid certificate of the sample whose type has this source and an address."""
+    return certificates_with_address(CertificateType.source == source)[0]
 
 
 @dataclass
@@ -441,6 +446,16 @@ class WorkedDesk(Desk):
         for process in self.processes.values():
             process.terminate()
             process.wait(30)
+
+
+@contextmanager
+def web_process(desk: WorkedDesk, port: int) -> Iterator[str]:
+    """A web process on a port, which reaches the desk's Prefect."""
+    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
+    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
+        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
 
 
 @contextmanager

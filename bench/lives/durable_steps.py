@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from sqlalchemy import select
-
 from ezt import sample_data as samples
 from flows import objection_case as story
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
 from models.organisations import Officer
-from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading
 from runtime.keys import ensure_keys
@@ -27,7 +24,7 @@ from tasks.answers import answer_or_wait, take_officer_answer
 from tasks.objections import register_objection
 from tasks.questions import Question
 from tasks.step import DurableStep
-from tests.conftest import FEW, objection_about
+from tests.conftest import FEW, certificates_with_address, objection_about
 
 from .player import perform
 
@@ -58,14 +55,7 @@ def install(home: str, url: str) -> Iterator[tuple[Certificate, CertificateType]
     ensure_keys()
     migrate()
     samples.load(sizes=FEW)
-    with reading() as session:
-        rows = session.execute(
-            select(Certificate, CertificateType)
-            .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(Certificate.state == CertificateState.VALID)
-            .order_by(Certificate.id)
-        )
-        return cycle([(held, kind) for held, kind in rows if "address" in kind.names])
+    return cycle(certificates_with_address())
 
 
 class Lives:

@@ -5,8 +5,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,16 +24,15 @@ from runtime.database import reading
 from tests.browser import test_objecting as objecting
 from tests.browser.conftest import DESKTOP, PHONE, Open
 from tests.conftest import (
-    ROOT,
     Clerk,
     Mailbox,
     WorkedDesk,
-    accepts_connections,
     certificate_of,
     forget_settings,
     free_port,
     objection_about,
     wait_until,
+    web_process,
 )
 
 # Ten legs, each in a process of its own: on a busy machine they take minutes.
@@ -130,11 +127,8 @@ def public(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def pages(public: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(public), "--log-level", "error"]
-    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
-        wait_until(lambda: accepts_connections(public), "网页进程没有启动")
-        yield f"http://127.0.0.1:{public}"
-        process.terminate()
+    with web_process(desk, public) as url:
+        yield url
 
 
 @dataclass

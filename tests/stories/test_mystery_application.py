@@ -2,8 +2,6 @@
 opened finding, a visit in person, and a citizen's report from the public page to its finding."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from models.mystery_applications import TrialHolder
 from runtime import clock
 from runtime.database import reading
 from tasks.applications import end_application
-from tests.conftest import ROOT, WorkedDesk, accepts_connections, wait_until
+from tests.conftest import WorkedDesk, wait_until, web_process
 from tests.stories.test_objection_case import asked_again, case_run, scan
 from tests.stories.test_staff_stories import refusal
 
@@ -43,11 +41,8 @@ def port(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def web(port: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
-        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+    with web_process(desk, port) as url:
+        yield url
 
 
 def found() -> dict[str, Finding]:
