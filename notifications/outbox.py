@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from models.notices import OutgoingNotice
@@ -20,6 +20,9 @@ ADDRESS = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
+QUEUED = select(OutgoingNotice.id).where(OutgoingNotice.message_id == bindparam("message_id"))
+NEW_NOTICE = insert(OutgoingNotice)
+
 
 class AddressError(InputError):
     """Text that is not one plain e-mail address, said in Chinese."""
@@ -33,21 +36,19 @@ def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str |
     """
     check_address(to)
     message_id = message_id_of(key, to)
-    if session.scalar(select(OutgoingNotice.id).where(OutgoingNotice.message_id == message_id)) is not None:
+    if session.scalar(QUEUED, {"message_id": message_id}) is not None:
         return
     render(notice)
-    session.add(
-        OutgoingNotice(
-            message_id=message_id,
-            case_no=case_no,
-            notice=notice.template(),
-            recipient=to,
-            context=notice.model_dump(mode="json"),
-            queued_at=at,
-            next_attempt_at=at,
-        )
-    )
-    session.flush()
+    row = {
+        "message_id": message_id,
+        "case_no": case_no,
+        "notice": notice.template(),
+        "recipient": to,
+        "context": notice.model_dump(mode="json"),
+        "queued_at": at,
+        "next_attempt_at": at,
+    }
+    session.connection().execute(NEW_NOTICE, row)
 
 
 def message_id_of(key: str, to: str) -> str:

@@ -4,15 +4,19 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from time import monotonic
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, insert, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 
+TRUSTED = 1.0
+"""Seconds that a connection to PostgreSQL may lie unused without being asked whether it still is one."""
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 
@@ -28,8 +32,31 @@ def build_engine(url: str | URL) -> Engine:
     Its errors never print what was to be stored. ``RefusalError`` for an address of no database that we can use.
     """
     address = _address(url)
-    if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+    return _sqlite(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
+
+
+def _postgresql(address: URL) -> Engine:
+    engine = create_engine(address, hide_parameters=True)
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # The server may have been restarted meanwhile, but not within a second; asking each time costs as much as a
+        # small statement.
+        if monotonic() - record.info.get("used", monotonic()) > TRUSTED:
+            try:
+                connection.execute("SELECT 1")
+                connection.rollback()
+            except connection.OperationalError:
+                raise InvalidatePoolError from None
+
+    return engine
+
+
+def _sqlite(address: URL) -> Engine:
     engine = create_engine(address, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -83,7 +110,10 @@ def _engine() -> Engine:
 
 @cache
 def _reading_once() -> Engine:
-    return _engine().execution_options(reading="once")
+    engine = _engine()
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(reading="once")
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def forget_engine() -> None:

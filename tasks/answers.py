@@ -9,24 +9,41 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import one_read, reading, transaction
 from runtime.refusals import RefusalError, in_chinese
 from tasks.officers import acting_officer, identify
 from tasks.questions import Asked, Question
 from tasks.step import CaseClosedError, locked_case, record
 
+ACCEPTED = select(Answer.given).where(
+    Answer.case_no == bindparam("case_no"),
+    Answer.question == bindparam("question"),
+    Answer.turn == bindparam("turn"),
+    Answer.refusal.is_(None),
+)
+GIVEN_BEFORE = select(Answer.refusal).where(Answer.source_key == bindparam("source_key"))
+WAITS = (
+    update(Case)
+    .where(Case.case_no == bindparam("waits"), Case.closed_at.is_(None))
+    .values(waiting_for=bindparam("for"))
+)
+NEW_ANSWER = insert(Answer)
+
 
 def accepted_answer(session: Session, case_no: str, question: str, turn: int) -> dict[str, Any] | None:
     """What was answered to this question in this turn, or ``None``."""
-    wanted = select(Answer.given).where(
-        Answer.case_no == case_no, Answer.question == question, Answer.turn == turn, Answer.refusal.is_(None)
-    )
-    return session.scalar(wanted)
+    return _accepted(session.connection(), case_no, question, turn)
+
+
+def _accepted(connection: Connection, case_no: str, question: str, turn: int) -> dict[str, Any] | None:
+    asked = {"case_no": case_no, "question": question, "turn": turn}
+    given: dict[str, Any] | None = connection.execute(ACCEPTED, asked).scalar_one_or_none()
+    return given
 
 
 def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[str, Any] | None:
@@ -34,13 +51,16 @@ def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[st
 
     Raises ``CaseClosedError`` when the case ended meanwhile: there is nothing left to ask.
     """
+    with one_read() as connection:
+        given = _accepted(connection, case_no, question.question, turn)
+    if given is not None:
+        return given
     with transaction() as session:
-        case = locked_case(session, case_no)
+        # This locks the case: who answers it from here on finds it waiting.
+        is_open = session.connection().execute(WAITS, {"waits": case_no, "for": f"{question.question}-{turn}"}).rowcount
         given = accepted_answer(session, case_no, question.question, turn)
-        if given is None:
-            if case.closed_at is not None:
-                raise CaseClosedError(case_no)
-            case.waiting_for = f"{question.question}-{turn}"
+        if given is None and not is_open:
+            raise CaseClosedError(case_no)
         return given
 
 
@@ -85,9 +105,9 @@ def take_officer_answer(
     ``source_key`` names this one submission. The officer's code is spent either way.
     """
     with transaction() as session:
-        known = session.scalar(select(Answer).where(Answer.source_key == source_key))
+        known = session.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
         if known is not None:
-            return known.refusal
+            return known[0]
         now = clock.now()
         case = locked_case(session, case_no)
         officer_no: str | None = None
@@ -117,9 +137,9 @@ def record_answer(
 
     Returns ``None`` when it was accepted (or already is on record), else the Chinese reason why not.
     """
-    known = session.scalar(select(Answer).where(Answer.source_key == source_key))
+    known = session.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
     if known is not None:
-        return known.refusal
+        return known[0]
     return _store(session, case, question, turn, source, source_key, given, None, at, None)
 
 
@@ -149,18 +169,18 @@ def _store(
         refusal = "本件已经办结，不再接受答复。"
     if refusal is None and accepted_answer(session, case.case_no, question.question, turn) is not None:
         refusal = "这一步已有答复，以先登记的为准。"
-    answer = Answer(
-        case_no=case.case_no,
-        question=question.question,
-        turn=turn,
-        source=source,
-        source_key=source_key,
-        given=given,
-        officer_no=officer_no,
-        at=at,
-        refusal=refusal,
-    )
-    session.add(answer)
+    answer = {
+        "case_no": case.case_no,
+        "question": question.question,
+        "turn": turn,
+        "source": source,
+        "source_key": source_key,
+        "given": given,
+        "officer_no": officer_no,
+        "at": at,
+        "refusal": refusal,
+    }
+    session.connection().execute(NEW_ANSWER, answer)
     action = "answered" if refusal is None else "refused"
     actor = officer_no or source
     record(session, f"case:{question.question}:{action}", case.case_no, actor, at, turn=turn, refusal=refusal)

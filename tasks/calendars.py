@@ -18,13 +18,17 @@ from tasks.step import record
 _built: dict[tuple[tuple[int, datetime], ...], WorkingDays] = {}
 
 
+PUBLICATIONS = select(PublishedYear.year, PublishedYear.at).order_by(PublishedYear.year)
+
+
 def working_days(session: Session) -> WorkingDays:
     """The calendar with every year published here. Built again (0.4 s) only when a publication has changed."""
-    published = session.scalars(select(PublishedYear).order_by(PublishedYear.year)).all()
-    version = tuple((row.year, row.at) for row in published)
+    version = tuple(session.execute(PUBLICATIONS).tuples())
     if version not in _built:
+        published = session.scalars(select(PublishedYear).order_by(PublishedYear.year))
+        calendar = WorkingDays(_arrangement(row) for row in published)
         _built.clear()
-        _built[version] = WorkingDays(_arrangement(row) for row in published)
+        _built[version] = calendar
     return _built[version]
 
 

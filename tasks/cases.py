@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,12 +24,24 @@ from tasks.step import Step, locked_case, record
 MEANT = 5
 """Cases that a refusal lists."""
 
+RUNNING = select(Deadline).where(Deadline.case_no == bindparam("case_no"), Deadline.running)
+RUNNING_DEADLINE = RUNNING.where(Deadline.limit_code == bindparam("limit_code")).order_by(Deadline.turn.desc()).limit(1)
+EARLIEST = (
+    select(Deadline.due_on)
+    .where(Deadline.case_no == bindparam("case_no"), Deadline.running)
+    .order_by(Deadline.due_on)
+    .limit(1)
+)
+
 
 def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
     """A year's counter, locked: what is numbered alike comes one after the other from here on."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(CaseCounter).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
-    return session.get_one(CaseCounter, (kind, year), with_for_update=True)
+    counter = session.get(CaseCounter, (kind, year), with_for_update=True)
+    if counter is None:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(CaseCounter).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
+        counter = session.get_one(CaseCounter, (kind, year), with_for_update=True)
+    return counter
 
 
 def next_number(counter: CaseCounter) -> str:
@@ -86,15 +98,14 @@ def meet_deadline(session: Session, case_no: str, limit: Limit, met_on: date) ->
     """Mark the running deadline of this limit as met, with the working days by which it was missed (0 when kept)."""
     deadline = running_deadline(session, case_no, limit)
     if deadline is not None:
-        deadline.met_on = met_on
         deadline.missed_by = max(0, working_days(session).working_days_between(deadline.due_on, met_on))
+        deadline.met_on = met_on
     return deadline
 
 
 def running_deadline(session: Session, case_no: str, limit: Limit) -> Deadline | None:
     """The deadline of this limit that is still to be met."""
-    wanted = select(Deadline).where(Deadline.case_no == case_no, Deadline.limit_code == limit.code, Deadline.running)
-    return session.scalar(wanted.order_by(Deadline.turn.desc()).limit(1))
+    return session.scalar(RUNNING_DEADLINE, {"case_no": case_no, "limit_code": limit.code})
 
 
 def end_case(step: Step, case: Case) -> None:
@@ -102,8 +113,7 @@ def end_case(step: Step, case: Case) -> None:
     case.closed_at = step.now
     case.waiting_for = None
     calendar = working_days(step.session)
-    running = select(Deadline).where(Deadline.case_no == case.case_no, Deadline.running)
-    for deadline in step.session.scalars(running):
+    for deadline in step.session.scalars(RUNNING, {"case_no": case.case_no}):
         deadline.lapsed_on = step.today
         deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, step.today))
 
@@ -116,13 +126,12 @@ def desk_address(role: Role = Role.OFFICER) -> str:
 def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:
     """Queue the notice to whoever acts for the case's officer today."""
     officer = acting_officer(session, case.officer_no, clock.local_date(at))
-    running = select(Deadline.due_on).where(Deadline.case_no == case.case_no, Deadline.running)
     notice = CaseAssigned(
         case_no=case.case_no,
         officer=officer.name,
         kind=case.kind.label,
         stage=case.stage,
-        due_on=session.scalar(running.order_by(Deadline.due_on).limit(1)) or case.received_on,
+        due_on=session.scalar(EARLIEST, {"case_no": case.case_no}) or case.received_on,
         why=why,
         desk=desk_address(),
     )

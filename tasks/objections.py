@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, CaseKind, Deadline, StepRecord
@@ -63,8 +63,24 @@ from tasks.objection_questions import (
     reply_of,
 )
 from tasks.staff_tasks import open_staff_task
-from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
+from tasks.step import CaseClosedError, Step, durable, locked_case, once, record, recorded
 
+OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
+OBJECTIONS = (
+    select(Case, Objection)
+    .join(Objection, Objection.case_no == Case.case_no)
+    .order_by(Case.case_no)
+    .with_for_update(of=Case)
+    .execution_options(populate_existing=True)
+)
+JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
+PARTIES = OBJECTIONS.where(
+    or_(
+        Objection.case_no == bindparam("case_no"),
+        and_(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None)),
+    )
+)
+"""The case itself first: what joins it comes later and has a higher number."""
 JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
 
 
@@ -250,26 +266,18 @@ def _join(step: Step, party: Party, lead: Case) -> None:
 
 def objection_of(session: Session, case_no: str) -> Objection:
     """The objection of a case that is known to exist."""
-    return session.get_one(Objection, case_no)
+    return session.scalars(OBJECTION, {"case_no": case_no}).one()
 
 
 def joined_to(session: Session, lead_case_no: str) -> list[Party]:
     """The open objections that were joined to a case, oldest first; locked, since their objectors may withdraw."""
-    rows = session.execute(
-        select(Case, Objection)
-        .join(Objection, Objection.case_no == Case.case_no)
-        .where(Objection.lead_case_no == lead_case_no, Case.closed_at.is_(None))
-        .order_by(Case.case_no)
-        .with_for_update(of=Case)
-        .execution_options(populate_existing=True)
-    )
-    return [Party(case, objection) for case, objection in rows]
+    return [Party(case, objection) for case, objection in session.execute(JOINED, {"case_no": lead_case_no})]
 
 
 def parties(step: Step) -> list[Party]:
     """Everyone who gets the notices of a case: its objector and those whose objections were joined to it."""
-    own = Party(step.case, objection_of(step.session, step.case.case_no))
-    return [own, *joined_to(step.session, step.case.case_no)]
+    rows = step.session.execute(PARTIES, {"case_no": step.case.case_no})
+    return [Party(case, objection) for case, objection in rows]
 
 
 def go_to(step: Step, stage: Stage) -> None:
@@ -475,7 +483,7 @@ def close_objection(step: Step) -> None:
     """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
     go_to(step, Stage.CLOSED)
     decision = _decision(step)
-    corrected = step.session.get(StepRecord, (step.case.case_no, correct_certificate.name, 1))
+    corrected = recorded(step.session.connection(), step.case.case_no, correct_certificate.name, 1)
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     for party in parties(step):
         step.notify(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 import pyotp
-from sqlalchemy import func, select
+from sqlalchemy import Date, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
@@ -18,6 +18,15 @@ LISTED = 20
 """Staff numbers that a refusal lists."""
 
 
+OFFICER = select(Officer).where(Officer.staff_no == bindparam("staff_no"))
+SUBSTITUTE = (
+    select(Leave.substitute_no)
+    .where(Leave.staff_no == bindparam("staff_no"), bindparam("day", type_=Date).between(Leave.from_on, Leave.until_on))
+    .order_by(Leave.id.desc())
+    .limit(1)
+)
+
+
 class SignatureError(RefusalError):
     """A staff number and one-time code that do not hold."""
 
@@ -27,7 +36,7 @@ def identify(session: Session, staff_no: str, code: str, at: datetime) -> Office
 
     Raises ``SignatureError`` for an unknown or former officer, and for a wrong, late or used code.
     """
-    officer = session.get(Officer, staff_no.strip().upper())
+    officer = session.scalar(OFFICER, {"staff_no": staff_no.strip().upper()})
     if officer is None or not officer.active:
         raise SignatureError("工号不存在或已停用，请核对后重填。")
     if not settings().one_time_codes:
@@ -69,10 +78,9 @@ def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
     seen: list[str] = []
     while staff_no not in seen:
         seen.append(staff_no)
-        leave = select(Leave.substitute_no).where(Leave.staff_no == staff_no, Leave.from_on <= on, Leave.until_on >= on)
-        substitute = session.scalar(leave.order_by(Leave.id.desc()).limit(1))
+        substitute = session.scalar(SUBSTITUTE, {"staff_no": staff_no, "day": on})
         if substitute is None:
-            officer = session.get(Officer, staff_no)
+            officer = session.scalar(OFFICER, {"staff_no": staff_no})
             if officer is not None and officer.active:
                 return officer
             break
@@ -92,10 +100,8 @@ def director(session: Session) -> Officer:
 
 def check_may_act(session: Session, officer: Officer, case: Case, on: date) -> None:
     """Raise ``RefusalError`` unless the officer is the case's own, stands in for them today, or is a director."""
-    if officer.role is Role.DIRECTOR or officer.staff_no in {
-        case.officer_no,
-        acting_officer(session, case.officer_no, on).staff_no,
-    }:
+    own = officer.role is Role.DIRECTOR or officer.staff_no == case.officer_no
+    if own or officer.staff_no == acting_officer(session, case.officer_no, on).staff_no:
         return
     raise RefusalError(f"本件由工号{case.officer_no}办理；如需代办，请先办理移交或休假代理。")
 

@@ -6,13 +6,26 @@ What to write is read off one life of the program itself, so the two cannot drif
 
 import secrets
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint, and_, bindparam, event, func, insert, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Insert,
+    Table,
+    UniqueConstraint,
+    Update,
+    bindparam,
+    event,
+    func,
+    insert,
+    select,
+)
 
+from models.base import Base
 from models.cases import Case, CaseCounter
 from runtime.database import engine
 
@@ -22,11 +35,16 @@ from .player import perform
 
 @dataclass(frozen=True)
 class Write:
-    """One row that is inserted, or found by its primary ``key`` and changed."""
+    """One row that is inserted into a table, or changed by a ``statement``."""
 
     table: Table
-    values: dict[str, Any]
-    key: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any]
+    statement: Update | None = None
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What rows have in common that one statement writes together."""
+        return self.table, self.statement, *self.values
 
 
 def recorded(lives: Lives) -> tuple[str, list[list[Write]]]:
@@ -34,38 +52,26 @@ def recorded(lives: Lives) -> tuple[str, list[list[Write]]]:
     transactions: list[list[Write]] = []
     pending: list[Write] = []
 
-    def flushed(session: Session, _context: object) -> None:
-        pending.extend(_insert(row) for row in session.new)
-        pending.extend(_update(row) for row in session.dirty if session.is_modified(row))
-        assert not session.deleted
+    def executed(
+        _connection: Connection, clause: Executable, many: Sequence[Any], one: Mapping[str, Any], _options: object
+    ) -> None:
+        if isinstance(clause, Insert | Update):
+            assert isinstance(clause.table, Table)
+            table = Base.metadata.tables[clause.table.name]
+            changing = clause if isinstance(clause, Update) else None
+            pending.extend(Write(table, values, changing) for values in many or [one])
 
-    def committed(_session: Session) -> None:
+    def committed(_connection: Connection) -> None:
         if pending:
             transactions.append(list(pending))
             pending.clear()
 
-    event.listen(Session, "after_flush", flushed)
-    event.listen(Session, "after_commit", committed)
+    event.listen(engine(), "before_execute", executed)
+    event.listen(engine(), "commit", committed)
     case_no = lives.play()
-    event.remove(Session, "after_flush", flushed)
-    event.remove(Session, "after_commit", committed)
+    event.remove(engine(), "before_execute", executed)
+    event.remove(engine(), "commit", committed)
     return case_no, transactions
-
-
-def _insert(row: Any) -> Write:
-    mapper = inspect(row).mapper
-    table = mapper.local_table
-    given_by_database = table.autoincrement_column
-    columns = [column for column in table.columns if column is not given_by_database]
-    return Write(table, {column.name: getattr(row, mapper.get_property_by_column(column).key) for column in columns})
-
-
-def _update(row: Any) -> Write:
-    state = inspect(row)
-    columns = {state.mapper.get_property_by_column(column).key: column for column in state.mapper.columns}
-    changed = {columns[name].name: getattr(row, name) for name in columns if state.attrs[name].history.has_changes()}
-    key = {column.name: getattr(row, column.name) for column in state.mapper.primary_key}
-    return Write(state.mapper.local_table, changed, key)
 
 
 def unique_columns(table: Table) -> set[str]:
@@ -82,20 +88,17 @@ class Floor:
     def __init__(self, home: str, url: str) -> None:
         lives = Lives(home, url, in_legs=False)
         lives.play()
-        self._case_no, self._transactions = recorded(lives)
+        self._case_no, transactions = recorded(lives)
+        # The counter's row is there already.
+        self._transactions = [
+            [write for write in writes if write.statement is not None or write.table is not CaseCounter.__table__]
+            for writes in transactions
+        ]
         self._number = int(self._case_no.rpartition("-")[2])
         self._locked = select(Case.stage).where(Case.case_no == bindparam("case")).with_for_update()
         tables = {write.table for writes in self._transactions for write in writes}
         self._unique = {table: unique_columns(table) for table in tables}
         self._inserts = {table: insert(table) for table in tables}
-        self._updates = {
-            (write.table, *sorted(write.values)): update(write.table)
-            .where(and_(*(write.table.c[name] == bindparam(f"key_{name}") for name in write.key)))
-            .values({name: bindparam(f"new_{name}") for name in write.values})
-            for writes in self._transactions
-            for write in writes
-            if write.key
-        }
         self._check()
 
     def _check(self) -> None:
@@ -117,21 +120,19 @@ class Floor:
         for writes in self._transactions:
             with engine().begin() as connection:
                 connection.execute(self._locked, {"case": case_no})
-                for (table, key), alike in groupby(writes, lambda write: (write.table, tuple(write.key))):
-                    if not key:
+                for (table, statement, *_), alike in groupby(writes, lambda write: write.alike):
+                    if statement is None:
                         rows = [self._made_new(table, write.values, case_no) for write in alike]
                         connection.execute(self._inserts[table], rows)
                         continue
                     for write in alike:
-                        changed = self._made_new(table, write.values, case_no)
+                        given = self._renamed(write.values, case_no)
                         if table is CaseCounter.__table__:
-                            changed["last"] = self._number
-                        given = {f"new_{name}": value for name, value in changed.items()}
-                        given |= {f"key_{name}": self._renamed(value, case_no) for name, value in write.key.items()}
-                        connection.execute(self._updates[table, *sorted(write.values)], given)
+                            given["last"] = self._number
+                        connection.execute(statement, given)
         return case_no
 
-    def _made_new(self, table: Table, values: dict[str, Any], case_no: str) -> dict[str, Any]:
+    def _made_new(self, table: Table, values: Mapping[str, Any], case_no: str) -> dict[str, Any]:
         """The values of this case: with its number, and with other texts of the same length where none may recur."""
         made = {}
         for name, value in values.items():

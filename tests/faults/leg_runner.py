@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from flows.objection_case import objection_case
@@ -28,7 +28,7 @@ def kill_at(step: str, when: str) -> None:
 
     @event.listens_for(Session, "before_commit")
     def _before(session: Session) -> None:
-        if any(isinstance(row, StepRecord) and row.step == step for row in session.new):
+        if session.scalar(select(StepRecord.step).where(StepRecord.step == step).limit(1)) is not None:
             reached.append(session)
             if when == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
