@@ -1,29 +1,56 @@
 """One leg of a story, in a process that is there for nothing else."""
 
-import os
-from uuid import UUID
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
-from prefect.context import refresh_global_settings_context
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import SettingsContext, SyncClientContext, get_settings_context
 from prefect.engine import handle_engine_signals
-from prefect.flow_engine import load_flow, load_flow_run, run_flow
+from prefect.events.related import RESOURCE_CACHE
+from prefect.flow_engine import run_flow
+from prefect.flows import load_flow_from_entrypoint
+from prefect.settings import (
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+)
 
-from runtime.settings import settings
+NOT_ASKED: Mapping[Any, Any] = {
+    # The worker has found out that the server is of its version.
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    # Only a browser can be made to send what its user does not know of.
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+    # Recovery looks at how long a leg has been under way. A thread that beats would have to be waited for.
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+}
+"""Prefect's settings in a leg, where they are others than in the worker."""
 
 
-def carry_out(flow_run_id: UUID, environment: dict[str, str]) -> None:
-    """Carry out what a run has to do now, with just this environment, as ``python -m prefect.engine`` does.
+@cache
+def settings_of_legs() -> SettingsContext:
+    """Prefect's settings, once for all legs."""
+    known = get_settings_context()
+    return SettingsContext(profile=known.profile, settings=known.settings.copy_with_update(updates=NOT_ASKED))
 
-    ``SystemExit`` says how it ended: 0, unless it could not even begin or was ended from outside.
+
+@cache
+def client() -> SyncClientContext:
+    """Prefect's client for all that a leg asks; it connects when it is entered. Made before the fork, because to load
+    the authorities of the world takes longer than all its questions."""
+    with settings_of_legs():
+        return SyncClientContext()
+
+
+def carry_out(flow_run: FlowRun, entrypoint: str, named_in_events: Mapping[str, Any]) -> None:
+    """Carry out what a run has to do now, as ``python -m prefect.engine`` does.
+
+    ``named_in_events`` are entries of Prefect's cache, which each leg would have to fill by itself. ``SystemExit`` says
+    how it ended: 0, unless it could not even begin or was ended from outside.
     """
-    changed = {name for name, _ in os.environ.items() ^ environment.items()}
-    os.environ.clear()
-    os.environ.update(environment)
-    if any(name.startswith("EZT_") for name in changed):
-        settings.cache_clear()
-    # With two underscores Prefect names what belongs to a run, with one its settings, which were read when it was
-    # imported.
-    if any(name.startswith("PREFECT_") and not name.startswith("PREFECT__") for name in changed):
-        refresh_global_settings_context()
-    with handle_engine_signals(flow_run_id):
-        flow_run = load_flow_run(flow_run_id)
-        run_flow(load_flow(flow_run), flow_run=flow_run)
+    RESOURCE_CACHE.update(named_in_events)
+    # A run of a deployment would be watched, through a connection of its own, for somebody who suspends it from
+    # outside. Ours suspend themselves within seconds.
+    unwatched = flow_run.model_copy(update={"deployment_id": None})
+    with handle_engine_signals(flow_run.id), settings_of_legs(), client():
+        run_flow(load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False), flow_run=unwatched)

@@ -4,17 +4,25 @@ a leg of a case is some milliseconds of work, and importing Prefect and the stor
 import gc
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
-from regulation.working_days import WorkingDays
-from runtime.settings import settings
+from ezt.leg import client
+from models.cases import Case
+from notifications.rendering import load_templates
+from runtime.database import engine, reading
+from runtime.keys import keys
+from runtime.refusals import RefusalError
+from tasks.calendars import working_days
+from tasks.sheets import sheet_of
 
 USED = (
-    "ezt.leg",
     "prefect.workers.process",
     # What these and their libraries import only when it is first used.
     "anyio._backends._asyncio",
@@ -42,8 +50,19 @@ for _module in (*USED, *STORIES):
 configure_mappers()
 for _model in {each for each in _subclasses(BaseModel) if not each.__pydantic_complete__}:
     _model.model_rebuild()
-WorkingDays()
-settings()
+client()
+load_templates()
+# What is wrong here is said by the leg that needs it.
+with suppress(SQLAlchemyError, RefusalError):
+    keys()
+    with reading() as _session:
+        working_days(_session)
+        _newest = _session.scalar(select(Case.case_no).order_by(Case.opened_at.desc()).limit(1))
+    if _newest is not None:
+        # Its statements are kept as compiled.
+        sheet_of(_newest)
+    # A connection is nobody's but the process's that opened it.
+    engine().dispose()
 # What is here now stays: no leg has to look through it for garbage, and its memory stays shared.
 gc.collect()
 gc.freeze()

@@ -12,18 +12,17 @@ import os
 import signal
 import tempfile
 from abc import ABC
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from typing import Any, cast
 from uuid import UUID
 
 import anyio
-import anyio.abc
 from prefect.client.schemas.objects import FlowRun
-from prefect.context import refresh_global_settings_context
-from prefect.exceptions import InfrastructureNotFound
-from prefect.settings import get_current_settings
 from prefect.states import Cancelled
-from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+from prefect.types._datetime import now
+from prefect.workers.process import ProcessWorker
 
 from ezt.leg import carry_out
 
@@ -38,40 +37,62 @@ _LEGS = multiprocessing.get_context("forkserver")
 
 
 class LegWorker(ProcessWorker, ABC):
-    """A process worker whose legs are forked from a process that has everything imported.
+    """A process worker that takes a run with one question to the server and forks its leg.
 
+    Prefect's worker asks seven, to fill in a template of how to start a process that is the same for every run here.
     Abstract only in name: Prefect lists every other subclass as the worker of its pool's type.
     """
 
-    async def run(
-        self,
-        flow_run: FlowRun,
-        configuration: ProcessJobConfiguration,
-        task_status: anyio.abc.TaskStatus[int] | None = None,
-    ) -> ProcessWorkerResult:
-        """Run one leg in a process of its own; its exit code and process number."""
-        environment = {name: value for name, value in configuration.env.items() if value is not None}
-        leg = _LEGS.Process(target=carry_out, args=(flow_run.id, environment))
+    def __init__(self, work_pool_name: str, name: str) -> None:
+        super().__init__(work_pool_name=work_pool_name, name=name)
+        self._deployments: dict[UUID | None, tuple[str, Mapping[str, Any]]] = {}
+
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        """Carry out a run that is due, to its next suspension or its end."""
+        try:
+            if await self._propose_pending_state(flow_run):
+                # From here on it may be due again before its leg has ended, when it was woken in between.
+                self._submitting_flow_run_ids.discard(flow_run.id)
+                await self._carry_out(flow_run)
+        except Exception as error:
+            self._logger.exception("A leg of run %s could not be begun", flow_run.id)
+            await self._propose_crashed_state(flow_run, f"未能开始（{type(error).__name__}），由“办件恢复”续办")
+        finally:
+            self._submitting_flow_run_ids.discard(flow_run.id)
+            self._release_limit_slot(flow_run.id)
+            if self._cancelling_observer is not None:
+                self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
+
+    async def _carry_out(self, flow_run: FlowRun) -> None:
+        leg = _LEGS.Process(target=carry_out, args=(flow_run, *await self._known(flow_run)))
         # Some milliseconds, in the loop's own thread: multiprocessing looks after its children without locks.
         leg.start()
-        if task_status is not None:
-            task_status.started(leg.pid or 0)
         try:
             while not await _ended(leg, LOOKS_EVERY):
                 await self._cancel(flow_run.id, leg)
         finally:
             await _end(leg)
-        return ProcessWorkerResult(status_code=leg.exitcode, identifier=str(leg.pid))
+        if leg.exitcode:
+            await self._propose_crashed_state(flow_run, f"进程意外结束（{leg.exitcode}），由“办件恢复”续办")
 
-    async def kill_infrastructure(
-        self, infrastructure_pid: str, configuration: ProcessJobConfiguration, grace_seconds: int = GRACE
-    ) -> None:
-        """End a leg that has not begun yet. ``InfrastructureNotFound`` when there is none."""
-        for leg in multiprocessing.active_children():
-            if str(leg.pid) == infrastructure_pid:
-                await _end(leg, grace_seconds)
-                return
-        raise InfrastructureNotFound(infrastructure_pid)
+    async def _known(self, flow_run: FlowRun) -> tuple[str, Mapping[str, Any]]:
+        """Where a run's story is, and the flow, deployment and the like that its events name: asked once for each
+        deployment, for this program does not change while it runs."""
+        if flow_run.deployment_id not in self._deployments:
+            deployment = await self.client.read_deployment(cast("UUID", flow_run.deployment_id))
+            named: dict[str, Any] = {
+                f"flow.{flow_run.flow_id}": await self.client.read_flow(flow_run.flow_id),
+                f"deployment.{deployment.id}": deployment,
+                f"work-pool.{self.work_pool.name}": self.work_pool,
+            }
+            if flow_run.work_queue_id is not None:
+                queue = await self.client.read_work_queue(flow_run.work_queue_id)
+                named[f"work-queue.{queue.id}"] = queue
+            entries = {
+                key: ({"kind": key.partition(".")[0], "object": known}, now("UTC")) for key, known in named.items()
+            }
+            self._deployments[flow_run.deployment_id] = str(deployment.entrypoint), entries
+        return self._deployments[flow_run.deployment_id]
 
     async def _cancel(self, flow_run_id: UUID, leg: BaseProcess) -> None:
         """End a leg whose run somebody has cancelled."""
@@ -110,12 +131,6 @@ def main() -> None:
     parser.add_argument("--pool", required=True)
     parser.add_argument("--name", required=True)
     given = parser.parse_args()
-    if not str(get_current_settings().api.url or "").startswith("https:"):
-        # Nothing is encrypted there, so no authority has to be known: to load them all takes 25 ms, twice a leg.
-        os.environ["PREFECT_API_TLS_INSECURE_SKIP_VERIFY"] = "true"
-        refresh_global_settings_context()
-    # As legs are given them, so that none has to read its settings anew.
-    os.environ |= get_current_settings().to_environment_variables(exclude_unset=True)
     _LEGS.set_forkserver_preload(["ezt.preloaded"])
     usual = tempfile.gettempdir()
     if len(os.fsencode(usual)) > LONGEST_FOLDER:

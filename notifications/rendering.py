@@ -86,6 +86,12 @@ def _environment() -> Environment:
     return environment
 
 
+def load_templates() -> None:
+    """Read every template, which otherwise is read when it is first used."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 def render(notice: Notice) -> Rendered:
     """The notice in its three forms.
 

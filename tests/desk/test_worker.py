@@ -19,20 +19,20 @@ from tests.desk.lasting import lasting
 pytestmark = pytest.mark.timeout(300)
 
 
-def submit(desk: WorkedDesk, seconds: float, ends_by: int = 0) -> UUID:
+def submit(desk: WorkedDesk, seconds: float, ends_by: int = 0, process_in: Path | None = None) -> UUID:
     flow_id = desk.client.create_flow(lasting)
     deployment = desk.client.create_deployment(
         flow_id, "lasting", entrypoint="tests.desk.lasting.lasting", work_pool_name="ezt"
     )
-    run = desk.client.create_flow_run_from_deployment(deployment, parameters={"seconds": seconds, "signal": ends_by})
-    return run.id
+    parameters = {"seconds": seconds, "signal": ends_by, "process_in": str(process_in or "")}
+    return desk.client.create_flow_run_from_deployment(deployment, parameters=parameters).id
 
 
-def process_of(desk: WorkedDesk, run_id: UUID) -> Path:
-    """Of a run that has begun; it is there as long as the process is."""
-    desk.wait(run_id, StateType.RUNNING)
-    wait_until(lambda: desk.client.read_flow_run(run_id).infrastructure_pid, "没有进程号")
-    return Path("/proc") / str(desk.client.read_flow_run(run_id).infrastructure_pid)
+def begun(desk: WorkedDesk, file: Path) -> tuple[UUID, Path]:
+    """A run of five minutes and its process, which is there as long as the path is."""
+    run_id = submit(desk, 300, process_in=file)
+    wait_until(lambda: file.exists() and file.read_text(), "没有开始")
+    return run_id, Path("/proc") / file.read_text()
 
 
 def group_lives(group: int) -> bool:
@@ -43,21 +43,20 @@ def group_lives(group: int) -> bool:
     return True
 
 
-def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk) -> None:
+def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk, tmp_path: Path) -> None:
     beside, dying = submit(desk, 3), submit(desk, 0.5, signal.SIGKILL)
     crashed = desk.wait(dying, StateType.CRASHED, StateType.COMPLETED)
     assert crashed.state.type is StateType.CRASHED
     assert desk.wait(beside, StateType.COMPLETED, StateType.CRASHED).state.type is StateType.COMPLETED
 
-    cancelled = submit(desk, 300)
-    process = process_of(desk, cancelled)
+    cancelled, process = begun(desk, tmp_path / "cancelled")
     assert process.exists()
     desk.client.set_flow_run_state(cancelled, Cancelling())
     desk.wait(cancelled, StateType.CANCELLED, seconds=LOOKS_EVERY + GRACE)
     assert not process.exists()
 
     # A worker that is stopped leaves no leg behind, and its successor goes on with what comes.
-    process = process_of(desk, submit(desk, 300))
+    _, process = begun(desk, tmp_path / "left")
     worker = desk.processes.pop("worker")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(GRACE) == 0
