@@ -41,13 +41,15 @@ PREFECT = {
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
     "PREFECT_SERVER_UI_API_URL": "/api",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_RUNNER_POLL_FREQUENCY": "1",
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
 """No analytics leave the machine; staff get the V1 pages (docs/adr/0018), which ask whatever host they came from; what
-ended 90 days ago goes from Prefect's database, which some 4,000 runs a day would fill, and what is suspended stays; a
-worker that looks every second makes forms appear while one waits."""
+ended 90 days ago goes from Prefect's database, which some 4,000 runs a day would fill, and what is suspended stays; no
+automation waits here for events, each of which would be compared with all there are; a worker that looks every second
+makes forms appear while one waits."""
 
 
 class StopAskedError(Exception):
