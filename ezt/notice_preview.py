@@ -7,8 +7,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ezt.sample_notices import EXAMPLES, GROUPS, RECEIVED_ON, Example
+from notifications.messages import message
 from notifications.outbox import message_id_of
-from notifications.rendering import article_name, message, render
+from notifications.rendering import article_name, render
 from runtime.clock import SHANGHAI
 from runtime.settings import settings
 
@@ -30,7 +31,7 @@ def write(folder: Path) -> tuple[Path, int]:
     at = datetime(RECEIVED_ON.year, RECEIVED_ON.month, RECEIVED_ON.day, 9, tzinfo=SHANGHAI)
     for name, example in zip(names, EXAMPLES, strict=True):
         mail = message(example.notice, READER, message_id_of(name, READER), at)
-        (folder / f"{name}.eml").write_bytes(mail.as_bytes())
+        (folder / f"{name}.eml").write_bytes(mail)
     left = iter(names)
     groups = [
         (group, [(next(left), example, render(example.notice)) for example in group.examples]) for group in GROUPS

@@ -1,12 +1,8 @@
-"""From a typed notice to a message that survives every mail server on its way."""
+"""From a typed notice to the text of a letter, plain and HTML."""
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +10,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from notifications.notices import Notice, one_line
 from regulation.working_days import WEEKDAYS
-from runtime.clock import SHANGHAI
 from runtime.settings import settings
 
 SENDER_NAME = "绍兴市柯桥区大数据发展管理中心"
@@ -77,6 +72,8 @@ def _environment() -> Environment:
     """Only HTML is escaped; a value that the notice has not is an error, not a gap in a letter."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        # The templates are as installed; they are not looked at again for every letter.
+        auto_reload=False,
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html"], default=False),
         trim_blocks=True,
@@ -107,24 +104,3 @@ def render(notice: Notice) -> Rendered:
     # Parts that are left out, or that end a line themselves, must not tear a letter apart.
     text = re.sub(r"\n{3,}", "\n\n", text.strip())
     return Rendered(one_line(subject), text + "\n", html.strip() + "\n")
-
-
-def message(notice: Notice, to: str, message_id: str, at: datetime) -> EmailMessage:
-    """The notice as an e-mail to one address: 7-bit on the wire, text and HTML, marked as sent by a machine.
-
-    ``at`` is when it was queued, so that a mail that is sent again is the same mail. Raises what ``render`` raises,
-    and ``ValueError`` for an address that could break out of its header.
-    """
-    rendered = render(notice)
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = rendered.subject
-    local, _, domain = settings().mail_from.partition("@")
-    mail["From"] = Address(SENDER_NAME, local, domain)
-    mail["To"] = Address(addr_spec=to)
-    mail["Date"] = format_datetime(at.astimezone(SHANGHAI))
-    mail["Message-ID"] = message_id
-    # RFC 3834: no holiday responder shall answer, and ours must not answer those.
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(rendered.text, cte="base64")
-    mail.add_alternative(rendered.html, subtype="html", cte="base64")
-    return mail

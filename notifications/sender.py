@@ -1,31 +1,34 @@
 """The dispatcher: takes due notices from the outbox to the mail server, each once, however many dispatchers there are.
 
-A notice is claimed in a short transaction, sent outside of any, and marked as soon as the server's answer is known. A
-crash in between sends it again with the same Message-ID, by which receivers know it for the same mail.
+Notices are claimed and read in a short transaction, sent outside of any, and marked soon after the server's answer is
+known, several in a transaction. A crash in between sends them again with the same Message-ID, by which receivers know
+it for the same mail.
 """
 
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any, cast
 
 import aiosmtplib
-from sqlalchemy import exists, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, Table, exists, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from models.base import as_stored
 from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
+from notifications.messages import message
 from notifications.notices import NOTICES
 from notifications.outbox import mask_address
-from notifications.rendering import message
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import transaction
 from runtime.keys import NotOursError, keys
 from runtime.settings import settings
 
@@ -42,6 +45,13 @@ EXCHANGE_TIMEOUTS = 4
 """A whole exchange (connection, login, one mail) may take so many times the above."""
 CLAIM = timedelta(minutes=15)
 """How long claimed notices belong to one dispatcher; much longer than an exchange."""
+MARKED_TOGETHER = 32
+"""Attempts marked in one transaction. When the machine goes down, no more than twice as many, and what is on the
+connections, can leave again."""
+MARKED_WITHIN = 0.2
+"""Seconds after which attempts are marked however few they are."""
+_OUTBOX = as_stored(cast("Table", OutgoingNotice.__table__))
+"""Addresses and contents are opened one by one: what cannot be decrypted must not hide the others."""
 
 
 class MailNotSetUpError(RuntimeError):
@@ -83,12 +93,15 @@ class _Batch:
     at a time, because nobody should read of the outcome before the acceptance.
     """
 
-    waiting: list[list[int]]
+    waiting: list[list[Row[Any]]]
     until: datetime
     timeout: float
     results: list[Result] = field(default_factory=list)
+    attempted: dict[int, _Attempt] = field(default_factory=dict)
+    marking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def next_case(self) -> list[int]:
+    def next_case(self) -> list[Row[Any]]:
         """The notices of the next case; empty at the end."""
         return self.waiting.pop(0) if self.waiting else []
 
@@ -98,11 +111,31 @@ class _Batch:
 
     def left(self) -> list[int]:
         """What nobody has tried."""
-        return [notice_id for case in self.waiting for notice_id in case]
+        return [notice.id for case in self.waiting for notice in case]
 
-    async def mark(self, notice_id: int, attempt: _Attempt) -> None:
-        if result := await asyncio.to_thread(_mark, notice_id, self.until, attempt):
-            self.results.append(result)
+    async def note(self, notice_id: int, attempt: _Attempt) -> None:
+        """Remember what came of an attempt; once there are many, mark them before anything else is sent."""
+        self.attempted[notice_id] = attempt
+        if len(self.attempted) >= MARKED_TOGETHER:
+            await self.mark()
+
+    async def mark(self) -> None:
+        """Write down what came of attempts since the last time."""
+        async with self.marking:
+            together, self.attempted = self.attempted, {}
+            if together:
+                try:
+                    self.results += await asyncio.to_thread(_mark, together, self.until)
+                except Exception:
+                    self.attempted |= together
+                    raise
+
+    async def mark_in_time(self) -> None:
+        """Write it down now and then, and at the end."""
+        while not self.over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), MARKED_WITHIN)
+            await self.mark()
 
 
 def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS) -> Dispatched:
@@ -153,52 +186,54 @@ def wait_after(attempts: int) -> timedelta:
 
 def _claim(limit: int, timeout: float) -> _Batch:
     now = clock.now()
-    earlier = aliased(OutgoingNotice)
+    earlier = _OUTBOX.alias()
     # What another dispatcher is sending right now goes before what came later in the same case.
     overtakes = exists().where(
-        earlier.case_no == OutgoingNotice.case_no,
-        earlier.id < OutgoingNotice.id,
-        earlier.state == NoticeState.QUEUED,
-        earlier.claimed_until > now,
+        earlier.c.case_no == _OUTBOX.c.case_no,
+        earlier.c.id < _OUTBOX.c.id,
+        earlier.c.state == NoticeState.QUEUED,
+        earlier.c.claimed_until > now,
     )
     with transaction() as session:
         due = (
-            select(OutgoingNotice.id, OutgoingNotice.case_no)
+            select(_OUTBOX)
             .where(
-                OutgoingNotice.state == NoticeState.QUEUED,
-                OutgoingNotice.next_attempt_at <= now,
-                or_(OutgoingNotice.claimed_until.is_(None), OutgoingNotice.claimed_until <= now),
+                _OUTBOX.c.state == NoticeState.QUEUED,
+                _OUTBOX.c.next_attempt_at <= now,
+                or_(_OUTBOX.c.claimed_until.is_(None), _OUTBOX.c.claimed_until <= now),
                 ~overtakes,
             )
-            .order_by(OutgoingNotice.next_attempt_at, OutgoingNotice.id)
+            .order_by(_OUTBOX.c.next_attempt_at, _OUTBOX.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=_OUTBOX)
         )
-        cases: dict[str | int, list[int]] = defaultdict(list)
-        for notice_id, case_no in session.execute(due).tuples():
-            cases[case_no or notice_id].append(notice_id)
-        waiting = [sorted(notices) for notices in cases.values()]
+        cases: dict[str | int, list[Row[Any]]] = defaultdict(list)
+        for notice in session.execute(due):
+            cases[notice.case_no or notice.id].append(notice)
+        waiting = [sorted(notices, key=attrgetter("id")) for notices in cases.values()]
         batch = _Batch(waiting, now + CLAIM, timeout)
-        claimed = update(OutgoingNotice).where(OutgoingNotice.id.in_(batch.left()))
+        claimed = update(_OUTBOX).where(_OUTBOX.c.id.in_(batch.left()))
         session.execute(claimed.values(claimed_until=batch.until))
     return batch
 
 
 async def _send_all(batch: _Batch) -> None:
     connections = min(settings().smtp_connections, len(batch.waiting))
-    workers = (_send_over_one_connection(batch) for _ in range(connections))
+    marking = asyncio.create_task(batch.mark_in_time())
     # A worker that fails leaves the rest to the others, so that what they send is still marked.
+    workers = (_send_over_one_connection(batch) for _ in range(connections))
     ends = await asyncio.gather(*workers, return_exceptions=True)
     away = [end for end in ends if isinstance(end, ServerAwayError)]
+    # Nobody got through to the server: that was an attempt for all that are left.
+    if len(away) == connections:
+        batch.attempted |= dict.fromkeys(batch.left(), _Attempt(Result.RETRY, str(away[0])))
+    elif left := batch.left():
+        await asyncio.to_thread(_release, left, batch.until)
+    batch.over.set()
+    await marking
     for end in ends:
         if isinstance(end, BaseException) and end not in away:
             raise end
-    # Nobody got through to the server: that was an attempt for all that are left.
-    if len(away) == connections:
-        for notice_id in batch.left():
-            await batch.mark(notice_id, _Attempt(Result.RETRY, str(away[0])))
-    else:
-        await asyncio.to_thread(_release, batch.left(), batch.until)
 
 
 async def _send_over_one_connection(batch: _Batch) -> None:
@@ -207,20 +242,20 @@ async def _send_over_one_connection(batch: _Batch) -> None:
     Raises ``ServerAwayError`` when it cannot be opened.
     """
     client = _client(batch.timeout)
-    case: list[int] = []
+    case: list[Row[Any]] = []
     try:
         while batch.has_time() and (case := case or batch.next_case()):
-            notice_id = case.pop(0)
+            notice = case.pop(0)
             try:
                 async with asyncio.timeout(batch.timeout * EXCHANGE_TIMEOUTS):
-                    attempt = await _attempt(client, notice_id)
+                    attempt = await _attempt(client, notice)
             except TimeoutError:
                 client.close()
                 attempt = _Attempt(Result.RETRY, "邮件服务器答复太慢")
             except ServerAwayError as error:
-                await batch.mark(notice_id, _Attempt(Result.RETRY, str(error)))
+                await batch.note(notice.id, _Attempt(Result.RETRY, str(error)))
                 raise
-            await batch.mark(notice_id, attempt)
+            await batch.note(notice.id, attempt)
         with suppress(aiosmtplib.SMTPException, OSError):
             await client.quit()
     finally:
@@ -242,11 +277,11 @@ def _client(timeout: float) -> aiosmtplib.SMTP:
     )
 
 
-async def _attempt(client: aiosmtplib.SMTP, notice_id: int) -> _Attempt:
+async def _attempt(client: aiosmtplib.SMTP, claimed: Row[Any]) -> _Attempt:
     try:
-        mail = await asyncio.to_thread(_mail, notice_id)
-    except SQLAlchemyError:
-        raise
+        to = keys().decrypt_text(claimed.recipient)
+        notice = NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context))
+        mail = message(notice, to, claimed.message_id, claimed.queued_at)
     except Exception as error:
         # Whatever is wrong with one notice (a template, a key, a field) must not keep the others waiting.
         why = "无法解密" if isinstance(error, NotOursError) else type(error).__name__
@@ -254,7 +289,7 @@ async def _attempt(client: aiosmtplib.SMTP, notice_id: int) -> _Attempt:
     if not client.is_connected:
         await _connect(client)
     try:
-        await client.send_message(mail)
+        await client.sendmail(settings().mail_from, to, mail)
     except aiosmtplib.SMTPRecipientsRefused as error:
         return _by_code(error.recipients[0].code)
     except aiosmtplib.SMTPSenderRefused as error:
@@ -286,70 +321,56 @@ def _by_code(code: int) -> _Attempt:
     return _Attempt(Result.DEAD if 500 <= code < 600 else Result.RETRY, f"邮件服务器答复{code}")
 
 
-def _mail(notice_id: int) -> EmailMessage:
-    with reading() as session:
-        row = session.get_one(OutgoingNotice, notice_id)
-        notice = NOTICES[row.notice].model_validate(row.context)
-        return message(notice, row.recipient, row.message_id, row.queued_at)
-
-
-def _mark(notice_id: int, claimed_until: datetime, attempt: _Attempt) -> Result | None:
-    """Write down what came of an attempt; ``None`` when the claim has passed to another dispatcher meanwhile."""
+def _mark(attempts: Mapping[int, _Attempt], until: datetime) -> list[Result]:
+    """Write down what came of attempts, each with its result; nothing of a notice whose claim has passed to another
+    dispatcher meanwhile."""
     now = clock.now()
+    sent = [notice_id for notice_id, attempt in attempts.items() if attempt.result is Result.SENT]
     with transaction() as session:
-        # The encrypted columns stay out: a notice that cannot be decrypted has to be marked as well.
-        ours = (
-            select(OutgoingNotice.attempts, OutgoingNotice.message_id, OutgoingNotice.case_no)
-            .where(OutgoingNotice.id == notice_id, OutgoingNotice.claimed_until == claimed_until)
-            .with_for_update()
+        accepted = (
+            _ended(until).where(_OUTBOX.c.id.in_(sent)).values(state=NoticeState.SENT, sent_at=now, last_error=None)
         )
-        row = session.execute(ours).one_or_none()
-        if row is None:
-            return None
-        attempts = row.attempts + 1
-        result = attempt.result
-        if result is Result.RETRY and attempts >= ATTEMPTS:
-            result = Result.DEAD
-        session.execute(
-            update(OutgoingNotice)
-            .where(OutgoingNotice.id == notice_id)
-            .values(
-                attempts=attempts,
-                claimed_until=None,
-                last_error=attempt.error or None,
-                **_outcome(result, attempts, now),
-            )
-        )
-        if result is Result.DEAD:
-            _ask_staff(session, notice_id, row.message_id, row.case_no, attempt.error, now)
-        return result
+        results = [Result.SENT for _ in session.scalars(accepted)] if sent else []
+        for notice_id in attempts.keys() - set(sent):
+            failed = _ended(until).where(_OUTBOX.c.id == notice_id).values(last_error=attempts[notice_id].error)
+            if tried := session.scalar(failed):
+                results.append(_after_failure(session, notice_id, tried, attempts[notice_id], now))
+    return results
 
 
-def _outcome(result: Result, attempts: int, now: datetime) -> dict[str, object]:
-    if result is Result.SENT:
-        return {"state": NoticeState.SENT, "sent_at": now}
-    if result is Result.DEAD:
-        return {"state": NoticeState.DEAD}
-    return {"next_attempt_at": now + wait_after(attempts) * random.uniform(1 - JITTER, 1 + JITTER)}
+def _ended(until: datetime) -> ReturningUpdate[tuple[int]]:
+    """Of notices that are still ours: one more attempt is over, and with it the claim. Returns how many there were."""
+    over = update(_OUTBOX).where(_OUTBOX.c.claimed_until == until)
+    return over.values(attempts=_OUTBOX.c.attempts + 1, claimed_until=None).returning(_OUTBOX.c.attempts)
 
 
-def _ask_staff(
-    session: Session, notice_id: int, message_id: str, case_no: str | None, error: str, now: datetime
-) -> None:
+def _after_failure(session: Session, notice_id: int, tried: int, attempt: _Attempt, now: datetime) -> Result:
+    """Put a notice off, or give it up and say so to staff."""
+    ours = update(_OUTBOX).where(_OUTBOX.c.id == notice_id)
+    if attempt.result is Result.RETRY and tried < ATTEMPTS:
+        wait = wait_after(tried) * random.uniform(1 - JITTER, 1 + JITTER)
+        session.execute(ours.values(next_attempt_at=now + wait))
+        return Result.RETRY
+    session.execute(ours.values(state=NoticeState.DEAD))
+    _ask_staff(session, notice_id, attempt.error, now)
+    return Result.DEAD
+
+
+def _ask_staff(session: Session, notice_id: int, error: str, now: datetime) -> None:
     """Open the staff task of a dead notice, or open it again if the notice was revived and died once more."""
-    whose = _recipient(session, notice_id)
-    what = f"{whose}的一封通知无法送达（{error}）。请按登记的电话联系收件人，告知通知内容并核对邮箱。"
-    key = f"undeliverable:{message_id}"
+    dead = session.execute(select(_OUTBOX).where(_OUTBOX.c.id == notice_id)).one()
+    what = f"{_whom(dead)}的一封通知无法送达（{error}）。请按登记的电话联系收件人，告知通知内容并核对邮箱。"
+    key = f"undeliverable:{dead.message_id}"
     task = session.scalar(select(StaffTask).where(StaffTask.key == key))
     if task is None:
-        session.add(StaffTask(key=key, case_no=case_no, what=what, opened_at=now))
+        session.add(StaffTask(key=key, case_no=dead.case_no, what=what, opened_at=now))
     else:
         task.what, task.opened_at, task.done_at = what, now, None
 
 
-def _recipient(session: Session, notice_id: int) -> str:
+def _whom(dead: Row[Any]) -> str:
     try:
-        return f"发往{mask_address(session.scalars(select(OutgoingNotice.recipient).filter_by(id=notice_id)).one())}"
+        return f"发往{mask_address(keys().decrypt_text(dead.recipient))}"
     except NotOursError:
         return "收件地址无法解密"
 
@@ -358,7 +379,7 @@ def _release(ids: Sequence[int], claimed_until: datetime) -> None:
     """Give back what was claimed and not tried; it is still due."""
     with transaction() as session:
         session.execute(
-            update(OutgoingNotice)
-            .where(OutgoingNotice.id.in_(ids), OutgoingNotice.claimed_until == claimed_until)
+            update(_OUTBOX)
+            .where(_OUTBOX.c.id.in_(ids), _OUTBOX.c.claimed_until == claimed_until)
             .values(claimed_until=None)
         )

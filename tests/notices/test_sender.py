@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import load_only
 
 from models.cases import StaffTask
@@ -28,6 +29,7 @@ from notifications.sender import (
     CLAIM,
     EXCHANGE_TIMEOUTS,
     JITTER,
+    MARKED_TOGETHER,
     Dispatched,
     MailNotSetUpError,
     dispatch,
@@ -36,6 +38,7 @@ from notifications.sender import (
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import Keys, KeysMissingError
+from tasks.notices import send_notices
 
 A, B = "anna@example.com", "bela@example.com"
 
@@ -91,6 +94,12 @@ def test_no_more_than_the_limit_the_longest_due_first(server: Any, put: Callable
     put(B)
     assert dispatch(limit=1).sent == 1
     assert [mail["To"] for mail in server.mails] == [A]
+
+
+def test_the_schedule_sends_all_that_is_due(server: Any, put: Callable[..., None]) -> None:
+    server.on_recipient = {A: ["550 no"], B: ["450 later"]}
+    put(A, B, *(f"{n}@example.com" for n in range(210)))
+    assert send_notices() == "发出210封，待重试1封，无法送达1封"
 
 
 def test_without_a_mail_server_notices_stay_queued(installation: Path, put: Callable[..., None]) -> None:
@@ -213,6 +222,43 @@ def test_a_server_that_is_away_is_one_attempt_for_all(
     assert dispatch() == Dispatched(0, 0, 0)
     assert {row_of(f"{n}@example.com").attempts for n in range(9)} == {1}
     assert "无法连接" in (row_of("8@example.com").last_error or "")
+
+
+def test_what_was_accepted_is_marked_while_another_is_on_its_way(
+    installation: Path, smtp_settings: Any, put: Callable[..., None], serve: Callable[..., Any]
+) -> None:
+    with serve(smtp_settings(SMTP_CONNECTIONS="2")) as server:
+        server.seconds_for = lambda mail: 2.0 if mail["To"] == B else 0.0
+        seen = []
+        server.after_data = lambda: seen.append(row_of(A).state)
+        put(A, B)
+        assert dispatch().sent == 2
+    assert seen == [NoticeState.QUEUED, NoticeState.SENT]
+
+
+def test_what_cannot_be_marked_stops_the_sending_and_is_sent_again(
+    installation: Path, smtp_settings: Any, put: Callable[..., None], serve: Callable[..., Any]
+) -> None:
+    def rename(before: str, after: str) -> None:
+        with transaction() as session:
+            session.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+    def go_away() -> None:
+        server.after_data = lambda: None
+        rename("outgoing_notices", "away")
+
+    with serve(smtp_settings(SMTP_CONNECTIONS="2")) as server:
+        put(*(f"{n}@example.com" for n in range(90)))
+        server.after_data = go_away
+        with pytest.raises(OperationalError):
+            dispatch()
+        assert 1 <= len(server.mails) <= 2 * MARKED_TOGETHER + 2
+        rename("away", "outgoing_notices")
+        with transaction() as session:
+            session.execute(update(OutgoingNotice).values(claimed_until=None))
+        assert dispatch().sent == 90
+    assert len(set(server.message_ids())) == 90
+    assert max(Counter(server.message_ids()).values()) == 2
 
 
 def test_a_claim_that_could_end_too_soon_is_given_back(server: Any, put: Callable[..., None]) -> None:

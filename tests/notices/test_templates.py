@@ -21,9 +21,10 @@ from ezt.notice_preview import file_names
 from ezt.sample_notices import EXAMPLES
 from models.notices import OutgoingNotice
 from notifications import notices
+from notifications.messages import message
 from notifications.notices import NOTICES, Notice
 from notifications.outbox import AddressError, check_address, message_id_of, queue
-from notifications.rendering import article_name, full_date, message, render, with_weekday
+from notifications.rendering import article_name, full_date, render, with_weekday
 from notifications.sender import dispatch
 from notifications.sink import running
 from runtime import clock
@@ -406,7 +407,7 @@ def test_what_is_stored_of_a_notice_cannot_be_read_without_the_keys(installation
 @EVERY_NOTICE
 def test_the_message_is_seven_bit_on_the_wire_and_says_what_sent_it(notice: Notice) -> None:
     at = datetime(2026, 12, 24, 18, 30, tzinfo=UTC)
-    wire = message(notice, "a@example.com", "<1@kq.example.cn>", at).as_bytes()
+    wire = message(notice, "a@example.com", "<1@kq.example.cn>", at)
     assert wire.isascii()
     assert max(map(len, wire.split(b"\r\n"))) <= 78
     assert b"\n" not in wire.replace(b"\r\n", b"")
@@ -530,9 +531,8 @@ def clauses(text: str) -> set[str]:
     return set(re.split(r"[\s，。；：（）]+", text)) - {""}
 
 
-def parsed(mail: EmailMessage | bytes) -> EmailMessage:
+def parsed(wire: bytes) -> EmailMessage:
     """What a mail program reads from the wire."""
-    wire = mail if isinstance(mail, bytes) else mail.as_bytes()
     return cast("EmailMessage", message_from_bytes(wire, policy=default))
 
 
