@@ -63,7 +63,6 @@ def bare_statements() -> list[tuple[TextClause, dict[str, Any]]]:
         reached = "<" if kind == OVERDUE else "="
         statement = text(
             "INSERT INTO reminders (deadline_id, kind, at) SELECT d.id, :kind, :at FROM deadlines d "  # noqa: S608
-            "JOIN cases c ON c.case_no = d.case_no "
             f"WHERE d.met_on IS NULL AND d.lapsed_on IS NULL AND d.due_on {reached} :day AND NOT EXISTS "
             "(SELECT 1 FROM reminders r WHERE r.deadline_id = d.id AND r.kind = :kind)"
         )

@@ -140,11 +140,27 @@ class Deadline(Base):
     __tablename__ = "deadlines"
     __table_args__ = (
         UniqueConstraint("case_no", "limit_code", "turn"),
+        # The watch asks for running ones: in the order of their days, by limit, and those whose day may still move.
         Index(
             "ix_deadlines_running",
             "due_on",
+            "case_no",
             sqlite_where=text("met_on IS NULL AND lapsed_on IS NULL"),
             postgresql_where=text("met_on IS NULL AND lapsed_on IS NULL"),
+        ),
+        Index(
+            "ix_deadlines_running_by_limit",
+            "limit_code",
+            "due_on",
+            sqlite_where=text("met_on IS NULL AND lapsed_on IS NULL"),
+            postgresql_where=text("met_on IS NULL AND lapsed_on IS NULL"),
+        ),
+        Index(
+            "ix_deadlines_provisional",
+            "starts_on",
+            "days",
+            sqlite_where=text("provisional = 1 AND met_on IS NULL AND lapsed_on IS NULL"),
+            postgresql_where=text("provisional AND met_on IS NULL AND lapsed_on IS NULL"),
         ),
     )
 

@@ -75,6 +75,18 @@ class YearArrangement:
             )
 
 
+def last_library_year() -> int:
+    """The last year whose arrangement the library knows: of a later one it knows no moved working day.
+
+    >>> last_library_year() == WorkingDays().last_published_year
+    True
+    """
+    last = FIRST_YEAR
+    while any(day.year == last + 1 for day in _library_year(last + 1)[1]):
+        last += 1
+    return last
+
+
 class WorkingDays:
     """The working days from 2004 to a few years past the last published one, as an index table.
 
@@ -82,9 +94,7 @@ class WorkingDays:
     """
 
     def __init__(self, arrangements: Iterable[YearArrangement] = ()) -> None:
-        last = FIRST_YEAR
-        while any(day.year == last + 1 for day in _library_year(last + 1)[1]):
-            last += 1
+        last = last_library_year()
         known = {given.year: given for given in arrangements if given.year > last}
         while last + 1 in known:
             last += 1

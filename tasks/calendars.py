@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.calendars import PublishedYear
 from models.cases import Deadline, DeadlineChange
-from regulation.working_days import CalendarError, WorkingDays, YearArrangement, parse_day
+from regulation.working_days import CalendarError, WorkingDays, YearArrangement, last_library_year, parse_day
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
@@ -68,8 +68,7 @@ def take_over_library_years(session: Session, at: datetime) -> None:
     Dates counted with what was typed in here are counted again, in case a day was mistyped. The audit trail keeps
     who published it.
     """
-    known = WorkingDays().last_published_year
-    for row in session.scalars(select(PublishedYear).where(PublishedYear.year <= known)).all():
+    for row in session.scalars(select(PublishedYear).where(PublishedYear.year <= last_library_year())).all():
         session.delete(row)
         session.flush()
         record(session, "calendar:year:taken-over", None, "system", at, year=row.year)
@@ -120,7 +119,7 @@ def publish(year: int, days_off: str, days_worked: str, staff_no: str, code: str
         arrangement = YearArrangement(year, dict(_days_off(days_off)), frozenset(map(parse_day, days_worked.split())))
     except CalendarError as error:
         raise RefusalError(str(error)) from None
-    if year <= WorkingDays().last_published_year:
+    if year <= last_library_year():
         raise RefusalError(f"{year}年的放假安排已在系统日历中，无需录入。")
     with transaction() as session:
         now = clock.now()

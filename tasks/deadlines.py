@@ -1,11 +1,12 @@
 """The watch over running deadlines: reminders to officers, missed limits to the director, each once however often."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, bindparam, func, insert, literal, or_, select
+from sqlalchemy import CursorResult, Select, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
@@ -62,38 +63,62 @@ def sweep(at: datetime) -> Swept:
         # The library may have learned a year since these dates were counted.
         take_over_library_years(session, at)
         recompute_deadlines(session, "工作日历更新", at)
-        due_on = {str(days): calendar.due_on(today, days) if days else today for days in REMINDER_DAYS}
-        near = sum(_remind(session, kind, Deadline.due_on == day, at) for kind, day in due_on.items())
-        overdue = _remind(session, OVERDUE, Deadline.due_on < today, at)
-        if near:
-            _tell_officers(session, due_on, today, at)
-        if overdue:
-            _tell_director(session, overdue, today, at)
-        record(session, "case:deadline:swept", None, "system", at, near=near, overdue=overdue)
-        running = select(Deadline.due_on, func.count()).where(Deadline.running, Deadline.due_on <= max(due_on.values()))
+        near_kinds = {calendar.due_on(today, days) if days else today: str(days) for days in REMINDER_DAYS}
+        running = select(Deadline.due_on, func.count()).where(Deadline.running, Deadline.due_on <= max(near_kinds))
         due_by_day = session.execute(running.group_by(Deadline.due_on).order_by(Deadline.due_on)).tuples().all()
+        near, overdue = _Given(at), _Given(at)
+        # Day by day: most mornings there is nothing new of most days that were missed.
+        for day, number in due_by_day:
+            if day < today:
+                overdue.add(day, number, _remind(session, OVERDUE, day, at))
+            elif day in near_kinds:
+                near.add(day, number, _remind(session, near_kinds[day], day, at))
+        if near.number:
+            _tell_officers(session, near, today)
+        if overdue.number:
+            _tell_director(session, overdue, today)
+        record(session, "case:deadline:swept", None, "system", at, near=near.number, overdue=overdue.number)
         silent = _silent(session, today)
-    return Swept(today, True, near, overdue, tuple(_end_waiting(silent, at)), tuple(due_by_day))
+    return Swept(today, True, near.number, overdue.number, tuple(_end_waiting(silent, at)), tuple(due_by_day))
 
 
-def _remind(session: Session, kind: str, due: ColumnElement[bool], at: datetime) -> int:
-    """Put down a reminder of a kind for every running deadline that is ``due`` and has none; how many there were."""
+@dataclass
+class _Given:
+    """The reminders of a sweep: how many, of which days, and whether of everything that is running of these days."""
+
+    at: datetime
+    number: int = 0
+    days: list[date] = field(default_factory=list)
+    wholly: bool = True
+
+    def add(self, day: date, running: int, reminded: int) -> None:
+        """So many of a day's ``running`` limits were reminded of."""
+        if reminded:
+            self.number += reminded
+            self.days.append(day)
+        self.wholly &= reminded in (0, running)
+
+    def found(self) -> Select[tuple[str, str, str, date, Clock]]:
+        """What was reminded of: case, officer, limit, day and clock."""
+        found = (
+            select(Deadline.case_no, Case.officer_no, Deadline.limit_code, Deadline.due_on, Deadline.clock)
+            .join(Case, Case.case_no == Deadline.case_no)
+            .where(Deadline.running, Deadline.due_on.in_(self.days))
+        )
+        if self.wholly:
+            return found
+        given = select(Reminder.deadline_id).where(Reminder.deadline_id == Deadline.id, Reminder.at == self.at)
+        return found.where(given.exists())
+
+
+def _remind(session: Session, kind: str, day: date, at: datetime) -> int:
+    """Put down a reminder of a kind for every running deadline of a day that has none; how many there were."""
     given = select(Reminder.deadline_id).where(Reminder.deadline_id == Deadline.id, Reminder.kind == kind)
     wanted = select(Deadline.id, literal(kind), bindparam("at", at, Reminder.at.type))
-    wanted = wanted.where(Deadline.running, due, ~given.exists())
+    wanted = wanted.where(Deadline.running, Deadline.due_on == day, ~given.exists())
     put_down = insert(Reminder).from_select(["deadline_id", "kind", "at"], wanted)
     done = session.execute(put_down, execution_options={"preserve_rowcount": True})
     return cast("CursorResult[Any]", done).rowcount
-
-
-def _reminded(at: datetime, *which: ColumnElement[bool]) -> Select[tuple[str, str, str, date, Clock]]:
-    """What was reminded of in a sweep: case, officer, limit, day and clock."""
-    return (
-        select(Deadline.case_no, Case.officer_no, Deadline.limit_code, Deadline.due_on, Deadline.clock)
-        .join(Case, Case.case_no == Deadline.case_no)
-        .join(Reminder, Reminder.deadline_id == Deadline.id)
-        .where(Deadline.running, Reminder.at == at, *which)
-    )
 
 
 def _line(calendar: WorkingDays, today: date, found: Sequence[Any]) -> DeadlineLine:
@@ -108,37 +133,47 @@ def _line(calendar: WorkingDays, today: date, found: Sequence[Any]) -> DeadlineL
     )
 
 
-def _tell_officers(session: Session, due_on: Mapping[str, date], today: date, at: datetime) -> None:
+def _tell_officers(session: Session, near: _Given, today: date) -> None:
     """One notice to whoever acts for the officers, with the earliest of what they were reminded of."""
     calendar = working_days(session)
-    which = or_(*(and_(Reminder.kind == kind, Deadline.due_on == day) for kind, day in due_on.items()))
-    found = _reminded(at, which).subquery()
-    officer_no = found.c.officer_no
-    place = func.row_number().over(partition_by=officer_no, order_by=(found.c.due_on, found.c.case_no)).label("place")
-    ranked = select(found, place, func.count().over(partition_by=officer_no).label("together")).subquery()
-    rows = session.execute(select(ranked).where(ranked.c.place <= LINES_IN_A_NOTICE)).all()
-    together = {row.officer_no: row.together for row in rows}
-    acting = {staff_no: acting_officer(session, staff_no, today) for staff_no in together}
+    given = near.found()
+    counted = given.with_only_columns(Case.officer_no, func.count(), maintain_column_froms=True)
+    acting, of_all, lines = {}, Counter[str](), defaultdict[str, list[DeadlineLine]](list)
+    for officer_no, number in session.execute(counted.group_by(Case.officer_no)).tuples():
+        acting[officer_no] = acting_officer(session, officer_no, today)
+        of_all[acting[officer_no].staff_no] += number
+    missing = sum(min(number, LINES_IN_A_NOTICE) for number in of_all.values())
+    in_order = given.order_by(Deadline.due_on, Deadline.case_no).execution_options(yield_per=LINES_IN_A_NOTICE)
+    with session.execute(in_order) as found:
+        for row in found:
+            theirs = lines[acting[row.officer_no].staff_no]
+            if len(theirs) < LINES_IN_A_NOTICE:
+                theirs.append(_line(calendar, today, row))
+                missing -= 1
+            if not missing:
+                break
     for officer in {officer.staff_no: officer for officer in acting.values()}.values():
-        due = [row for row in rows if acting[row.officer_no] is officer]
-        due.sort(key=lambda row: (row.due_on, row.case_no))
-        lines = [_line(calendar, today, row[:5]) for row in due[:LINES_IN_A_NOTICE]]
-        of_all = sum(number for staff_no, number in together.items() if acting[staff_no] is officer)
+        more = of_all[officer.staff_no] - len(lines[officer.staff_no])
         notice = DeadlinesNear(
-            officer=officer.name, day=today, lines=lines, more=of_all - len(lines), desk=desk_address()
+            officer=officer.name, day=today, lines=lines[officer.staff_no], more=more, desk=desk_address()
         )
-        queue(session, notice, officer.email, key=f"near:{at.isoformat()}:{officer.staff_no}", case_no=None, at=at)
+        queue(
+            session,
+            notice,
+            officer.email,
+            key=f"near:{near.at.isoformat()}:{officer.staff_no}",
+            case_no=None,
+            at=near.at,
+        )
 
 
-def _tell_director(session: Session, overdue: int, today: date, at: datetime) -> None:
+def _tell_director(session: Session, overdue: _Given, today: date) -> None:
     calendar, head = working_days(session), director(session)
-    earliest = _reminded(at, Reminder.kind == OVERDUE, Deadline.due_on < today)
-    rows = session.execute(earliest.order_by(Deadline.due_on, Deadline.case_no).limit(LINES_IN_A_NOTICE))
-    lines = [_line(calendar, today, row._tuple()) for row in rows]
-    notice = DeadlinesMissed(
-        director=head.name, day=today, lines=lines, more=overdue - len(lines), desk=desk_address(Role.DIRECTOR)
-    )
-    queue(session, notice, head.email, key=f"missed:{at.isoformat()}", case_no=None, at=at)
+    earliest = overdue.found().order_by(Deadline.due_on, Deadline.case_no).limit(LINES_IN_A_NOTICE)
+    lines = [_line(calendar, today, row) for row in session.execute(earliest)]
+    more = overdue.number - len(lines)
+    notice = DeadlinesMissed(director=head.name, day=today, lines=lines, more=more, desk=desk_address(Role.DIRECTOR))
+    queue(session, notice, head.email, key=f"missed:{overdue.at.isoformat()}", case_no=None, at=overdue.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -838,6 +838,35 @@ def test_reminders_are_given_once_and_missed_limits_go_to_the_director(clerk: An
     assert [notice.recipient for notice in missed] == ["kq004@example.cn"]
 
 
+def test_a_notice_lists_the_earliest_and_counts_the_rest_and_a_sweep_tells_what_is_new(
+    clerk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "LINES_IN_A_NOTICE", 3)
+    numbers = [clerk.register(certificate=f"第{place}张证照").case_no for place in range(5)]
+    day = deadline_of(numbers[0], INITIAL_REVIEW.code).due_on
+    for away in ("KQ002", "KQ003"):
+        cases.file_leave(away, "KQ001", day, day, "KQ004", "")
+    assert deadlines.sweep(at_half_past_eight(day)).near == 5
+    assert listed("deadlines-near") == [(numbers[:3], 2)]
+    later = clerk.register(certificate="又一张证照").case_no
+    assert deadlines.sweep(at_half_past_eight(day) + timedelta(hours=1)).near == 1
+    assert listed("deadlines-near")[1:] == [([later], 0)]
+    with reading() as session:
+        day_after = working_days(session).due_on(day, 1)
+    assert deadlines.sweep(at_half_past_eight(day_after)).overdue == 6
+    assert listed("deadlines-missed") == [(numbers[:3], 3)]
+    latest = clerk.register(certificate="最后一张证照").case_no
+    assert deadlines.sweep(at_half_past_eight(day_after) + timedelta(hours=1)).overdue == 1
+    assert listed("deadlines-missed")[1:] == [([latest], 0)]
+
+
+def listed(notice: str) -> list[tuple[list[str], int]]:
+    """The cases that each notice of a kind lists, and how many more it speaks of."""
+    with reading() as session:
+        wanted = select(OutgoingNotice.context).where(OutgoingNotice.notice == notice).order_by(OutgoingNotice.id)
+        return [([line["case_no"] for line in each["lines"]], each["more"]) for each in session.scalars(wanted)]
+
+
 def at_half_past_eight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 0, 30, tzinfo=UTC)
 

@@ -1,6 +1,8 @@
 """The migrations lead to exactly the tables that the models describe, on both databases."""
 
 import json
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from models import Base
+from models.cases import Deadline
 from models.certificates import Certificate, CertificateType
 from models.migrations import alembic_config, migrate
 from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity
@@ -35,6 +38,31 @@ def test_migrating_again_changes_nothing(empty_database: str) -> None:
     engine = build_engine(empty_database)
     with engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() is not None
+    engine.dispose()
+
+
+def test_what_the_watch_asks_every_morning_is_answered_by_index(empty_database: str) -> None:
+    migrate(empty_database)
+    engine = build_engine(empty_database)
+    today = date(2026, 3, 2)
+    questions = {
+        "ix_deadlines_provisional": select(Deadline.starts_on).where(Deadline.running, Deadline.provisional),
+        "ix_deadlines_running": select(Deadline.case_no)
+        .where(Deadline.running, Deadline.due_on < today)
+        .order_by(Deadline.due_on, Deadline.case_no),
+        "ix_deadlines_running_by_limit": select(Deadline.turn).where(
+            Deadline.running, Deadline.limit_code == "urge", Deadline.due_on < today
+        ),
+    }
+    with engine.connect() as connection:
+        how = "EXPLAIN QUERY PLAN"
+        if engine.dialect.name == "postgresql":
+            how = "EXPLAIN"
+            connection.execute(text("SET enable_seqscan = off; SET enable_sort = off"))
+        for index, question in questions.items():
+            asked = question.compile(engine, compile_kwargs={"literal_binds": True})
+            plan = "\n".join(str(line) for line in connection.execute(text(f"{how} {asked}")))
+            assert re.search(rf"{index}\b", plan), plan
     engine.dispose()
 
 
