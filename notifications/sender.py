@@ -136,6 +136,8 @@ class _Batch:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.over.wait(), MARKED_WITHIN)
             await self.mark()
+        # While it was being written down, more may have come, and the end.
+        await self.mark()
 
 
 def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS) -> Dispatched:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
@@ -234,6 +235,25 @@ def test_what_was_accepted_is_marked_while_another_is_on_its_way(
         put(A, B)
         assert dispatch().sent == 2
     assert seen == [NoticeState.QUEUED, NoticeState.SENT]
+
+
+def test_what_is_accepted_while_others_are_being_marked_is_marked_too(
+    installation: Path, smtp_settings: Any, put: Callable[..., None], serve: Callable[..., Any]
+) -> None:
+    def write_for_a_second() -> None:
+        with transaction() as session:
+            session.connection()
+            time.sleep(1)
+
+    def keep_busy() -> None:
+        server.after_data = lambda: None
+        other.submit(write_for_a_second)
+
+    with serve(smtp_settings(SMTP_CONNECTIONS="2")) as server, ThreadPoolExecutor(1) as other:
+        server.seconds_for = lambda _: 0.1
+        server.after_data = keep_busy
+        put(*(f"{n}@example.com" for n in range(10)))
+        assert dispatch() == Dispatched(10, 0, 0)
 
 
 def test_what_cannot_be_marked_stops_the_sending_and_is_sent_again(
