@@ -18,7 +18,7 @@ demo: .venv/ready
 	@$(BIN)/ezt demo
 
 test: .venv/ready
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-browser: .venv/ready
 	@$(BIN)/python -m pytest -m browser

@@ -40,7 +40,7 @@ def test_after_a_rotation_of_the_keys_everything_is_still_there(
     assert face_of(held).values == card.face
 
 
-@pytest.mark.parametrize("keys", [urlsafe_b64encode(os.urandom(32)).decode(), "no key"])
+@pytest.mark.parametrize("keys", [urlsafe_b64encode(os.urandom(32)).decode(), "no key"], ids=["another", "none"])
 def test_without_the_right_keys_nothing_is_shown(sample_data: Path, monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     monkeypatch.setenv("EZT_DATA_KEYS", keys)
     forget_settings()

@@ -58,13 +58,21 @@ def test_a_ticket_knows_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
         KEYS.read_ticket(ticket, timedelta(minutes=10))
 
 
-@pytest.mark.parametrize("forged", ["", "x", "票据", KEYS.encrypt_text("attachment:1"), Keys(NEW, "i").ticket("a")])
+@pytest.mark.parametrize(
+    "forged",
+    ["", "x", "票据", KEYS.encrypt_text("attachment:1"), Keys(NEW, "i").ticket("a")],
+    ids=["nothing", "a letter", "words", "sealed, but no ticket", "with another key"],
+)
 def test_a_forged_ticket_is_none(forged: str) -> None:
     with pytest.raises(NotOursError):
         KEYS.read_ticket(forged, timedelta(minutes=10))
 
 
-@pytest.mark.parametrize("given_keys", ["", "short", urlsafe_b64encode(os.urandom(16)).decode(), f"{OLD},short"])
+@pytest.mark.parametrize(
+    "given_keys",
+    ["", "short", urlsafe_b64encode(os.urandom(16)).decode(), f"{OLD},short"],
+    ids=["none", "short", "half as long", "a good one and a short one"],
+)
 def test_keys_that_are_none_are_refused_in_one_sentence(given_keys: str) -> None:
     with pytest.raises(KeysMissingError, match="EZT_DATA_KEYS"):
         Keys(given_keys, "index")
