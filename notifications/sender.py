@@ -226,16 +226,17 @@ async def _send_all(batch: _Batch) -> None:
     workers = (_send_over_one_connection(batch) for _ in range(connections))
     ends = await asyncio.gather(*workers, return_exceptions=True)
     away = [end for end in ends if isinstance(end, ServerAwayError)]
-    # Nobody got through to the server: that was an attempt for all that are left.
     if len(away) == connections:
+        # Nobody got through to the server: that was an attempt for all that are left.
         batch.attempted |= dict.fromkeys(batch.left(), _Attempt(Result.RETRY, str(away[0])))
-    elif left := batch.left():
-        await asyncio.to_thread(_release, left, batch.until)
+        batch.waiting.clear()
     batch.over.set()
     await marking
     for end in ends:
         if isinstance(end, BaseException) and end not in away:
             raise end
+    if left := batch.left():
+        await asyncio.to_thread(_release, left, batch.until)
 
 
 async def _send_over_one_connection(batch: _Batch) -> None:
