@@ -29,7 +29,7 @@ test-browser: .venv/ready
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
 	@touch $@
 
-BENCHES := working_days record_sealing deadline_watch paper_backfill online_supervision certificate_use mail objection_life legs
+BENCHES := working_days record_sealing deadline_watch paper_backfill bulk_objections online_supervision certificate_use mail objection_life legs
 
 bench: .venv/ready .venv-bench/ready
 	@set -e; for each in $(BENCHES); do $(BIN)/python -m bench.$$each; done

@@ -29,7 +29,7 @@ from models.certificates import Certificate, CertificateType
 from regulation.objections import Verdict
 from runtime.database import reading
 from tasks.case_runs import nudge
-from tasks.objections import register_objection
+from tasks.objection_registrations import register_objection
 from tests.conftest import certificates_with_address, objection_about
 from tests.postgresql_server import create_database, postgresql_server
 

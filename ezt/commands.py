@@ -21,6 +21,7 @@ from ezt.audit import audit
 from ezt.backfills import backfill
 from ezt.keys import key
 from ezt.notices import notices
+from ezt.objections import objections
 from ezt.officers import officers
 from ezt.registers import catalogue, department
 from ezt.service_guides import service_guide
@@ -47,6 +48,7 @@ app.add_typer(catalogue, name="catalogue")
 app.add_typer(department, name="department")
 app.add_typer(key, name="key")
 app.add_typer(notices, name="notices")
+app.add_typer(objections, name="objections")
 app.add_typer(officers, name="officer")
 app.add_typer(spot_check, name="spot-check")
 app.add_typer(service_guide, name="service-guide")

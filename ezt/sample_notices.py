@@ -217,6 +217,20 @@ GROUPS = (
                     link=f"{SITE}/wrong-value-uses/{UNGUESSABLE}",
                 ),
             ),
+            Example(
+                "批量报送异议的单位",
+                notices.ObjectionBatchRegistered(
+                    recipient="浙江省大数据局",
+                    case_no="YP-2026-000001",
+                    received_on=RECEIVED_ON,
+                    rows=10_000,
+                    registered=9_958,
+                    joined=31,
+                    same=40,
+                    wrong=[notices.RowLine(row=17, what="联系电话格式不对。请更正该行后重新报送。")],
+                    more=1,
+                ),
+            ),
         ),
     ),
     Group(

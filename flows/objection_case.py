@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.asking import ask
 from regulation.objections import Verdict
-from tasks.case_runs import show_case
+from tasks.case_runs import show_case, take_up
 from tasks.corrections import tell_users_of_wrong_value
 from tasks.notices import kick
 from tasks.objection_questions import (
@@ -40,8 +40,9 @@ def objection_case(case_no: str) -> None:
     提出核实需求，核实后将处理结果告知异议申请人。
 
     Args:
-        case_no: 办件编号，如 YY-2026-000001；登记异议后自动发起，通常无需手工填写
+        case_no: 办件编号，如 YY-2026-000001；登记后自动发起，只有代录批量异议中一件的书面回复时才手工填写
     """
+    take_up(case_no)
     try:
         if review(case_no) is Verdict.DECLINE:
             decline_objection(case_no)

@@ -6,7 +6,7 @@ from prefect.client.schemas.objects import State
 from flows.asking import SignOff
 from flows.registration import part_of, register
 from tasks.objection_applications import ObjectionApplication
-from tasks.objections import register_objection
+from tasks.objection_registrations import register_objection
 
 
 class ObjectionIntake(ObjectionApplication, SignOff):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, false, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,7 @@ class CaseKind(StrEnum):
     RULE_REVISION = "XD"
     SYSTEM_REVIEW = "PS"
     PAPER_REPORT = "FY"
+    OBJECTION_BATCH = "YP"
 
     @property
     def label(self) -> str:
@@ -43,6 +44,7 @@ _LABELS = {
     "XD": "制度修订",
     "PS": "系统评审",
     "FY": "群众反映",
+    "YP": "批量异议",
 }
 
 
@@ -72,6 +74,8 @@ class Case(Base):
     """The question (``name-turn``) that the case's run last suspended on."""
     flow_run_id: Mapped[str | None] = mapped_column(index=True)
     runs_started: Mapped[int] = mapped_column(default=0)
+    at_rest: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it waits without a run, as one of many that were handed in at once does: the next answer ends that."""
 
 
 class CaseCounter(Base):

@@ -1,6 +1,7 @@
 """Objections (Article 12), their attachments and supplements, and the verification requests they cause."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,15 +48,18 @@ class Objection(Base):
     disagreement: Mapped[str | None] = mapped_column(EncryptedText)
     disagreed_at: Mapped[datetime | None]
 
+    OTHER_TYPE: ClassVar = "目录外证照"
+    OTHER_FIELD: ClassVar = "目录外项目"
+
     @property
     def public_type(self) -> str:
         """The type's name where nothing of a person may stand: what was typed freely could be anything."""
-        return self.certificate_type if self.type_code else "目录外证照"
+        return self.certificate_type if self.type_code else self.OTHER_TYPE
 
     @property
     def public_field(self) -> str:
         """The field's name where nothing of a person may stand."""
-        return self.field_name if self.field_code else "目录外项目"
+        return self.field_name if self.field_code else self.OTHER_FIELD
 
 
 class Supplement(Base):

@@ -102,6 +102,27 @@ class ObjectionJoined(ToObjector):
     lead_case_no: Line
 
 
+class RowLine(_Value):
+    """A row of a table that was handed back, and what is wrong with it."""
+
+    row: int
+    what: Line
+
+
+class ObjectionBatchRegistered(Notice):
+    """What came of a table of objections, for whoever handed it in; ``more`` rows were handed back than are listed."""
+
+    recipient: Line
+    case_no: Line
+    received_on: date
+    rows: int
+    registered: int
+    joined: int
+    same: int
+    wrong: list[RowLine]
+    more: int
+
+
 class ObjectionReleased(ToObjector):
     """The objection goes on by itself, because the one it was joined to ended early."""
 
@@ -559,6 +580,7 @@ NOTICES: dict[str, type[Notice]] = {
         ObjectionToConfirm,
         ObjectionRegistered,
         ObjectionJoined,
+        ObjectionBatchRegistered,
         ObjectionReleased,
         SupplementRequested,
         ObjectionAccepted,

@@ -2,14 +2,18 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from models.notices import OutgoingNotice
+from models.notices import NoticeState, OutgoingNotice
 from notifications.notices import Notice
 from notifications.rendering import render
+from runtime.database import in_pieces, insert_many
 from runtime.refusals import InputError
 from runtime.settings import settings
 
@@ -20,35 +24,64 @@ ADDRESS = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
-QUEUED = select(OutgoingNotice.id).where(OutgoingNotice.message_id == bindparam("message_id"))
-NEW_NOTICE = insert(OutgoingNotice)
+QUEUED = select(OutgoingNotice.message_id).where(
+    OutgoingNotice.message_id.in_(bindparam("message_ids", expanding=True))
+)
 
 
 class AddressError(InputError):
     """Text that is not one plain e-mail address, said in Chinese."""
 
 
-def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str | None, at: datetime) -> None:
-    """Queue ``notice`` to one address inside the caller's transaction; ``key`` and address name it once and for all.
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A notice to one address; ``key`` and address name it once and for all."""
 
-    Raises ``AddressError``, and what ``render`` raises: a broken template stops the step, where a person sees it, not
-    the sending at night.
+    notice: Notice
+    to: str
+    key: str
+    case_no: str | None
+
+    @property
+    def message_id(self) -> str:
+        return message_id_of(self.key, self.to)
+
+
+def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str | None, at: datetime) -> None:
+    """``queue_many`` for one."""
+    queue_many(session, [Outgoing(notice, to, key, case_no)], at)
+
+
+def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> None:
+    """Queue notices inside the caller's transaction, each once.
+
+    Raises ``AddressError``, and what ``render`` raises for one of each kind: a broken template stops the step, where a
+    person sees it, not the sending at night.
     """
-    check_address(to)
-    message_id = message_id_of(key, to)
-    if session.scalar(QUEUED, {"message_id": message_id}) is not None:
-        return
-    render(notice)
-    row = {
-        "message_id": message_id,
-        "case_no": case_no,
-        "notice": notice.template(),
-        "recipient": to,
-        "context": notice.model_dump(mode="json"),
-        "queued_at": at,
-        "next_attempt_at": at,
-    }
-    session.connection().execute(NEW_NOTICE, row)
+    for each in outgoing:
+        check_address(each.to)
+    wanted = {each.message_id: each for each in outgoing}
+    connection = session.connection()
+    for some in in_pieces(list(wanted)):
+        for message_id in connection.scalars(QUEUED, {"message_ids": some}):
+            del wanted[message_id]
+    for notice in {type(each.notice): each.notice for each in wanted.values()}.values():
+        render(notice)
+    rows = [
+        {
+            "message_id": message_id,
+            "case_no": each.case_no,
+            "notice": each.notice.template(),
+            "recipient": each.to,
+            "context": each.notice.model_dump(mode="json"),
+            "state": NoticeState.QUEUED,
+            "queued_at": at,
+            "next_attempt_at": at,
+            "attempts": 0,
+        }
+        for message_id, each in wanted.items()
+    ]
+    insert_many(session, cast("Table", OutgoingNotice.__table__), rows)
 
 
 def message_id_of(key: str, to: str) -> str:

@@ -228,10 +228,12 @@ ARTICLES = (
             "gateways.superior_bureaus:send_verification",
             "tasks.corrections:tell_users_of_wrong_value",
             "web.objections:hand_in",
+            "flows.objection_batch:objection_batch",
+            "web.objection_batches:hand_in",
             "web.objection_drafts:submit",
             "tasks.objection_drafts:hand_in",
         ),
-        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记。",
+        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记；成批报送的一并登记、初审和提出核实需求。",
     ),
     Article(
         13,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from time import monotonic
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, insert, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
@@ -15,8 +15,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 
+T = TypeVar("T")
+
 TRUSTED = 1.0
 """Seconds that a connection to PostgreSQL may lie unused without being asked whether it still is one."""
+NAMED_AT_ONCE = 1_000
+"""Values that one statement names."""
+COPIED_FROM = 10
+"""So many rows go to PostgreSQL by COPY."""
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 
@@ -137,8 +143,9 @@ def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     one statement for many."""
     if not rows:
         return
-    if session.get_bind().dialect.name != "postgresql":
-        session.execute(insert(table), rows)
+    # A few are sooner inserted than a COPY has begun.
+    if len(rows) < COPIED_FROM or session.get_bind().dialect.name != "postgresql":
+        session.connection().execute(insert(table), rows)
         return
     # Where there is no PostgreSQL its driver need not be loaded.
     import psycopg
@@ -160,6 +167,11 @@ def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     except psycopg.Error as error:
         # As every other statement's trouble: with a class that callers know, and without what was to be stored.
         raise DBAPIError.instance("COPY", None, error, psycopg.Error, hide_parameters=True, dialect=dialect) from None
+
+
+def in_pieces(values: Sequence[T], size: int = NAMED_AT_ONCE) -> Iterator[Sequence[T]]:
+    """The values, so many at a time as one statement may name."""
+    return (values[first : first + size] for first in range(0, len(values), size))
 
 
 @contextmanager

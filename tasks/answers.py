@@ -6,19 +6,19 @@ One answer is accepted per question and turn; whatever comes later, or breaks a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
 from runtime import clock
-from runtime.database import one_read, reading, transaction
+from runtime.database import in_pieces, insert_many, one_read, reading, transaction
 from runtime.refusals import RefusalError, in_chinese
 from tasks.officers import acting_officer, identify
 from tasks.questions import Asked, Question
-from tasks.step import CaseClosedError, locked_case, record
+from tasks.step import CaseClosedError, Steps, locked_case, record
 
 ACCEPTED = select(Answer.given).where(
     Answer.case_no == bindparam("case_no"),
@@ -33,6 +33,15 @@ WAITS = (
     .values(waiting_for=bindparam("for"))
 )
 NEW_ANSWER = insert(Answer)
+ANSWERED = (
+    select(Answer.case_no, Answer.at)
+    .where(
+        Answer.case_no.in_(bindparam("case_nos", expanding=True)),
+        Answer.question == bindparam("question"),
+        Answer.refusal.is_(None),
+    )
+    .order_by(Answer.turn)
+)
 
 
 def accepted_answer(session: Session, case_no: str, question: str, turn: int) -> dict[str, Any] | None:
@@ -97,6 +106,15 @@ def answered_on(session: Session, case_no: str, question: str, turn: int) -> dat
     return clock.local_date(session.scalars(wanted).one())
 
 
+def last_answered_on(session: Session, case_nos: Sequence[str], question: str) -> dict[str, date]:
+    """By case, the day of the last accepted answer to a question, where there is one."""
+    found: dict[str, date] = {}
+    for some in in_pieces(case_nos):
+        answers = session.connection().execute(ANSWERED, {"case_nos": some, "question": question}).tuples()
+        found |= {case_no: clock.local_date(at) for case_no, at in answers}
+    return found
+
+
 def take_officer_answer(
     case_no: str, question: type[Question], turn: int, source_key: str, given: dict[str, Any], staff_no: str, code: str
 ) -> str | None:
@@ -143,6 +161,27 @@ def record_answer(
     return _store(session, case, question, turn, source, source_key, given, None, at, None)
 
 
+def answer_for_all(steps: Steps, question: type[Question], given: dict[str, Any], key: str) -> None:
+    """Record the same answer of one officer, the actor of ``steps``, for each of the cases, which are open and wait for
+    none of it; ``key`` names the decision that holds for them all."""
+    rows = [
+        {
+            "case_no": case.case_no,
+            "question": question.question,
+            "turn": steps.turn,
+            "source": AnswerSource.OFFICER,
+            "source_key": f"{key}:{case.case_no}",
+            "given": given,
+            "officer_no": steps.actor,
+            "at": steps.now,
+        }
+        for case in steps.cases
+    ]
+    insert_many(steps.session, cast("Table", Answer.__table__), rows)
+    for case in steps.cases:
+        steps.audit(f"case:{question.question}:answered", case.case_no, turn=steps.turn, refusal=None)
+
+
 def _checked(asked: Asked, question: type[Question], given: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = question.model_validate(given)
@@ -181,6 +220,9 @@ def _store(
         "refusal": refusal,
     }
     session.connection().execute(NEW_ANSWER, answer)
+    if refusal is None:
+        # There is something to do now: recovery gives it a run, if nobody does before.
+        case.at_rest = False
     action = "answered" if refusal is None else "refused"
     actor = officer_no or source
     record(session, f"case:{question.question}:{action}", case.case_no, actor, at, turn=turn, refusal=refusal)

@@ -15,7 +15,7 @@ from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.contacts import PHONE
 from tasks.objection_applications import ObjectionApplication
-from tasks.objections import Registered, register_objection
+from tasks.objection_registrations import Registered, register_objection
 
 
 class HolderObjection(BaseModel):

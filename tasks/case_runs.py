@@ -33,8 +33,10 @@ from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
+from regulation.objections import Stage
 from runtime.database import reading, transaction
 from tasks.notices import kick
+from tasks.objection_batch_rows import registered_in
 from tasks.sheets import Sheet, sheet_of
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case
@@ -52,6 +54,7 @@ DEPLOYMENTS = {
     CaseKind.SPOT_CHECK: "随机抽查/spot-check",
     CaseKind.SYSTEM_REVIEW: "系统评审/system-review",
     CaseKind.PAPER_REPORT: "群众反映/paper-report",
+    CaseKind.OBJECTION_BATCH: "批量异议/objection-batch",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
 
@@ -123,6 +126,32 @@ def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
             case.flow_run_id = str(run.id)
 
 
+def give_runs(batch_no: str) -> None:
+    """Give a run to those objections of a batch that are reviewed by themselves, as many as recovery looks at at once;
+    recovery gives the others theirs."""
+    with reading() as session:
+        wanted = select(Case.case_no).where(
+            registered_in(batch_no), Case.stage == Stage.REGISTERED, ~Case.at_rest, Case.flow_run_id.is_(None)
+        )
+        case_nos = session.scalars(wanted.order_by(Case.case_no).limit(CHUNK)).all()
+    with prefect() as client:
+        for case_no in case_nos:
+            ensure_run(client, case_no)
+
+
+def take_up(case_no: str) -> None:
+    """A run that somebody started by hand is from now on the run of a case that rests."""
+    context = FlowRunContext.get()
+    with reading() as session:
+        rests = session.scalar(select(Case.at_rest).where(Case.case_no == case_no))
+    if not rests or context is None or context.flow_run is None:
+        return
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.at_rest:
+            case.at_rest, case.flow_run_id = False, str(context.flow_run.id)
+
+
 def _is_joined(session: Session, case_no: str) -> bool:
     return session.scalar(select(Objection.lead_case_no).where(Objection.case_no == case_no)) is not None
 
@@ -136,14 +165,17 @@ def _is_live(client: SyncPrefectClient, run_id: str) -> bool:
 
 
 def wake(client: SyncPrefectClient, case_no: str) -> None:
-    """Let a suspended run of a case go on, because what it waits for is on record now; start one where there is none.
+    """Let a suspended run of a case go on, because what it waits for is on record now; start one where there is none,
+    unless the case rests.
 
     A run that is not suspended needs no waking: it looks for recorded answers right before it suspends.
     """
     with reading() as session:
-        run_id = session.scalar(select(Case.flow_run_id).where(Case.case_no == case_no))
+        case = session.get_one(Case, case_no)
+    run_id = case.flow_run_id
     if run_id is None:
-        ensure_run(client, case_no)
+        if not case.at_rest:
+            ensure_run(client, case_no)
         return
     try:
         run = client.read_flow_run(UUID(run_id))
@@ -203,8 +235,8 @@ class _Watched:
 
 
 def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
-    """The next chunk of cases with a run of their own: open ones, and those closed so lately that their run may not
-    have heard of it (the objector withdrew while Prefect was away)."""
+    """The next chunk of cases with a run of their own: open ones that do not rest, and those closed so lately that
+    their run may not have heard of it (the objector withdrew while Prefect was away)."""
     with reading() as session:
         stepped_at = select(func.max(StepRecord.at)).where(StepRecord.case_no == Case.case_no).scalar_subquery()
         wanted = (
@@ -212,6 +244,7 @@ def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
             .outerjoin(Objection, Objection.case_no == Case.case_no)
             .where(
                 or_(Case.closed_at.is_(None), Case.closed_at > at - CLOSED_LATELY),
+                Case.at_rest.is_(False),
                 Objection.lead_case_no.is_(None),
                 Case.case_no > after,
             )

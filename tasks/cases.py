@@ -1,9 +1,11 @@
 """What every case goes through: its number, its deadlines, its officer."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,7 @@ from notifications.notices import CaseAssigned
 from notifications.outbox import queue
 from regulation.limits import MEASURES_VERSION, Limit
 from runtime import clock
-from runtime.database import transaction
+from runtime.database import in_pieces, insert_many, transaction
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
@@ -25,7 +27,15 @@ MEANT = 5
 """Cases that a refusal lists."""
 
 RUNNING = select(Deadline).where(Deadline.case_no == bindparam("case_no"), Deadline.running)
-RUNNING_DEADLINE = RUNNING.where(Deadline.limit_code == bindparam("limit_code")).order_by(Deadline.turn.desc()).limit(1)
+RUNNING_DEADLINES = (
+    select(Deadline)
+    .where(
+        Deadline.case_no.in_(bindparam("case_nos", expanding=True)),
+        Deadline.limit_code == bindparam("limit_code"),
+        Deadline.running,
+    )
+    .order_by(Deadline.turn)
+)
 EARLIEST = (
     select(Deadline.due_on)
     .where(Deadline.case_no == bindparam("case_no"), Deadline.running)
@@ -46,8 +56,14 @@ def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
 
 def next_number(counter: CaseCounter) -> str:
     """The next number, such as ``YY-2026-000001``: the counter commits with what is numbered, so there is no gap."""
-    counter.last += 1
-    return f"{counter.kind}-{counter.year}-{counter.last:06}"
+    return next_numbers(counter, 1)[0]
+
+
+def next_numbers(counter: CaseCounter, many: int) -> list[str]:
+    """The next so many numbers, one after the other."""
+    first = counter.last + 1
+    counter.last += many
+    return [f"{counter.kind}-{counter.year}-{number:06}" for number in range(first, counter.last + 1)]
 
 
 def open_case(
@@ -61,25 +77,55 @@ def open_case(
 ) -> Case:
     """A new case, received today, of this officer or of whoever, ``but_not`` this one, has the fewest."""
     today = clock.local_date(at)
-    case = Case(
-        case_no=case_no,
-        kind=kind,
-        stage=stage,
-        received_on=today,
-        opened_at=at,
-        officer_no=officer_no or officer_by_load(session, today, but_not),
-        measures_version=MEASURES_VERSION,
-    )
+    case = Case(**new_case(case_no, kind, stage, today, at, officer_no or officer_by_load(session, today, but_not)))
     session.add(case)
     session.flush()
     return case
 
 
+def new_case(
+    case_no: str, kind: CaseKind, stage: str, received_on: date, at: datetime, officer_no: str, at_rest: bool = False
+) -> dict[str, Any]:
+    """A new case's columns."""
+    return {
+        "case_no": case_no,
+        "kind": kind,
+        "stage": stage,
+        "received_on": received_on,
+        "opened_at": at,
+        "officer_no": officer_no,
+        "measures_version": MEASURES_VERSION,
+        "at_rest": at_rest,
+        "runs_started": 0,
+    }
+
+
 def start_deadline(session: Session, case_no: str, limit: Limit, starts_on: date, turn: int = 1) -> Deadline:
     """Put a limit on a case, counted in working days from ``starts_on`` (day zero)."""
+    deadline = _deadline(session, limit, starts_on, turn)
+    deadline.case_no = case_no
+    session.add(deadline)
+    session.flush()
+    return deadline
+
+
+def start_deadlines(
+    session: Session, case_nos: Iterable[str], limit: Limit, starts_on: date, turn: int = 1
+) -> Deadline:
+    """Put a limit on many cases that are in the database, counted once from ``starts_on``; what it is on each."""
+    deadline = _deadline(session, limit, starts_on, turn)
+    given = {name: getattr(deadline, name) for name in _COUNTED}
+    insert_many(session, cast("Table", Deadline.__table__), [{"case_no": case_no, **given} for case_no in case_nos])
+    return deadline
+
+
+_COUNTED = ("limit_code", "turn", "clock", "starts_on", "days", "due_on", "provisional", "rule")
+
+
+def _deadline(session: Session, limit: Limit, starts_on: date, turn: int) -> Deadline:
+    """A limit counted in working days from ``starts_on``, on no case yet."""
     due_on, provisional = working_days(session).due_date(starts_on, limit.value)
-    deadline = Deadline(
-        case_no=case_no,
+    return Deadline(
         limit_code=limit.code,
         turn=turn,
         clock=limit.clock,
@@ -89,23 +135,34 @@ def start_deadline(session: Session, case_no: str, limit: Limit, starts_on: date
         provisional=provisional,
         rule=limit.source,
     )
-    session.add(deadline)
-    session.flush()
-    return deadline
-
-
-def meet_deadline(session: Session, case_no: str, limit: Limit, met_on: date) -> Deadline | None:
-    """Mark the running deadline of this limit as met, with the working days by which it was missed (0 when kept)."""
-    deadline = running_deadline(session, case_no, limit)
-    if deadline is not None:
-        deadline.missed_by = max(0, working_days(session).working_days_between(deadline.due_on, met_on))
-        deadline.met_on = met_on
-    return deadline
 
 
 def running_deadline(session: Session, case_no: str, limit: Limit) -> Deadline | None:
     """The deadline of this limit that is still to be met."""
-    return session.scalar(RUNNING_DEADLINE, {"case_no": case_no, "limit_code": limit.code})
+    return running_deadlines(session, [case_no], limit).get(case_no)
+
+
+def meet_deadline(session: Session, case_no: str, limit: Limit, met_on: date) -> Deadline | None:
+    """Mark the running deadline of this limit as met, with the working days by which it was missed (0 when kept)."""
+    return meet_deadlines(session, {case_no: met_on}, limit).get(case_no)
+
+
+def meet_deadlines(session: Session, met_on: Mapping[str, date], limit: Limit) -> dict[str, Deadline]:
+    """``meet_deadline`` for many cases, each met on its day; the deadlines by case, where there was one to meet."""
+    calendar, met = working_days(session), running_deadlines(session, list(met_on), limit)
+    for case_no, deadline in met.items():
+        deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, met_on[case_no]))
+        deadline.met_on = met_on[case_no]
+    return met
+
+
+def running_deadlines(session: Session, case_nos: Sequence[str], limit: Limit) -> dict[str, Deadline]:
+    """By case the deadline of this limit that is still to be met."""
+    found: dict[str, Deadline] = {}
+    for some in in_pieces(case_nos):
+        running = session.scalars(RUNNING_DEADLINES, {"case_nos": some, "limit_code": limit.code})
+        found |= {deadline.case_no: deadline for deadline in running}
+    return found
 
 
 def end_case(step: Step, case: Case) -> None:

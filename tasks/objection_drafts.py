@@ -31,7 +31,7 @@ from runtime.settings import settings
 from tasks.attachments import File, check_files
 from tasks.catalogue import find_type
 from tasks.objection_applications import ObjectionApplication
-from tasks.objections import Registered, register_objection
+from tasks.objection_registrations import Registered, register_objection
 
 FIELDS = tuple(ObjectionApplication.model_fields)
 MOST_TYPED = 20_000

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
+from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
@@ -36,6 +37,11 @@ def _lines(session: Session, case: Case) -> Lines:
     ]
     if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
         lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
+    batch_nos = select(ObjectionBatchRow.batch_no).where(
+        ObjectionBatchRow.case_no == case.case_no, ObjectionBatchRow.new
+    )
+    if batch_no := session.scalar(batch_nos):
+        lines.append(("批次", batch_no))
     if objection.remark:
         lines.append(("系统提示", objection.remark))
     if joined:

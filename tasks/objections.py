@@ -1,22 +1,18 @@
-"""The steps of an objection (Article 12), from registration to the notice of its outcome."""
+"""The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
-import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, AnswerSource, Case, CaseKind, Deadline, StepRecord
+from models.cases import Answer, AnswerSource, Case, Deadline, StepRecord
 from models.certificates import Certificate, CertificateType
 from models.objections import Objection, Supplement
 from notifications import notices
 from regulation.certificates import (
     CertificateState,
-    IdentifierError,
-    Verdict,
-    judge_identifier,
     mask_name,
     parse_identifier,
 )
@@ -36,24 +32,19 @@ from regulation.objections import (
     may_withdraw,
 )
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import in_pieces, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
-from tasks.answers import accepted_answer, answered_on, answers_so_far, record_answer
+from tasks.answers import accepted_answer, answered_on, last_answered_on, record_answer
 from tasks.attachments import File, keep_files
-from tasks.calendars import working_days
 from tasks.cases import (
     end_case,
-    locked_counter,
     meet_deadline,
-    next_number,
-    open_case,
+    meet_deadlines,
     start_deadline,
     tell_officer,
 )
-from tasks.catalogue import find_type
-from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import (
     InitialReview,
     OutcomeDecision,
@@ -63,7 +54,7 @@ from tasks.objection_questions import (
     reply_of,
 )
 from tasks.staff_tasks import open_staff_task
-from tasks.step import CaseClosedError, Step, durable, locked_case, once, record, recorded
+from tasks.step import CaseClosedError, Step, Steps, alone, durable, locked_case, once, record, recorded
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -74,23 +65,14 @@ OBJECTIONS = (
     .execution_options(populate_existing=True)
 )
 JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
+CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 PARTIES = OBJECTIONS.where(
-    or_(
-        Objection.case_no == bindparam("case_no"),
-        and_(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None)),
-    )
+    or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None)))
 )
-"""The case itself first: what joins it comes later and has a higher number."""
-JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A registration's result: the number, the objector's private link token, and whether it runs by itself."""
-
-    case_no: str
-    token: str
-    joined: bool
+"""A case before what joins it, which comes later and has a higher number."""
+VERIFICATION_DEADLINES = select(Deadline).where(
+    Deadline.case_no.in_(CASES), Deadline.limit_code == VERIFICATION_REQUEST.code
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,156 +96,6 @@ def status_link(token: str) -> str:
     return f"{settings().public_url}/objections/{token}"
 
 
-def register_objection(
-    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str, remark: str = ""
-) -> Registered:
-    """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
-
-    ``submission_key`` names this one submission: handing it in again returns the first registration. ``actor`` is who
-    typed it in or which application sent it; ``remark`` is what the reviewing officer should know of that. A second
-    objection to the same field of the same certificate joins the open one.
-    """
-    with transaction() as session:
-        now = clock.now()
-        today = clock.local_date(now)
-        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
-        counter = locked_counter(session, CaseKind.OBJECTION, today.year)
-        known = session.scalar(select(Objection).where(Objection.submission_key == submission_key))
-        if known is not None:
-            return Registered(known.case_no, known.token, known.lead_case_no is not None)
-        case_no = next_number(counter)
-        objection = _objection(session, application, case_no, submission_key, remark)
-        lead = _lead_for(session, objection)
-        stage = Stage.JOINED if lead else Stage.REGISTERED
-        case = open_case(session, case_no, CaseKind.OBJECTION, stage, now, lead.officer_no if lead else "")
-        objection.lead_case_no = lead.case_no if lead else None
-        session.add(objection)
-        session.flush()
-        step = Step(session, case, "register_objection", 1, actor, now)
-        keep_files(session, case_no, files, now)
-        deadline = start_deadline(session, case_no, VERIFICATION_REQUEST, today)
-        party = Party(case, objection)
-        step.notify(
-            notices.ObjectionRegistered(
-                case_no=case_no,
-                objector=party.objector,
-                certificate=objection.certificate_type,
-                field=objection.field_name,
-                received_on=today,
-                due_on=deadline.due_on,
-                provisional=deadline.provisional,
-                explanation=[
-                    notices.DayLine(date=day.date, counts=day.counts, why=day.why)
-                    for day in working_days(session).explain(today, deadline.days)
-                ],
-                link=party.link,
-            ),
-            objection.email,
-        )
-        step.audit("objection:case:registered", type=objection.public_type, files=len(files))
-        if lead is None:
-            start_deadline(session, case_no, INITIAL_REVIEW, today)
-            tell_officer(session, case, "新登记的异议", f"{case_no}:registered", now)
-        else:
-            _join(step, party, lead)
-        return Registered(case_no, objection.token, lead is not None)
-
-
-def _objection(
-    session: Session, application: ObjectionApplication, case_no: str, submission_key: str, remark: str
-) -> Objection:
-    """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
-    the right to object (Article 12) does not hang on a slip of the pen."""
-    remarks = [remark] if remark else []
-    wanted = application.certificate_type
-    kind = find_type(session, wanted)
-    if kind is None:
-        remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
-    certificate = find_certificate(session, kind, application.certificate)
-    if certificate is None:
-        remarks.append("本区索引中未找到该证照，如需更正由上级更正")
-    if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
-        verdict, why = judge_identifier(application.certificate)
-        if verdict is not Verdict.ISO:
-            remarks.append(why)
-    names = kind.names if kind else {}
-    field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
-    if kind is not None and field_code is None:
-        remarks.append(f"“{kind.name}”没有所填的项目，请核对")
-    token = secrets.token_urlsafe(24)
-    key = certificate.root if certificate else f"{kind.code if kind else wanted}:{application.certificate}"
-    return Objection(
-        case_no=case_no,
-        token=token,
-        token_index=keys().blind_index("objection-token", token),
-        submission_key=submission_key,
-        objector_kind=application.objector_kind,
-        objector_name=application.objector_name,
-        email=application.email,
-        phone=application.phone,
-        certificate_type=kind.name if kind else wanted,
-        type_code=kind.code if kind else None,
-        certificate_reference=application.certificate,
-        certificate_key=keys().blind_index("certificate", key),
-        certificate_root=certificate.root if certificate else None,
-        field_code=field_code,
-        field_key=keys().blind_index("certificate-field", field_code or application.field),
-        field_name=names[field_code] if field_code else application.field,
-        grounds=[str(ground) for ground in application.grounds],
-        stated=application.stated,
-        proposed=application.proposed,
-        reason=application.reason,
-        remark="；".join(remarks),
-    )
-
-
-def find_certificate(session: Session, kind: CertificateType | None, reference: str) -> Certificate | None:
-    """The newest version of the certificate that a number or an identifier names, if the local index has it."""
-    newest = select(Certificate).order_by(Certificate.version.desc()).limit(1)
-    try:
-        return session.scalar(newest.where(Certificate.root == parse_identifier(reference).root))
-    except IdentifierError:
-        if kind is None:
-            return None
-        index = keys().blind_index("certificate-number", reference)
-        return session.scalar(newest.where(Certificate.type_code == kind.code, Certificate.number_index == index))
-
-
-def _lead_for(session: Session, objection: Objection) -> Case | None:
-    """The open case about the same field of the same certificate that is still before its outcome."""
-    wanted = (
-        select(Case)
-        .join(Objection, Objection.case_no == Case.case_no)
-        .where(
-            Objection.certificate_key == objection.certificate_key,
-            Objection.field_key == objection.field_key,
-            Case.stage.in_(JOINABLE),
-        )
-    )
-    return session.scalar(wanted.order_by(Case.case_no).limit(1).with_for_update(of=Case))
-
-
-def _join(step: Step, party: Party, lead: Case) -> None:
-    """Join a freshly registered objection to its lead: one verification request serves both."""
-    requested = select(Deadline.met_on).where(
-        Deadline.case_no == lead.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
-    )
-    if step.session.scalar(requested) is not None:
-        meet_deadline(step.session, party.case.case_no, VERIFICATION_REQUEST, step.today)
-    step.notify(
-        notices.ObjectionJoined(
-            case_no=party.case.case_no,
-            objector=party.objector,
-            certificate=party.objection.certificate_type,
-            field=party.objection.field_name,
-            lead_case_no=lead.case_no,
-            link=party.link,
-        ),
-        party.objection.email,
-    )
-    step.audit("objection:case:joined", lead=lead.case_no)
-
-
 def objection_of(session: Session, case_no: str) -> Objection:
     """The objection of a case that is known to exist."""
     return session.scalars(OBJECTION, {"case_no": case_no}).one()
@@ -276,14 +108,28 @@ def joined_to(session: Session, lead_case_no: str) -> list[Party]:
 
 def parties(step: Step) -> list[Party]:
     """Everyone who gets the notices of a case: its objector and those whose objections were joined to it."""
-    rows = step.session.execute(PARTIES, {"case_no": step.case.case_no})
-    return [Party(case, objection) for case, objection in rows]
+    return parties_of(step.session, (step.case,))[step.case.case_no]
+
+
+def parties_of(session: Session, cases: Sequence[Case]) -> dict[str, list[Party]]:
+    """``parties`` of many cases, by their numbers."""
+    found: dict[str, list[Party]] = {case.case_no: [] for case in cases}
+    for some in in_pieces(list(found)):
+        for case, objection in session.execute(PARTIES, {"case_nos": some}).tuples():
+            whose = case.case_no if case.case_no in found else str(objection.lead_case_no)
+            found[whose].append(Party(case, objection))
+    return found
 
 
 def go_to(step: Step, stage: Stage) -> None:
     """Move the case to its next stage, if Article 12's procedure allows it."""
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
+    move(step.case, stage)
+
+
+def move(case: Case, stage: Stage) -> None:
+    """As ``go_to``, a case of many."""
+    check_transition(Stage(case.stage), stage)
+    case.stage = stage
 
 
 def _review(step: Step) -> InitialReview:
@@ -292,18 +138,16 @@ def _review(step: Step) -> InitialReview:
     )
 
 
-def _reviewed(step: Step) -> None:
+def _reviewed(session: Session, *case_nos: str) -> None:
     """The review's limit is met on the day of the last verdict."""
-    turn = answers_so_far(step.session, step.case.case_no, InitialReview.question)
-    on = answered_on(step.session, step.case.case_no, InitialReview.question, turn)
-    meet_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on)
+    meet_deadlines(session, last_answered_on(session, case_nos, InitialReview.question), INITIAL_REVIEW)
 
 
 @durable("告知补正")
 def request_supplement(step: Step) -> None:
     """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it."""
     go_to(step, Stage.SUPPLEMENT)
-    _reviewed(step)
+    _reviewed(step.session, step.case.case_no)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
     party = parties(step)[0]
     step.notify(
@@ -335,7 +179,7 @@ def take_supplement(step: Step) -> None:
 def decline_objection(step: Step) -> None:
     """Decline with the reason and the way to remedies; joined objections go on by themselves."""
     go_to(step, Stage.DECLINED)
-    _reviewed(step)
+    _reviewed(step.session, step.case.case_no)
     party = parties(step)[0]
     step.notify(
         notices.ObjectionDeclined(
@@ -380,17 +224,20 @@ def _release_joined(step: Step) -> None:
 @durable("受理异议")
 def accept_objection(step: Step) -> None:
     """Accept; from here to the end the certificate carries the dispute mark (``dispute_on``)."""
-    go_to(step, Stage.ACCEPTED)
-    _reviewed(step)
-    for party in parties(step):
-        deadline = step.session.scalar(
-            select(Deadline).where(
-                Deadline.case_no == party.case.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
-            )
-        )
-        if deadline is not None:
-            step.notify(
-                notices.ObjectionAccepted(
+    alone(step, accept_all)
+
+
+def accept_all(steps: Steps) -> None:
+    """``accept_objection`` of many cases, each with its verdict on record."""
+    for case in steps.cases:
+        move(case, Stage.ACCEPTED)
+    _reviewed(steps.session, *(case.case_no for case in steps.cases))
+    everyone = parties_of(steps.session, steps.cases)
+    due = _verification_deadlines(steps.session, [party.case.case_no for each in everyone.values() for party in each])
+    for case in steps.cases:
+        for party in everyone[case.case_no]:
+            if (deadline := due.get(party.case.case_no)) is not None:
+                accepted = notices.ObjectionAccepted(
                     case_no=party.case.case_no,
                     objector=party.objector,
                     certificate=party.objection.certificate_type,
@@ -398,11 +245,17 @@ def accept_objection(step: Step) -> None:
                     due_on=deadline.due_on,
                     provisional=deadline.provisional,
                     link=party.link,
-                ),
-                party.objection.email,
-                party.case.case_no,
-            )
-    step.audit("objection:case:accepted")
+                )
+                steps.notify(accepted, party.objection.email, party.case.case_no)
+        steps.audit("objection:case:accepted", case.case_no)
+
+
+def _verification_deadlines(session: Session, case_nos: Sequence[str]) -> dict[str, Deadline]:
+    found: dict[str, Deadline] = {}
+    for some in in_pieces(case_nos):
+        deadlines = session.scalars(VERIFICATION_DEADLINES, {"case_nos": some})
+        found |= {deadline.case_no: deadline for deadline in deadlines}
+    return found
 
 
 @durable("登记核实结果")

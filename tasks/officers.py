@@ -1,5 +1,6 @@
 """Who decided: officers, their one-time codes, who may act on a case, and who gets the next one."""
 
+import heapq
 from datetime import date, datetime
 
 import pyotp
@@ -107,8 +108,14 @@ def check_may_act(session: Session, officer: Officer, case: Case, on: date) -> N
 
 
 def officer_by_load(session: Session, on: date, but_not: str = "") -> str:
-    """The staff number of the officer at work with the fewest open cases (the lowest number where several have).
-    ``but_not`` is who must not have this one; where nobody else is there, a director has it."""
+    """``officers_by_load`` for one case."""
+    return officers_by_load(session, on, 1, but_not)[0]
+
+
+def officers_by_load(session: Session, on: date, cases: int, but_not: str = "") -> list[str]:
+    """For so many cases, one after the other, the staff number of the officer at work with the fewest open ones (the
+    lowest number where several have). ``but_not`` is who must not have them; where nobody else is there, a director
+    has them."""
     load = (
         select(Case.officer_no, func.count().label("open"))
         .where(Case.closed_at.is_(None))
@@ -116,11 +123,18 @@ def officer_by_load(session: Session, on: date, but_not: str = "") -> str:
         .subquery()
     )
     away = select(Leave.staff_no).where(Leave.from_on <= on, Leave.until_on >= on)
-    ranked = (
-        select(Officer.staff_no)
+    there = (
+        select(Officer.staff_no.in_(away), func.coalesce(load.c.open, 0), Officer.staff_no)
         .outerjoin(load, load.c.officer_no == Officer.staff_no)
         .where(Officer.active, Officer.role == Role.OFFICER, Officer.staff_no != but_not)
-        .order_by(Officer.staff_no.in_(away), func.coalesce(load.c.open, 0), Officer.staff_no)
     )
-    staff_no = session.scalar(ranked.limit(1))
-    return staff_no if staff_no is not None else director(session).staff_no
+    ranked = list(session.execute(there).tuples())
+    if not ranked:
+        return [director(session).staff_no] * cases
+    heapq.heapify(ranked)
+    given = []
+    for _ in range(cases):
+        is_away, has, staff_no = ranked[0]
+        given.append(staff_no)
+        heapq.heapreplace(ranked, (is_away, has + 1, staff_no))
+    return given

@@ -25,6 +25,7 @@ from tasks.backfill_sheets import BACKFILL
 from tasks.backfills import scan_added
 from tasks.calendars import working_days
 from tasks.liaison_sheets import LIAISON
+from tasks.objection_batch_sheets import OBJECTION_BATCH
 from tasks.objection_sheets import OBJECTION
 from tasks.officers import SignatureError, check_may_act, identify
 from tasks.paper_report_sheets import PAPER_REPORT
@@ -47,6 +48,7 @@ KINDS = {
     CaseKind.SPOT_CHECK: SPOT_CHECK,
     CaseKind.SYSTEM_REVIEW: SYSTEM_REVIEW,
     CaseKind.PAPER_REPORT: PAPER_REPORT,
+    CaseKind.OBJECTION_BATCH: OBJECTION_BATCH,
 }
 """What the sheets of each kind of case say beyond what every case has."""
 

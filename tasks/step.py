@@ -8,28 +8,35 @@ Statements that every step needs are built once, with a name in capitals: buildi
 Rows that are only ever added are inserted without an object that the session would look after.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, Table, bindparam, insert, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.cases import Case, StepRecord
 from models.records import AuditEntry
 from notifications.notices import Notice
-from notifications.outbox import queue
+from notifications.outbox import Outgoing, queue, queue_many
 from runtime import clock
-from runtime.database import one_read, transaction
+from runtime.database import in_pieces, insert_many, one_read, transaction
 
 T = TypeVar("T")
 
 LOCKED_CASE = select(Case).where(Case.case_no == bindparam("case_no")).with_for_update()
+LOCKED_CASES = (
+    select(Case)
+    .where(Case.case_no.in_(bindparam("case_nos", expanding=True)))
+    .order_by(Case.case_no)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 RECORDED_RESULT = select(StepRecord.result).where(
     StepRecord.case_no == bindparam("case_no"),
     StepRecord.step == bindparam("step"),
@@ -66,8 +73,54 @@ class Step:
         """Queue a notice to one e-mail address, once for this step and turn; and for each thing it is ``about``, where
         one step sends several."""
         case_no = case_no or self.case.case_no
-        key = f"{case_no}:{self.name}:{self.turn}:{type(notice).__name__}{about and f':{about}'}"
+        key = _notice_key(case_no, self.name, self.turn, notice, about)
         queue(self.session, notice, to, key=key, case_no=case_no, at=self.now)
+
+
+def _notice_key(case_no: str, name: str, turn: int, notice: Notice, about: str = "") -> str:
+    return f"{case_no}:{name}:{turn}:{type(notice).__name__}{about and f':{about}'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The same step of many cases at work in one transaction: what is said of them is kept, and goes out together with
+    ``write``."""
+
+    session: Session
+    cases: Sequence[Case]
+    name: str
+    turn: int
+    actor: str
+    now: datetime
+    _entries: list[dict[str, Any]] = field(default_factory=list)
+    _outgoing: list[Outgoing] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        return clock.local_date(self.now)
+
+    def audit(self, tag: str, case_no: str, **detail: Any) -> None:
+        """As ``Step.audit``, of one of the cases or of one that goes with it."""
+        entry = {"at": self.now, "case_no": case_no, "actor": self.actor, "tag": tag}
+        self._entries.append(entry | {"holder_index": None, "detail": detail})
+
+    def notify(self, notice: Notice, to: str, case_no: str) -> None:
+        """As ``Step.notify``."""
+        self._outgoing.append(Outgoing(notice, to, _notice_key(case_no, self.name, self.turn, notice), case_no))
+
+    def write(self) -> None:
+        """Put what was said into the audit trail and the outbox."""
+        self.session.flush()
+        insert_many(self.session, cast("Table", AuditEntry.__table__), self._entries)
+        queue_many(self.session, self._outgoing, self.now)
+
+
+def alone(step: Step, work: Callable[[Steps], T]) -> T:
+    """``work`` of many cases for the one of ``step``."""
+    steps = Steps(step.session, (step.case,), step.name, step.turn, step.actor, step.now)
+    result = work(steps)
+    steps.write()
+    return result
 
 
 def record(session: Session, tag: str, case_no: str | None, actor: str, at: datetime, **detail: Any) -> None:
@@ -107,6 +160,32 @@ def once(case_no: str, name: str, turn: int, actor: str, work: Callable[[Step], 
 def recorded(connection: Connection, case_no: str, name: str, turn: int) -> Row[tuple[Any]] | None:
     """The row with a step's recorded result, which may be ``None``, if it has happened."""
     return connection.execute(RECORDED_RESULT, {"case_no": case_no, "step": name, "turn": turn}).one_or_none()
+
+
+def locked_cases(session: Session, case_nos: Sequence[str]) -> list[Case]:
+    """The cases, locked one after the other in the order of their numbers, so that nobody waits in a circle."""
+    found: list[Case] = []
+    for some in in_pieces(sorted(case_nos)):
+        found += session.scalars(LOCKED_CASES, {"case_nos": some})
+    return found
+
+
+def not_yet(session: Session, cases: Sequence[Case], name: str, turn: int) -> list[Case]:
+    """Those of the locked ``cases`` that are open and in which this step has not happened."""
+    done: set[str] = set()
+    for some in in_pieces([case.case_no for case in cases]):
+        wanted = select(StepRecord.case_no).where(StepRecord.step == name, StepRecord.turn == turn)
+        done |= set(session.scalars(wanted.where(StepRecord.case_no.in_(some))))
+    return [case for case in cases if case.closed_at is None and case.case_no not in done]
+
+
+def record_steps(steps: Steps, results: Mapping[str, Any]) -> None:
+    """Put on record that the step has happened in each of the cases, with its result."""
+    rows = [
+        {"case_no": case_no, "step": steps.name, "turn": steps.turn, "at": steps.now, "result": result}
+        for case_no, result in results.items()
+    ]
+    insert_many(steps.session, cast("Table", StepRecord.__table__), rows)
 
 
 class DurableStep(Generic[T]):

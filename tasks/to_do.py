@@ -26,6 +26,7 @@ from runtime.settings import settings
 from tasks import (
     backfill_questions,
     liaison_questions,
+    objection_batch_questions,
     objection_questions,
     paper_report_questions,
     rectification_questions,
@@ -54,6 +55,8 @@ QUESTIONS: dict[str, type[Question]] = {
         backfill_questions.BackfillCorrection,
         backfill_questions.BatchSampleReview,
         liaison_questions.LiaisonConfirmation,
+        objection_batch_questions.BatchReview,
+        objection_batch_questions.BatchLetterPosted,
         objection_questions.InitialReview,
         objection_questions.SupplementReceived,
         objection_questions.LetterPosted,
@@ -90,6 +93,7 @@ class _Waiting:
     due_on: date | None
     staff_no: str
     run_id: str | None
+    at_rest: bool
 
     @property
     def link(self) -> str:
@@ -117,11 +121,16 @@ def to_do() -> str:
     with reading() as session:
         today, calendar = clock.today(), working_days(session)
         by_officer: dict[str, list[_Waiting]] = defaultdict(list)
+        resting = 0
         for case in _open_cases(session, today):
-            by_officer[case.staff_no].append(case)
+            if case.at_rest:
+                resting += 1
+            else:
+                by_officer[case.staff_no].append(case)
         parts = [
             f"{_as_of_now()}点办件编号，打开答复表单。",
             *(_section(staff_no, cases, today, calendar) for staff_no, cases in sorted(by_officer.items())),
+            *([f"另有批量异议中的{resting}件在等待批量初审或上级核实，需要决定时列入。"] if resting else []),
             *_inspections(session, today, calendar),
             f"## 待阅事项\n\n{_staff_tasks(session)}",
         ]
@@ -160,7 +169,16 @@ def _open_cases(session: Session, today: date) -> list[_Waiting]:
         .subquery()
     )
     wanted = (
-        select(Case.case_no, Case.kind, Case.stage, Case.waiting_for, due.c.due_on, Case.officer_no, Case.flow_run_id)
+        select(
+            Case.case_no,
+            Case.kind,
+            Case.stage,
+            Case.waiting_for,
+            due.c.due_on,
+            Case.officer_no,
+            Case.flow_run_id,
+            Case.at_rest,
+        )
         .outerjoin(due, due.c.case_no == Case.case_no)
         .outerjoin(Objection, Objection.case_no == Case.case_no)
         # A joined objection is decided with the case that it was joined to.
@@ -169,8 +187,8 @@ def _open_cases(session: Session, today: date) -> list[_Waiting]:
     rows = session.execute(wanted).tuples().all()
     acting = {no: acting_officer(session, no, today).staff_no for no in {row[5] for row in rows}}
     return [
-        _Waiting(case_no, kind, stage, _asked(waiting_for), due_on, acting[officer_no], run_id)
-        for case_no, kind, stage, waiting_for, due_on, officer_no, run_id in rows
+        _Waiting(case_no, kind, stage, _asked(waiting_for), due_on, acting[officer_no], run_id, at_rest)
+        for case_no, kind, stage, waiting_for, due_on, officer_no, run_id, at_rest in rows
     ]
 
 
@@ -196,7 +214,9 @@ def _table(cases: Sequence[_Waiting], today: date, calendar: WorkingDays) -> str
 
 
 def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
-    what = "系统正在办理" if case.question is None else case.question.awaits or case.question.asks
+    what = "批量异议中等待" if case.at_rest else "系统正在办理"
+    if case.question is not None:
+        what = case.question.awaits or case.question.asks
     due, stage = until(case.due_on, today, calendar), f"{case.kind.label}：{case.stage}"
     return f"| {case.link} | {due} | {cell(what)} | {cell(stage)} | {case.staff_no} |"
 

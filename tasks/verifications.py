@@ -1,9 +1,12 @@
 """Verification requests to the superior bureaus (Article 12): prepared in a step, sent outside of it, answered."""
 
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateways.superior_bureaus import BureauReply, VerificationMessage, fetch_reply, send_verification
@@ -29,18 +32,35 @@ from regulation.objections import (
     pursuit_after_silence,
 )
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError
 from tasks.answers import accepted_answer, answers_so_far, record_answer
-from tasks.cases import meet_deadline, start_deadline
+from tasks.cases import meet_deadlines, start_deadlines
 from tasks.objection_questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
-from tasks.objections import go_to, objection_of, parties
+from tasks.objections import move, parties_of
 from tasks.questions import Asked
 from tasks.staff_tasks import open_staff_task
-from tasks.step import CaseClosedError, Step, durable, locked_case, once, record
+from tasks.step import (
+    CaseClosedError,
+    Step,
+    Steps,
+    alone,
+    durable,
+    locked_case,
+    locked_cases,
+    not_yet,
+    record,
+    record_steps,
+)
 
 RETRY_AFTER_MINUTES = (2, 5, 10, 30, 60)
 """Minutes until a bureau that could not be reached is tried again; the last one repeats."""
+REQUESTS = select(VerificationRequest).where(
+    VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True)),
+    VerificationRequest.turn == bindparam("turn"),
+)
+SENT_AT_ONCE = 8
+"""Requests that are on their way to the gateways at the same time."""
 
 
 @durable("准备核实需求")
@@ -58,30 +78,47 @@ def prepare_pursuit(step: Step) -> str:
             .order_by(VerificationRequest.turn)
         )
     )
-    next_move, by_letter = _next_move(step, history)
-    request = VerificationRequest(
-        case_no=step.case.case_no,
-        turn=step.turn,
-        pursuit=next_move.pursuit,
-        bureau=next_move.bureau,
-        idempotency_key=f"{step.case.case_no}-{step.turn}",
-        by_letter=by_letter or not has_gateway(next_move.bureau),
-        prepared_at=step.now,
-        next_attempt_at=step.now,
-        asked_at=step.now,
-    )
-    step.session.add(request)
-    step.audit(
-        "objection:verification:prepared", bureau=request.bureau, pursuit=request.pursuit, by_letter=request.by_letter
-    )
-    return "letter" if request.by_letter else "gateway"
+    if not history:
+        return alone(step, prepare_requests)[step.case.case_no]
+    what = _next_move(step, history)
+    return alone(step, lambda steps: _prepare(steps, {step.case.case_no: what}))[step.case.case_no]
+
+
+def prepare_requests(steps: Steps) -> dict[str, str]:
+    """``prepare_pursuit`` of many cases for the first time; the way each goes."""
+    moves = {}
+    for some in in_pieces([case.case_no for case in steps.cases]):
+        sources = select(Objection.case_no, CertificateType.source)
+        sources = sources.outerjoin(CertificateType, CertificateType.code == Objection.type_code)
+        for case_no, source in steps.session.execute(sources.where(Objection.case_no.in_(some))):
+            moves[case_no] = Pursued(Pursuit.REQUEST, answering_bureau(source or Level.CITY)), False
+    return _prepare(steps, moves)
+
+
+def _prepare(steps: Steps, moves: Mapping[str, tuple[Pursued, bool]]) -> dict[str, str]:
+    """Write down of each case what is done next, and whether it goes by letter although there may be a gateway."""
+    rows = []
+    for case_no, (what, by_letter) in moves.items():
+        row = {
+            "case_no": case_no,
+            "turn": steps.turn,
+            "pursuit": what.pursuit,
+            "bureau": what.bureau,
+            "idempotency_key": f"{case_no}-{steps.turn}",
+            "by_letter": by_letter or not has_gateway(what.bureau),
+            "prepared_at": steps.now,
+            "next_attempt_at": steps.now,
+            "asked_at": steps.now,
+            "attempts": 0,
+        }
+        rows.append(row)
+        said = {name: row[name] for name in ("bureau", "pursuit", "by_letter")}
+        steps.audit("objection:verification:prepared", case_no, **said)
+    insert_many(steps.session, cast("Table", VerificationRequest.__table__), rows)
+    return {str(row["case_no"]): "letter" if row["by_letter"] else "gateway" for row in rows}
 
 
 def _next_move(step: Step, history: list[VerificationRequest]) -> tuple[Pursued, bool]:
-    if not history:
-        objection = objection_of(step.session, step.case.case_no)
-        kind = step.session.get(CertificateType, objection.type_code) if objection.type_code else None
-        return Pursued(Pursuit.REQUEST, answering_bureau(kind.source if kind else Level.CITY)), False
     choice = accepted_answer(step.session, step.case.case_no, RefusedRequest.question, step.turn - 1)
     if choice is None:
         return pursuit_after_silence([Pursued(past.pursuit, past.bureau) for past in history]), False
@@ -101,19 +138,60 @@ def deliver_verification(case_no: str, turn: int) -> bool:
     """
     with reading() as session:
         request = _request(session, case_no, turn)
-        if request is None or request.sent_at is not None or request.refusal is not None or request.by_letter:
-            return True
-        message = _message(session, request)
-    try:
-        remote_no = send_verification(request.bureau, message)
-    except (BureauUnavailableError, MappingError) as why:
-        _postpone(case_no, turn, str(why))
-        return False
-    except BureauRefusedError as why:
-        _refused(case_no, turn, str(why))
-    else:
-        once(case_no, "record_sent", turn, str(request.bureau), lambda step: _record_sent(step, remote_no, step.today))
-    return True
+    unreachable = deliver_all([request]) if request is not None else frozenset()
+    with reading() as session:
+        if session.get_one(Case, case_no).closed_at is not None:
+            raise CaseClosedError(case_no)
+    return not unreachable
+
+
+def deliver_all(requests: Sequence[VerificationRequest]) -> frozenset[Bureau]:
+    """``deliver_verification`` of many requests, some at a time; the bureaus that could not be reached.
+
+    What one of these was still to get is left for another time. Closed cases are passed over.
+    """
+    due = [each for each in requests if each.sent_at is None and each.refusal is None and not each.by_letter]
+    if not due:
+        return frozenset()
+    with reading() as session:
+        messages = _messages(session, due)
+    unreachable: set[Bureau] = set()
+
+    def hand_in(request: VerificationRequest) -> str | Exception | None:
+        if request.bureau in unreachable:
+            return None
+        try:
+            return send_verification(request.bureau, messages[request.id])
+        except (BureauUnavailableError, MappingError) as why:
+            unreachable.add(request.bureau)
+            return why
+        except BureauRefusedError as why:
+            return why
+
+    with ThreadPoolExecutor(min(SENT_AT_ONCE, len(due))) as pool:
+        answers = list(pool.map(hand_in, due))
+    sent: dict[tuple[int, Bureau], dict[str, str]] = defaultdict(dict)
+    for request, answer in zip(due, answers, strict=True):
+        match answer:
+            case str():
+                sent[request.turn, request.bureau][request.case_no] = answer
+            case BureauRefusedError():
+                _refused(request.case_no, request.turn, str(answer))
+            case Exception():
+                _postpone(request.case_no, request.turn, str(answer))
+    for (turn, bureau), numbers in sent.items():
+        _record_taken(turn, bureau, numbers)
+    return frozenset(unreachable)
+
+
+def _record_taken(turn: int, bureau: Bureau, numbers: Mapping[str, str]) -> None:
+    """What a bureau took, with its own number for each case."""
+    with transaction() as session:
+        cases = not_yet(session, locked_cases(session, list(numbers)), "record_sent", turn)
+        steps = Steps(session, cases, "record_sent", turn, str(bureau), clock.now())
+        record_all_sent(steps, numbers, steps.today)
+        record_steps(steps, dict.fromkeys(case.case_no for case in cases))
+        steps.write()
 
 
 @durable("登记发函")
@@ -122,55 +200,71 @@ def record_letter(step: Step) -> None:
     posted = LetterPosted.model_validate(
         accepted_answer(step.session, step.case.case_no, LetterPosted.question, step.turn)
     )
-    _record_sent(step, posted.letter_no, posted.posted_on)
+    alone(step, lambda steps: record_all_sent(steps, {step.case.case_no: posted.letter_no}, posted.posted_on))
 
 
-def _record_sent(step: Step, remote_no: str, sent_on: date) -> None:
+def record_all_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> None:
     """The statutory duty is done on the day the first request goes out; its lateness, if any, stays on the case."""
-    request = _request(step.session, step.case.case_no, step.turn)
-    if request is None:
-        raise LookupError(f"{step.case.case_no}没有第{step.turn}次核实需求。")
-    request.sent_at, request.remote_no = step.now, remote_no
-    if step.case.stage == Stage.ACCEPTED:
-        go_to(step, Stage.VERIFYING)
-    for party in parties(step):
-        # Who joined after the letter was posted cannot have been late.
-        met_on = max(sent_on, party.case.received_on)
-        deadline = meet_deadline(step.session, party.case.case_no, VERIFICATION_REQUEST, met_on)
-        if deadline is not None:
-            step.audit("objection:time-limit:met", party.case.case_no, missed_by=deadline.missed_by)
-        if request.pursuit is not Pursuit.URGE:
-            step.notify(
-                VerificationSent(
+    session = steps.session
+    requests = _requests(session, [case.case_no for case in steps.cases], steps.turn)
+    everyone = parties_of(session, steps.cases)
+    # Who joined after the letter was posted cannot have been late.
+    met_on = {party.case.case_no: max(sent_on, party.case.received_on) for each in everyone.values() for party in each}
+    met = meet_deadlines(session, met_on, VERIFICATION_REQUEST)
+    for case in steps.cases:
+        request = requests[case.case_no]
+        request.sent_at, request.remote_no = steps.now, remote_nos[case.case_no]
+        if case.stage == Stage.ACCEPTED:
+            move(case, Stage.VERIFYING)
+        for party in everyone[case.case_no]:
+            if (deadline := met.get(party.case.case_no)) is not None:
+                steps.audit("objection:time-limit:met", party.case.case_no, missed_by=deadline.missed_by)
+            if request.pursuit is not Pursuit.URGE:
+                sent = VerificationSent(
                     case_no=party.case.case_no,
                     objector=party.objector,
                     certificate=party.objection.certificate_type,
                     bureau=request.bureau,
                     sent_on=sent_on,
                     link=party.link,
-                ),
-                party.objection.email,
-                party.case.case_no,
-            )
-    meet_deadline(step.session, step.case.case_no, URGE, step.today)
-    if step.case.stage == Stage.VERIFYING:
-        # The reply may have come, on paper, while the request was on its way: then there is nothing to urge.
-        start_deadline(step.session, step.case.case_no, URGE, sent_on, step.turn)
-    step.audit("objection:verification:sent", bureau=request.bureau, pursuit=request.pursuit, remote_no=remote_no)
+                )
+                steps.notify(sent, party.objection.email, party.case.case_no)
+        said = {"bureau": request.bureau, "pursuit": request.pursuit, "remote_no": request.remote_no}
+        steps.audit("objection:verification:sent", case.case_no, **said)
+    meet_deadlines(session, {case.case_no: steps.today for case in steps.cases}, URGE)
+    # The reply may have come, on paper, while the request was on its way: then there is nothing to urge.
+    urged = [case.case_no for case in steps.cases if case.stage == Stage.VERIFYING]
+    session.flush()
+    start_deadlines(session, urged, URGE, sent_on, steps.turn)
 
 
 def _request(session: Session, case_no: str, turn: int) -> VerificationRequest | None:
-    return session.scalar(
-        select(VerificationRequest).where(VerificationRequest.case_no == case_no, VerificationRequest.turn == turn)
-    )
+    return _requests(session, [case_no], turn).get(case_no)
 
 
-def _message(session: Session, request: VerificationRequest) -> VerificationMessage:
-    case = session.get_one(Case, request.case_no)
-    objection = session.get_one(Objection, request.case_no)
-    statutory = select(Deadline.due_on).where(
-        Deadline.case_no == case.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
-    )
+def _requests(session: Session, case_nos: Sequence[str], turn: int) -> dict[str, VerificationRequest]:
+    found: dict[str, VerificationRequest] = {}
+    for some in in_pieces(case_nos):
+        requests = session.scalars(REQUESTS, {"case_nos": some, "turn": turn})
+        found |= {request.case_no: request for request in requests}
+    return found
+
+
+def _messages(session: Session, requests: Sequence[VerificationRequest]) -> dict[int, VerificationMessage]:
+    """By their ids, the requests as they go out."""
+    told: dict[str, tuple[Case, Objection, date]] = {}
+    for some in in_pieces([request.case_no for request in requests]):
+        wanted = (
+            select(Case, Objection, Deadline.due_on)
+            .join(Objection, Objection.case_no == Case.case_no)
+            .join(Deadline, Deadline.case_no == Case.case_no)
+            .where(Case.case_no.in_(some), Deadline.limit_code == VERIFICATION_REQUEST.code)
+        )
+        told |= {row[0].case_no: row for row in session.execute(wanted).tuples()}
+    return {request.id: _message(request, *told[request.case_no]) for request in requests}
+
+
+def _message(request: VerificationRequest, case: Case, objection: Objection, due_on: date) -> VerificationMessage:
     return VerificationMessage(
         case_no=case.case_no,
         idempotency_key=request.idempotency_key,
@@ -185,7 +279,7 @@ def _message(session: Session, request: VerificationRequest) -> VerificationMess
         reason=objection.reason,
         grounds=objection.grounds,
         received_on=case.received_on,
-        due_on=session.scalars(statutory).one(),
+        due_on=due_on,
         matter=Matter(
             power_matters="异议核查",
             sub_power_matters="电子证照数据核实",
@@ -300,15 +394,9 @@ def correspond(limit: int = 500) -> list[str]:
             .order_by(VerificationRequest.asked_at, VerificationRequest.id)
             .limit(limit)
         ).all()
-    unreachable = {bureau for bureau in Bureau if not has_gateway(bureau)}
-    news = []
-    for request in unsent:
-        if request.bureau not in unreachable:
-            with suppress(CaseClosedError):
-                if deliver_verification(request.case_no, request.turn):
-                    news.append(request.case_no)
-                else:
-                    unreachable.add(request.bureau)
+    gone = {bureau for bureau in Bureau if not has_gateway(bureau)}
+    unreachable = gone | deliver_all([request for request in unsent if request.bureau not in gone])
+    news = [request.case_no for request in unsent if request.bureau not in unreachable]
     for request in asked:
         if request.bureau not in unreachable:
             try:

@@ -45,6 +45,7 @@ from runtime import database, keys, settings, signing_authority
 from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
+from tasks.objection_registrations import register_objection
 from tasks.questions import Question
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server
 from web.app import app
@@ -349,7 +350,7 @@ class Clerk:
     def register(self, source: Level = Level.CITY, **changed: object) -> "Clerk":
         """Register an objection about a sample certificate; each call is a submission of its own."""
         key = secrets.token_hex(8)
-        registered = objections.register_objection(self.application(source, **changed), [], key, "KQ001")
+        registered = register_objection(self.application(source, **changed), [], key, "KQ001")
         return Clerk(registered.case_no, registered.token)
 
     def answer(self, question: type[Question], turn: int = 1, **given: object) -> str | None:

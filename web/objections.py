@@ -17,10 +17,10 @@ from tasks.applications import Caller
 from tasks.attachments import check_files, from_base64
 from tasks.case_runs import nudge
 from tasks.objection_applications import ObjectionApplication
+from tasks.objection_registrations import register_objection
 from tasks.objections import (
     case_of_token,
     log_disagreement,
-    register_objection,
     status_link,
     submit_supplement,
     withdraw_objection,

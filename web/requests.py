@@ -150,11 +150,11 @@ def read_as(model: type[M], body: bytes) -> M:
         raise InputError(in_chinese(error, model)) from None
 
 
-def signed_by(kind: ApplicationKind) -> Callable[..., Caller]:
-    """A dependency that admits requests signed by an application of this kind, each nonce once."""
+def signed_by(*kinds: ApplicationKind) -> Callable[..., Caller]:
+    """A dependency that admits requests signed by an application of one of these kinds, each nonce once."""
 
     def admitted(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Caller:
-        caller, nonce = authenticated(request, body, kind)
+        caller, nonce = authenticated(request, body, *kinds)
         if caller.on_trial:
             raise ProblemError(403, "模拟办事用的密钥只能试用用证接口，不能代部门办理其他事项。")
         journal().enter(nonce, None).result()
@@ -163,7 +163,7 @@ def signed_by(kind: ApplicationKind) -> Callable[..., Caller]:
     return admitted
 
 
-def authenticated(request: Request, body: bytes, kind: ApplicationKind) -> tuple[Caller, SpentNonce]:
+def authenticated(request: Request, body: bytes, *kinds: ApplicationKind) -> tuple[Caller, SpentNonce]:
     """Who signed a request, and the nonce that has to be spent before anything is answered.
 
     Raises ``ProblemError``: 401 for a signature that does not hold, 403 for a call from elsewhere than agreed, 429 for
@@ -179,7 +179,7 @@ def authenticated(request: Request, body: bytes, kind: ApplicationKind) -> tuple
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     given = headers.get(SIGNATURE, "").lower().encode()
     caller = caller_of(key)
-    known = caller if caller is not None and caller.kind is kind else None
+    known = caller if caller is not None and caller.kind in kinds else None
     secrets = known.good_secrets(now) if known is not None else []
     of_center = known.good_trial_secrets(now) if known is not None else []
     # Every good secret is tried, so that the time taken does not tell which one it was.

@@ -20,7 +20,7 @@ from runtime import clock
 from runtime.database import reading
 from runtime.keys import ensure_keys
 from tasks.answers import answer_or_wait, take_officer_answer
-from tasks.objections import register_objection
+from tasks.objection_registrations import register_objection
 from tasks.questions import Question
 from tasks.step import DurableStep
 from tests.conftest import FEW, certificates_with_address, objection_about

@@ -39,6 +39,7 @@ from tasks.objection_questions import (
     VerificationReply,
     has_reply,
 )
+from tasks.objection_registrations import register_objection, roots_of
 from tasks.officers import acting_officer
 from tasks.sheets import sheet_of
 from tasks.step import CaseClosedError
@@ -161,8 +162,8 @@ def test_numbers_of_a_year_have_no_gap_under_concurrent_registrations_and_refusa
 
 def test_handing_in_the_same_submission_twice_registers_once(clerk: Any) -> None:
     application = clerk.application()
-    first = objections.register_objection(application, [], "one", "KQ001")
-    assert objections.register_objection(application, [], "one", "KQ001") == first
+    first = register_objection(application, [], "one", "KQ001")
+    assert register_objection(application, [], "one", "KQ001") == first
     with reading() as session:
         assert session.scalar(select(func.count(Objection.case_no))) == 1
 
@@ -171,7 +172,7 @@ def test_the_first_registrations_of_a_year_and_the_same_submission_may_come_at_o
     application = clerk.application()
 
     def register(key: str) -> str:
-        return objections.register_objection(application, [], key, "KQ001").case_no
+        return register_objection(application, [], key, "KQ001").case_no
 
     with ThreadPoolExecutor(6) as threads:
         numbers = list(threads.map(register, ["one", "two", "three", "same", "same", "same"]))
@@ -523,7 +524,7 @@ def test_a_field_that_was_missing_is_filled_in(clerk: Any, city_bureau: StandIn)
     with transaction() as session:
         certificate = session.scalars(select(Certificate).where(Certificate.identifier == held.identifier)).one()
         certificate.face = {code: value for code, value in certificate.face.items() if code != "address"}
-    registered = objections.register_objection(application, [], "missing", "KQ001")
+    registered = register_objection(application, [], "missing", "KQ001")
     case = Clerk(registered.case_no, registered.token)
     carry_to_decision(case, "已更正")
     assert objections.correct_certificate.run(case.case_no) is not None
@@ -636,7 +637,7 @@ def test_a_certificate_from_above_with_the_other_check_character_is_found_kept_a
     case = closed(clerk)
     with reading() as session:
         objection = session.get_one(Objection, case.case_no)
-        assert objections.find_certificate(session, None, as_it_came.lower()) is not None
+        assert roots_of(session, [(None, as_it_came.lower())]) == [objection.certificate_root]
         old, new = session.scalars(
             select(Certificate).where(Certificate.root == objection.certificate_root).order_by(Certificate.version)
         )

@@ -22,8 +22,8 @@ from regulation.certificates import CertificateState, parse_identifier
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.signing import sign
-from tasks import objections
 from tasks.applications import rotate_secret
+from tasks.objection_registrations import register_objection
 from tests.conftest import objection_about
 from tests.interface.conftest import Caller, caller_of
 
@@ -217,7 +217,7 @@ def test_the_dispute_mark_shows_with_what_the_counter_may_do(
 ) -> None:
     with reading() as session:
         kind = session.get_one(CertificateType, licence.type_code)
-    registered = objections.register_objection(objection_about(licence, kind), [], "k", "KQ001")
+    registered = register_objection(objection_about(licence, kind), [], "k", "KQ001")
     clerk.case_no = registered.case_no
     asked = about(licence, certificate=licence.number)
     assert department.post(AUTHENTICATE, asked).json()["certificate"]["dispute"] is None

@@ -18,6 +18,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks import corrections, objections
 from tasks.objection_questions import OutcomeDecision, VerificationReply
+from tasks.objection_registrations import register_objection
 from tests.conftest import Clerk, objection_about
 from tests.interface.conftest import Caller, caller_of
 
@@ -61,7 +62,7 @@ def corrected(estate: Certificate) -> Clerk:
     """Carry an objection to the address through to its correction."""
     with reading() as session:
         kind = session.get_one(CertificateType, estate.type_code)
-    registered = objections.register_objection(objection_about(estate, kind), [], "k", "KQ001")
+    registered = register_objection(objection_about(estate, kind), [], "k", "KQ001")
     clerk = Clerk(registered.case_no, registered.token)
     clerk.accept()
     clerk.request()

@@ -36,6 +36,10 @@ from tests.notices.looks import BUTTONS, READABLE, Looked, contrast
 SAYS: dict[str, tuple[str, list[str]]] = {
     "objection-to-confirm": ("请确认邮箱，提交您的异议", ["还没有提交", "收到日期"]),
     "objection-registered": ("已收到您的异议（YY-2026-000001）", ["第十二条", "第5个工作日", "周末", "放假：国庆节"]),
+    "objection-batch-registered": (
+        "批量异议已登记（YP-2026-000001）：9958件",
+        ["2026年9月24日", "并案31件", "第17行：联系电话格式不对", "另有1行", "自动跳过"],
+    ),
     "objection-joined": ("您的异议已并案办理（YY-2026-000001）", ["不影响您的权利"]),
     "objection-released": ("您的异议转为单独办理（YY-2026-000001）", ["从初审继续"]),
     "supplement-requested": ("请补正异议材料，2026年10月9日截止（YY-2026-000001）", ["逾期未补正"]),

@@ -15,6 +15,7 @@ from bench.performance import write
 from tests.conftest import forget_settings
 
 QUICK = {
+    "bulk_objections": ["--rows", "20"],
     "deadline_watch": ["--cases", "20"],
     "mail": ["--mails", "10"],
     "paper_backfill": ["--rows", "20"],

@@ -1,0 +1,61 @@
+"""A table of objections (Article 12), one row an objection, as whoever collects them hands it in."""
+
+import re
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from runtime.refusals import InputError, wrong_fields
+from tasks.headed_tables import Layout, refuse_nothing, rows_of
+from tasks.objection_applications import ObjectionApplication
+
+LAYOUT = Layout(
+    {
+        "objector_kind": ("申请人类别",),
+        "objector_name": ("申请人姓名或名称", "申请人", "申请人姓名", "申请人名称"),
+        "email": ("电子邮箱", "邮箱"),
+        "phone": ("联系电话", "电话", "手机号码"),
+        "certificate_type": ("证照类型", "证照名称"),
+        "certificate": ("证照编号或电子证照标识", "证照编号", "电子证照标识"),
+        "field": ("有异议的项目", "异议项目"),
+        "grounds": ("异议种类",),
+        "stated": ("证照上现在的内容", "现在的内容"),
+        "proposed": ("申请人认为应当是", "应当是"),
+        "reason": ("理由", "异议理由"),
+    },
+    tuple(ObjectionApplication.model_fields),
+    known_by="certificate_type",
+)
+LISTED = 20
+"""Wrong rows that a refusal lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTable:
+    """The rows of a table by their numbers: those that are objections, and what is wrong with the others."""
+
+    objections: tuple[tuple[int, ObjectionApplication], ...]
+    wrong: tuple[tuple[int, str], ...]
+
+
+def read_batch(name: str, content: bytes) -> BatchTable:
+    """The table. ``InputError`` for what ``rows_of`` refuses."""
+    objections, wrong = [], []
+    for number, given in rows_of(name, content, LAYOUT):
+        grounds = [each for each in re.split(r"[、，,；;\s]+", given.get("grounds", "")) if each]
+        try:
+            application = ObjectionApplication.model_validate({**given, "grounds": grounds})
+        except ValidationError as error:
+            wrong.append((number, f"{'；'.join(wrong_fields(error, ObjectionApplication))}。请更正该行后重新报送。"))
+        else:
+            objections.append((number, application))
+    refuse_nothing(name, objections or wrong)
+    return BatchTable(tuple(objections), tuple(wrong))
+
+
+def refuse_all_wrong(name: str, table: BatchTable) -> None:
+    """Raise ``InputError`` for a table in which no row is an objection."""
+    if not table.objections:
+        lines = [f"第{number}行：{what}" for number, what in table.wrong[:LISTED]]
+        more = f"还有{len(table.wrong) - LISTED}行。" if len(table.wrong) > LISTED else ""
+        raise InputError("\n".join([f"“{name}”没有一行可以登记：", *lines, *([more] if more else [])]))
