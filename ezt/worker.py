@@ -24,7 +24,7 @@ import anyio
 import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Crashed, Pending
+from prefect.states import Cancelled, Crashed, Pending, State
 from prefect.types._datetime import now
 from prefect.utilities.engine import propose_state
 from prefect.workers.process import ProcessWorker
@@ -72,10 +72,10 @@ class LegWorker(ProcessWorker, ABC):
         """Carry out a run that is due, to its next suspension or its end."""
         note = self._note(flow_run.id)
         self._in_hand[flow_run.id] += 1
-        # Before the server is told: from then on nobody else takes it.
-        note.touch()
         ended = False
         try:
+            # Before the server is told: from then on nobody else takes it.
+            note.touch()
             if not await self._take(flow_run):
                 ended = flow_run.id not in self._not_begun
                 return
@@ -102,8 +102,8 @@ class LegWorker(ProcessWorker, ABC):
         """Whether a run is this worker's now, and not another one's."""
         self._not_begun.discard(flow_run.id)
         try:
-            pending = Pending(message=self.name)
-            return (await propose_state(self.client, pending, flow_run_id=flow_run.id)).is_pending()
+            taken: State[None] = Pending(message=self.name)
+            return (await propose_state(self.client, taken, flow_run_id=flow_run.id)).is_pending()
         except Abort:
             return False
         except Exception as error:
