@@ -22,9 +22,9 @@ from uuid import UUID
 
 import anyio
 import httpx
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Crashed, Pending, State
+from prefect.states import Cancelled, Crashed, Pending
 from prefect.types._datetime import now
 from prefect.utilities.engine import propose_state
 from prefect.workers.process import ProcessWorker

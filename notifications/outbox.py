@@ -4,12 +4,15 @@ import hashlib
 import re
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.notices import OutgoingNotice
+from models.cases import StaffTask
+from models.notices import NoticeState, OutgoingNotice
 from notifications.notices import Notice
 from notifications.rendering import render
+from runtime import clock
+from runtime.database import transaction
 from runtime.refusals import InputError
 from runtime.settings import settings
 
@@ -22,6 +25,9 @@ ADDRESS = re.compile(
 
 QUEUED = select(OutgoingNotice.id).where(OutgoingNotice.message_id == bindparam("message_id"))
 NEW_NOTICE = insert(OutgoingNotice)
+
+NOT_MADE = "通知无法生成："
+"""What the trouble begins with of a notice that never got as far as the mail server."""
 
 
 class AddressError(InputError):
@@ -49,6 +55,20 @@ def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str |
         "next_attempt_at": at,
     }
     session.connection().execute(NEW_NOTICE, row)
+
+
+def send_again() -> int:
+    """Queue what was given up because it could not be made, now that its template or key is mended; how many they are.
+    Their staff tasks are done with."""
+    now = clock.now()
+    with transaction() as session:
+        given_up = (OutgoingNotice.state == NoticeState.DEAD, OutgoingNotice.last_error.startswith(NOT_MADE))
+        ids = session.scalars(select(OutgoingNotice.message_id).where(*given_up).with_for_update()).all()
+        tasks = (StaffTask.key.in_([f"undeliverable:{each}" for each in ids]), StaffTask.done_at.is_(None))
+        session.execute(update(StaffTask).where(*tasks).values(done_at=now))
+        queued = {"state": NoticeState.QUEUED, "attempts": 0, "next_attempt_at": now}
+        session.execute(update(OutgoingNotice).where(OutgoingNotice.message_id.in_(ids)).values(**queued))
+    return len(ids)
 
 
 def message_id_of(key: str, to: str) -> str:

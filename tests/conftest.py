@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -449,13 +449,15 @@ class WorkedDesk(Desk):
 
 
 @contextmanager
-def web_process(desk: WorkedDesk, port: int) -> Iterator[str]:
-    """A web process on a port, which reaches the desk's Prefect."""
+def web_process(environment: Mapping[str, str], port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A web process on a port; its address, and itself."""
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
-        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        try:
+            wait_until(lambda: accepts_connections(port), "网页进程没有启动")
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.terminate()
 
 
 @contextmanager

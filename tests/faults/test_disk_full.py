@@ -5,9 +5,8 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -22,24 +21,15 @@ from models.records import AuditEntry
 from runtime import clock
 from runtime.database import reading
 from tasks.records import seal_record, verify_record
-from tests.conftest import ROOT, Clerk, accepts_connections, wait_until
+from tests.conftest import Clerk, web_process
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_objections_api import attached
 
-ROOM = 16 * 2**20
-"""Bytes of the file system."""
+ROOM, FILLED = 24 * 2**20, 8 * 2**20
+"""Bytes of the file system, and of a file on it that can be removed."""
 
-
-@contextmanager
-def web_process(home: Path) -> Iterator[tuple[str, int]]:
-    """A web process with its data in a folder; its address and process number."""
-    port = free_port()
-    environment = os.environ | {"EZT_HOME": str(home), "PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "critical"]
-    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
-        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
-        yield f"http://127.0.0.1:{port}", process.pid
-        process.terminate()
+NOWHERE = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
+"""Prefect is out of reach."""
 
 
 def rows() -> dict[str, int]:
@@ -90,8 +80,8 @@ def small_disk(clerk: Clerk, home: Path) -> Iterator[Path]:
 def test_a_disk_that_is_full(small_disk: Path, clerk: Clerk) -> None:
     filler = small_disk / "filler"
     with filler.open("wb") as file:
-        file.write(b"\0" * 2**20)
-    with web_process(small_disk) as (web, _):
+        file.write(b"\0" * FILLED)
+    with web_process(os.environ | NOWHERE, free_port()) as (web, _):
         department = caller_of(web, "KQ-SCJG")
         registered = hand_in_until_full(department, clerk)
         assert registered > 0
@@ -103,15 +93,15 @@ def test_a_disk_that_is_full(small_disk: Path, clerk: Clerk) -> None:
 
 
 def test_a_disk_that_takes_no_more_of_a_file(clerk: Clerk, home: Path) -> None:
-    with web_process(home) as (web, process):
+    with web_process(os.environ | NOWHERE, free_port()) as (web, process):
         department = caller_of(web, "KQ-SCJG")
         assert hand_in(department, clerk, 0).status_code == 201
         largest = max(file.stat().st_size for file in home.glob("ezt.db*"))
-        resource.prlimit(process, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
         before = rows()
         check_told(hand_in(department, clerk, 1))
         assert rows() == before
-        resource.prlimit(process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         goes_on(department, clerk, 1)
 
 

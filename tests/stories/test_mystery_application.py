@@ -41,7 +41,7 @@ def port(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def web(port: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    with web_process(desk, port) as url:
+    with web_process(desk.environment, port) as (url, _):
         yield url
 
 
