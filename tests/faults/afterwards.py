@@ -1,6 +1,7 @@
 """What must be so when all is over, whatever was killed meanwhile."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -100,13 +101,13 @@ def look(lives: list[Life], mails: list[EmailMessage], bureau: StandIn) -> Found
     )
 
 
-def _mails(notices: "list[OutgoingNotice] | object", mails: list[EmailMessage], wrong: list[str]) -> int:
+def _mails(notices: Sequence[OutgoingNotice], mails: list[EmailMessage], wrong: list[str]) -> int:
     """Each notice arrived, under its own Message-ID; one that came again was the same mail. How many were not."""
     arrived: dict[str, set[str]] = defaultdict(set)
     for mail in mails:
         body = mail.get_body(("plain",))
         arrived[mail["Message-ID"]].add(f"{mail['To']}\n{mail['Subject']}\n{body.get_content() if body else ''}")
-    ids = {notice.message_id for notice in notices}  # type: ignore[attr-defined]
+    ids = {notice.message_id for notice in notices}
     wrong += [f"never arrived: {each}" for each in ids - arrived.keys()]
     wrong += [f"nobody's mail arrived: {each}" for each in arrived.keys() - ids]
     wrong += [f"two mails with one Message-ID: {each}" for each, texts in arrived.items() if len(texts) > 1]
@@ -114,9 +115,9 @@ def _mails(notices: "list[OutgoingNotice] | object", mails: list[EmailMessage], 
     return sum(times - 1 for times in texts.values())
 
 
-def _requests(requests: "list[VerificationRequest] | object", bureau: StandIn, wrong: list[str]) -> None:
+def _requests(requests: Sequence[VerificationRequest], bureau: StandIn, wrong: list[str]) -> None:
     """The bureau took each request once, and gave the number that is on record."""
-    ours = {each.idempotency_key: each.remote_no for each in requests if not each.by_letter}  # type: ignore[attr-defined]
+    ours = {each.idempotency_key: each.remote_no for each in requests if not each.by_letter}
     theirs = {key: taken.number for key, taken in bureau.taken.items()}
     if ours != theirs:
         wrong.append(f"requests: {ours.items() ^ theirs.items()}")

@@ -10,8 +10,6 @@ import argparse
 import json
 import logging
 import os
-import platform
-import random
 import signal
 import sys
 import tempfile
@@ -19,8 +17,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -39,122 +37,21 @@ from runtime import clock
 from runtime.database import reading
 from tasks.case_runs import recover
 from tests.conftest import ROOT, Mailbox, certificates_with_address, forget_settings
-from tests.faults.afterwards import Found, look
+from tests.faults.afterwards import look
 from tests.faults.lives import lives, proportions
-from tests.faults.machine import DATABASE, SERVER, WEB, WORKERS, Machine, machine
+from tests.faults.machine import Machine, machine
 from tests.faults.office import DOWN, Office, office
+from tests.faults.page import Played, page
+from tests.faults.storm import Kill, Storm, kills, say
 from tests.interface.conftest import caller_of
 
 DEPARTMENT = "KQ-SCJG"
 HOLDERS = 10
 """For every objection: one in six holds a certificate that the city answers for and that shows an address."""
-LATEST = 3.0
-"""Seconds by which a kill may come after what it waits for."""
-REGISTERING = 5
-"""One round in so many, at least one, falls into the registrations; the others into what is answered."""
-STALLED = 15.0
-"""Seconds without any progress after which the next kill of a round comes anyway."""
 STILL = 60.0
 """Seconds without any progress after which the time of ten minutes is let pass that recovery waits for a leg."""
 GIVEN_UP = 900.0
 """Seconds without any progress after which it is over."""
-
-
-@dataclass
-class Kill:
-    """One kill: what, once so much is done (a registration, an answer), and so many seconds later."""
-
-    round: int
-    what: str
-    after: int
-    seconds: float
-    at: datetime | None = None
-    """When it happened; the rest is found out later."""
-    done: int = 0
-    back: float = 0.0
-    """Seconds until it did its work again."""
-    legs: int = 0
-    """Legs of runs that were under way."""
-    gone_on: float = 0.0
-    """Seconds until the last of them had ended or was tried again."""
-
-
-def kills(seed: int, rounds: int, registrations: int, actions: int) -> list[Kill]:
-    """What is killed when, in order: of each round its four kills, within its part of all there is to do."""
-    drawn = random.Random(seed)  # noqa: S311
-    first = max(1, rounds // REGISTERING) if rounds > 1 else 0
-    planned = []
-    for number in range(rounds):
-        if number < first:
-            low, high = (registrations * place // (first + 1) for place in (number, number + 1))
-        else:
-            part = (actions - registrations) * 0.9 / (rounds - first)
-            low, high = (registrations + round(part * place) for place in (number - first, number - first + 1))
-        targets = [drawn.choice(WORKERS), SERVER, WEB, DATABASE]
-        for what in targets:
-            planned.append(Kill(number + 1, what, drawn.randint(low, high), round(drawn.uniform(0, LATEST), 2)))
-    return sorted(planned, key=lambda kill: (kill.round, kill.after, kill.seconds))
-
-
-@dataclass
-class Storm:
-    """Carries out the kills beside everything else, and keeps the machine running."""
-
-    machine: Machine
-    office: Office
-    planned: list[Kill]
-    over: bool = False
-    stopped: bool = False
-    failed: list[BaseException] = field(default_factory=list)
-
-    def run(self) -> None:
-        try:
-            for number in sorted({kill.round for kill in self.planned}):
-                self._round([kill for kill in self.planned if kill.round == number])
-            self.over = True
-            while not self.stopped:
-                self.machine.tend()
-                time.sleep(0.05)
-        except BaseException as error:
-            self.failed.append(error)
-
-    def _round(self, waiting: list[Kill]) -> None:
-        """A round is over when everything works again."""
-        due: dict[int, float] = {}
-        down: dict[str, tuple[Kill, float]] = {}
-        looked, before, since = 0.0, -1, time.monotonic()
-        while (waiting or down) and not self.stopped:
-            now, done = time.monotonic(), self.office.actions
-            if done != before:
-                before, since = done, now
-            for kill in waiting:
-                if done >= kill.after:
-                    due.setdefault(id(kill), now + kill.seconds)
-            if waiting and not due and now - since > STALLED:
-                due[id(waiting[0])] = since = now
-            for kill in [each for each in waiting if due.get(id(each), now + 1) <= now]:
-                waiting.remove(kill)
-                del due[id(kill)]
-                kill.at, kill.done = datetime.now(UTC), done
-                self.machine.kill(kill.what)
-                down[kill.what] = kill, now
-                say(f"round {kill.round}: {kill.what} killed after {done} actions")
-            self.machine.tend()
-            if now - looked > 0.5:
-                looked = now
-                for what, (kill, since) in list(down.items()):
-                    if self.machine.is_well(what):
-                        kill.back = round(time.monotonic() - since, 1)
-                        del down[what]
-            time.sleep(0.05)
-
-
-BEGAN = time.monotonic()
-
-
-def say(what: str) -> None:
-    sys.stdout.write(f"{time.monotonic() - BEGAN:7.1f} s  {what}\n")
-    sys.stdout.flush()
 
 
 @contextmanager
@@ -185,16 +82,6 @@ def outside(folder: Path, web_port: int) -> Iterator[tuple[Mailbox, StandIn, dic
             )
     finally:
         controller.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What came of it; ``waited_out`` are the cases for which the time was let pass that recovery waits."""
-
-    seconds: float
-    waited_out: int
-    found: Found
-    answers: dict[str, int]
 
 
 def play(ours: Machine, box: Mailbox, bureau: StandIn, seed: int, cases: int, rounds: int) -> tuple[Played, list[Kill]]:
@@ -285,47 +172,6 @@ def _measure_legs(ours: Machine, planned: list[Kill]) -> None:
         for kill in planned:
             legs, seconds = prefect.execute(under_way, {"at": kill.at}).fetchone() or (0, None)
             kill.legs, kill.gone_on = legs, round(float(seconds or 0), 1)
-
-
-def page(seed: int, played: Played, planned: list[Kill]) -> str:
-    """The table as Markdown."""
-    found = played.found
-    where = f"{len(os.sched_getaffinity(0))} processors, {platform.system()} {platform.machine()}, "
-    where += f"Python {platform.python_version()}"
-    rounds = sorted({kill.round for kill in planned})
-    lines = [
-        "# Rounds of faults",
-        "",
-        f"Written by `make faults` on {clock.today()}: {where}.",
-        "",
-        f"{found.cases} objections are open at once on PostgreSQL, with two workers and two web processes as the",
-        "operator's guide starts them; everybody answers, and in each round a worker, Prefect's server, the web",
-        "processes and PostgreSQL are killed with SIGKILL and started again. What is killed when is drawn from the",
-        f"seed {seed}: after so many registrations and answers, and up to {LATEST:g} s later.",
-        "",
-        "| round | killed | after actions | s until it worked again | legs under way | s until they had gone on |",
-        "| ---: | --- | ---: | ---: | ---: | ---: |",
-    ]
-    for kill in planned:
-        cells = (kill.round, kill.what, kill.done, f"{kill.back:.1f}", kill.legs, f"{kill.gone_on:.1f}")
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    lines += [
-        "",
-        "| afterwards | |",
-        "| --- | ---: |",
-        f"| kills in {len(rounds)} rounds | {len(planned)} |",
-        f"| seconds from the first registration to the last mail | {played.seconds} |",
-        f"| cases, each at its end, numbers without a gap | {found.cases} |",
-        f"| steps, each once | {found.steps} |",
-        f"| requests that the bureau took, each once | {found.requests} |",
-        f"| notices, each sent | {found.notices} |",
-        f"| mails that came again, with the same Message-ID | {found.again} |",
-        f"| steps, entries, notices that happened twice | {found.doubles} |",
-        f"| entries of the audit chain, which verifies | {found.entries} |",
-        f"| cases that recovery had to wait ten minutes for (let pass) | {played.waited_out} |",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def main() -> None:

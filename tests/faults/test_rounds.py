@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT, certificates_with_address
 from tests.faults.lives import lives, proportions
-from tests.faults.rounds import kills
+from tests.faults.storm import kills
 
 SEED, CASES = 330603, 12
 
@@ -27,9 +27,8 @@ def test_whatever_is_killed_every_case_ends_as_it_should(tmp_path_factory: pytes
     found = results["played"]["found"]
     assert (found["cases"], found["doubles"], found["wrong"]) == (CASES, 0, [])
     assert sorted(kill["what"].rstrip(" 12") for kill in results["kills"]) == ["database", "server", "web", "worker"]
-    assert f"| cases, each at its end, numbers without a gap | {CASES} |" in (folder / "page").read_text(
-        encoding="utf-8"
-    )
+    page = (folder / "page").read_text(encoding="utf-8")
+    assert f"| cases, each at its end, numbers without a gap | {CASES} |" in page
 
 
 def test_the_same_seed_draws_the_same(sample_data: Path) -> None:
