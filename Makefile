@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test test-browser bench lint audit clean
+.PHONY: run demo test test-browser bench faults lint audit clean
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"需要Python 3.11至3.13，现为{v[0]}.{v[1]}；请用 make PYTHON=python3.11 指定。")'
@@ -34,6 +34,9 @@ BENCHES := working_days record_sealing deadline_watch paper_backfill bulk_object
 bench: .venv/ready .venv-bench/ready
 	@set -e; for each in $(BENCHES); do $(BIN)/python -m bench.$$each; done
 	@$(BIN)/python -m bench.performance
+
+faults: .venv/ready
+	@$(BIN)/python -m tests.faults.rounds --cases 200 --rounds 10 --seed 330603
 
 lint: .venv/ready
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""``ezt notices``: the letters that the system sends, to be looked at before anybody gets one."""
+"""``ezt notices``: the letters that the system sends, to be looked at before anybody gets one, and sent again."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,6 @@ from typing import Annotated
 import typer
 
 notices = typer.Typer(help="系统发出的通知", no_args_is_help=True)
-
-
-@notices.callback()
-def _commands() -> None:
-    pass
 
 
 @notices.command(help="用虚构的样例生成全部通知，供在浏览器和邮件程序中查看；不需要数据库，不发送")
@@ -26,3 +21,13 @@ def preview(
         print(json.dumps({"page": str(page), "letters": letters}, ensure_ascii=False))
         return
     print(f"已生成通知{letters}封，请用浏览器打开{page}。")
+
+
+@notices.command(help="把因模板或密钥有误而未能生成的通知重新排入发件箱；先改正再运行，收件人只收到一次")
+def again(as_json: Annotated[bool, typer.Option("--json", help="以JSON输出")] = False) -> None:
+    from ezt.installation import check_migrated
+    from notifications.outbox import send_again
+
+    check_migrated()
+    queued = send_again()
+    print(json.dumps({"queued": queued}) if as_json else f"重新排入通知{queued}封，一分钟内发出。")

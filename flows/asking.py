@@ -83,7 +83,10 @@ def ask(
             head = f"{question.asks}\n\n{sheet.table()}\n\n{link}"
             known = offered(case_no, question)
             suggested = {"staff_no": known.staff_no} | (prefilled or {})
-            _suspend(_form(question, head, refusal, suggested, known.choices), key)
+            form = _form(question, head, refusal, suggested, known.choices)
+            # Whoever has answered meanwhile found this run awake and left the answer to it.
+            if answer_or_wait(case_no, question, turn) is None:
+                _suspend(form, key)
             continue
         given = {name: value for name, value in typed.items() if name in question.model_fields}
         signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))

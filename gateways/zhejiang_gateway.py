@@ -35,6 +35,7 @@ from pydantic import AliasGenerator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from sqlalchemy.exc import IntegrityError
 
+from gateways.answers import OversizedError, post
 from models.gateway_secrets import GatewaySecret
 from regulation.objections import Bureau
 from runtime import clock
@@ -302,21 +303,23 @@ class Gateway:
             names.request_time: now,
             names.sign: signature(gateway.app_key, secret, now),
         }
-        url, timeout = gateway.url + path, httpx.Timeout(within, connect=min(within, CONNECT_WITHIN))
+        if names.place == "headers" and path not in {BY_KEY, BY_SECRET}:
+            sent: dict[str, Any] = {"json": fields, "headers": signed}
+        else:
+            sent = {"data": fields | signed}
         try:
-            if names.place == "headers" and path not in {BY_KEY, BY_SECRET}:
-                response = _client().post(url, json=fields, headers=signed, timeout=timeout)
-            else:
-                response = _client().post(url, data=fields | signed, timeout=timeout)
+            status, body = post(_client(), gateway.url + path, within, CONNECT_WITHIN, **sent)
         except httpx.TimeoutException:
             trouble = "没有及时答复"
+        except OversizedError:
+            trouble = "答复过大"
         except (httpx.HTTPError, httpx.InvalidURL):
             trouble = "未能连通"
         else:
-            answer = json_value(response.content)
+            answer = json_value(body)
             if isinstance(answer, dict) and "code" in answer:
                 return answer
-            trouble = f"暂时故障（HTTP {response.status_code}）"
+            trouble = f"暂时故障（HTTP {status}）"
         raise _TransientError(trouble)
 
     def _stated(self, answer: dict[str, Any], private: Collection[str] = ()) -> str:

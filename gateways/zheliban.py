@@ -22,6 +22,7 @@ document that an operator gets with the service code:
 
 import atexit
 import hashlib
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from typing import Any
 
 import httpx
 
+from gateways.answers import post
 from regulation.identity_numbers import NumberError, NumberKind, parse_credit_code, parse_resident_number
 from runtime import clock
 from runtime.refusals import RefusalError
@@ -159,8 +161,8 @@ def _ask(method: str, fields: dict[str, str]) -> dict[str, Any]:
     sign = signature(given.service_code, given.service_password.get_secret_value(), now)
     form = {METHOD: method, SERVICE: given.service_code, TIME: now, SIGN: sign, FORMAT: "json"} | fields
     try:
-        response = _client().post(given.url + PATH, data=form)
-        answer = response.json()
+        _, body = post(_client(), given.url + PATH, ANSWER_WITHIN, CONNECT_WITHIN, data=form)
+        answer = json.loads(body)
     except httpx.TimeoutException:
         trouble = "没有及时答复"
     except (httpx.HTTPError, httpx.InvalidURL):
@@ -189,9 +191,7 @@ _client_lock = threading.Lock()
 def _open_client() -> httpx.Client:
     atexit.register(close)
     # Of itself the transport repeats only what did not even connect.
-    return httpx.Client(
-        transport=httpx.HTTPTransport(retries=1), timeout=httpx.Timeout(ANSWER_WITHIN, connect=CONNECT_WITHIN)
-    )
+    return httpx.Client(transport=httpx.HTTPTransport(retries=1))
 
 
 def _client() -> httpx.Client:

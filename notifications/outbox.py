@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from notifications.notices import Notice
 from notifications.rendering import render
-from runtime.database import in_pieces, insert_many
+from runtime import clock
+from runtime.database import in_pieces, insert_many, transaction
 from runtime.refusals import InputError
 from runtime.settings import settings
 
@@ -27,6 +29,9 @@ ADDRESS = re.compile(
 QUEUED = select(OutgoingNotice.message_id).where(
     OutgoingNotice.message_id.in_(bindparam("message_ids", expanding=True))
 )
+
+NOT_MADE = "通知无法生成："
+"""What the trouble begins with of a notice that never got as far as the mail server."""
 
 
 class AddressError(InputError):
@@ -82,6 +87,20 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
         for message_id, each in wanted.items()
     ]
     insert_many(session, cast("Table", OutgoingNotice.__table__), rows)
+
+
+def send_again() -> int:
+    """Queue what was given up because it could not be made, now that its template or key is mended; how many they are.
+    Their staff tasks are done with."""
+    now = clock.now()
+    with transaction() as session:
+        given_up = (OutgoingNotice.state == NoticeState.DEAD, OutgoingNotice.last_error.startswith(NOT_MADE))
+        ids = session.scalars(select(OutgoingNotice.message_id).where(*given_up).with_for_update()).all()
+        tasks = (StaffTask.key.in_([f"undeliverable:{each}" for each in ids]), StaffTask.done_at.is_(None))
+        session.execute(update(StaffTask).where(*tasks).values(done_at=now))
+        queued = {"state": NoticeState.QUEUED, "attempts": 0, "next_attempt_at": now}
+        session.execute(update(OutgoingNotice).where(OutgoingNotice.message_id.in_(ids)).values(**queued))
+    return len(ids)
 
 
 def message_id_of(key: str, to: str) -> str:

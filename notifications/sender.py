@@ -26,14 +26,15 @@ from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from notifications.messages import message
 from notifications.notices import NOTICES
-from notifications.outbox import mask_address
+from notifications.outbox import NOT_MADE, mask_address
 from runtime import clock
 from runtime.database import transaction
 from runtime.keys import NotOursError, keys
 from runtime.settings import settings
 
-ATTEMPTS = 8
-"""Times that a notice is tried before it is given up: with the waits below, within about a day."""
+ATTEMPTS = 12
+"""Times that a notice is tried before it is given up: with the waits below, within about 60 hours, so that a server can
+be away for a day and then come and go."""
 FIRST_WAIT = timedelta(minutes=1)
 WAIT_FACTOR = 4
 LONGEST_WAIT = timedelta(hours=9)
@@ -44,7 +45,9 @@ TIMEOUT_SECONDS = 60.0
 EXCHANGE_TIMEOUTS = 4
 """A whole exchange (connection, login, one mail) may take so many times the above."""
 CLAIM = timedelta(minutes=15)
-"""How long claimed notices belong to one dispatcher; much longer than an exchange."""
+"""How long claimed notices belong to one dispatcher at the most; much longer than an exchange."""
+CLAIM_EXCHANGES = 4
+"""A claim lasts so many whole exchanges: after a dispatcher that was killed nobody waits longer than is needed."""
 MARKED_TOGETHER = 32
 """Attempts marked in one transaction. When the machine goes down, no more than twice as many, and what is on the
 connections, can leave again."""
@@ -181,7 +184,7 @@ def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts, before jitter.
 
     >>> [wait_after(attempts) // timedelta(minutes=1) for attempts in range(1, ATTEMPTS)]
-    [1, 4, 16, 64, 256, 540, 540]
+    [1, 4, 16, 64, 256, 540, 540, 540, 540, 540, 540]
     """
     return min(FIRST_WAIT * int(WAIT_FACTOR ** (attempts - 1)), LONGEST_WAIT)
 
@@ -213,7 +216,8 @@ def _claim(limit: int, timeout: float) -> _Batch:
         for notice in session.execute(due):
             cases[notice.case_no or notice.id].append(notice)
         waiting = [sorted(notices, key=attrgetter("id")) for notices in cases.values()]
-        batch = _Batch(waiting, now + CLAIM, timeout)
+        claim = min(CLAIM, timedelta(seconds=timeout * EXCHANGE_TIMEOUTS * CLAIM_EXCHANGES))
+        batch = _Batch(waiting, now + claim, timeout)
         claimed = update(_OUTBOX).where(_OUTBOX.c.id.in_(batch.left()))
         session.execute(claimed.values(claimed_until=batch.until))
     return batch
@@ -288,7 +292,7 @@ async def _attempt(client: aiosmtplib.SMTP, claimed: Row[Any]) -> _Attempt:
     except Exception as error:
         # Whatever is wrong with one notice (a template, a key, a field) must not keep the others waiting.
         why = "无法解密" if isinstance(error, NotOursError) else type(error).__name__
-        return _Attempt(Result.DEAD, f"通知无法生成：{why}")
+        return _Attempt(Result.DEAD, f"{NOT_MADE}{why}")
     if not client.is_connected:
         await _connect(client)
     try:

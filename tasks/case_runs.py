@@ -345,11 +345,15 @@ def forget_parameters(**public: str) -> None:
 def nudge(case_no: str) -> None:
     """Tell Prefect that a case has news and send what was queued, as well as can be done now.
 
-    Whatever cannot be reached is made good by the scheduled stories (recovery, dispatch), so nothing is raised.
+    Whatever cannot be reached, our own database included, is made good by the scheduled stories (recovery, dispatch),
+    so nothing is raised.
     """
     try:
         with prefect() as client:
             wake(client, case_no)
-    except (PrefectException, HTTPError, RuntimeError) as error:
+    except (PrefectException, HTTPError, RuntimeError, SQLAlchemyError) as error:
         logger.warning("could not wake %s: %s", case_no, type(error).__name__)
-    kick()
+    try:
+        kick()
+    except SQLAlchemyError as error:
+        logger.warning("could not send what was queued with %s: %s", case_no, type(error).__name__)

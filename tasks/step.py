@@ -9,6 +9,7 @@ Rows that are only ever added are inserted without an object that the session wo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar, cast
@@ -209,7 +210,9 @@ class DurableStep(Generic[T]):
 
     def __call__(self, case_no: str, turn: int = 1) -> T:
         # A record is never changed: what has happened needs no lock, and no second task in the Prefect UI.
-        with one_read() as connection:
+        done = None
+        # For a database that is away the task waits.
+        with suppress(OperationalError), one_read() as connection:
             done = recorded(connection, case_no, self.name, turn)
         if done is not None:
             result: T = done.result

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -27,7 +27,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
 
 from ezt import sample_data as samples
 from ezt.desk import Desk
@@ -400,17 +400,18 @@ def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @dataclass
 class WorkedDesk(Desk):
-    """A desk with a worker of its own behind it."""
+    """A desk with workers of its own behind it; ``database`` is Prefect's."""
 
     environment: dict[str, str] = field(default_factory=dict)
     home: Path = Path()
+    database: str = ""
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start_worker(self) -> None:
-        """Start the worker; what it and its runs say is filed beside the data."""
-        command = ["ezt.worker", "--pool", "ezt", "--name", "w"]
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker; what it and its runs say is filed beside the data."""
+        command = ["ezt.worker", "--pool", "ezt", "--name", name]
         with (self.home / "worker.log").open("ab") as log:
-            self.processes["worker"] = subprocess.Popen(
+            self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 env=self.environment,
                 cwd=ROOT,
@@ -436,11 +437,25 @@ class WorkedDesk(Desk):
             time.sleep(2)
         raise AssertionError(f"{story}没有运行")
 
+    def scan(self, words: Sequence[str]) -> list[str]:
+        """Where in Prefect's database any of the words stands: every text of every table."""
+        places = []
+        prefect = create_engine(self.database)
+        with prefect.connect() as connection:
+            for table in inspect(prefect).get_table_names():
+                for row in connection.exec_driver_sql(f'SELECT * FROM "{table}"'):
+                    text = " ".join(map(str, row))
+                    escaped = text.encode().decode("unicode_escape", errors="replace") if "\\u" in text else ""
+                    places += [f"{table}: {word}" for word in words if word in text or word in escaped]
+        prefect.dispose()
+        return places
+
     def kill_worker(self) -> None:
-        """SIGKILL the worker and whatever it is running."""
-        process = self.processes.pop("worker")
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        """SIGKILL every worker and whatever it is running."""
+        while self.processes:
+            _, process = self.processes.popitem()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def stop(self) -> None:
         """End what was started."""
@@ -450,13 +465,15 @@ class WorkedDesk(Desk):
 
 
 @contextmanager
-def web_process(desk: WorkedDesk, port: int) -> Iterator[str]:
-    """A web process on a port, which reaches the desk's Prefect."""
+def web_process(environment: Mapping[str, str], port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A web process on a port; its address, and itself."""
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=desk.environment, cwd=ROOT) as process:
-        wait_until(lambda: accepts_connections(port), "网页进程没有启动")
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        try:
+            wait_until(lambda: accepts_connections(port), "网页进程没有启动")
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -482,9 +499,28 @@ def deployed_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prefect's data with every story deployed: what each server of a test begins with. To deploy takes longer than
     many a story."""
     home = tmp_path_factory.mktemp("deployed")
+    deploy(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def deployed_postgresql(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """As ``deployed_prefect``, on PostgreSQL: the name of the database that is copied."""
+    create_database(postgresql, "deployed")
+    deploy(tmp_path_factory.mktemp("deployed"), **on_postgresql(f"{postgresql}/deployed"))
+    return "deployed"
+
+
+def on_postgresql(url: str) -> dict[str, str]:
+    """The setting that puts Prefect's data there."""
+    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url.replace("+psycopg", "+asyncpg")}
+
+
+def deploy(home: Path, **more: str) -> None:
+    """Deploy every story on a new Prefect server over the data in a folder, with ``more`` settings."""
     # What it scheduled now would be late when a test begins.
     with prefect_server(
-        home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false", EZT_HOME=str(home / "none")
+        home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false", EZT_HOME=str(home / "none"), **more
     ) as reached:
         for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
             done = subprocess.run(
@@ -495,7 +531,6 @@ def deployed_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 check=False,
             )
             assert done.returncode == 0, done.stdout.decode()
-    return home
 
 
 def is_healthy(url: str) -> bool:
@@ -508,22 +543,36 @@ def is_healthy(url: str) -> bool:
 
 @pytest.fixture
 def prefect_at(
-    deployed_prefect: Path, monkeypatch: pytest.MonkeyPatch
+    database_kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
-    """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder."""
+    """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder; on
+    PostgreSQL both have their data there, and there are two workers."""
+
+    def with_data(home: Path, stack: ExitStack) -> tuple[str, dict[str, str]]:
+        if database_kind == "sqlite":
+            shutil.copytree(request.getfixturevalue("deployed_prefect"), home)
+            return f"sqlite:///{home / 'prefect.db'}", {}
+        home.mkdir()
+        server: str = request.getfixturevalue("postgresql")
+        name = f"prefect_{secrets.token_hex(4)}"
+        create_database(server, name, request.getfixturevalue("deployed_postgresql"))
+        stack.callback(drop_database, server, name)
+        return f"{server}/{name}", on_postgresql(f"{server}/{name}")
 
     @contextmanager
     def started(home: Path) -> Iterator[WorkedDesk]:
-        shutil.copytree(deployed_prefect, home)
         with ExitStack() as stack:
-            reached = stack.enter_context(prefect_server(home))
+            database, more = with_data(home, stack)
+            reached = stack.enter_context(prefect_server(home, **more))
             for name, value in reached.items():
                 monkeypatch.setenv(name, value)
             stack.enter_context(temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}))
             client = stack.enter_context(get_client(sync_client=True))
-            running = WorkedDesk(client, environment=os.environ | reached, home=home)
+            running = WorkedDesk(client, environment=os.environ | reached, home=home, database=database)
             stack.callback(running.stop)
             running.start_worker()
+            if database_kind == "postgresql":
+                running.start_worker("second")
             yield running
 
     return started

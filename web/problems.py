@@ -1,11 +1,13 @@
 """What a caller gets when something is refused, never a traceback: programs a problem document (RFC 9457), people a
 page, both in Chinese."""
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from gateways.zheliban import TicketError, ZhelibanUnavailableError
@@ -18,6 +20,11 @@ from tasks.journal import ReplayedError
 from tasks.officers import SignatureError
 from web.rendering import message
 from web.sessions import SignedOutError
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER = 10
+"""Seconds after which a caller may try again what the database could not do."""
 
 TITLES = {
     401: "身份未通过",
@@ -121,6 +128,13 @@ def install(app: FastAPI) -> None:
             413: f"请求不能超过{REQUEST_SIZE.value // 2**20}MB，请减少或压缩附件后重新提交。",
         }
         return problem(request, error.status_code, sayings.get(error.status_code, "请求未完成，请稍后重试。"))
+
+    @app.exception_handler(OperationalError)
+    def _database_away(request: Request, error: OperationalError) -> Response:
+        # Locked, restarting or out of disk: not ours, it may pass, and its transaction has left nothing behind.
+        logger.error("the database: %s", error.orig)
+        detail = "系统暂时无法读写数据，这次提交没有登记；请稍后重试。"
+        return problem(request, 503, detail, headers={"Retry-After": str(AGAIN_AFTER)})
 
     @app.exception_handler(Exception)
     def _failure(request: Request, _error: Exception) -> Response:

@@ -127,7 +127,7 @@ def public(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def pages(public: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    with web_process(desk, public) as url:
+    with web_process(desk.environment, public) as (url, _):
         yield url
 
 

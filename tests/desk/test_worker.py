@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import StateType
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Running
 
-from ezt.worker import GRACE, LOOKS_EVERY
+from ezt.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
 from tests.conftest import ROOT, WorkedDesk, wait_until
 from tests.desk.lasting import lasting
 
@@ -64,6 +67,38 @@ def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk, tmp_path: Path) -> N
     wait_until(lambda: not group_lives(worker.pid), "执行器留下了进程", 30)
     desk.start_worker()
     desk.wait(submit(desk, 0), StateType.COMPLETED)
+
+
+def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: WorkedDesk, tmp_path: Path) -> None:
+    lost, process = begun(desk, tmp_path / "lost")
+    desk.kill_worker()
+    wait_until(lambda: not process.exists(), "一段流程留了下来", 5)
+    assert desk.client.read_flow_run(lost).state.is_running()
+    desk.start_worker()
+    crashed = desk.wait(lost, StateType.CRASHED, seconds=2 * LOOKS_FOR_LOST_EVERY)
+    assert "由“办件恢复”续办" in crashed.state.message
+    # Its cases need not wait for the next scheduled recovery.
+    recovery = desk.client.read_deployment_by_name(RECOVERY)
+    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[recovery.id]))
+    asked = [run for run in desk.client.read_flow_runs(deployment_filter=wanted) if not run.auto_scheduled]
+    assert len(asked) == 1
+    # What another worker has by now is not lost: a run that was woken and taken anew.
+    desk.client.set_flow_run_state(lost, Running(), force=True)
+    time.sleep(2 * LOOKS_FOR_LOST_EVERY)
+    assert desk.client.read_flow_run(lost).state.is_running()
+
+
+def test_no_more_legs_at_a_time_than_the_machine_can_carry(desk: WorkedDesk) -> None:
+    most = LEGS_A_PROCESSOR * len(os.sched_getaffinity(0))
+    runs = [submit(desk, 15) for _ in range(most + 4)]
+
+    def states() -> Counter[StateType]:
+        return Counter(desk.client.read_flow_run(run).state.type for run in runs)
+
+    wait_until(lambda: states()[StateType.RUNNING] == most, "没有全部开始", 90)
+    assert states()[StateType.SCHEDULED] == 4
+    for run in runs:
+        desk.wait(run, StateType.COMPLETED)
 
 
 def test_a_long_folder_for_temporary_files_is_no_hindrance(desk: WorkedDesk, tmp_path: Path) -> None:

@@ -4,11 +4,9 @@ import configparser
 import os
 import re
 import shlex
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -17,7 +15,7 @@ import typer
 from sqlalchemy import func, select
 
 from ezt.commands import app
-from ezt.up import answers, free_port
+from ezt.up import answers
 from models.certificates import Certificate, CertificateType, IssuingAuthority
 from models.organisations import Department, Officer
 from notifications.sender import ATTEMPTS
@@ -25,36 +23,9 @@ from regulation.limits import REQUEST_SIZE
 from runtime.database import engine, reading
 from runtime.settings import Settings, table
 from tests.conftest import ROOT, wait_until
+from tests.operator_guide import BLOCKS, GUIDE, SETUP, Host, blocks, run
 
 Configure = Callable[..., None]
-
-GUIDE = (ROOT / "docs" / "operator-guide.zh-CN.md").read_text(encoding="utf-8")
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+[^\n]*)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
-SETUP = "ezt migrate\nezt sample-data --holders 60\n"
-
-
-def blocks(*kinds: str) -> str:
-    """The blocks of these kinds in the guide's order, as one script."""
-    return "".join(content for kind, content in BLOCKS if kind in kinds)
-
-
-def run(script: str, home: Path, **environment: str) -> str:
-    """Run a script as an operator does; what it printed."""
-    given = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "EZT_HOME": str(home),
-        "BACKUPS": str(home.parent / "backups"),
-    }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=os.environ | given | environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -109,7 +80,7 @@ def test_the_services_start_as_printed_and_the_doctor_is_content(home: Path, tmp
         wait_until(lambda: answers(f"{host.api}/health"), "Prefect没有启动", 180)
         # An upgrade deploys with the same command as an installation; once takes long enough.
         run("\n".join(dict.fromkeys(blocks("sh run-services").splitlines())), home, **host.environment)
-        services.enter_context(host.started("ezt-worker@.service"))
+        services.enter_context(host.started("ezt-worker@1.service"))
         services.enter_context(host.started("ezt-web.service"))
         wait_until(lambda: answers(f"http://127.0.0.1:{host.web_port}/health"), "网页没有启动", 60)
         url = f"{host.api}/work_pools/ezt/workers/filter"
@@ -125,71 +96,6 @@ def test_the_services_start_as_printed_and_the_doctor_is_content(home: Path, tmp
     host.carried_out("ezt-backup.service")
     assert len(list((tmp_path / "backups").glob("ezt-*.ezt"))) == 1
     assert not backup.exists()
-
-
-class Host:
-    """Reads the guide's units as systemd does, with the paths and ports of a test in place of the guide's."""
-
-    def __init__(self, home: Path, backups: Path) -> None:
-        self.desk_port, self.web_port = free_port(), free_port()
-        self.replaced = {
-            "/opt/ezt/.venv/bin": str(Path(sys.executable).parent),
-            "/var/lib/ezt": str(home),
-            "/var/backups/ezt": str(backups),
-            "4200": str(self.desk_port),
-            "4202": str(self.web_port),
-            "%H-%i": "host-1",
-            "$$": "$",
-            "%%": "%",
-        }
-        self.log = home.parent / "services.log"
-        (environment,) = (content for kind, content in BLOCKS if kind == "ini service.env")
-        self.environment = dict(line.split("=", 1) for line in self.here(environment).splitlines())
-        self.environment |= {"EZT_DESK_PORT": str(self.desk_port), "EZT_WEB_PORT": str(self.web_port)}
-
-    @property
-    def api(self) -> str:
-        return self.environment["PREFECT_API_URL"]
-
-    def here(self, given: str) -> str:
-        for theirs, ours in self.replaced.items():
-            given = given.replace(theirs, ours)
-        return given
-
-    def commands(self, unit: str) -> list[list[str]]:
-        """ExecStart and ExecStartPost of a unit."""
-        (content,) = (content for kind, content in BLOCKS if kind == f"ini {unit}")
-        read = configparser.RawConfigParser()
-        read.optionxform = str  # type: ignore[assignment,method-assign]
-        read.read_string(content)
-        service = read["Service"]
-        assert (service["User"], service["WorkingDirectory"]) == ("ezt", "/opt/ezt")
-        assert service["EnvironmentFile"] == "/etc/ezt/service.env"
-        wanted = (service[name] for name in ("ExecStart", "ExecStartPost") if name in service)
-        return [shlex.split(self.here(line)) for line in wanted]
-
-    @contextmanager
-    def started(self, unit: str) -> Iterator[None]:
-        """A service while the block runs."""
-        (command,) = self.commands(unit)
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(command, env=os.environ | self.environment, cwd=ROOT, stdout=log, stderr=log)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
-
-    def carried_out(self, unit: str) -> str:
-        """What a unit of one shot prints; it must succeed."""
-        done = [
-            subprocess.run(
-                command, env=os.environ | self.environment, cwd=ROOT, capture_output=True, text=True, check=False
-            )
-            for command in self.commands(unit)
-        ]
-        assert [each.returncode for each in done] == [0] * len(done), done
-        return "".join(each.stdout for each in done)
 
 
 NEEDED_BY_NONE = {

@@ -21,7 +21,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.applications import end_application
 from tests.conftest import WorkedDesk, wait_until, web_process
-from tests.stories.test_objection_case import asked_again, case_run, scan
+from tests.stories.test_objection_case import asked_again, case_run
 from tests.stories.test_staff_stories import refusal
 
 pytestmark = pytest.mark.timeout(600)
@@ -41,7 +41,7 @@ def port(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.fixture
 def web(port: int, desk: WorkedDesk) -> Iterator[str]:
     """The web process, which reaches the desk's Prefect."""
-    with web_process(desk, port) as url:
+    with web_process(desk.environment, port) as (url, _):
         yield url
 
 
@@ -110,4 +110,4 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
 
     with reading() as session:
         invented = [holder.number for holder in session.scalars(select(TrialHolder))]
-    assert scan(tmp_path / "prefect" / "prefect.db", [*CITIZEN.values(), "查结婚档案", *invented]) == []
+    assert desk.scan([*CITIZEN.values(), "查结婚档案", *invented]) == []

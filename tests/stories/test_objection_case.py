@@ -1,6 +1,5 @@
 """The objection story on a real Prefect server with a real worker, from the start form to the closing e-mail."""
 
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,13 @@ def application(certificate: Certificate, kind: CertificateType) -> dict[str, An
         "proposed": "绍兴市柯桥区柯桥街道群贤路9999号",
         "reason": "门牌号登记有误，与门牌证不一致。",
     }
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind once."""
+    kind: str = request.param
+    return kind
 
 
 def test_start_form_to_closing_mail(
@@ -115,14 +121,13 @@ def test_start_form_to_closing_mail(
     ]
 
     # Nothing of the person has stayed in Prefect's database or in the run's logs.
-    prefect = tmp_path / "prefect"
-    found = scan(prefect / "prefect.db", [*PERSON.values(), certificate.number, "群贤路9999号"])
+    found = desk.scan([*PERSON.values(), certificate.number, "群贤路9999号"])
     assert found == []
     # Nor has anything that opens something, the link in the objector's mails included.
     secrets = secrets_of_installation()
     assert {"kq-secret"} < secrets
-    assert scan(prefect / "prefect.db", sorted(secrets)) == []
-    logs = "".join((prefect / name).read_text(errors="replace") for name in ("server.log", "worker.log"))
+    assert desk.scan(sorted(secrets)) == []
+    logs = "".join((desk.home / name).read_text(errors="replace") for name in ("server.log", "worker.log"))
     assert len(logs) > 100
     assert {secret for secret in secrets if secret in logs} == set()
 
@@ -169,17 +174,3 @@ def asked_again(desk: Any, run_id: UUID, why: str) -> None:
         log = (desk.home / "worker.log").read_text(errors="replace")[-3000:]
         assert time.monotonic() < until, f"{run.state}\n{log}"
         time.sleep(0.3)
-
-
-def scan(database: Path, words: list[str]) -> list[str]:
-    """Where in a SQLite database any of the words stands: every text of every table."""
-    places = []
-    with sqlite3.connect(database) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for row in connection.execute(f'SELECT * FROM "{table}"'):
-                text = " ".join(map(str, row))
-                escaped = text.encode().decode("unicode_escape", errors="replace") if "\\u" in text else ""
-                places += [f"{table}: {word}" for word in words if word in text or word in escaped]
-    connection.close()
-    return places

@@ -21,7 +21,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks import online_uses
 from tests.conftest import Clerk, WorkedDesk
-from tests.stories.test_objection_case import case_run, scan
+from tests.stories.test_objection_case import case_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -62,7 +62,7 @@ def test_a_night_finds_what_was_tried_outside_the_list_and_an_officer_is_asked(
     with reading() as session:
         assert len(session.scalars(select(Finding)).all()) == 1
         assert session.scalars(select(Finding.times)).one() == 1, "the same night again"
-    assert scan(tmp_path / "prefect" / "prefect.db", [OPERATOR]) == []
+    assert desk.scan([OPERATOR]) == []
 
 
 def test_a_run_that_dies_before_its_report_leaves_report_and_cases_to_the_next(

@@ -16,7 +16,7 @@ from runtime.database import reading
 from tasks.sheets import add_attachments, full_sheet
 from tests.articles.test_article_11_backfill import MARRIAGE, SCAN
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, scan
+from tests.stories.test_objection_case import asked_again, case_run
 from web.pages import TICKET_LIFE
 
 pytestmark = pytest.mark.timeout(600)
@@ -79,4 +79,4 @@ def test_a_paper_certificate_from_the_form_to_the_holders_mail(mailbox: Any, des
     assert (
         httpx.URL(mail.get_body(("plain",)).get_content().split("提出异议：")[1].split()[0]).path[:11] == "/backfills/"
     )
-    assert scan(tmp_path / "prefect" / "prefect.db", PRIVATE) == []
+    assert desk.scan(PRIVATE) == []

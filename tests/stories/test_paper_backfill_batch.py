@@ -22,7 +22,7 @@ from tasks.backfill_checks import check_file
 from tasks.case_runs import nudge
 from tests.articles.test_article_11_batch import OFFICE, marriage, written
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import case_run, scan
+from tests.stories.test_objection_case import case_run
 from tests.stories.test_paper_backfill import asked_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -102,4 +102,4 @@ def test_a_batch_whose_worker_is_killed_goes_on_and_every_row_is_there_once(
     (progress,) = {each.type for each in desk.client.read_artifacts() if each.key == f"{case_no.lower()}-progress"}
     assert progress == "progress"
     assert mailbox.to("office06@example.cn")[-1]["Subject"] == f"批量补录结果（{case_no}）：已入库"
-    assert scan(tmp_path / "prefect" / "prefect.db", ["王建国", "33062119680512101X", "330621680512101"]) == []
+    assert desk.scan(["王建国", "33062119680512101X", "330621680512101"]) == []

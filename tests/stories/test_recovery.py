@@ -28,6 +28,12 @@ def test_every_story_that_carries_an_application_is_among_those_that_are_run_aga
     assert sorted(INTAKES) == sorted(story["name"] for story in stories if story["name"].endswith("-intake"))
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """Prefect's database is a file that can be lost."""
+    return "sqlite"
+
+
 def run_of(case_no: str) -> UUID:
     with reading() as session:
         return UUID(str(session.get_one(Case, case_no).flow_run_id))

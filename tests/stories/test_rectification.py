@@ -27,7 +27,7 @@ from tasks.rectification_questions import DepartmentResponse
 from tasks.rectification_responses import respond_by_link
 from tasks.step import locked_case
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
+from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -100,7 +100,7 @@ def test_from_the_finding_to_the_mended_matter(mailbox: Any, desk: Any, tmp_path
     wait_until(lambda: len(mailbox.to("office10@example.cn")) == 4, "四封通知没有到齐", 90)
     subjects = [mail["Subject"][:5] for mail in mailbox.to("office10@example.cn")]
     assert subjects == ["请整改：没", "同意延期整", "整改不到位", "督促整改办"]
-    assert scan(tmp_path / "prefect" / "prefect.db", [PERSON]) == []
+    assert desk.scan([PERSON]) == []
 
 
 def end_silence(case_no: str) -> None:

@@ -17,7 +17,7 @@ from tasks.case_runs import nudge
 from tasks.rule_revision_questions import RevisionReport
 from tasks.rule_revision_reports import report_by_link
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
+from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -75,4 +75,4 @@ def test_from_a_listing_on_paper_to_the_revised_rule(mailbox: Any, desk: Any, tm
     wait_until(lambda: len(mailbox.to("office06@example.cn")) == 3, "三封通知没有到齐", 90)
     subjects = [mail["Subject"][:5] for mail in mailbox.to("office06@example.cn")]
     assert subjects == ["请按计划修", "修订不到位", "制度修订已"]
-    assert scan(tmp_path / "prefect" / "prefect.db", [WHY]) == []
+    assert desk.scan([WHY]) == []

@@ -22,7 +22,7 @@ from tasks.spot_check_files import check_file
 from tasks.spot_check_publications import draw_file, round_in_public
 from tasks.spot_check_results import checklist_file, checklists, confirm_results, enter_workbook, sign_for_checklists
 from tests.articles.test_article_17_spot_checks import LIFE
-from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
+from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -120,7 +120,7 @@ def test_from_the_form_to_a_closed_round_with_a_finding(mailbox: Any, desk: Any,
         (found,) = session.scalars(select(Finding)).all()
     assert found.department_uscc == team.department_uscc
     assert "业务档案中仍有纸质件" in found.facts
-    assert scan(tmp_path / "prefect" / "prefect.db", [seed]) == []
+    assert desk.scan([seed]) == []
     desk.resume(run_id, note="本轮抽查已结束。", **desk.sign(officer))
     closed = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
     assert closed.state.type is StateType.COMPLETED, closed.state

@@ -21,7 +21,7 @@ from tasks.system_review_standing import standing_of_review
 from tasks.system_reviews import behind_reference, submit_for_department
 from tests.articles.test_article_17_system_reviews import MARKET, form, project, put_on_list
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, scan, until_stage
+from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -117,7 +117,7 @@ def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, t
     if is_working_day(clock.now()):
         assert findings() == {"go-live-not-listed": [clock.today()] * 2}
 
-    found = scan(tmp_path / "prefect" / "prefect.db", [*PRIVATE.values(), project()["logging"]["text"]])
+    found = desk.scan([*PRIVATE.values(), project()["logging"]["text"]])
     assert found == []
 
 

@@ -15,7 +15,7 @@ from runtime.database import reading
 from tasks.liaisons import liaisons_on_file
 from tasks.use_list_reviews import register_proposal
 from tasks.use_lists import use_list_on
-from tests.stories.test_objection_case import asked_again, case_run, scan
+from tests.stories.test_objection_case import asked_again, case_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -76,4 +76,4 @@ def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: An
     desk.carry_out("清单巡查/use-list-watch")
     mails = [mail["Subject"] for mail in mailbox.to(PERSON["email"])]
     assert [subject[:6] for subject in mails] == ["电子证照管理", "用证清单审核"]
-    assert scan(tmp_path / "prefect" / "prefect.db", list(PERSON.values())) == []
+    assert desk.scan(list(PERSON.values())) == []

@@ -1,0 +1,32 @@
+"""An answer of a platform outside, read no longer and no further than anybody can want it."""
+
+import time
+from typing import Any
+
+import httpx
+
+LARGEST = 8 * 2**20
+"""Bytes of an answer. A certificate or a reply has some thousand."""
+
+
+class OversizedError(httpx.TransportError):
+    """An answer that has no end in sight."""
+
+
+def post(client: httpx.Client, url: str, within: float, connect_within: float, **sent: Any) -> tuple[int, bytes]:
+    """Status and body of what a POST is answered, all of it within so many seconds.
+
+    ``httpx`` alone waits so long for every single part. Raises what it raises: ``TimeoutException`` also for an answer
+    that drips in, and ``OversizedError``.
+    """
+    ends_at = time.monotonic() + within
+    timeout = httpx.Timeout(within, connect=min(within, connect_within))
+    with client.stream("POST", url, timeout=timeout, **sent) as answer:
+        body = bytearray()
+        for part in answer.iter_bytes():
+            body += part
+            if len(body) > LARGEST:
+                raise OversizedError(f"more than {LARGEST} bytes")
+            if time.monotonic() > ends_at:
+                raise httpx.ReadTimeout(f"more than {within:g} s")
+    return answer.status_code, bytes(body)

@@ -1,0 +1,213 @@
+"""Everybody who takes part in the lives of objections, sixteen at a time: objectors over HTTP, officers at the desk or
+by the application's own way. What fails because something is down, they try again."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import PrefectException
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.cases import Case
+from runtime.database import reading
+from tasks import objection_questions
+from tasks.answers import take_officer_answer
+from tasks.case_runs import nudge
+from tests.faults.lives import Life, Way
+from tests.interface.conftest import Caller
+
+AT_ONCE = 16
+"""Objectors and officers at a time."""
+PAGE = 200
+DOWN = (httpx.HTTPError, PrefectException, SQLAlchemyError)
+"""What says that something is down."""
+QUESTIONS = {
+    each.question: each
+    for each in (
+        objection_questions.InitialReview,
+        objection_questions.LetterPosted,
+        objection_questions.VerificationReply,
+        objection_questions.OutcomeDecision,
+    )
+}
+
+
+class WrongError(AssertionError):
+    """Somebody was refused who should not have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a case stands."""
+
+    waiting_for: str | None
+    run_id: str | None
+    officer_no: str
+    closed: bool
+
+
+@dataclass
+class Office:
+    """The players of ``lives``, through the ``department``'s own system, which registers what it is handed."""
+
+    lives: list[Life]
+    department: Caller
+    answered: Counter[str] = field(default_factory=Counter)
+    """How often HTTP calls of objectors were answered how, what was down included."""
+    stopped: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _under_way: dict[tuple[int, str], Future[None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self.by_case: dict[str, Life] = {}
+
+    @property
+    def actions(self) -> int:
+        """How much has been done so far."""
+        return sum(len(life.done) for life in self.lives)
+
+    def register_all(self) -> None:
+        """Register everything, so many at a time."""
+        list(self._pool.map(self._register, self.lives))
+
+    def _register(self, life: Life) -> None:
+        given = life.application | {"submission_no": f"life-{life.number}"}
+        answer = self._until_done(lambda: self.department.post("/api/v1/objections", given), 201)
+        life.case_no, life.token = answer["case_no"], answer["token"]
+        with self._lock:
+            self.by_case[life.case_no] = life
+        life.done.add("registered")
+
+    def go_on(self) -> bool:
+        """Let everybody who is asked something answer it, unless they are at it; whether every case is closed."""
+        try:
+            paused, cases = self._paused(), self._cases()
+        except DOWN:
+            return False
+        for case_no, life in list(self.by_case.items()):
+            case = cases.get(case_no)
+            if case is None or case.closed or case.waiting_for not in life.end.answers:
+                continue
+            asked = str(case.waiting_for)
+            # Officers answer what is on their desk, again where the run that was to record it has died.
+            if life.ways[asked] is not Way.OBJECTOR and case.run_id not in paused:
+                continue
+            if life.ways[asked] is not Way.DESK and asked in life.done:
+                continue
+            at_it = self._under_way.get((life.number, asked))
+            if at_it is not None:
+                if not at_it.done():
+                    continue
+                at_it.result()
+            self._under_way[life.number, asked] = self._pool.submit(self._act, life, asked, case)
+        return len(cases) == len(self.lives) and all(case.closed for case in cases.values())
+
+    def _cases(self) -> dict[str, Standing]:
+        with reading() as session:
+            rows = session.execute(
+                select(Case.case_no, Case.waiting_for, Case.flow_run_id, Case.officer_no, Case.closed_at)
+            ).tuples()
+            return {number: Standing(asked, run, officer, at is not None) for number, asked, run, officer, at in rows}
+
+    def _paused(self) -> set[str]:
+        """The runs that show a form."""
+        suspended = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])))
+        found: set[str] = set()
+        with get_client(sync_client=True) as client:
+            while page := client.read_flow_runs(flow_run_filter=suspended, limit=PAGE, offset=len(found)):
+                found |= {str(run.id) for run in page}
+                if len(page) < PAGE:
+                    break
+        return found
+
+    def _act(self, life: Life, asked: str, case: Standing) -> None:
+        question, _, turn = asked.rpartition("-")
+        given = dict(life.end.answers[asked] or {})
+        match life.ways[asked]:
+            case Way.DESK:
+                if not _resume(UUID(case.run_id), given | {"staff_no": case.officer_no, "code": ""}):
+                    return
+            case Way.OWN:
+                key = f"{life.case_no}:{asked}:own"
+                self._record(life.case_no, question, int(turn), key, given, case.officer_no)
+                nudge(life.case_no)
+            case Way.OBJECTOR:
+                self._objector(life, asked)
+        life.done.add(asked)
+
+    def _record(self, case_no: str, question: str, turn: int, key: str, given: dict[str, Any], officer: str) -> None:
+        while not self.stopped:
+            try:
+                why = take_officer_answer(case_no, QUESTIONS[question], turn, key, given, officer, "")
+            except SQLAlchemyError:
+                time.sleep(0.3)
+                continue
+            if why is not None:
+                raise WrongError(f"{case_no} {question}: {why}")
+            return
+
+    def _objector(self, life: Life, asked: str) -> None:
+        path = f"{self.department.base}/api/v1/objections/{life.token}"
+        if life.end.objector == "withdraws":
+            self._until_done(lambda: httpx.post(f"{path}/withdrawal", timeout=30), 200)
+        else:
+            given = {"submission_no": asked, "text": "门牌证照片已寄出"}
+            self._until_done(lambda: httpx.post(f"{path}/supplements", json=given, timeout=30), 200)
+
+    def _until_done(self, call: Callable[[], httpx.Response], wanted: int) -> dict[str, Any]:
+        while not self.stopped:
+            try:
+                answer = call()
+            except httpx.HTTPError:
+                self._count("no answer")
+            else:
+                self._count(str(answer.status_code))
+                if answer.status_code == wanted:
+                    done: dict[str, Any] = answer.json()
+                    return done
+                if answer.status_code not in {429, 500, 502, 503}:
+                    raise WrongError(f"{answer.status_code}: {answer.text}")
+                if not any("一" <= letter <= "鿿" for letter in answer.text):
+                    raise WrongError(f"an error that is not Chinese: {answer.text[:200]}")
+            time.sleep(0.3)
+        raise WrongError("stopped")
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.answered[what] += 1
+
+    def stop(self) -> None:
+        self.stopped = True
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _resume(run_id: UUID, given: dict[str, Any]) -> bool:
+    """Submit a form at the desk; whether the server took it. What it did not take is asked again."""
+    try:
+        with get_client(sync_client=True) as client:
+            return client.resume_flow_run(run_id, run_input=given).status is SetStateStatus.ACCEPT
+    except DOWN:
+        return False
+
+
+@contextmanager
+def office(lives: list[Life], department: Caller) -> Iterator[Office]:
+    """The players while the block runs."""
+    made = Office(lives, department)
+    try:
+        yield made
+    finally:
+        made.stop()

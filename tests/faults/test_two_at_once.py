@@ -1,0 +1,105 @@
+"""Two of what there should be one of: recoveries in two processes, and legs of one run in two workers."""
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from sqlalchemy import select
+
+from gateways.stand_in import StandIn
+from models.cases import Case, StepRecord
+from regulation.objections import Stage
+from runtime import clock
+from runtime.database import reading
+from tasks.case_runs import LIVE, recover
+from tasks.objection_questions import InitialReview
+from tests.conftest import ROOT, Clerk
+from tests.faults.test_kill_at_every_step import Legs, check_once, run_for
+
+pytestmark = pytest.mark.timeout(120)
+
+RECOVERING = """
+import sys
+from runtime import clock
+from tasks.case_runs import prefect, recover
+sys.stdin.readline()
+with prefect() as client:
+    recover(client, clock.now())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+def test_two_recoveries_give_each_case_one_run(clerk: Clerk, prefect_client: SyncPrefectClient) -> None:
+    cases = [clerk.register(certificate=f"第{number}号").case_no for number in range(8)]
+    with ExitStack() as stack:
+        command = [sys.executable, "-c", RECOVERING]
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, text=True, cwd=ROOT)) for _ in range(2)
+        ]
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("now\n")
+            process.stdin.flush()
+    assert [process.returncode for process in both] == [0, 0]
+    with reading() as session:
+        ours = {case.case_no: case.flow_run_id for case in session.scalars(select(Case))}
+    live = [
+        run for run in prefect_client.read_flow_runs(limit=200) if run.parameters.get("case_no") in cases and run.state
+    ]
+    mine = [run for run in live if str(run.id) in ours.values()]
+    assert sorted(ours) == sorted(cases)
+    assert Counter(run.parameters["case_no"] for run in mine) == Counter(cases)
+    # Numbers begin anew in every test's database, and Prefect's server is shared by them.
+    opened = min(run.created for run in mine if run.created)
+    assert [run for run in live if run.created >= opened and run not in mine and run.state.type in LIVE] == []
+    assert recover(prefect_client, clock.now()).started == ()
+
+
+@pytest.fixture
+def two_workers() -> Iterator[list[Legs]]:
+    command = [sys.executable, str(Path(__file__).with_name("leg_runner.py"))]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        yield [Legs(process) for process in both]
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def test_two_legs_of_one_run_do_no_step_twice(
+    clerk: Clerk, city_bureau: StandIn, prefect_client: SyncPrefectClient, two_workers: list[Legs]
+) -> None:
+    case = clerk.register()
+    run_id = run_for(prefect_client, case)
+    # Both have everything imported before they meet.
+    assert case.answer(InitialReview, verdict="受理") is None
+    together = threading.Barrier(2)
+
+    def leg(worker: Legs) -> None:
+        together.wait()
+        worker.run(run_id)
+
+    both = [threading.Thread(target=leg, args=(worker,)) for worker in two_workers]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert case.stage() == Stage.VERIFYING
+    check_once(case)
+    with reading() as session:
+        assert set(session.scalars(select(StepRecord.step))) == {"accept_objection", "prepare_pursuit", "record_sent"}
+    assert len(city_bureau.taken) == 1
