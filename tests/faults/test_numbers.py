@@ -15,7 +15,7 @@ from models.cases import Case, CaseCounter
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError
-from tasks import objections
+from tasks.objection_registrations import register_objection
 from tests.conftest import Clerk, web_process
 from tests.faults.test_disk_full import NOWHERE
 from tests.interface.conftest import caller_of
@@ -41,13 +41,13 @@ def test_sixteen_threads(clerk: Clerk) -> None:
     applications = [clerk.application(certificate=f"第{number}号") for number in range(OBJECTIONS)]
 
     def register(number: int) -> None:
-        objections.register_objection(applications[number], [], secrets.token_hex(8), "KQ001")
+        register_objection(applications[number], [], secrets.token_hex(8), "KQ001")
 
     def fail(_: int) -> None:
         """A registration that is refused after it has taken its number leaves no gap."""
         broken = applications[0].model_copy(update={"email": "nobody", "certificate": "无"})
         with pytest.raises(InputError):
-            objections.register_objection(broken, [], secrets.token_hex(8), "KQ001")
+            register_objection(broken, [], secrets.token_hex(8), "KQ001")
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         done = [threads.submit(fail if number % 6 == 0 else register, number) for number in range(OBJECTIONS)]
