@@ -102,14 +102,20 @@ class LegWorker(ProcessWorker, ABC):
         """Whether a run is this worker's now, and not another one's."""
         self._not_begun.discard(flow_run.id)
         try:
-            taken: State[None] = Pending(message=self.name)
-            return (await propose_state(self.client, taken, flow_run_id=flow_run.id)).is_pending()
-        except Abort:
-            return False
+            try:
+                taken: State[None] = Pending(message=self.name)
+                return (await propose_state(self.client, taken, flow_run_id=flow_run.id)).is_pending()
+            except Abort:
+                # By another worker, or by this one with a first try whose answer was lost.
+                run = await self.client.read_flow_run(flow_run.id)
+                return self._has_taken(run)
         except Exception as error:
             self._logger.warning("whether run %s was taken is not known: %s", flow_run.id, type(error).__name__)
             self._not_begun.add(flow_run.id)
             return False
+
+    def _has_taken(self, run: FlowRun) -> bool:
+        return run.state is not None and run.state.is_pending() and run.state.message == self.name
 
     async def _carry_out(self, flow_run: FlowRun) -> bool:
         """Whether the leg has ended as it should; it has told the server of it then."""
@@ -156,8 +162,7 @@ class LegWorker(ProcessWorker, ABC):
         except ObjectNotFound:
             run = None
         if run is not None and run.state is not None:
-            taken = run.state.is_pending() and run.state.message == self.name
-            lost = taken or (run.state.is_running() and flow_run_id not in self._not_begun)
+            lost = self._has_taken(run) or (run.state.is_running() and flow_run_id not in self._not_begun)
             if lost and not self._in_hand[flow_run_id]:
                 await self.client.set_flow_run_state(flow_run_id, Crashed(message="进程已不在，由“办件恢复”续办"))
         if not self._in_hand[flow_run_id]:

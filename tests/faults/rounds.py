@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,8 @@ from pathlib import Path
 import psycopg
 from aiosmtpd.controller import Controller
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
 from prefect.context import refresh_global_settings_context
 from sqlalchemy import func, select
 
@@ -131,6 +133,7 @@ def _until_closed(players: Office, storm: Storm) -> int:
             recovered = _recover(timedelta()) is not None
         if storm.over and time.monotonic() - let_pass > STILL:
             let_pass = time.monotonic()
+            _say_what_is_under_way()
             started = _recover(timedelta(minutes=11))
             waited_out += started or 0
             say(f"ten minutes let pass for {started} cases")
@@ -146,6 +149,14 @@ def _recover(later: timedelta) -> int | None:
             return len(recover(client, clock.now() + later).started)
     except DOWN:
         return None
+
+
+def _say_what_is_under_way() -> None:
+    """What is taken for alive though nothing goes on."""
+    under_way = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+    with suppress(*DOWN), get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=under_way))):
+            say(f"{run.name} is {run.state!r} since {run.state and run.state.timestamp}")
 
 
 def _until_sent() -> None:
