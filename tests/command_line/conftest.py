@@ -11,10 +11,13 @@ from prefect.context import refresh_global_settings_context
 
 from ezt.commands import main
 from runtime.settings import settings
+from tests.conftest import ROOT
 
 COMMANDS = multiprocessing.get_context("forkserver")
-# As legs are: each a process of its own, forked from one that has imported everything, which takes seconds.
-COMMANDS.set_forkserver_preload(["ezt.preloaded", "ezt.doctor", "ezt.moving", "ezt.sample_data", __name__])
+# As legs are: each a process of its own, forked from one that has imported everything, which takes seconds. Unlike
+# theirs it has read no settings: each command has others.
+WORK = [f"tasks.{file.stem}" for file in sorted((ROOT / "tasks").glob("[a-z]*.py"))]
+COMMANDS.set_forkserver_preload([__name__, "ezt.backups", "ezt.doctor", "ezt.moving", "ezt.sample_data", *WORK])
 
 
 def ezt(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
