@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
+from httpx import codes
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.input.actions import delete_flow_run_input, read_flow_run_input
-from prefect.input.run_input import keyset_from_base_key
+from prefect.input.run_input import Keyset, keyset_from_base_key
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -48,7 +51,28 @@ class Shown(BaseModel):
 
 
 class ShownInput(Shown, RunInput):
-    """A form that a run is suspended on."""
+    """A form that a run is suspended on; written before the run is suspended, not after it.
+
+    Prefect does it the other way round. A leg that dies in between leaves a run that waits for ever, on a form that is
+    not there.
+    """
+
+    @classmethod
+    def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
+        """Nothing: it is written already."""
+
+    @classmethod
+    def write(cls, keyset: Keyset) -> None:
+        """Write the form for the present run, instead of what a leg that died has left of it."""
+        try:
+            super().save(keyset)
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != codes.CONFLICT:
+                raise
+            for part in (keyset["schema"], keyset["description"]):
+                with suppress(ObjectNotFound):
+                    delete_flow_run_input(part)
+            super().save(keyset)
 
 
 class SignOff(Shown):
@@ -124,8 +148,9 @@ def _forget(key: str) -> None:
     delete_flow_run_input(keyset_from_base_key(f"suspended-{key}")["response"])
 
 
-def _suspend(form: type[RunInput], key: str) -> None:
+def _suspend(form: type[ShownInput], key: str) -> None:
     """End this leg; returns only when this key was suspended on before and the run was woken without an input."""
+    form.write(keyset_from_base_key(f"suspended-{key}"))
     try:
         suspend_flow_run(wait_for_input=form, key=key, timeout=None)
     except ValidationError:
@@ -151,7 +176,7 @@ def _form(
     refusal: str | None,
     prefilled: Mapping[str, Any] | None = None,
     choices: Mapping[str, Sequence[str]] | None = None,
-) -> type[RunInput]:
+) -> type[ShownInput]:
     """A Prefect form with the fields of ``asked`` and the officer's signature, its head in Markdown.
     ``prefilled`` are suggestions; a field with ``choices`` is a list to select from.
 

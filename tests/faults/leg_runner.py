@@ -9,8 +9,10 @@ import os
 import signal
 import sys
 import traceback
+from typing import Any
 from uuid import UUID
 
+from prefect import flow_runs
 from prefect.client.orchestration import get_client
 from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
@@ -20,6 +22,9 @@ from sqlalchemy.orm import Session
 
 from flows.objection_case import objection_case
 from models.cases import StepRecord
+
+SUSPENSION = "suspension"
+"""What is no step and can be killed all the same."""
 
 
 def kill_at(step: str, when: str) -> None:
@@ -39,9 +44,23 @@ def kill_at(step: str, when: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def kill_at_suspension(when: str) -> None:
+    """SIGKILL this process right before or right after Prefect takes the run for suspended."""
+    propose = flow_runs.propose_state_sync
+
+    def _killed(*given: Any, **more: Any) -> None:
+        if when == "after":
+            propose(*given, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    flow_runs.propose_state_sync = _killed  # type: ignore[assignment]
+
+
 def leg(run_id: str, step: str, when: str) -> None:
     """One leg, from the run's present state to its next suspension or its end."""
-    if step:
+    if step == SUSPENSION:
+        kill_at_suspension(when)
+    elif step:
         kill_at(step, when)
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(run_id))

@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Running
 from sqlalchemy import select
 
+from ezt.desk import Desk
 from gateways.stand_in import StandIn
 from models.cases import Case, StepRecord
 from models.notices import OutgoingNotice
@@ -217,6 +218,27 @@ def test_an_answer_recorded_while_the_run_was_going_to_sleep_wakes_it(
     assert case.answer(objection_questions.InitialReview, verdict="受理") is None
     assert recover(prefect_client, clock.now()).woken == (case.case_no,)
     assert legs.run(run_id) == 0
+    assert case.stage() == "核实中"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_is_never_suspended_on_a_form_that_is_not_there(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, when: str
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = UUID(run_for(prefect_client, case))
+    assert legs.run(str(run_id), "suspension", when) == -signal.SIGKILL
+    if when == "before":
+        assert recover(prefect_client, clock.now() + timedelta(minutes=11)).started == (case.case_no,)
+        assert legs.run(str(run_id)) == 0
+    desk = Desk(prefect_client)
+    form = desk.form(run_id)
+    assert "初审" in form["description"]
+    assert set(form["schema"]["properties"]) == {"verdict", "reason", "staff_no", "code"}
+    with reading() as session:
+        officer = session.get_one(Case, case.case_no).officer_no
+    desk.resume(run_id, verdict="受理", reason="", staff_no=officer, code="")
+    assert legs.run(str(run_id)) == 0
     assert case.stage() == "核实中"
 
 
