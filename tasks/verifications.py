@@ -1,10 +1,10 @@
 """Verification requests to the superior bureaus (Article 12): prepared in a step, sent outside of it, answered."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -53,6 +53,8 @@ from tasks.step import (
     record_steps,
 )
 
+R = TypeVar("R")
+
 RETRY_AFTER_MINUTES = (2, 5, 10, 30, 60)
 """Minutes until a bureau that could not be reached is tried again; the last one repeats."""
 REQUESTS = select(VerificationRequest).where(
@@ -60,7 +62,7 @@ REQUESTS = select(VerificationRequest).where(
     VerificationRequest.turn == bindparam("turn"),
 )
 SENT_AT_ONCE = 8
-"""Requests that are on their way to the gateways at the same time."""
+"""Calls that are on their way to the gateways at the same time."""
 
 
 @durable("准备核实需求")
@@ -156,20 +158,7 @@ def deliver_all(requests: Sequence[VerificationRequest]) -> frozenset[Bureau]:
     with reading() as session:
         messages = _messages(session, due)
     unreachable: set[Bureau] = set()
-
-    def hand_in(request: VerificationRequest) -> str | Exception | None:
-        if request.bureau in unreachable:
-            return None
-        try:
-            return send_verification(request.bureau, messages[request.id])
-        except (BureauUnavailableError, MappingError) as why:
-            unreachable.add(request.bureau)
-            return why
-        except BureauRefusedError as why:
-            return why
-
-    with ThreadPoolExecutor(min(SENT_AT_ONCE, len(due))) as pool:
-        answers = list(pool.map(hand_in, due))
+    answers = _at_gateways(due, lambda request: send_verification(request.bureau, messages[request.id]), unreachable)
     sent: dict[tuple[int, Bureau], dict[str, str]] = defaultdict(dict)
     for request, answer in zip(due, answers, strict=True):
         match answer:
@@ -177,11 +166,36 @@ def deliver_all(requests: Sequence[VerificationRequest]) -> frozenset[Bureau]:
                 sent[request.turn, request.bureau][request.case_no] = answer
             case BureauRefusedError():
                 _refused(request.case_no, request.turn, str(answer))
-            case Exception():
+            case BureauUnavailableError() | MappingError():
                 _postpone(request.case_no, request.turn, str(answer))
     for (turn, bureau), numbers in sent.items():
         _record_taken(turn, bureau, numbers)
     return frozenset(unreachable)
+
+
+class _NotAskedError(Exception):
+    """A gateway that could not be reached a moment ago was not asked again."""
+
+
+def _at_gateways(
+    requests: Sequence[VerificationRequest], call: Callable[[VerificationRequest], R], unreachable: set[Bureau]
+) -> list[R | Exception]:
+    """What the gateways answer to a call for each request, some at a time, or why they do not; those that cannot be
+    reached are added to ``unreachable``."""
+
+    def ask(request: VerificationRequest) -> R | Exception:
+        if request.bureau in unreachable:
+            return _NotAskedError()
+        try:
+            return call(request)
+        except (BureauUnavailableError, MappingError) as why:
+            unreachable.add(request.bureau)
+            return why
+        except (BureauRefusedError, RefusalError) as why:
+            return why
+
+    with ThreadPoolExecutor(SENT_AT_ONCE) as pool:
+        return list(pool.map(ask, requests))
 
 
 def _record_taken(turn: int, bureau: Bureau, numbers: Mapping[str, str]) -> None:
@@ -396,32 +410,29 @@ def correspond(limit: int = 500) -> list[str]:
         ).all()
     gone = {bureau for bureau in Bureau if not has_gateway(bureau)}
     unreachable = gone | deliver_all([request for request in unsent if request.bureau not in gone])
-    news = [request.case_no for request in unsent if request.bureau not in unreachable]
-    for request in asked:
-        if request.bureau not in unreachable:
-            try:
-                if _fetch(request):
-                    news.append(request.case_no)
-            except (BureauUnavailableError, MappingError):
-                unreachable.add(request.bureau)
-    return news
+    sent = [request.case_no for request in unsent if request.bureau not in unreachable]
+    return sent + _fetch_all([request for request in asked if request.bureau not in unreachable])
 
 
-def _fetch(request: VerificationRequest) -> bool:
-    """Ask the bureau for its reply to a request; whether there is news. What cannot be recorded is left to staff."""
-    news = False
-    try:
-        reply = fetch_reply(request.bureau, request.remote_no or "")
-        if reply is not None:
-            news = take_bureau_reply(request.bureau, reply)
-    except MappingError:
-        raise
-    except (BureauRefusedError, RefusalError, LookupError) as why:
-        with transaction() as session:
-            what = f"{request.bureau}的核实结果无法登记：{why}"
-            open_staff_task(session, f"bad-reply:{request.case_no}", request.case_no, what, clock.now())
+def _fetch_all(requests: Sequence[VerificationRequest]) -> list[str]:
+    """Ask the bureaus for their replies; the case numbers that have news. What cannot be recorded is left to staff."""
+    news, asked = [], []
+    replies = _at_gateways(requests, lambda request: fetch_reply(request.bureau, request.remote_no or ""), set())
+    for request, reply in zip(requests, replies, strict=True):
+        if isinstance(reply, (_NotAskedError, BureauUnavailableError, MappingError)):
+            continue
+        asked.append(request.id)
+        try:
+            if isinstance(reply, Exception):
+                raise reply
+            if reply is not None and take_bureau_reply(request.bureau, reply):
+                news.append(request.case_no)
+        except (BureauRefusedError, RefusalError, LookupError) as why:
+            with transaction() as session:
+                what = f"{request.bureau}的核实结果无法登记：{why}"
+                open_staff_task(session, f"bad-reply:{request.case_no}", request.case_no, what, clock.now())
     with transaction() as session:
-        session.execute(
-            update(VerificationRequest).where(VerificationRequest.id == request.id).values(asked_at=clock.now())
-        )
+        for some in in_pieces(asked):
+            mine = VerificationRequest.id.in_(some)
+            session.execute(update(VerificationRequest).where(mine).values(asked_at=clock.now()))
     return news
