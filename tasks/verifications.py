@@ -140,11 +140,17 @@ def deliver_verification(case_no: str, turn: int) -> bool:
     """
     with reading() as session:
         request = _request(session, case_no, turn)
-    unreachable = deliver_all([request]) if request is not None else frozenset()
+    if request is None or not _is_due(request):
+        return True
+    unreachable = deliver_all([request])
     with reading() as session:
         if session.get_one(Case, case_no).closed_at is not None:
             raise CaseClosedError(case_no)
     return not unreachable
+
+
+def _is_due(request: VerificationRequest) -> bool:
+    return request.sent_at is None and request.refusal is None and not request.by_letter
 
 
 def deliver_all(requests: Sequence[VerificationRequest]) -> frozenset[Bureau]:
@@ -152,7 +158,7 @@ def deliver_all(requests: Sequence[VerificationRequest]) -> frozenset[Bureau]:
 
     What one of these was still to get is left for another time. Closed cases are passed over.
     """
-    due = [each for each in requests if each.sent_at is None and each.refusal is None and not each.by_letter]
+    due = [each for each in requests if _is_due(each)]
     if not due:
         return frozenset()
     with reading() as session:

@@ -80,8 +80,12 @@ def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: Wor
     # Its cases need not wait for the next scheduled recovery.
     recovery = desk.client.read_deployment_by_name(RECOVERY)
     wanted = DeploymentFilter(id=DeploymentFilterId(any_=[recovery.id]))
-    asked = [run for run in desk.client.read_flow_runs(deployment_filter=wanted) if not run.auto_scheduled]
-    assert len(asked) == 1
+
+    def asked() -> int:
+        return sum(not run.auto_scheduled for run in desk.client.read_flow_runs(deployment_filter=wanted))
+
+    wait_until(asked, "没有请求办件恢复", 15)
+    assert asked() == 1
     # What another worker has by now is not lost: a run that was woken and taken anew.
     desk.client.set_flow_run_state(lost, Running(), force=True)
     time.sleep(2 * LOOKS_FOR_LOST_EVERY)

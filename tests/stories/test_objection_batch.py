@@ -27,7 +27,7 @@ from tasks.case_runs import nudge, prefect, recover
 from tasks.objection_batches import submit_batch
 from tests.articles.test_article_12_batches import clear, table
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import case_run, officer_of, on_the_desk, scan
+from tests.stories.test_objection_case import case_run, officer_of, on_the_desk
 from tests.stories.test_paper_backfill import asked_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -152,7 +152,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
         assert (told_of.recipient, told_of.context["registered"]) == ("push@example.cn", received.rows)
         entries = session.scalar(select(func.count()).where(AuditEntry.tag == "objection:case:registered"))
     assert entries == received.rows
-    assert scan(tmp_path / "prefect" / "prefect.db", ["俞小云", "shen1@example.com", "群贤路9999号"]) == []
+    assert desk.scan(["俞小云", "shen1@example.com", "群贤路9999号"]) == []
 
 
 def _due_now(taken: Any) -> Any:
