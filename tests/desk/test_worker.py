@@ -75,7 +75,7 @@ def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: Wor
     wait_until(lambda: not process.exists(), "一段流程留了下来", 5)
     assert desk.client.read_flow_run(lost).state.is_running()
     desk.start_worker()
-    crashed = desk.wait(lost, StateType.CRASHED, seconds=2 * LOOKS_FOR_LOST_EVERY)
+    crashed = desk.wait(lost, StateType.CRASHED)
     assert "由“办件恢复”续办" in crashed.state.message
     # Its cases need not wait for the next scheduled recovery.
     recovery = desk.client.read_deployment_by_name(RECOVERY)
@@ -84,7 +84,7 @@ def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: Wor
     def asked() -> int:
         return sum(not run.auto_scheduled for run in desk.client.read_flow_runs(deployment_filter=wanted))
 
-    wait_until(asked, "没有请求办件恢复", 15)
+    wait_until(asked, "没有请求办件恢复")
     assert asked() == 1
     # What another worker has by now is not lost: a run that was woken and taken anew.
     desk.client.set_flow_run_state(lost, Running(), force=True)
