@@ -63,7 +63,6 @@ def test_start_form_to_closing_mail(
     mailbox: Any, city_bureau: StandIn, desk: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     certificate, kind = a_certificate(Level.CITY)
-    city_bureau.reply_after = 1.0
     intake = desk.submit("登记异议/objection-intake", application=application(certificate, kind) | desk.sign("KQ001"))
     registered = desk.wait(intake, StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
     assert registered.state.type is StateType.COMPLETED, registered.state
