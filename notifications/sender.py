@@ -270,9 +270,19 @@ async def _send_over_one_connection(batch: _Batch) -> None:
         client.close()
 
 
+class _Client(aiosmtplib.SMTP):
+    """A connection that is closed at once. Over TLS the two sides would take leave of each other, for which the loop
+    that ends with the sending leaves no time."""
+
+    def close(self) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+        super().close()
+
+
 def _client(timeout: float) -> aiosmtplib.SMTP:
     given = settings()
-    return aiosmtplib.SMTP(
+    return _Client(
         hostname=given.smtp_host,
         port=given.smtp_port,
         username=given.smtp_user or None,
