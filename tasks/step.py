@@ -102,8 +102,7 @@ class Steps:
 
     def audit(self, tag: str, case_no: str, **detail: Any) -> None:
         """As ``Step.audit``, of one of the cases or of one that goes with it."""
-        entry = {"at": self.now, "case_no": case_no, "actor": self.actor, "tag": tag}
-        self._entries.append(entry | {"holder_index": None, "detail": detail})
+        self._entries.append(_entry(tag, case_no, self.actor, self.now, detail))
 
     def notify(self, notice: Notice, to: str, case_no: str) -> None:
         """As ``Step.notify``."""
@@ -126,8 +125,11 @@ def alone(step: Step, work: Callable[[Steps], T]) -> T:
 
 def record(session: Session, tag: str, case_no: str | None, actor: str, at: datetime, **detail: Any) -> None:
     """Append an entry to the audit trail (Article 14) inside the caller's transaction."""
-    entry = {"at": at, "case_no": case_no, "actor": actor, "tag": tag, "holder_index": None, "detail": detail}
-    session.connection().execute(NEW_ENTRY, entry)
+    session.connection().execute(NEW_ENTRY, _entry(tag, case_no, actor, at, detail))
+
+
+def _entry(tag: str, case_no: str | None, actor: str, at: datetime, detail: dict[str, Any]) -> dict[str, Any]:
+    return {"at": at, "case_no": case_no, "actor": actor, "tag": tag, "holder_index": None, "detail": detail}
 
 
 def locked_case(session: Session, case_no: str) -> Case:
@@ -153,9 +155,12 @@ def once(case_no: str, name: str, turn: int, actor: str, work: Callable[[Step], 
             raise CaseClosedError(case_no)
         now = clock.now()
         result = work(Step(session, case, name, turn, actor, now))
-        happened = {"case_no": case_no, "step": name, "turn": turn, "at": now, "result": result}
-        session.connection().execute(NEW_RECORD, happened)
+        session.connection().execute(NEW_RECORD, _happened(case_no, name, turn, now, result))
         return result
+
+
+def _happened(case_no: str, name: str, turn: int, at: datetime, result: Any) -> dict[str, Any]:
+    return {"case_no": case_no, "step": name, "turn": turn, "at": at, "result": result}
 
 
 def recorded(connection: Connection, case_no: str, name: str, turn: int) -> Row[tuple[Any]] | None:
@@ -182,10 +187,7 @@ def not_yet(session: Session, cases: Sequence[Case], name: str, turn: int) -> li
 
 def record_steps(steps: Steps, results: Mapping[str, Any]) -> None:
     """Put on record that the step has happened in each of the cases, with its result."""
-    rows = [
-        {"case_no": case_no, "step": steps.name, "turn": steps.turn, "at": steps.now, "result": result}
-        for case_no, result in results.items()
-    ]
+    rows = [_happened(case_no, steps.name, steps.turn, steps.now, result) for case_no, result in results.items()]
     insert_many(steps.session, cast("Table", StepRecord.__table__), rows)
 
 
