@@ -70,6 +70,8 @@ def open_page(chromium: Browser) -> Iterator[Open]:
 
 def barriers(page: Page) -> list[str]:
     """What keeps people from a page by WCAG 2.2 AA, as axe finds it: rule, place, and what to do."""
+    # A click returns when the next page's first bytes are there, not all of it.
+    page.wait_for_load_state()
     found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
     return [
         f"{rule['id']} {node['target']} {node.get('failureSummary', '')}" for rule in found for node in rule["nodes"]
@@ -78,6 +80,7 @@ def barriers(page: Page) -> list[str]:
 
 def is_too_wide(page: Page) -> bool:
     """Whether one has to scroll sideways."""
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 

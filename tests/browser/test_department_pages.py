@@ -260,7 +260,7 @@ def test_inspectors_fill_in_send_back_and_confirm_a_checklist(
     back = page.locator(of_team("return"))
     back.get_by_label("退回原因").fill("不对")
     back.get_by_role("button", name="退回").click()
-    assert page.get_by_role("alert").get_by_role("link", name="退回须写明原因").count() == 1
+    page.get_by_role("alert").get_by_role("link", name="退回须写明原因").wait_for()
     assert back.get_by_label("退回原因").input_value() == "不对"
     assert hindrances(page) == []
     page.locator(of_team("confirmation")).get_by_role("button", name="确认结果").click()

@@ -104,7 +104,7 @@ def test_a_person_objects_by_mail_and_loses_nothing_on_the_way(
     assert email.get_attribute("aria-invalid") == "true"
     assert "email-wrong" in str(email.get_attribute("aria-describedby"))
     if scripts:
-        assert page.evaluate("location.hash") == "#email"
+        page.wait_for_url("**#email")
         assert barriers(page) == []
     assert email.input_value() == "不是邮箱"
     assert page.get_by_label("您认为应当是").input_value() == "绍兴市柯桥区柯桥街道群贤路9999号"
@@ -115,7 +115,7 @@ def test_a_person_objects_by_mail_and_loses_nothing_on_the_way(
     page.get_by_label("电子邮箱").fill("yuxiaoyun@example.com")
     page.get_by_label("联系电话").fill("0575-84120001")
     page.get_by_role("button", name="下一步：核对").click()
-    assert page.get_by_role("heading", name="请核对").is_visible()
+    page.get_by_role("heading", name="请核对").wait_for()
     assert "门牌证.png" in page.get_by_role("main").inner_text()
     assert not is_too_wide(page)
     page.get_by_role("button", name="发送确认邮件").click()
@@ -193,7 +193,7 @@ def test_a_draft_that_is_too_long_keeps_its_text_and_says_that_its_files_are_not
 ) -> None:
     page = open_page(viewport=PHONE)
     start(page, objecting, certificate_of(Level.CITY)[1].name)
-    page.evaluate("document.querySelector('#reason').removeAttribute('maxlength')")
+    page.locator("#reason").evaluate("field => field.removeAttribute('maxlength')")
     page.get_by_label("理由", exact=True).fill("长" * (MOST_TYPED + 1))
     page.get_by_label("证明材料").set_input_files(photo)
     page.get_by_role("button", name="保存草稿").click()

@@ -272,6 +272,7 @@ def test_a_holder_authorises_a_department_and_withdraws_it(
     again = httpx.post(new, data=form, cookies=cookies_of(page), headers={"Origin": web})
     assert (again.status_code, "已经授权、还没到期的，不用再授权" in again.text) == (422, True)
     page.get_by_role("link", name="授权部门用证").click()
+    page.wait_for_load_state()
     assert page.locator("option").filter(has_text=wanted).count() == 0
     page.goto(f"{web}/my/authorisations")
     page.get_by_role("button", name="撤回授权").click()
