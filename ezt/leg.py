@@ -9,11 +9,12 @@ from prefect.context import SettingsContext, SyncClientContext, get_settings_con
 from prefect.engine import handle_engine_signals
 from prefect.events.related import RESOURCE_CACHE
 from prefect.flow_engine import run_flow
-from prefect.flows import load_flow_from_entrypoint
+from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.settings import (
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    get_current_settings,
 )
 
 NOT_ASKED: Mapping[Any, Any] = {
@@ -53,4 +54,7 @@ def carry_out(flow_run: FlowRun, entrypoint: str, named_in_events: Mapping[str, 
     # outside. Ours suspend themselves within seconds.
     unwatched = flow_run.model_copy(update={"deployment_id": None})
     with handle_engine_signals(flow_run.id), settings_of_legs(), client():
-        run_flow(load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False), flow_run=unwatched)
+        story: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+        # No story keeps a result, yet Prefect would ask the server where to keep it.
+        story.result_storage = get_current_settings().results.local_storage_path
+        run_flow(story, flow_run=unwatched)

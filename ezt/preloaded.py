@@ -3,15 +3,17 @@ a leg of a case is some milliseconds of work, and importing Prefect and the stor
 
 import gc
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm import Session, configure_mappers
 
 from ezt.leg import client
 from models.cases import Case
@@ -44,6 +46,16 @@ def _subclasses(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _subclasses(each)
 
 
+def _ask_about_nothing(session: Session) -> None:
+    """Ask every question whose statement the tasks keep (tasks.step), about no case: it is compiled then."""
+    tasks = [module for name, module in sys.modules.items() if name.startswith("tasks.")]
+    for statement in {each for task in tasks for each in vars(task).values() if isinstance(each, Select)}:
+        wanted = statement.compile().binds.values()
+        about: dict[str, Any] = {each.key: [] if each.expanding else None for each in wanted if each.required}
+        session.execute(statement, about).all()
+        session.connection().execute(statement, about).all()
+
+
 for _module in (*USED, *STORIES):
     import_module(_module)
 # And what is built only when it is first used.
@@ -57,6 +69,7 @@ with suppress(SQLAlchemyError, RefusalError):
     keys()
     with reading() as _session:
         working_days(_session)
+        _ask_about_nothing(_session)
         _newest = _session.scalar(select(Case.case_no).order_by(Case.opened_at.desc()).limit(1))
     if _newest is not None:
         # Its statements are kept as compiled.
