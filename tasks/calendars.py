@@ -22,8 +22,16 @@ PUBLICATIONS = select(PublishedYear.year, PublishedYear.at).order_by(PublishedYe
 
 
 def working_days(session: Session) -> WorkingDays:
-    """The calendar with every year published here. Built again (0.4 s) only when a publication has changed."""
-    version = tuple(session.execute(PUBLICATIONS).tuples())
+    """The calendar with every year published here: looked up once a session, and built again (0.4 s) only when a
+    publication has changed."""
+    known: WorkingDays | None = session.info.get(WorkingDays)
+    if known is None:
+        known = session.info[WorkingDays] = _up_to_date(session)
+    return known
+
+
+def _up_to_date(session: Session) -> WorkingDays:
+    version = tuple(session.connection().execute(PUBLICATIONS).tuples())
     if version not in _built:
         published = session.scalars(select(PublishedYear).order_by(PublishedYear.year))
         calendar = WorkingDays(_arrangement(row) for row in published)
@@ -86,7 +94,7 @@ def recompute_deadlines(session: Session, rule: str, at: datetime, since: date |
     No other date can have moved: a settled one lies where no arrangement still to come can reach. A move carries
     ``rule``.
     """
-    calendar = working_days(session)
+    calendar = session.info[WorkingDays] = _up_to_date(session)
     moved = 0
     reached = Deadline.provisional if since is None else or_(Deadline.provisional, Deadline.due_on >= since)
     movable = and_(Deadline.running, reached)

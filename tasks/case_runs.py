@@ -27,14 +27,14 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Scheduled
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
 from regulation.objections import Stage
-from runtime.database import reading, transaction
+from runtime.database import one_read, reading, transaction
 from tasks.notices import kick
 from tasks.objection_batch_rows import registered_in
 from tasks.sheets import Sheet, sheet_of
@@ -57,6 +57,8 @@ DEPLOYMENTS = {
     CaseKind.OBJECTION_BATCH: "批量异议/objection-batch",
 }
 """The deployment (flow name / deployment name) that runs a kind of case."""
+
+AT_REST = select(Case.at_rest).where(Case.case_no == bindparam("case_no"))
 
 CHUNK = 200
 """Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
@@ -142,8 +144,8 @@ def give_runs(batch_no: str) -> None:
 def take_up(case_no: str) -> None:
     """A run that somebody started by hand is from now on the run of a case that rests."""
     context = FlowRunContext.get()
-    with reading() as session:
-        rests = session.scalar(select(Case.at_rest).where(Case.case_no == case_no))
+    with one_read() as connection:
+        rests = connection.scalar(AT_REST, {"case_no": case_no})
     if not rests or context is None or context.flow_run is None:
         return
     with transaction() as session:

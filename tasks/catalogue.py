@@ -1,17 +1,20 @@
 """The certificate catalogue (证照目录) as people name what stands in it: a type by its name or its code."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.certificates import CertificateType
 from tasks.naming import named
 
+BY_NAME = select(CertificateType).where(
+    or_(CertificateType.name == bindparam("name"), CertificateType.code == bindparam("code"))
+)
+
 
 def find_type(session: Session, text: str) -> CertificateType | None:
     """The type with this name or code, ``None`` when the catalogue has none."""
     text = text.strip()
-    named = or_(CertificateType.name == text, CertificateType.code == text.upper())
-    return session.scalar(select(CertificateType).where(named))
+    return session.scalar(BY_NAME, {"name": text, "code": text.upper()})
 
 
 def type_named(session: Session, text: str) -> CertificateType:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.certificate_uses import WrongValueUse
@@ -28,6 +28,17 @@ from tasks.liaisons import liaisons_on_file
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, record
 
+CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
+VERSIONS = select(Certificate).where(Certificate.root == bindparam("root"))
+SEEN = (
+    select(AuditEntry.detail)
+    .where(
+        AuditEntry.holder_index == bindparam("holder"),
+        AuditEntry.tag.startswith("certificate:"),
+        AuditEntry.tag.endswith(":answered"),
+    )
+    .order_by(AuditEntry.id)
+)
 BUSINESSES_IN_A_NOTICE = 100
 """Business numbers listed in one notice; the rest stands on the page."""
 
@@ -87,28 +98,18 @@ def tell_users_of_wrong_value(step: Step) -> int:
 def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, list[str]]:
     """The business numbers, by department, under which the corrected field was seen in a version that had its wrong
     value."""
-    new = session.scalar(select(Certificate).where(Certificate.corrected_by_case == case_no))
+    new = session.scalar(CORRECTED, {"case_no": case_no})
     if new is None or objection.field_code is None:
         return {}
-    versions = session.scalars(select(Certificate).where(Certificate.root == new.root)).all()
+    versions = session.scalars(VERSIONS, {"root": new.root}).all()
     before = max((each for each in versions if each.version < new.version), key=lambda each: each.version)
     wrong = {
         each.identifier
         for each in versions
         if each.version < new.version and each.face.get(objection.field_code) == before.face.get(objection.field_code)
     }
-    entries = session.scalars(
-        select(AuditEntry)
-        .where(
-            AuditEntry.holder_index == new.holder_index,
-            AuditEntry.tag.startswith("certificate:"),
-            AuditEntry.tag.endswith(":answered"),
-        )
-        .order_by(AuditEntry.id)
-    )
     used: dict[str, list[str]] = defaultdict(list)
-    for entry in entries:
-        said = entry.detail
+    for said in session.connection().scalars(SEEN, {"holder": new.holder_index}):
         if wrong & set(said.get("certificates", ())) and objection.field_code in said.get("fields", ()):
             businesses = used[said["department"]]
             if said["business_no"] not in businesses:

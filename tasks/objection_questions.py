@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case
@@ -101,12 +101,20 @@ class VerificationReply(Question):
         return {**super().recorded(), "kind": ReplyKind.REPLIED}
 
 
+REPLIES = (
+    select(Answer)
+    .where(
+        Answer.case_no == bindparam("case_no"),
+        Answer.question == VerificationReply.question,
+        Answer.refusal.is_(None),
+    )
+    .order_by(Answer.turn)
+)
+
+
 def reply_answer(session: Session, case_no: str) -> Answer | None:
     """The answer that holds the bureau's reply: the first one, on which everything after it rests."""
-    wanted = select(Answer).where(
-        Answer.case_no == case_no, Answer.question == VerificationReply.question, Answer.refusal.is_(None)
-    )
-    answers = session.scalars(wanted.order_by(Answer.turn))
+    answers = session.scalars(REPLIES, {"case_no": case_no})
     return next((answer for answer in answers if answer.given["kind"] == ReplyKind.REPLIED), None)
 
 

@@ -74,6 +74,10 @@ VERIFICATION_DEADLINES = select(Deadline).where(
     Deadline.case_no.in_(CASES), Deadline.limit_code == VERIFICATION_REQUEST.code
 )
 
+CURRENT_VERSION = select(Certificate).where(
+    Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -295,11 +299,7 @@ def correct_certificate(step: Step) -> str | None:
     """
     objection = objection_of(step.session, step.case.case_no)
     reply = reply_of(step.session, step.case.case_no)
-    old = step.session.scalar(
-        select(Certificate).where(
-            Certificate.root == objection.certificate_root, Certificate.state != CertificateState.SUPERSEDED
-        )
-    )
+    old = step.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
     kind = step.session.get(CertificateType, old.type_code) if old is not None else None
     if old is None or kind is None or objection.field_code not in kind.names:
         step.audit("certificate:version:left-to-source")

@@ -19,13 +19,27 @@ LISTED = 20
 """Staff numbers that a refusal lists."""
 
 
+_DAY = bindparam("day", type_=Date)
 OFFICER = select(Officer).where(Officer.staff_no == bindparam("staff_no"))
 SUBSTITUTE = (
     select(Leave.substitute_no)
-    .where(Leave.staff_no == bindparam("staff_no"), bindparam("day", type_=Date).between(Leave.from_on, Leave.until_on))
+    .where(Leave.staff_no == bindparam("staff_no"), _DAY.between(Leave.from_on, Leave.until_on))
     .order_by(Leave.id.desc())
     .limit(1)
 )
+_LOAD = (
+    select(Case.officer_no, func.count().label("open"))
+    .where(Case.closed_at.is_(None))
+    .group_by(Case.officer_no)
+    .subquery()
+)
+_AWAY = select(Leave.staff_no).where(_DAY.between(Leave.from_on, Leave.until_on))
+BY_LOAD = (
+    select(Officer.staff_no.in_(_AWAY), func.coalesce(_LOAD.c.open, 0), Officer.staff_no)
+    .outerjoin(_LOAD, _LOAD.c.officer_no == Officer.staff_no)
+    .where(Officer.active, Officer.role == Role.OFFICER, Officer.staff_no != bindparam("but_not"))
+)
+"""Officers: whether they are away, how many open cases they have, and their staff number."""
 
 
 class SignatureError(RefusalError):
@@ -116,19 +130,7 @@ def officers_by_load(session: Session, on: date, cases: int, but_not: str = "") 
     """For so many cases, one after the other, the staff number of the officer at work with the fewest open ones (the
     lowest number where several have). ``but_not`` is who must not have them; where nobody else is there, a director
     has them."""
-    load = (
-        select(Case.officer_no, func.count().label("open"))
-        .where(Case.closed_at.is_(None))
-        .group_by(Case.officer_no)
-        .subquery()
-    )
-    away = select(Leave.staff_no).where(Leave.from_on <= on, Leave.until_on >= on)
-    there = (
-        select(Officer.staff_no.in_(away), func.coalesce(load.c.open, 0), Officer.staff_no)
-        .outerjoin(load, load.c.officer_no == Officer.staff_no)
-        .where(Officer.active, Officer.role == Role.OFFICER, Officer.staff_no != but_not)
-    )
-    ranked = list(session.execute(there).tuples())
+    ranked = list(session.connection().execute(BY_LOAD, {"day": on, "but_not": but_not}).tuples())
     if not ranked:
         return [director(session).staff_no] * cases
     heapq.heapify(ranked)

@@ -61,6 +61,16 @@ REQUESTS = select(VerificationRequest).where(
     VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True)),
     VerificationRequest.turn == bindparam("turn"),
 )
+HISTORY = (
+    select(VerificationRequest)
+    .where(VerificationRequest.case_no == bindparam("case_no"))
+    .order_by(VerificationRequest.turn)
+)
+SOURCES = (
+    select(Objection.case_no, CertificateType.source)
+    .outerjoin(CertificateType, CertificateType.code == Objection.type_code)
+    .where(Objection.case_no.in_(bindparam("case_nos", expanding=True)))
+)
 SENT_AT_ONCE = 8
 """Calls that are on their way to the gateways at the same time."""
 
@@ -73,13 +83,7 @@ def prepare_pursuit(step: Step) -> str:
     """
     if accepted_answer(step.session, step.case.case_no, VerificationReply.question, step.turn) is not None:
         return "answered"
-    history = list(
-        step.session.scalars(
-            select(VerificationRequest)
-            .where(VerificationRequest.case_no == step.case.case_no)
-            .order_by(VerificationRequest.turn)
-        )
-    )
+    history = list(step.session.scalars(HISTORY, {"case_no": step.case.case_no}))
     if not history:
         return alone(step, prepare_requests)[step.case.case_no]
     what = _next_move(step, history)
@@ -90,9 +94,7 @@ def prepare_requests(steps: Steps) -> dict[str, str]:
     """``prepare_pursuit`` of many cases for the first time; the way each goes."""
     moves = {}
     for some in in_pieces([case.case_no for case in steps.cases]):
-        sources = select(Objection.case_no, CertificateType.source)
-        sources = sources.outerjoin(CertificateType, CertificateType.code == Objection.type_code)
-        for case_no, source in steps.session.execute(sources.where(Objection.case_no.in_(some))):
+        for case_no, source in steps.session.connection().execute(SOURCES, {"case_nos": some}):
             moves[case_no] = Pursued(Pursuit.REQUEST, answering_bureau(source or Level.CITY)), False
     return _prepare(steps, moves)
 
