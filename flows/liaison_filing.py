@@ -1,16 +1,13 @@
 """The filing of a liaison officer (Article 13)."""
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.liaisons import Verdict
-from tasks.case_runs import show_case
 from tasks.liaison_questions import LiaisonConfirmation
 from tasks.liaisons import put_on_file, return_filing
-from tasks.notices import kick
 
 
-@flow(name="专人备案", persist_result=False)
+@story("专人备案")
 def liaison_filing(case_no: str) -> None:
     """第十三条：电子证照使用部门应当结合本单位实际，指定专人负责电子证照管理工作，并向综合管理单位备案。
 
@@ -21,5 +18,3 @@ def liaison_filing(case_no: str) -> None:
         put_on_file(case_no)
     else:
         return_filing(case_no)
-    show_case(case_no)
-    kick()

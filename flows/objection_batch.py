@@ -2,11 +2,9 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from tasks.case_runs import give_runs, show_case
-from tasks.notices import kick
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
 from tasks.objection_batches import (
     accept_some,
@@ -22,7 +20,7 @@ from tasks.objection_batches import (
 )
 
 
-@flow(name="批量异议", persist_result=False)
+@story("批量异议")
 def objection_batch(case_no: str) -> None:
     """第十二条：对电子证照信息准确性、完整性、时效性有异议的，有权提出核查申请；综合管理单位在收到后5个工作日内向省、市大数据局
     提出核实需求。一次报送的多件异议一并登记、一并初审、一并提出核实需求。
@@ -42,8 +40,6 @@ def objection_batch(case_no: str) -> None:
         if accepted:
             request(case_no)
             close_batch(case_no)
-    show_case(case_no)
-    kick()
 
 
 def request(case_no: str) -> None:

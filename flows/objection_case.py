@@ -2,13 +2,11 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.objections import Verdict
-from tasks.case_runs import show_case, take_up
+from tasks.case_runs import take_up
 from tasks.corrections import tell_users_of_wrong_value
-from tasks.notices import kick
 from tasks.objection_questions import (
     InitialReview,
     LetterPosted,
@@ -30,11 +28,10 @@ from tasks.objections import (
     take_reply,
     take_supplement,
 )
-from tasks.step import CaseClosedError
 from tasks.verifications import deliver_verification, prepare_pursuit, record_letter
 
 
-@flow(name="异议核查", persist_result=False)
+@story("异议核查")
 def objection_case(case_no: str) -> None:
     """第十二条：对电子证照信息准确性、完整性、时效性有异议的，有权提出核查申请；综合管理单位在收到后5个工作日内向省、市大数据局
     提出核实需求，核实后将处理结果告知异议申请人。
@@ -43,22 +40,16 @@ def objection_case(case_no: str) -> None:
         case_no: 办件编号，如 YY-2026-000001；登记后自动发起，只有代录批量异议中一件的书面回复时才手工填写
     """
     take_up(case_no)
-    try:
-        if review(case_no) is Verdict.DECLINE:
-            decline_objection(case_no)
-        else:
-            accept_objection(case_no)
-            verify(case_no)
-            ask(case_no, OutcomeDecision)
-            if needs_correction(decide_outcome(case_no)):
-                correct_certificate(case_no)
-                tell_users_of_wrong_value(case_no)
-            close_objection(case_no)
-    except CaseClosedError:
-        # The objector withdrew, or the case ended with the one it had joined; all that is told and recorded.
-        pass
-    show_case(case_no)
-    kick()
+    if review(case_no) is Verdict.DECLINE:
+        decline_objection(case_no)
+        return
+    accept_objection(case_no)
+    verify(case_no)
+    ask(case_no, OutcomeDecision)
+    if needs_correction(decide_outcome(case_no)):
+        correct_certificate(case_no)
+        tell_users_of_wrong_value(case_no)
+    close_objection(case_no)
 
 
 def review(case_no: str) -> Verdict:

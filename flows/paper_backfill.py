@@ -2,17 +2,14 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.backfill_review import Verdict
 from tasks.backfill_questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.backfills import has_scan, put_in_register, refuse_backfill, return_for_correction, take_correction
-from tasks.case_runs import show_case
-from tasks.notices import kick
 
 
-@flow(name="纸质证照补录", persist_result=False)
+@story("纸质证照补录")
 def paper_backfill(case_no: str) -> None:
     """第十一条：老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。
 
@@ -32,5 +29,3 @@ def paper_backfill(case_no: str) -> None:
         put_in_register(case_no, turn)
     else:
         refuse_backfill(case_no, turn)
-    show_case(case_no)
-    kick()

@@ -1,16 +1,14 @@
 """A file of paper certificates (Article 11), from a department's archive to the register."""
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from tasks.backfill_batches import check_chunk, draw_sample, judge_sample, register_batch, send_back
 from tasks.backfill_progress import chunks_to_check
 from tasks.backfill_questions import BatchSampleReview
 from tasks.case_runs import show_case
-from tasks.notices import kick
 
 
-@flow(name="批量补录", persist_result=False)
+@story("批量补录")
 def paper_backfill_batch(case_no: str) -> None:
     """第十一条：老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。
 
@@ -26,5 +24,3 @@ def paper_backfill_batch(case_no: str) -> None:
             register_batch(case_no)
         else:
             send_back(case_no)
-    show_case(case_no)
-    kick()

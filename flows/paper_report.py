@@ -1,15 +1,13 @@
 """A citizen's report that a counter demanded paper (Articles 8, 10, 11, 17)."""
 
-from prefect import flow
-
 from flows.asking import ask
-from tasks.case_runs import nudge, show_case
-from tasks.notices import kick
+from flows.story import story
+from tasks.case_runs import nudge
 from tasks.paper_report_questions import PaperReportVerdict
 from tasks.paper_reports import close_report
 
 
-@flow(name="群众反映", persist_result=False)
+@story("群众反映")
 def paper_report(case_no: str) -> None:
     """第八条：对可以通过区电子证照系统获得的电子证照不再要求提供纸质证照。群众反映的，经核实属实转督促整改。
 
@@ -19,5 +17,3 @@ def paper_report(case_no: str) -> None:
     ask(case_no, PaperReportVerdict)
     for rectification in close_report(case_no):
         nudge(rectification)
-    show_case(case_no)
-    kick()

@@ -2,12 +2,9 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.rectifications import Decision, Response, Stage
-from tasks.case_runs import show_case
-from tasks.notices import kick
 from tasks.rechecks import carry_out_recheck, recheck_by_rule
 from tasks.rectification_questions import (
     DepartmentResponse,
@@ -26,28 +23,21 @@ from tasks.rectifications import (
     take_extension,
     take_response,
 )
-from tasks.step import CaseClosedError
 
 
-@flow(name="督促整改", persist_result=False)
+@story("督促整改")
 def rectification(case_no: str) -> None:
     """第十七条：综合管理单位对电子证照使用部门的电子证照管理工作进行日常监督，发现问题的，及时督促整改。
 
     Args:
         case_no: 办件编号，如 ZG-2026-000001；发现问题后自动发起，通常无需手工填写
     """
-    try:
-        decision = ask(case_no, FindingDecision, prefilled=suggestion(case_no))["decision"]
-        if Decision(decision) is Decision.DISMISS:
-            dismiss_finding(case_no)
-        else:
-            order_rectification(case_no)
-            follow_up(case_no)
-    except CaseClosedError:
-        # The cause was gone before anybody had decided.
-        pass
-    show_case(case_no)
-    kick()
+    decision = ask(case_no, FindingDecision, prefilled=suggestion(case_no))["decision"]
+    if Decision(decision) is Decision.DISMISS:
+        dismiss_finding(case_no)
+    else:
+        order_rectification(case_no)
+        follow_up(case_no)
 
 
 def follow_up(case_no: str) -> None:

@@ -2,17 +2,14 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.rule_revisions import Stage, Verdict
-from tasks.case_runs import show_case
-from tasks.notices import kick
 from tasks.rule_revision_questions import RevisionCheck, RevisionConfirmation, RevisionReport
 from tasks.rule_revisions import carry_out_check, return_listing, take_report, track_revision
 
 
-@flow(name="制度修订", persist_result=False)
+@story("制度修订")
 def rule_revision(case_no: str) -> None:
     """第十六条：电子证照使用部门应当对本单位现行管理制度和业务流程中与本办法不相适应的条款进行修订，逐步消除电子证照应用障碍。
 
@@ -24,8 +21,6 @@ def rule_revision(case_no: str) -> None:
     else:
         track_revision(case_no)
         follow_to_revision(case_no)
-    show_case(case_no)
-    kick()
 
 
 def follow_to_revision(case_no: str) -> None:

@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asking import SignOff, ask, until_accepted
+from flows.story import story
 from models.spot_checks import Ties
 from regulation.spot_checks import Fault, ObjectKind
 from runtime import clock
@@ -31,7 +32,7 @@ from tasks.spot_checks import (
 )
 
 
-@flow(name="随机抽查", persist_result=False)
+@story("随机抽查")
 def spot_check(case_no: str) -> None:
     """第十七条：综合管理单位应当通过随机抽查……等方式对电子证照使用部门的电子证照管理工作进行日常监督，发现问题的，及时督促整改。
 
@@ -52,8 +53,6 @@ def spot_check(case_no: str) -> None:
         nudge(rectification)
     ask(case_no, SpotCheckPublication)
     publish_results(case_no)
-    show_case(case_no)
-    kick()
 
 
 @flow(name="抽查日程", persist_result=False)

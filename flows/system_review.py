@@ -2,17 +2,14 @@
 
 from itertools import count
 
-from prefect import flow
-
 from flows.asking import ask
+from flows.story import story
 from regulation.system_reviews import Stage, Verdict
-from tasks.case_runs import show_case
-from tasks.notices import kick
 from tasks.system_review_questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews import fail_review, give_reference, pass_gate, request_material, take_material
 
 
-@flow(name="系统评审", persist_result=False)
+@story("系统评审")
 def system_review(case_no: str) -> None:
     """第十七条：新建涉及行政许可、备案和公共服务事项的部门信息系统，未明确电子证照签发、使用和共享等建设内容的，综合管理单位不予评审。
 
@@ -23,8 +20,6 @@ def system_review(case_no: str) -> None:
     """
     if Stage(pass_gate(case_no)) is Stage.IN_REVIEW:
         review(case_no)
-    show_case(case_no)
-    kick()
 
 
 def review(case_no: str) -> None:

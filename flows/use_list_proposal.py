@@ -1,15 +1,12 @@
 """A proposal for the use list (Article 9)."""
 
-from prefect import flow
-
 from flows.asking import ask
-from tasks.case_runs import show_case
-from tasks.notices import kick
+from flows.story import story
 from tasks.use_list_questions import UseListReview
 from tasks.use_list_reviews import carry_out_review
 
 
-@flow(name="用证清单", persist_result=False)
+@story("用证清单")
 def use_list_proposal(case_no: str) -> None:
     """第九条：电子证照使用部门应细化应用场景，依据职能在用证清单范围内使用电子证照。用证清单实行动态管理，由使用部门及时提供，
     由综合管理单位审核维护。
@@ -19,5 +16,3 @@ def use_list_proposal(case_no: str) -> None:
     """
     ask(case_no, UseListReview)
     carry_out_review(case_no)
-    show_case(case_no)
-    kick()

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from notifications.notices import Notice
-from notifications.rendering import render
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.refusals import InputError
@@ -57,21 +56,19 @@ def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str |
     queue_many(session, [Outgoing(notice, to, key, case_no)], at)
 
 
-def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> None:
-    """Queue notices inside the caller's transaction, each once.
+def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime, *, looked_up: bool = False) -> None:
+    """Queue notices inside the caller's transaction, each once; ``looked_up``: the caller knows that none is queued.
 
-    Raises ``AddressError``, and what ``render`` raises for one of each kind: a broken template stops the step, where a
-    person sees it, not the sending at night.
+    Raises ``AddressError``. A letter is made when it leaves (docs/adr/0025): one that cannot be made keeps nothing else
+    waiting.
     """
     for each in outgoing:
         check_address(each.to)
     wanted = {each.message_id: each for each in outgoing}
     connection = session.connection()
-    for some in in_pieces(list(wanted)):
+    for some in in_pieces([] if looked_up else list(wanted)):
         for message_id in connection.scalars(QUEUED, {"message_ids": some}):
             del wanted[message_id]
-    for notice in {type(each.notice): each.notice for each in wanted.values()}.values():
-        render(notice)
     rows = [
         {
             "message_id": message_id,

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
 from runtime import clock
-from runtime.database import in_pieces, insert_many, one_read, reading, transaction
+from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError, in_chinese
+from tasks.history import history_of
 from tasks.officers import acting_officer, identify
 from tasks.questions import Asked, Question
 from tasks.step import CaseClosedError, Steps, locked_case, record
@@ -46,13 +47,12 @@ ANSWERED = (
 
 def accepted_answer(session: Session, case_no: str, question: str, turn: int) -> dict[str, Any] | None:
     """What was answered to this question in this turn, or ``None``."""
-    return _accepted(session.connection(), case_no, question, turn)
-
-
-def _accepted(connection: Connection, case_no: str, question: str, turn: int) -> dict[str, Any] | None:
-    asked = {"case_no": case_no, "question": question, "turn": turn}
-    given: dict[str, Any] | None = connection.execute(ACCEPTED, asked).scalar_one_or_none()
-    return given
+    known = history_of(case_no).answers
+    if (question, turn) not in known:
+        asked = {"case_no": case_no, "question": question, "turn": turn}
+        given: dict[str, Any] | None = session.connection().execute(ACCEPTED, asked).scalar_one_or_none()
+        return given
+    return known[question, turn]
 
 
 def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[str, Any] | None:
@@ -60,10 +60,9 @@ def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[st
 
     Raises ``CaseClosedError`` when the case ended meanwhile: there is nothing left to ask.
     """
-    with one_read() as connection:
-        given = _accepted(connection, case_no, question.question, turn)
-    if given is not None:
-        return given
+    known = history_of(case_no).answers.get((question.question, turn))
+    if known is not None:
+        return known
     with transaction() as session:
         # This locks the case: who answers it from here on finds it waiting.
         is_open = session.connection().execute(WAITS, {"waits": case_no, "for": f"{question.question}-{turn}"}).rowcount
@@ -123,7 +122,7 @@ def take_officer_answer(
     ``source_key`` names this one submission. The officer's code is spent either way.
     """
     with transaction() as session:
-        known = session.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
+        known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
         if known is not None:
             return known[0]
         now = clock.now()
@@ -138,7 +137,12 @@ def take_officer_answer(
             refusal = None
         except RefusalError as why:
             answer, refusal = given, str(why)
-        return _store(session, case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal)
+        refusal = _store(
+            session, case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal
+        )
+    if refusal is None:
+        history_of(case_no).answers[question.question, turn] = answer
+    return refusal
 
 
 def record_answer(
@@ -155,7 +159,7 @@ def record_answer(
 
     Returns ``None`` when it was accepted (or already is on record), else the Chinese reason why not.
     """
-    known = session.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
+    known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
     if known is not None:
         return known[0]
     return _store(session, case, question, turn, source, source_key, given, None, at, None)

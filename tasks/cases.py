@@ -26,6 +26,11 @@ from tasks.step import Step, locked_case, record
 MEANT = 5
 """Cases that a refusal lists."""
 
+LOCKED_COUNTER = (
+    select(CaseCounter)
+    .where(CaseCounter.kind == bindparam("kind"), CaseCounter.year == bindparam("year"))
+    .with_for_update()
+)
 RUNNING = select(Deadline).where(Deadline.case_no == bindparam("case_no"), Deadline.running)
 RUNNING_DEADLINES = (
     select(Deadline)
@@ -46,11 +51,12 @@ EARLIEST = (
 
 def locked_counter(session: Session, kind: str, year: int) -> CaseCounter:
     """A year's counter, locked: what is numbered alike comes one after the other from here on."""
-    counter = session.get(CaseCounter, (kind, year), with_for_update=True)
+    named = {"kind": kind, "year": year}
+    counter = session.scalar(LOCKED_COUNTER, named)
     if counter is None:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(CaseCounter).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
-        counter = session.get_one(CaseCounter, (kind, year), with_for_update=True)
+        session.execute(insert(CaseCounter).values(**named, last=0).on_conflict_do_nothing())
+        counter = session.scalars(LOCKED_COUNTER, named).one()
     return counter
 
 

@@ -25,6 +25,7 @@ from runtime.settings import settings
 from tasks.calendars import working_days
 from tasks.department_links import behind_link, link_index, of_department
 from tasks.liaisons import liaisons_on_file
+from tasks.objections import objection_of
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, record
 
@@ -61,7 +62,7 @@ class Told:
 @durable("告知用过错误信息的部门")
 def tell_users_of_wrong_value(step: Step) -> int:
     """Tell every department that used the corrected value, with its own business numbers; how many are told."""
-    objection = step.session.get_one(Objection, step.case.case_no)
+    objection = objection_of(step.session, step.case.case_no)
     used = _used_by(step.session, step.case.case_no, objection)
     for uscc, business_nos in used.items():
         department = step.session.get_one(Department, uscc)

@@ -27,7 +27,7 @@ from tasks.catalogue import find_type
 from tasks.objection_applications import ObjectionApplication
 from tasks.objections import status_link
 from tasks.officers import officers_by_load
-from tasks.step import Steps, locked_cases
+from tasks.step import Steps, locked_case, locked_cases
 
 JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
 
@@ -83,7 +83,7 @@ def register_objection(
         (registered,) = register_all(session, [submission], actor, now, now)
         if registered.new and not registered.joined:
             case_no = registered.case_no
-            tell_officer(session, session.get_one(Case, case_no), "新登记的异议", f"{case_no}:registered", now)
+            tell_officer(session, locked_case(session, case_no), "新登记的异议", f"{case_no}:registered", now)
         return registered
 
 

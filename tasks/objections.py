@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, Deadline, StepRecord
-from models.certificates import Certificate, CertificateType
+from models.certificates import Certificate
 from models.objections import Objection, Supplement
 from notifications import notices
 from regulation.certificates import (
@@ -45,6 +45,7 @@ from tasks.cases import (
     start_deadline,
     tell_officer,
 )
+from tasks.catalogue import find_type
 from tasks.objection_questions import (
     InitialReview,
     OutcomeDecision,
@@ -268,9 +269,9 @@ def take_reply(step: Step) -> None:
     go_to(step, Stage.REPLIED)
     reply = reply_answer(step.session, step.case.case_no)
     replied_on = clock.local_date(reply.at) if reply is not None else step.today
-    for party in parties(step):
-        # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
-        meet_deadline(step.session, party.case.case_no, VERIFICATION_REQUEST, step.today)
+    # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
+    requested = [step.case.case_no, *(party.case.case_no for party in joined_to(step.session, step.case.case_no))]
+    meet_deadlines(step.session, dict.fromkeys(requested, step.today), VERIFICATION_REQUEST)
     meet_deadline(step.session, step.case.case_no, URGE, replied_on)
     start_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, replied_on)
     step.audit("objection:reply:taken")
@@ -300,7 +301,7 @@ def correct_certificate(step: Step) -> str | None:
     objection = objection_of(step.session, step.case.case_no)
     reply = reply_of(step.session, step.case.case_no)
     old = step.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    kind = step.session.get(CertificateType, old.type_code) if old is not None else None
+    kind = find_type(step.session, old.type_code) if old is not None else None
     if old is None or kind is None or objection.field_code not in kind.names:
         step.audit("certificate:version:left-to-source")
         return None

@@ -9,7 +9,6 @@ Rows that are only ever added are inserted without an object that the session wo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar, cast
@@ -26,7 +25,8 @@ from models.records import AuditEntry
 from notifications.notices import Notice
 from notifications.outbox import Outgoing, queue, queue_many
 from runtime import clock
-from runtime.database import in_pieces, insert_many, one_read, transaction
+from runtime.database import in_pieces, insert_many, transaction
+from tasks.history import history_of
 
 T = TypeVar("T")
 
@@ -112,7 +112,8 @@ class Steps:
         """Put what was said into the audit trail and the outbox."""
         self.session.flush()
         insert_many(self.session, cast("Table", AuditEntry.__table__), self._entries)
-        queue_many(self.session, self._outgoing, self.now)
+        # Each key names the step, and that it has not happened yet was looked up under the lock.
+        queue_many(self.session, self._outgoing, self.now, looked_up=True)
 
 
 def alone(step: Step, work: Callable[[Steps], T]) -> T:
@@ -212,14 +213,11 @@ class DurableStep(Generic[T]):
 
     def __call__(self, case_no: str, turn: int = 1) -> T:
         # A record is never changed: what has happened needs no lock, and no second task in the Prefect UI.
-        done = None
-        # For a database that is away the task waits.
-        with suppress(OperationalError), one_read() as connection:
-            done = recorded(connection, case_no, self.name, turn)
-        if done is not None:
-            result: T = done.result
-            return result
-        return self._shown(case_no, turn)
+        done = history_of(case_no).steps
+        if (self.name, turn) not in done:
+            done[self.name, turn] = self._shown(case_no, turn)
+        result: T = done[self.name, turn]
+        return result
 
     def _shown(self, case_no: str, turn: int) -> T:
         return self._task(case_no, turn)
