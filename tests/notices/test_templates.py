@@ -13,7 +13,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any, cast
 
-import jinja2
 import pytest
 from sqlalchemy import func, select
 
@@ -354,23 +353,6 @@ def test_an_address_that_is_none_is_refused_in_chinese(address: str, installatio
 )
 def test_a_plain_address_is_taken(address: str) -> None:
     check_address(address)
-
-
-def test_a_notice_that_lacks_what_its_template_asks_for_fails_the_step(installation: Path) -> None:
-    class ObjectionWithdrawn(Notice):
-        case_no: str
-
-    with pytest.raises(jinja2.UndefinedError), transaction() as session:
-        queue(session, ObjectionWithdrawn(case_no="1"), "a@example.com", key="1", case_no=None, at=clock.now())
-    assert rows() == 0
-
-
-def test_a_notice_without_templates_fails_the_step(installation: Path) -> None:
-    class NeverWritten(Notice):
-        pass
-
-    with pytest.raises(jinja2.TemplateNotFound), transaction() as session:
-        queue(session, NeverWritten(), "a@example.com", key="1", case_no=None, at=clock.now())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
