@@ -39,8 +39,9 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from sqlalchemy import func, select, text
 
+from ezt.deployments import stories
 from ezt.installation import saying_what_is_wrong
-from ezt.up import POOL, answers, stories
+from ezt.up import POOL, answers
 from gateways.certificate_platform import certificate_mapping
 from gateways.superior_bureaus import check_access, mapping
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, has_gateway
@@ -374,7 +375,7 @@ def deployments(deployed: dict[str, DeploymentResponse]) -> Iterator[Finding]:
 def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse], at: datetime) -> Iterator[Finding]:
     """When each scheduled story last ran, and whether it is due at the instant ``at`` for longer than it may be."""
     done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED])))
-    for name, cron in stories().items():
+    for name, cron in ((name, each.cron) for name, each in stories().items()):
         deployment = deployed.get(name)
         if not cron or deployment is None:
             continue

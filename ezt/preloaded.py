@@ -2,12 +2,10 @@
 a leg of a case is some milliseconds of work, and importing Prefect and the stories takes seconds."""
 
 import gc
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, configure_mappers
 
+from ezt.deployments import stories
 from ezt.leg import client
 from models.cases import Case
 from notifications.rendering import load_templates
@@ -35,9 +34,6 @@ USED = (
     "prefect.utilities.visualization",
     "psycopg",
 )
-STORIES = re.findall(
-    r"entrypoint: ([\w.]+)\.\w+", (Path(__file__).parents[1] / "prefect.yaml").read_text(encoding="utf-8")
-)
 
 
 def _subclasses(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -56,7 +52,7 @@ def _ask_about_nothing(session: Session) -> None:
         session.connection().execute(statement, about).all()
 
 
-for _module in (*USED, *STORIES):
+for _module in (*USED, *(each.module for each in stories().values())):
     import_module(_module)
 # And what is built only when it is first used.
 configure_mappers()

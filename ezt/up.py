@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -24,11 +23,13 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from ezt import sample_data
+from ezt.deployments import PREFECT_YAML, stories
 from ezt.installation import prepare
 from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
 from runtime.settings import settings
+from tasks.case_runs import RECOVERY
 
 ROOT = Path(__file__).parents[1]
 POOL = "ezt"
@@ -218,20 +219,13 @@ def _deploy(system: System) -> None:
     mark.write_text(program)
 
 
-def stories() -> dict[str, str]:
-    """The deployments in prefect.yaml by name, with the cron line by which each runs; empty for those without."""
-    _, *blocks = (ROOT / "prefect.yaml").read_text(encoding="utf-8").split("\n  - name: ")
-    crons = (re.search(r'cron: "(.+)"', block) for block in blocks)
-    return {block.split(maxsplit=1)[0]: cron[1] if cron else "" for block, cron in zip(blocks, crons, strict=True)}
-
-
 def _program() -> str:
     """A digest of all that deployments are made of: their list, the code that their forms come from, Prefect itself."""
     digest = sha256(version("prefect").encode())
     code = sorted(
         path for folder in ("flows", "tasks", "regulation", "models") for path in (ROOT / folder).rglob("*.py")
     )
-    for path in (ROOT / "prefect.yaml", *code):
+    for path in (PREFECT_YAML, *code):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -239,7 +233,7 @@ def _program() -> str:
 def _recover(system: System) -> None:
     """Start the recovery story once, for cases whose runs did not survive the last stop."""
     with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
-        client.create_flow_run_from_deployment(client.read_deployment_by_name("办件恢复/case-recovery").id)
+        client.create_flow_run_from_deployment(client.read_deployment_by_name(RECOVERY).id)
 
 
 def _start_bureaus(system: System, web: str, samples: bool) -> dict[str, str]:

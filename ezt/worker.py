@@ -31,6 +31,7 @@ from prefect.workers.process import ProcessWorker
 
 from ezt.leg import carry_out
 from runtime.settings import settings
+from tasks.case_runs import RECOVERY
 
 LOOKS_EVERY = 10
 """Seconds after which a leg that still runs is looked up: somebody may have cancelled it."""
@@ -40,8 +41,6 @@ LOOKS_FOR_LOST_EVERY = 15
 """Seconds after which a worker looks for legs that it had and does not have any more."""
 LEGS_A_PROCESSOR = 4
 """Legs that a worker runs at a time: more of them would only take memory and connections from each other."""
-RECOVERY = "办件恢复/case-recovery"
-"""The deployment that gives cases whose leg was lost a leg again."""
 LONGEST_FOLDER = 70
 """Bytes of the folder for temporary files, below which multiprocessing makes its socket: a socket's path has 107."""
 

@@ -168,17 +168,9 @@ def record_answer(
 def answer_for_all(steps: Steps, question: type[Question], given: dict[str, Any], key: str) -> None:
     """Record the same answer of one officer, the actor of ``steps``, for each of the cases, which are open and wait for
     none of it; ``key`` names the decision that holds for them all."""
+    officer = AnswerSource.OFFICER
     rows = [
-        {
-            "case_no": case.case_no,
-            "question": question.question,
-            "turn": steps.turn,
-            "source": AnswerSource.OFFICER,
-            "source_key": f"{key}:{case.case_no}",
-            "given": given,
-            "officer_no": steps.actor,
-            "at": steps.now,
-        }
+        _answer(case, question, steps.turn, officer, f"{key}:{case.case_no}", given, steps.actor, steps.now, None)
         for case in steps.cases
     ]
     insert_many(steps.session, cast("Table", Answer.__table__), rows)
@@ -212,7 +204,30 @@ def _store(
         refusal = "本件已经办结，不再接受答复。"
     if refusal is None and accepted_answer(session, case.case_no, question.question, turn) is not None:
         refusal = "这一步已有答复，以先登记的为准。"
-    answer = {
+    answer = _answer(case, question, turn, source, source_key, given, officer_no, at, refusal)
+    session.connection().execute(NEW_ANSWER, answer)
+    if refusal is None:
+        # There is something to do now: recovery gives it a run, if nobody does before.
+        case.at_rest = False
+    action = "answered" if refusal is None else "refused"
+    actor = officer_no or source
+    record(session, f"case:{question.question}:{action}", case.case_no, actor, at, turn=turn, refusal=refusal)
+    return refusal
+
+
+def _answer(
+    case: Case,
+    question: type[Question],
+    turn: int,
+    source: AnswerSource,
+    source_key: str,
+    given: dict[str, Any],
+    officer_no: str | None,
+    at: datetime,
+    refusal: str | None,
+) -> dict[str, Any]:
+    """An answer's columns."""
+    return {
         "case_no": case.case_no,
         "question": question.question,
         "turn": turn,
@@ -223,14 +238,6 @@ def _store(
         "at": at,
         "refusal": refusal,
     }
-    session.connection().execute(NEW_ANSWER, answer)
-    if refusal is None:
-        # There is something to do now: recovery gives it a run, if nobody does before.
-        case.at_rest = False
-    action = "answered" if refusal is None else "refused"
-    actor = officer_no or source
-    record(session, f"case:{question.question}:{action}", case.case_no, actor, at, turn=turn, refusal=refusal)
-    return refusal
 
 
 def last_refusal(case_no: str, question: str, turn: int) -> str | None:

@@ -60,6 +60,9 @@ DEPLOYMENTS = {
 
 AT_REST = select(Case.at_rest).where(Case.case_no == bindparam("case_no"))
 
+RECOVERY = "办件恢复/case-recovery"
+"""The deployment that gives every case a run that has lost its own."""
+
 CHUNK = 200
 """Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
 

@@ -246,9 +246,8 @@ def test_numbers_follow_one_another_and_officers_have_alike(clerk: Any) -> None:
     assert max(loads) - min(loads) <= 1
 
 
-def test_what_is_personal_lies_encrypted(clerk: Any, installation: Path, database_kind: str) -> None:
-    if database_kind != "sqlite":
-        pytest.skip("one file to look into")
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_what_is_personal_lies_encrypted(clerk: Any, installation: Path) -> None:
     hand_in(clear(3))
     raw = b"".join(path.read_bytes() for path in installation.glob("ezt.db*"))
     assert "俞".encode() not in raw

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ezt.up import free_port
 from gateways.stand_in import NOBODYS_CASE, Callback, Fault, StandIn, running
 from gateways.superior_bureaus import VerificationMessage, fetch_reply, mapping, parse_reply, send_verification
 from gateways.zhejiang_gateway import BY_KEY, BY_SECRET, signature
@@ -208,34 +208,25 @@ class TestControl:
             pass
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_it_runs_as_a_program_and_stops_when_told(
     installation: Path,
     configure: Callable[..., None],
     message: VerificationMessage,
     listener: Any,
-    free_port: int,
     wait_for: Callable[..., None],
 ) -> None:
-    command = [sys.executable, "-m", "gateways.stand_in", "--port", str(free_port), "--app-key", "k"]
+    port = free_port()
+    command = [sys.executable, "-m", "gateways.stand_in", "--port", str(port), "--app-key", "k"]
     command += ["--app-secret", "s", "--name", "浙江省大数据局", "--reply-after", "0.1", "--finding", "RIGHT"]
     command += ["--callback", listener.url, "--callback-key", "bureau", "--callback-secret", "secret"]
     program = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUTF8": "1"})
     try:
         configure(
-            EZT_PROVINCE_GATEWAY__URL=f"http://127.0.0.1:{free_port}",
+            EZT_PROVINCE_GATEWAY__URL=f"http://127.0.0.1:{port}",
             EZT_PROVINCE_GATEWAY__APP_KEY="k",
             EZT_PROVINCE_GATEWAY__APP_SECRET="s",
         )
-        wait_for(lambda: answers(free_port))
+        wait_for(lambda: answers(port))
         send_verification(Bureau.PROVINCE, message)
         wait_for(lambda: listener.posts)
         reply = parse_reply(httpx.Response(200, content=listener.posts[0][2]).json())

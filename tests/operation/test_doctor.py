@@ -18,8 +18,9 @@ from alembic import command
 from prefect.client.schemas.objects import StateType
 
 from ezt import doctor
+from ezt.deployments import stories
 from ezt.doctor import Finding, Look, Standing, examine, look_at, schedules, worker
-from ezt.up import free_port, stories
+from ezt.up import free_port
 from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.loopback import serving as serving_app
 from gateways.stand_in import StandIn
@@ -432,7 +433,7 @@ def record_something() -> None:
 def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     wait_until(lambda: desk.client.read_workers_for_work_pool("ezt"), "执行器没有报到", 60)
     found = list(doctor.prefect())
-    scheduled = sum(bool(cron) for cron in stories().values())
+    scheduled = sum(bool(each.cron) for each in stories().values())
     assert [finding.about for finding in found] == ["工作台", "执行器", "流程部署", *["日程"] * scheduled]
     assert {finding.standing for finding in found if finding.about != "日程"} == {Standing.OK}, found
 
