@@ -28,7 +28,9 @@ def deadline_watch() -> str:
     with prefect() as client:
         for case_no in swept.silent:
             wake(client, case_no)
-    said = f"新提醒{swept.near}项，新超期{swept.overdue}项，对方逾期未答复{len(swept.silent)}件"
+    said = f"新提醒{swept.near}项，新超期{swept.overdue}项，对方逾期未答复{len(swept.silent) + len(swept.pursued)}件"
+    if swept.pursued:
+        said += f"（其中批量异议{len(swept.pursued)}件已一并拟好催办或报省，随上级往来发出）"
     rows = "\n".join(f"| {day} | {number} |" for day, number in swept.due_by_day)
     create_markdown_artifact(
         f"## {swept.day} 时限日报\n\n{said}\n\n| 截止日 | 在办时限数 |\n| --- | --- |\n{rows}",

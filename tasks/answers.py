@@ -165,12 +165,18 @@ def record_answer(
     return _store(session, case, question, turn, source, source_key, given, None, at, None)
 
 
-def answer_for_all(steps: Steps, question: type[Question], given: dict[str, Any], key: str) -> None:
-    """Record the same answer of one officer, the actor of ``steps``, for each of the cases, which are open and wait for
-    none of it; ``key`` names the decision that holds for them all."""
-    officer = AnswerSource.OFFICER
+def answer_for_all(
+    steps: Steps,
+    question: type[Question],
+    given: dict[str, Any],
+    key: str,
+    source: AnswerSource = AnswerSource.OFFICER,
+) -> None:
+    """Record the same answer, of the officer who is the actor of ``steps`` or of another ``source``, for each of the
+    cases, which are open and have none; ``key`` names the decision that holds for them all."""
+    officer_no = steps.actor if source is AnswerSource.OFFICER else None
     rows = [
-        _answer(case, question, steps.turn, officer, f"{key}:{case.case_no}", given, steps.actor, steps.now, None)
+        _answer(case, question, steps.turn, source, f"{key}:{case.case_no}", given, officer_no, steps.now, None)
         for case in steps.cases
     ]
     insert_many(steps.session, cast("Table", Answer.__table__), rows)

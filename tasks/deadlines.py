@@ -21,12 +21,13 @@ from runtime.database import transaction
 from tasks.answers import record_answer
 from tasks.calendars import recompute_deadlines, take_over_library_years, working_days
 from tasks.cases import desk_address
-from tasks.objection_questions import ReplyKind, VerificationReply
+from tasks.objection_questions import VerificationReply
 from tasks.officers import acting_officer, director
 from tasks.questions import Question
 from tasks.rectification_questions import DepartmentResponse
 from tasks.staff_tasks import open_staff_task
 from tasks.step import locked_case, record
+from tasks.verifications import SILENCE, pursue_at_rest
 
 OVERDUE = "overdue"
 LINES_IN_A_NOTICE = 100
@@ -35,14 +36,15 @@ LINES_IN_A_NOTICE = 100
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: new reminders and new overdue limits (counts), and cases in which somebody
-    outside stayed silent."""
+    """What a sweep found: new reminders and new overdue limits (counts), and cases in which somebody outside stayed
+    silent: those that have something to do now, and those that rest on (``pursued``)."""
 
     day: date
     working_day: bool
     near: int
     overdue: int
     silent: tuple[str, ...]
+    pursued: tuple[str, ...]
     due_by_day: tuple[tuple[date, int], ...]
 
 
@@ -56,7 +58,7 @@ def sweep(at: datetime) -> Swept:
     with transaction() as session:
         calendar = working_days(session)
         if not calendar.is_working_day(today):
-            return Swept(today, False, 0, 0, (), ())
+            return Swept(today, False, 0, 0, (), (), ())
         if next_year_is_missing(calendar, today):
             what = f"{today.year + 1}年放假安排尚未录入：请运行“公布放假安排”，或升级holidays"
             open_staff_task(session, f"calendar:{today.year + 1}", None, what, at)
@@ -79,7 +81,10 @@ def sweep(at: datetime) -> Swept:
             _tell_director(session, overdue, today)
         record(session, "case:deadline:swept", None, "system", at, near=near.number, overdue=overdue.number)
         silent = _silent(session, today)
-    return Swept(today, True, near.number, overdue.number, tuple(_end_waiting(silent, at)), tuple(due_by_day))
+    pursued = pursue_at_rest({case_no: turn for case_no, code, turn in silent if code == URGE.code}, at)
+    rest_on = frozenset(pursued)
+    ended = _end_waiting([each for each in silent if each[0] not in rest_on], at)
+    return Swept(today, True, near.number, overdue.number, tuple(ended), tuple(pursued), tuple(due_by_day))
 
 
 @dataclass
@@ -185,7 +190,7 @@ class Silence:
 
 
 SILENCES = {
-    URGE.code: Silence(VerificationReply, {"kind": ReplyKind.SILENT}),
+    URGE.code: Silence(VerificationReply, SILENCE),
     RECTIFICATION.code: Silence(DepartmentResponse, {"kind": Response.SILENT}),
 }
 """By the limit's code: whose silence a story goes on with. A limit's turn is the question's."""
@@ -222,7 +227,7 @@ def _end_waiting(silent: Sequence[tuple[str, str, int]], at: datetime) -> list[s
         silence = SILENCES[code]
         with transaction() as session:
             case = locked_case(session, case_no)
-            key = f"{case_no}:silent:{turn}"
+            key = f"silent:{turn}:{case_no}"
             given = dict(silence.given)
             if record_answer(session, case, silence.question, turn, AnswerSource.TIME_LIMIT, key, given, at) is None:
                 ended.append(case_no)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar, cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -34,7 +34,7 @@ from regulation.objections import (
 from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError
-from tasks.answers import accepted_answer, answers_so_far, record_answer
+from tasks.answers import accepted_answer, answer_for_all, answers_so_far, record_answer
 from tasks.cases import meet_deadlines, start_deadlines
 from tasks.objection_questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
 from tasks.objections import move, parties_of
@@ -61,9 +61,9 @@ REQUESTS = select(VerificationRequest).where(
     VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True)),
     VerificationRequest.turn == bindparam("turn"),
 )
-HISTORY = (
+HISTORIES = (
     select(VerificationRequest)
-    .where(VerificationRequest.case_no == bindparam("case_no"))
+    .where(VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True)))
     .order_by(VerificationRequest.turn)
 )
 SOURCES = (
@@ -71,6 +71,10 @@ SOURCES = (
     .outerjoin(CertificateType, CertificateType.code == Objection.type_code)
     .where(Objection.case_no.in_(bindparam("case_nos", expanding=True)))
 )
+SILENCE = {"kind": str(ReplyKind.SILENT)}
+"""What is recorded as the reply of a bureau that let its limit pass."""
+PURSUED_TOGETHER = 500
+"""Cases that one transaction pursues."""
 SENT_AT_ONCE = 8
 """Calls that are on their way to the gateways at the same time."""
 
@@ -83,7 +87,7 @@ def prepare_pursuit(step: Step) -> str:
     """
     if accepted_answer(step.session, step.case.case_no, VerificationReply.question, step.turn) is not None:
         return "answered"
-    history = list(step.session.scalars(HISTORY, {"case_no": step.case.case_no}))
+    history = list(step.session.scalars(HISTORIES, {"case_nos": [step.case.case_no]}))
     if not history:
         return alone(step, prepare_requests)[step.case.case_no]
     what = _next_move(step, history)
@@ -131,6 +135,42 @@ def _next_move(step: Step, history: list[VerificationRequest]) -> tuple[Pursued,
         Remedy.LETTER: (Pursued(Pursuit.LETTER, history[-1].bureau), True),
         Remedy.ESCALATE: (Pursued(Pursuit.ESCALATE, Bureau.PROVINCE), False),
     }[Remedy(choice["remedy"])]
+
+
+def pursue_at_rest(silent: Mapping[str, int], at: datetime) -> list[str]:
+    """For cases whose bureau let its limit pass in a turn, and that rest, put down what is done next to get a reply, as
+    their stories would; the correspondence hands it in. Which those are.
+
+    What takes a person, because the bureau has no gateway, is left to the case's own run.
+    """
+    pursued: list[str] = []
+    by_turn: dict[int, list[str]] = defaultdict(list)
+    for case_no, turn in silent.items():
+        by_turn[turn].append(case_no)
+    for turn, case_nos in by_turn.items():
+        for some in in_pieces(case_nos, PURSUED_TOGETHER):
+            with transaction() as session:
+                pursued += _pursue(session, some, turn, at)
+    return pursued
+
+
+def _pursue(session: Session, case_nos: Sequence[str], turn: int, at: datetime) -> list[str]:
+    # A reply ends the rest of its case: what rests now that it is locked has none.
+    resting = [case for case in locked_cases(session, case_nos) if case.at_rest and case.stage == Stage.VERIFYING]
+    history: dict[str, list[Pursued]] = defaultdict(list)
+    for past in session.scalars(HISTORIES, {"case_nos": [case.case_no for case in resting]}):
+        history[past.case_no].append(Pursued(past.pursuit, past.bureau))
+    moves = {case_no: (pursuit_after_silence(past), False) for case_no, past in history.items()}
+    cases = [case for case in resting if has_gateway(moves[case.case_no][0].bureau)]
+    silence = Steps(session, cases, VerificationReply.question, turn, AnswerSource.TIME_LIMIT, at)
+    answer_for_all(silence, VerificationReply, SILENCE, f"silent:{turn}", AnswerSource.TIME_LIMIT)
+    silence.write()
+    prepared = Steps(session, cases, prepare_pursuit.name, turn + 1, "system", at)
+    record_steps(prepared, _prepare(prepared, {case.case_no: moves[case.case_no] for case in cases}))
+    for case in cases:
+        case.waiting_for = f"{VerificationReply.question}-{turn + 1}"
+    prepared.write()
+    return [case.case_no for case in cases]
 
 
 def deliver_verification(case_no: str, turn: int) -> bool:

@@ -22,14 +22,14 @@ from models.objections import Attachment, Objection, VerificationRequest
 from models.organisations import Officer
 from models.records import AuditEntry
 from regulation.certificates import Level
-from regulation.limits import INITIAL_REVIEW, URGE, VERIFICATION_REQUEST
+from regulation.limits import INITIAL_REVIEW, URGE, URGES_BEFORE_ESCALATION, VERIFICATION_REQUEST
 from regulation.objection_batches import BatchStage
-from regulation.objections import Bureau, Stage
+from regulation.objections import Bureau, Pursuit, Stage
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks import objection_batches
-from tasks.deadlines import sweep
+from tasks import objection_batches, verifications
+from tasks.deadlines import Swept, sweep
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_batch_files import LAYOUT
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
@@ -503,13 +503,47 @@ def test_a_reply_ends_the_rest_of_its_case_and_of_no_other(clerk: Any, city_bure
     assert case.stage() == Stage.CLOSED
 
 
-def test_silence_ends_the_rest_of_a_case(clerk: Any, city_bureau: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted(clear(3))
-    backdate(cases()[1].case_no, URGE.code, 30)
+def let_the_limit_pass(*case_nos: str) -> Swept:
+    """The bureau stays silent in these cases; what the watch finds on the next working day."""
+    for case_no in case_nos:
+        backdate(case_no, URGE.code, 30)
     working = clock.now()
-    while not sweep(working).working_day:
+    while not (swept := sweep(working)).working_day:
         working += timedelta(days=1)
-    assert [case.at_rest for case in cases()] == [True, False, True]
+    return swept
+
+
+def test_after_silence_a_case_that_rests_is_urged_with_others_and_rests_on(
+    clerk: Any, city_bureau: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifications, "PURSUED_TOGETHER", 2)
+    city_bureau.reply_after = 3600
+    rows = clear(5)
+    accepted(rows[:4])
+    alone = Clerk(register_objection(objection_like(rows[4]), [], "alone", "KQ001").case_no)
+    alone.accept()
+    alone.request()
+    resting = [case.case_no for case in cases(Case.at_rest)]
+    for turn in range(1, URGES_BEFORE_ESCALATION.value + 1):
+        swept = let_the_limit_pass(*resting[:3], alone.case_no)
+        assert (swept.silent, swept.pursued) == ((alone.case_no,), tuple(resting[:3]))
+        # It was said and written down once, whoever looks again.
+        assert let_the_limit_pass().pursued == ()
+        alone.request(turn + 1)
+        assert correspond() == resting[:3]
+        single, together = what_was_written(alone.case_no), what_was_written(resting[0])
+        assert together["requests"][-1] == (turn + 1, Pursuit.URGE, Bureau.CITY, False, False, None)
+        for what in ("case", "deadlines", "entries", "requests", "steps", "answers"):
+            assert together[what] == single[what], what
+        assert [notice for notice, _ in together["notices"]] == [notice for notice, _ in single["notices"]]
+    assert {case.waiting_for for case in cases(Case.case_no.in_(resting[:3]))} == {f"verification-reply-{turn + 1}"}
+    assert len(what_was_written(resting[3])["requests"]) == 1
+    # The story of one of them, whenever it starts, finds itself where it is.
+    assert prepare_pursuit.run(resting[0], turn + 1) == "gateway"
+
+    # The province has no gateway here: from there on it takes a letter, and a person.
+    assert let_the_limit_pass(resting[0]).silent == (resting[0],)
+    assert [case.at_rest for case in cases(Case.case_no.in_(resting))] == [False, True, True, True]
 
 
 def test_a_case_that_rests_is_in_no_list_of_decisions_but_counted(clerk: Any, city_bureau: StandIn) -> None:
