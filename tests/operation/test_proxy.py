@@ -108,7 +108,8 @@ def test_the_desk_is_reached_from_the_centers_network_with_its_events(proxy: Pro
     assert proxy.request(DESK, "GET", "/api/health").json() is True
     assert "Content-Security-Policy" in proxy.request(DESK, "GET", "/dashboard").headers
     there = socket.create_connection(("127.0.0.1", proxy.port))
-    with connect(f"wss://{DESK}/api/events/out", sock=there, ssl=proxy.trusted, subprotocols=["prefect"]) as events:
+    way = {"sock": there, "ssl": proxy.trusted, "subprotocols": ["prefect"], "open_timeout": 60}
+    with connect(f"wss://{DESK}/api/events/out", **way) as events:
         events.send(json.dumps({"type": "auth", "token": None}))
         assert json.loads(events.recv(timeout=10))["type"] == "auth_success"
 
