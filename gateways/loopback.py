@@ -13,7 +13,7 @@ from fastapi import FastAPI
 @contextmanager
 def serving(app: FastAPI, port: int) -> Iterator[int]:
     """``app`` on ``port`` (0 takes a free one) while the block runs; yields the port. ``OSError`` when it is taken."""
-    # asyncio sends at once only on sockets that are said to be TCP; on others a second packet waits 40 ms for the first.
+    # asyncio sends at once only on what is said to be TCP; elsewhere a second packet waits 40 ms for the first.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

@@ -57,7 +57,7 @@ FEW = samples.Sizes(departments=10, holders=60)
 REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
 
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108
 ROOM = 8 * 2**30
 """Bytes, several times what the suite leaves lying about."""
 
