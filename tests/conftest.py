@@ -63,8 +63,10 @@ ROOM = 8 * 2**30
 
 
 def pytest_configure() -> None:
-    """Keep in memory, where it has room, what tests write: on a disk it is half of their time, for ext4 goes through
-    what was deleted in the last seconds to make a file, and a PostgreSQL database has a thousand."""
+    """Keep in memory, where it has room, what tests write: to make a file ext4 goes through what was deleted in the
+    last seconds, and a PostgreSQL database has a thousand files."""
+    # Hundreds of processes of the program start here: compiled once is enough, whatever this machine likes otherwise.
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
