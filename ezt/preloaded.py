@@ -42,14 +42,19 @@ def _subclasses(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _subclasses(each)
 
 
-def _ask_about_nothing(session: Session) -> None:
-    """Ask every question whose statement the tasks keep (tasks.step), about no case: it is compiled then."""
+def ask_about_nothing(session: Session) -> list[Any]:
+    """Ask every question whose statement the tasks keep (tasks.step) about no case: it is compiled then. What was
+    answered: nothing."""
     tasks = [module for name, module in sys.modules.items() if name.startswith("tasks.")]
+    rows: list[Any] = []
     for statement in {each for task in tasks for each in vars(task).values() if isinstance(each, Select)}:
         wanted = statement.compile().binds.values()
         about: dict[str, Any] = {each.key: [] if each.expanding else None for each in wanted if each.required}
-        session.execute(statement, about).all()
-        session.connection().execute(statement, about).all()
+        # What asks about nothing in particular is answered with everything there is.
+        if about:
+            rows += session.execute(statement, about)
+            rows += session.connection().execute(statement, about)
+    return rows
 
 
 for _module in (*USED, *(each.module for each in stories().values())):
@@ -65,7 +70,7 @@ with suppress(SQLAlchemyError, RefusalError):
     keys()
     with reading() as _session:
         working_days(_session)
-        _ask_about_nothing(_session)
+        ask_about_nothing(_session)
         _newest = _session.scalar(select(Case.case_no).order_by(Case.opened_at.desc()).limit(1))
     if _newest is not None:
         # Its statements are kept as compiled.

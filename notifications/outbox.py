@@ -56,8 +56,8 @@ def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str |
     queue_many(session, [Outgoing(notice, to, key, case_no)], at)
 
 
-def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime, *, looked_up: bool = False) -> None:
-    """Queue notices inside the caller's transaction, each once; ``looked_up``: the caller knows that none is queued.
+def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> None:
+    """Queue notices inside the caller's transaction, each once.
 
     Raises ``AddressError``. A letter is made when it leaves (docs/adr/0025): one that cannot be made keeps nothing else
     waiting.
@@ -66,7 +66,7 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime, *, 
         check_address(each.to)
     wanted = {each.message_id: each for each in outgoing}
     connection = session.connection()
-    for some in in_pieces([] if looked_up else list(wanted)):
+    for some in in_pieces(list(wanted)):
         for message_id in connection.scalars(QUEUED, {"message_ids": some}):
             del wanted[message_id]
     rows = [

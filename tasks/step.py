@@ -112,8 +112,7 @@ class Steps:
         """Put what was said into the audit trail and the outbox."""
         self.session.flush()
         insert_many(self.session, cast("Table", AuditEntry.__table__), self._entries)
-        # Each key names the step, and that it has not happened yet was looked up under the lock.
-        queue_many(self.session, self._outgoing, self.now, looked_up=True)
+        queue_many(self.session, self._outgoing, self.now)
 
 
 def alone(step: Step, work: Callable[[Steps], T]) -> T:

@@ -760,6 +760,15 @@ def test_when_the_lead_ends_early_the_joined_go_on(clerk: Any, how: str) -> None
         assert session.get_one(Objection, third.case_no).lead_case_no == second.case_no
 
 
+def test_what_the_joined_were_told_with_their_lead_they_are_not_told_again(clerk: Any) -> None:
+    lead, second = clerk.register(), clerk.register(email="b@example.com")
+    lead.accept()
+    objections.withdraw_objection(lead.token)
+    second.accept()
+    assert second.stage() == Stage.ACCEPTED
+    assert notices_to(second.case_no).count("objection-accepted") == 1
+
+
 def test_the_joined_are_told_that_they_go_on_alone(clerk: Any) -> None:
     lead, second = clerk.register(), clerk.register(email="b@example.com")
     objections.withdraw_objection(lead.token)
