@@ -134,8 +134,9 @@ def forget_engine() -> None:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session whose work commits as a whole when the block ends, or not at all."""
-    with Session(engine(), expire_on_commit=False) as session, session.begin():
+    with Session(engine(), expire_on_commit=False) as session:
         yield session
+        session.commit()
 
 
 def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

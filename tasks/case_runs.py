@@ -147,10 +147,11 @@ def give_runs(batch_no: str) -> None:
 def take_up(case_no: str) -> None:
     """A run that somebody started by hand is from now on the run of a case that rests."""
     context = FlowRunContext.get()
-    with one_read() as connection:
-        rests = connection.scalar(AT_REST, {"case_no": case_no})
-    if not rests or context is None or context.flow_run is None:
+    if context is None or context.flow_run is None:
         return
+    with one_read() as connection:
+        if not connection.scalar(AT_REST, {"case_no": case_no}):
+            return
     with transaction() as session:
         case = locked_case(session, case_no)
         if case.at_rest:

@@ -173,12 +173,12 @@ def running_deadlines(session: Session, case_nos: Sequence[str], limit: Limit) -
 
 def end_case(step: Step, case: Case) -> None:
     """Close a case: what was still running on it lapses, and its run has nothing more to wait for."""
-    case.closed_at = step.now
-    case.waiting_for = None
     calendar = working_days(step.session)
     for deadline in step.session.scalars(RUNNING, {"case_no": case.case_no}):
         deadline.lapsed_on = step.today
         deadline.missed_by = max(0, calendar.working_days_between(deadline.due_on, step.today))
+    case.closed_at = step.now
+    case.waiting_for = None
 
 
 def desk_address(role: Role = Role.OFFICER) -> str:

@@ -1,12 +1,12 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case
@@ -102,7 +102,7 @@ class VerificationReply(Question):
 
 
 REPLIES = (
-    select(Answer)
+    select(Answer.given, Answer.at)
     .where(
         Answer.case_no == bindparam("case_no"),
         Answer.question == VerificationReply.question,
@@ -112,9 +112,9 @@ REPLIES = (
 )
 
 
-def reply_answer(session: Session, case_no: str) -> Answer | None:
-    """The answer that holds the bureau's reply: the first one, on which everything after it rests."""
-    answers = session.scalars(REPLIES, {"case_no": case_no})
+def reply_answer(session: Session, case_no: str) -> Row[tuple[dict[str, Any], datetime]] | None:
+    """What the bureau replied (``given``) and when (``at``): the first reply, on which everything after it rests."""
+    answers = session.connection().execute(REPLIES, {"case_no": case_no})
     return next((answer for answer in answers if answer.given["kind"] == ReplyKind.REPLIED), None)
 
 

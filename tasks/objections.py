@@ -234,12 +234,12 @@ def accept_objection(step: Step) -> None:
 
 def accept_all(steps: Steps) -> None:
     """``accept_objection`` of many cases, each with its verdict on record."""
-    for case in steps.cases:
-        move(case, Stage.ACCEPTED)
-    _reviewed(steps.session, *(case.case_no for case in steps.cases))
+    # First everything is read, then it is changed: what has changed is written before anything is read again.
     everyone = parties_of(steps.session, steps.cases)
     due = _verification_deadlines(steps.session, [party.case.case_no for each in everyone.values() for party in each])
+    _reviewed(steps.session, *(case.case_no for case in steps.cases))
     for case in steps.cases:
+        move(case, Stage.ACCEPTED)
         for party in everyone[case.case_no]:
             if (deadline := due.get(party.case.case_no)) is not None:
                 accepted = notices.ObjectionAccepted(
@@ -266,12 +266,12 @@ def _verification_deadlines(session: Session, case_nos: Sequence[str]) -> dict[s
 @durable("登记核实结果")
 def take_reply(step: Step) -> None:
     """The bureau has answered: from here the Center's own limit for telling the objector runs."""
-    go_to(step, Stage.REPLIED)
     reply = reply_answer(step.session, step.case.case_no)
     replied_on = clock.local_date(reply.at) if reply is not None else step.today
     # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
     requested = [step.case.case_no, *(party.case.case_no for party in joined_to(step.session, step.case.case_no))]
     meet_deadlines(step.session, dict.fromkeys(requested, step.today), VERIFICATION_REQUEST)
+    go_to(step, Stage.REPLIED)
     meet_deadline(step.session, step.case.case_no, URGE, replied_on)
     start_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, replied_on)
     step.audit("objection:reply:taken")
@@ -284,9 +284,10 @@ def _decision(step: Step) -> OutcomeDecision:
 @durable("认定处理结果")
 def decide_outcome(step: Step) -> str:
     """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
+    everyone = parties(step)
     go_to(step, Stage.DECIDED)
     outcome = _decision(step).outcome
-    for party in parties(step):
+    for party in everyone:
         party.objection.outcome = outcome
     step.audit("objection:outcome:decided", outcome=outcome)
     return outcome.value
@@ -335,11 +336,12 @@ def correct_certificate(step: Step) -> str | None:
 @durable("告知结果并办结")
 def close_objection(step: Step) -> None:
     """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
+    everyone = parties(step)
+    meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     go_to(step, Stage.CLOSED)
     decision = _decision(step)
     corrected = recorded(step.session.connection(), step.case.case_no, correct_certificate.name, 1)
-    meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
-    for party in parties(step):
+    for party in everyone:
         step.notify(
             notices.ObjectionClosed(
                 case_no=party.case.case_no,
