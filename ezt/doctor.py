@@ -375,8 +375,8 @@ def deployments(deployed: dict[str, DeploymentResponse]) -> Iterator[Finding]:
 def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse], at: datetime) -> Iterator[Finding]:
     """When each scheduled story last ran, and whether it is due at the instant ``at`` for longer than it may be."""
     done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED])))
-    for name, cron in ((name, each.cron) for name, each in stories().items()):
-        deployment = deployed.get(name)
+    for name, story in stories().items():
+        cron, deployment = story.cron, deployed.get(name)
         if not cron or deployment is None:
             continue
         active = {getattr(each.schedule, "cron", None) for each in deployment.schedules if each.active}

@@ -137,9 +137,8 @@ def take_officer_answer(
             refusal = None
         except RefusalError as why:
             answer, refusal = given, str(why)
-        refusal = _store(
-            session, case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal
-        )
+        row = _answer(case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal)
+        refusal = _store(session, case, row)
     if refusal is None:
         history_of(case_no).answers[question.question, turn] = answer
     return refusal
@@ -162,7 +161,7 @@ def record_answer(
     known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
     if known is not None:
         return known[0]
-    return _store(session, case, question, turn, source, source_key, given, None, at, None)
+    return _store(session, case, _answer(case, question, turn, source, source_key, given, None, at))
 
 
 def answer_for_all(
@@ -176,7 +175,7 @@ def answer_for_all(
     cases, which are open and have none; ``key`` names the decision that holds for them all."""
     officer_no = steps.actor if source is AnswerSource.OFFICER else None
     rows = [
-        _answer(case, question, steps.turn, source, f"{key}:{case.case_no}", given, officer_no, steps.now, None)
+        _answer(case, question, steps.turn, source, f"{key}:{case.case_no}", given, officer_no, steps.now)
         for case in steps.cases
     ]
     insert_many(steps.session, cast("Table", Answer.__table__), rows)
@@ -194,30 +193,21 @@ def _checked(asked: Asked, question: type[Question], given: dict[str, Any]) -> d
     return answer.recorded()
 
 
-def _store(
-    session: Session,
-    case: Case,
-    question: type[Question],
-    turn: int,
-    source: AnswerSource,
-    source_key: str,
-    given: dict[str, Any],
-    officer_no: str | None,
-    at: datetime,
-    refusal: str | None,
-) -> str | None:
+def _store(session: Session, case: Case, answer: dict[str, Any]) -> str | None:
+    """Put an answer's columns on record; why it is refused, if it is."""
+    question, turn = answer["question"], answer["turn"]
+    refusal: str | None = answer["refusal"]
     if refusal is None and case.closed_at is not None:
         refusal = "本件已经办结，不再接受答复。"
-    if refusal is None and accepted_answer(session, case.case_no, question.question, turn) is not None:
+    if refusal is None and accepted_answer(session, case.case_no, question, turn) is not None:
         refusal = "这一步已有答复，以先登记的为准。"
-    answer = _answer(case, question, turn, source, source_key, given, officer_no, at, refusal)
-    session.connection().execute(NEW_ANSWER, answer)
+    session.connection().execute(NEW_ANSWER, answer | {"refusal": refusal})
     if refusal is None:
         # There is something to do now: recovery gives it a run, if nobody does before.
         case.at_rest = False
     action = "answered" if refusal is None else "refused"
-    actor = officer_no or source
-    record(session, f"case:{question.question}:{action}", case.case_no, actor, at, turn=turn, refusal=refusal)
+    actor = answer["officer_no"] or answer["source"]
+    record(session, f"case:{question}:{action}", case.case_no, actor, answer["at"], turn=turn, refusal=refusal)
     return refusal
 
 
@@ -230,7 +220,7 @@ def _answer(
     given: dict[str, Any],
     officer_no: str | None,
     at: datetime,
-    refusal: str | None,
+    refusal: str | None = None,
 ) -> dict[str, Any]:
     """An answer's columns."""
     return {
