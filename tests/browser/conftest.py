@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from tests.conftest import wait_until
+
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 """The rule sets of axe that make up WCAG 2.2, levels A and AA."""
@@ -66,6 +68,11 @@ def open_page(chromium: Browser) -> Iterator[Open]:
     assert outside == []
     # That a page was answered with an error is not the page's complaint.
     assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+def meanwhile(page: Page, condition: Callable[[], object], otherwise: str, seconds: float = 60) -> None:
+    """Wait while the page lives: its requests pass through this process, which must not sleep."""
+    wait_until(lambda: page.wait_for_timeout(50) or condition(), otherwise, seconds)
 
 
 def barriers(page: Page) -> list[str]:

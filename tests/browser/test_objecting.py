@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Page
 from sqlalchemy import func, select
 
 from models.cases import Case
@@ -13,10 +14,9 @@ from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import reading
-from tasks.notices import kick
 from tasks.objection_drafts import MOST_TYPED
-from tests.browser.conftest import PHONE, Open, barriers, complains, is_too_wide
-from tests.conftest import Clerk, Mailbox, certificate_of, forget_settings, wait_until
+from tests.browser.conftest import PHONE, Open, barriers, complains, is_too_wide, meanwhile
+from tests.conftest import Clerk, Mailbox, certificate_of, forget_settings
 
 pytestmark = pytest.mark.browser
 
@@ -65,12 +65,8 @@ def fill(page: Any, clerk: Clerk) -> None:
     page.get_by_label("联系电话").fill(given.phone)
 
 
-def link_in(mailbox: Mailbox, address: str) -> str:
-    def came() -> bool:
-        kick()
-        return bool(mailbox.to(address))
-
-    wait_until(came, "没有收到邮件")
+def link_in(page: Page, mailbox: Mailbox, address: str) -> str:
+    meanwhile(page, lambda: mailbox.to(address), "没有收到邮件")
     return link_of(mailbox, address)
 
 
@@ -122,7 +118,7 @@ def test_a_person_objects_by_mail_and_loses_nothing_on_the_way(
     assert "还没有提交" in page.get_by_role("status").inner_text()
     assert count(Case) == 0
 
-    link = link_in(mailbox, "yuxiaoyun@example.com")
+    link = link_in(page, mailbox, "yuxiaoyun@example.com")
     page.goto(link)
     assert count(Case) == 0
     page.get_by_role("button", name="确认提交").click()
@@ -158,7 +154,7 @@ def test_a_link_is_good_for_the_address_it_went_to_and_its_own_draft(
     page.get_by_role("button", name="下一步：核对").click()
     draft = page.url.removesuffix("/review")
     page.get_by_role("button", name="发送确认邮件").click()
-    link = link_in(mailbox, "yuxiaoyun@example.com")
+    link = link_in(page, mailbox, "yuxiaoyun@example.com")
     page.goto(draft)
     page.get_by_label("电子邮箱").fill("bieren@example.com")
     page.get_by_role("button", name="下一步：核对").click()

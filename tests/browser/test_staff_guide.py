@@ -22,7 +22,7 @@ from models.cases import Answer, Case
 from regulation.certificates import Level
 from runtime.database import reading
 from tests.browser import test_objecting as objecting
-from tests.browser.conftest import DESKTOP, PHONE, Open
+from tests.browser.conftest import DESKTOP, PHONE, Open, meanwhile
 from tests.conftest import (
     Clerk,
     Mailbox,
@@ -98,11 +98,6 @@ def choose_today(hand: Hand, page: Page, title: str) -> None:
     hand.click(part(page, title).locator(".p-date-button__control"))
     hand.click(page.locator(".p-date-picker").get_by_role("button", name="Today"))
     hand.click(page.locator(".p-date-picker").get_by_role("button", name="Apply"))
-
-
-def meanwhile(page: Page, condition: Callable[[], object], otherwise: str, seconds: float = 60) -> None:
-    """Wait while the page lives: its requests pass through this process, which must not sleep."""
-    wait_until(lambda: page.wait_for_timeout(50) or condition(), otherwise, seconds)
 
 
 def is_paused(desk: WorkedDesk, case_no: str) -> bool:
