@@ -47,7 +47,7 @@ from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
 from tasks.objection_registrations import register_objection
 from tasks.questions import Question
-from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server
+from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
 from web.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -181,9 +181,9 @@ def installation(install: Callable[[str, str], Path], database_kind: str, reques
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, without a database name."""
-    with postgresql_server(tmp_path_factory.mktemp("postgresql"), *FAST) as url:
+    with server_folder() as data, postgresql_server(data, *FAST) as url:
         yield url
 
 

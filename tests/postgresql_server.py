@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -78,6 +79,14 @@ class PostgreSQL:
         # On SIGTERM it would wait for connections that somebody has left open.
         self._server.send_signal(signal.SIGINT)
         self._server.wait()
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """An empty folder for a server's data while the block runs. It is not among pytest's: whenever somebody starts
+    pytest, it shuts the folder of all its runs to everybody else, and the server's user is somebody else."""
+    with TemporaryDirectory(prefix="postgresql-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
+        yield Path(folder)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from tasks.objection_questions import InitialReview
 from tests.conftest import FEW, Clerk, Mailbox, forget_settings, wait_until
 from tests.faults.test_disk_full import check_told
 from tests.interface.conftest import Caller, caller_of
-from tests.postgresql_server import FAST, PostgreSQL, create_database
+from tests.postgresql_server import FAST, PostgreSQL, create_database, server_folder
 
 
 def submit(department: Caller, given: ObjectionApplication, number: str) -> httpx.Response:
@@ -72,20 +72,19 @@ def test_a_database_that_somebody_holds_locked(impatient: None, clerk: Clerk, ho
 
 
 @pytest.fixture
-def own_postgresql(
-    web: str, mailbox: Mailbox, configure: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgreSQL]:
+def own_postgresql(web: str, mailbox: Mailbox, configure: Callable[..., None]) -> Iterator[PostgreSQL]:
     """The web process's data are on a server that nobody else uses."""
-    server = PostgreSQL(tmp_path_factory.mktemp("own"), *FAST)
-    server.start()
-    server.wait()
-    create_database(server.url, "ezt")
-    configure(EZT_DATABASE_URL=f"{server.url}/ezt")
-    migrate(f"{server.url}/ezt")
-    samples.load(sizes=FEW)
-    yield server
-    forget_settings()
-    server.stop()
+    with server_folder() as data:
+        server = PostgreSQL(data, *FAST)
+        server.start()
+        server.wait()
+        create_database(server.url, "ezt")
+        configure(EZT_DATABASE_URL=f"{server.url}/ezt")
+        migrate(f"{server.url}/ezt")
+        samples.load(sizes=FEW)
+        yield server
+        forget_settings()
+        server.stop()
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
