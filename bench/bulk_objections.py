@@ -32,7 +32,7 @@ from runtime.database import build_engine, engine, in_pieces, reading
 from runtime.keys import ensure_keys
 from tasks.answers import take_officer_answer
 from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT
+from tasks.objection_batch_files import LAYOUT, read_file
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
 from tasks.objection_batches import (
     CHUNK,
@@ -136,7 +136,9 @@ def together(given: list[ObjectionApplication], seconds: dict[str, float]) -> No
     """The batch's own steps; the review and the posting of the letters are all that a person adds."""
     content = table(given)
     with timed(seconds, REGISTERED):
-        batch_no = receive_batch("异议.csv", content, "浙江省大数据局", "浙江省大数据局", "", "KQ001").case_no
+        batch_no = receive_batch(
+            read_file("异议.csv", content), "浙江省大数据局", "浙江省大数据局", "", "KQ001"
+        ).case_no
         for chunk in chunks_to_register(batch_no):
             register_chunk.run(batch_no, chunk)
         assert sum_up.run(batch_no) == len(given)

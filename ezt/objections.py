@@ -16,9 +16,9 @@ SHOWN = 20
 
 @objections.command(help="试核对一个文件，列出不能登记的行及怎样更正，不写入任何内容")
 def check(file: File, as_json: AsJson = False) -> None:
-    from tasks.objection_batch_files import read_batch
+    from tasks.objection_batch_files import read_file
 
-    table = read_batch(file.name, file.read_bytes())
+    table = read_file(file.name, file.read_bytes())
     if as_json:
         print(json.dumps({"rows": len(table.objections), "wrong": _as_json(table.wrong)}, ensure_ascii=False))
         return

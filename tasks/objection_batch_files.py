@@ -1,7 +1,12 @@
-"""A table of objections (Article 12), one row an objection, as whoever collects them hands it in."""
+"""A table of objections (Article 12), one row an objection, as whoever collects them hands it in: a file, or a list of
+JSON."""
 
+import hashlib
+import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -26,36 +31,54 @@ LAYOUT = Layout(
     tuple(ObjectionApplication.model_fields),
     known_by="certificate_type",
 )
+SEPARATORS = re.compile(r"[、，,；;\s]+")
+"""What stands between several grounds in one cell."""
 LISTED = 20
 """Wrong rows that a refusal lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchTable:
-    """The rows of a table by their numbers: those that are objections, and what is wrong with the others."""
+    """The rows of a table by their numbers: those that are objections, and what is wrong with the others; what refusals
+    call the table, and by what it is known to be the same one again."""
 
+    name: str
+    sha256: str
     objections: tuple[tuple[int, ObjectionApplication], ...]
     wrong: tuple[tuple[int, str], ...]
 
 
-def read_batch(name: str, content: bytes) -> BatchTable:
-    """The table. ``InputError`` for what ``rows_of`` refuses."""
-    objections, wrong = [], []
-    for number, given in rows_of(name, content, LAYOUT):
-        grounds = [each for each in re.split(r"[、，,；;\s]+", given.get("grounds", "")) if each]
-        try:
-            application = ObjectionApplication.model_validate({**given, "grounds": grounds})
-        except ValidationError as error:
-            wrong.append((number, f"{'；'.join(wrong_fields(error, ObjectionApplication))}。请更正该行后重新报送。"))
-        else:
-            objections.append((number, application))
-    refuse_nothing(name, objections or wrong)
-    return BatchTable(tuple(objections), tuple(wrong))
+def read_file(name: str, content: bytes) -> BatchTable:
+    """The table in a file, its rows numbered as its program shows them. ``InputError`` for what ``rows_of`` refuses."""
+    table = _table(name, hashlib.sha256(content), _rows_of_file(name, content))
+    refuse_nothing(name, table.objections or table.wrong)
+    return table
 
 
-def refuse_all_wrong(name: str, table: BatchTable) -> None:
+def read_list(given: Sequence[Any]) -> BatchTable:
+    """A list of JSON, its rows numbered from 1."""
+    said = json.dumps(given, ensure_ascii=False, sort_keys=True)
+    return _table("objections", hashlib.sha256(said.encode()), enumerate(given, 1))
+
+
+def refuse_all_wrong(table: BatchTable) -> None:
     """Raise ``InputError`` for a table in which no row is an objection."""
     if not table.objections:
         lines = [f"第{number}行：{what}" for number, what in table.wrong[:LISTED]]
         more = f"还有{len(table.wrong) - LISTED}行。" if len(table.wrong) > LISTED else ""
-        raise InputError("\n".join([f"“{name}”没有一行可以登记：", *lines, *([more] if more else [])]))
+        raise InputError("\n".join([f"“{table.name}”没有一行可以登记：", *lines, *([more] if more else [])]))
+
+
+def _rows_of_file(name: str, content: bytes) -> Iterator[tuple[int, Any]]:
+    for number, given in rows_of(name, content, LAYOUT):
+        yield number, {**given, "grounds": [each for each in SEPARATORS.split(given.get("grounds", "")) if each]}
+
+
+def _table(name: str, digest: "hashlib._Hash", rows: Iterable[tuple[int, Any]]) -> BatchTable:
+    objections, wrong = [], []
+    for number, given in rows:
+        try:
+            objections.append((number, ObjectionApplication.model_validate(given)))
+        except ValidationError as error:
+            wrong.append((number, f"{'；'.join(wrong_fields(error, ObjectionApplication))}。请更正该行后重新报送。"))
+    return BatchTable(name, digest.hexdigest(), tuple(objections), tuple(wrong))

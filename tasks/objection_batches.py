@@ -3,7 +3,6 @@
 From there each case waits without a run until there is something to decide on it.
 """
 
-import hashlib
 import io
 import json
 from collections import Counter
@@ -48,7 +47,7 @@ from tasks.cases import (
 from tasks.contacts import AddressOrNothing
 from tasks.liaisons import addressees
 from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT, read_batch, refuse_all_wrong
+from tasks.objection_batch_files import LAYOUT, BatchTable, read_file, refuse_all_wrong
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
 from tasks.objection_batch_rows import batch_of, by_letter, registered_in, resting_rows, to_review, unsent
 from tasks.objection_questions import InitialReview, LetterPosted
@@ -85,35 +84,34 @@ class Received:
 
 
 def submit_batch(path: Path, sender: str, email: str, staff_no: str, code: str) -> Received:
-    """Register a table that came in another way than the interface, signed by an officer. Raises what ``receive_batch``
-    and ``identify`` raise."""
-    content = path.read_bytes()
+    """Register a table that came in another way than the interface, signed by an officer. Raises what
+    ``read_file``, ``receive_batch`` and ``identify`` raise."""
+    # Read first: a file that is refused spends no code.
+    table = read_file(path.name, path.read_bytes())
     with transaction() as session:
         officer = identify(session, staff_no, code, clock.now())
-    return receive_batch(path.name, content, sender, sender, email, officer.staff_no)
+    return receive_batch(table, sender, sender, email, officer.staff_no)
 
 
-def receive_batch(name: str, content: bytes, sender: str, sender_key: str, email: str, entered_by: str) -> Received:
+def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, entered_by: str) -> Received:
     """Take a table of objections in one transaction: what is an objection is received, the other rows are handed back.
-    The same file of a sender again is the same batch.
+    The same table of a sender again is the same batch.
 
-    Raises ``InputError`` for a sender that cannot be, for a file that cannot be read and for one in which no row is an
-    objection.
+    Raises ``InputError`` for a sender that cannot be, and for a table in which no row is an objection.
     """
     try:
         from_whom = BatchSender(sender=sender, email=email)
     except ValidationError as error:
         raise InputError(in_chinese(error, BatchSender)) from None
-    # Read before the transaction, which on SQLite keeps everybody else from writing.
-    table = read_batch(name, content)
-    refuse_all_wrong(name, table)
-    sha256 = hashlib.sha256(content).hexdigest()
+    refuse_all_wrong(table)
     chunks = list(in_pieces(table.objections, CHUNK))
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
         counter = locked_counter(session, CaseKind.OBJECTION_BATCH, today.year)
-        known = select(ObjectionBatch).where(ObjectionBatch.sender_key == sender_key, ObjectionBatch.sha256 == sha256)
+        known = select(ObjectionBatch).where(
+            ObjectionBatch.sender_key == sender_key, ObjectionBatch.sha256 == table.sha256
+        )
         if (there := session.scalar(known)) is not None:
             return Received(there.case_no, there.rows, table.wrong)
         case = open_case(session, next_number(counter), CaseKind.OBJECTION_BATCH, BatchStage.REGISTERING, now)
@@ -124,7 +122,7 @@ def receive_batch(name: str, content: bytes, sender: str, sender_key: str, email
                 email=from_whom.email,
                 entered_by=entered_by,
                 sender_key=sender_key,
-                sha256=sha256,
+                sha256=table.sha256,
                 rows=len(table.objections),
                 chunks=len(chunks),
             )
@@ -137,7 +135,7 @@ def receive_batch(name: str, content: bytes, sender: str, sender_key: str, email
         start_deadline(session, case.case_no, INITIAL_REVIEW, today)
         step = Step(session, case, "receive_batch", 1, entered_by, now)
         rows, wrong = len(table.objections), len(table.wrong)
-        step.audit("objection:batch:received", sender=from_whom.sender, rows=rows, wrong=wrong, sha256=sha256)
+        step.audit("objection:batch:received", sender=from_whom.sender, rows=rows, wrong=wrong, sha256=table.sha256)
         tell_officer(session, case, "新收到的批量异议，登记后请批量初审", f"{case.case_no}:registered", now)
         return Received(case.case_no, len(table.objections), table.wrong)
 

@@ -1,9 +1,10 @@
-"""Objections over HTTP that come many at once (Article 12): a department or a bureau hands in a table."""
+"""Objections over HTTP that come many at once (Article 12): a department or a bureau hands in a list or a
+table."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models.organisations import ApplicationKind
 from runtime.words import Words
@@ -11,10 +12,12 @@ from tasks.applications import Caller
 from tasks.attachments import from_base64
 from tasks.case_runs import nudge
 from tasks.contacts import AddressOrNothing
+from tasks.objection_applications import ObjectionApplication
+from tasks.objection_batch_files import BatchTable, read_file, read_list
 from tasks.objection_batch_rows import results_of
 from tasks.objection_batches import receive_batch
 from web.liaisons import standing
-from web.openapi import DEPARTMENTS, SIGNED, takes
+from web.openapi import DEPARTMENTS, SIGNED, inlined, takes
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/objection-batches", tags=["异议核查（第十二条）"])
@@ -22,14 +25,25 @@ router = APIRouter(prefix="/api/v1/objection-batches", tags=["异议核查（第
 Sender = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT, ApplicationKind.BUREAU))]
 
 
-class BatchSubmission(BaseModel):
-    """A table of objections."""
+class Submission(BaseModel):
+    """Where whoever hands objections in is told what came of them."""
 
     model_config = ConfigDict(extra="forbid")
 
+    email: AddressOrNothing = Field("", title="接收登记结果的邮箱", description="部门不填的，发给专人和办公邮箱")
+
+
+class BatchSubmission(Submission):
+    """Objections in one list. They are checked one by one: what is wrong with one hands back no other."""
+
+    objections: list[Annotated[Any, WithJsonSchema(inlined(ObjectionApplication))]] = Field(title="异议", min_length=1)
+
+
+class WorkbookSubmission(Submission):
+    """Objections in a file."""
+
     name: Words = Field(title="文件名", min_length=1, max_length=200)
     content: str = Field(title="内容（Base64）", min_length=1)
-    email: AddressOrNothing = Field("", title="接收登记结果的邮箱", description="部门不填的，发给专人和办公邮箱")
 
 
 @router.post(
@@ -44,10 +58,31 @@ def hand_in(
     submission: Annotated[BatchSubmission, Depends(body_as(BatchSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
-    """报送一个文件的异议（XLSX、XLS、ET、CSV），一行一件。能登记的行全部收下，其余各行在wrong中逐行说明怎样更正；
+    """一次报送许多件异议，各件同单件提出。能登记的全部收下，其余各件在wrong中逐件说明怎样更正（row从1起数）；
+    同样内容重复报送只登记一次，更正后全部重报的，已登记的自动跳过。"""
+    return _received(caller, read_list(submission.objections), submission.email, background)
+
+
+@router.post(
+    "/workbook",
+    status_code=201,
+    summary="以表格批量提出异议",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(WorkbookSubmission, signed=True),
+)
+def hand_in_workbook(
+    caller: Sender,
+    submission: Annotated[WorkbookSubmission, Depends(body_as(WorkbookSubmission))],
+    background: BackgroundTasks,
+) -> dict[str, Any]:
+    """报送一个文件的异议（XLSX、XLS、ET、CSV），一行一件。能登记的行全部收下，其余各行在wrong中逐行说明怎样更正（row为表格中的行号）；
     同一文件重复报送只登记一次，更正后报送全表的，已登记的行自动跳过。"""
-    name, content = from_base64(submission.name, submission.content)
-    received = receive_batch(name, content, caller.speaks_for, caller.key, submission.email, caller.key)
+    table = read_file(*from_base64(submission.name, submission.content))
+    return _received(caller, table, submission.email, background)
+
+
+def _received(caller: Caller, table: BatchTable, email: str, background: BackgroundTasks) -> dict[str, Any]:
+    received = receive_batch(table, caller.speaks_for, caller.key, email, caller.key)
     background.add_task(nudge, received.case_no)
     wrong = [{"row": row, "detail": what} for row, what in received.wrong]
     return {**standing(received.case_no), "rows": received.rows, "wrong": wrong}

@@ -31,7 +31,7 @@ from runtime.refusals import InputError
 from tasks import objection_batches, verifications
 from tasks.deadlines import Swept, sweep
 from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT
+from tasks.objection_batch_files import LAYOUT, read_file
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
 from tasks.objection_batches import (
     Received,
@@ -103,7 +103,7 @@ def table(rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def hand_in(rows: Sequence[Mapping[str, str]], sender: str = SENDER) -> Received:
-    return receive_batch("异议.csv", table(rows), sender, sender, "push@example.cn", "KQ001")
+    return receive_batch(read_file("异议.csv", table(rows)), sender, sender, "push@example.cn", "KQ001")
 
 
 def register(rows: Sequence[Mapping[str, str]]) -> Clerk:
@@ -301,7 +301,7 @@ def test_what_is_no_table_of_objections_is_refused_and_nothing_is_registered(
     elif content == "only headings":
         content = table(clear(1)).splitlines(keepends=True)[0]
     with pytest.raises(InputError, match=said):
-        receive_batch("异议.csv", content, SENDER, SENDER, "", "KQ001")
+        receive_batch(read_file("异议.csv", content), SENDER, SENDER, "", "KQ001")
     assert number_of(Case.case_no) == 0
 
 
