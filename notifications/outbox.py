@@ -20,8 +20,10 @@ from runtime.settings import settings
 
 LONGEST_ADDRESS = 254
 """Characters (RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets)."""
+LONGEST_LOCAL_PART = 64
+"""Characters before the @ (RFC 5321, 4.5.3.1.1)."""
 ADDRESS = re.compile(
-    r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
@@ -111,7 +113,8 @@ def check_address(to: str) -> None:
 
     >>> check_address("zhang.san@mail.example.cn")
     """
-    if len(to) > LONGEST_ADDRESS or not ADDRESS.fullmatch(to):
+    local, _, _ = to.partition("@")
+    if len(to) > LONGEST_ADDRESS or len(local) > LONGEST_LOCAL_PART or not ADDRESS.fullmatch(to):
         raise AddressError("电子邮箱格式不对，请更正。")
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import File as Uploaded
 from fastapi import Form, UploadFile
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
 from tasks.attachments import File, check_files
@@ -21,6 +21,19 @@ M = TypeVar("M", bound=BaseModel)
 # A form's texts are taken as they come and checked by a model: what FastAPI refuses itself, a person would lose.
 Typed = Annotated[str, Form()]
 Files = Annotated[list[UploadFile] | None, Uploaded()]
+RowNumber = Annotated[int, Field(ge=1, lt=2**63)]
+"""The number of a row, which an address or a body names: the database cannot be asked for one that no column holds."""
+
+
+_row_number = TypeAdapter(RowNumber)
+
+
+def row_number(text: str) -> int | None:
+    """The number of a row by which a page names a field; ``None`` for what is none."""
+    try:
+        return _row_number.validate_strings(text)
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from tasks.objection_drafts import (
     wrong_in,
 )
 from tasks.own_certificates import own_certificate
-from web.forms import NOBODYS, Filled, Typed, back_to, refused
+from web.forms import NOBODYS, Filled, RowNumber, Typed, back_to, refused, row_number
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance
@@ -86,7 +86,7 @@ def open_new(request: Request, certificate_type: Typed = "") -> Response:
 
 
 @router.post("/of-mine")
-def open_about_own(request: Request, certificate: Annotated[int, Form()], field: Typed = "") -> Response:
+def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], field: Typed = "") -> Response:
     """A draft about a field of a certificate of whoever signed in, with what the certificate says."""
     shown = own_certificate(own_session(request), certificate)
     _new.spend(request)
@@ -120,7 +120,7 @@ async def _sent(request: Request) -> tuple[dict[str, Any], list[tuple[str, bytes
         typed["grounds"] = [str(ground) for ground in form.getlist("grounds")]
         uploads = [each for each in form.getlist("files") if isinstance(each, UploadFile)]
         files = [(each.filename, await each.read()) for each in uploads if each.filename]
-        dropped = [int(number) for number in map(str, form.getlist("drop")) if number.isascii() and number.isdigit()]
+        dropped = [number for each in form.getlist("drop") if (number := row_number(str(each))) is not None]
         button = str(form.get("do", "check"))
     return typed, files, dropped, button
 

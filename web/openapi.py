@@ -47,12 +47,12 @@ SIGNED = [
 
 def takes(model: type[BaseModel], *, signed: bool = False) -> dict[str, Any]:
     """A body that is read after its signature has been checked, which FastAPI therefore knows nothing of."""
-    body = {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}
+    body = {"required": True, "content": {"application/json": {"schema": inlined(model)}}}
     return {"requestBody": body} | ({"parameters": SIGNED} if signed else {})
 
 
 def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's schema without references, so that it can stand inside another's."""
+    """A model's schema without references, so that it can stand inside another document."""
     schema = model.model_json_schema()
     known = schema.pop("$defs", {})
 

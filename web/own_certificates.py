@@ -29,7 +29,7 @@ from tasks.own_certificates import (
     own_certificate,
     own_certificates,
 )
-from web.forms import Filled, Typed, back_to, checked, refused
+from web.forms import Filled, RowNumber, Typed, back_to, checked, refused
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
@@ -61,13 +61,13 @@ def certificates(request: Request, own: Own) -> HTMLResponse:
 
 
 @router.get("/certificates/{number}")
-def certificate(request: Request, own: Own, number: int) -> HTMLResponse:
+def certificate(request: Request, own: Own, number: RowNumber) -> HTMLResponse:
     """One of them with all that it says, to present it or to object to a field."""
     return page(request, "my-certificate.html", {"shown": own_certificate(own, number), "said": ""})
 
 
 @router.post("/certificates/{number}/presentation")
-def show(request: Request, own: Own, number: int, scenario: Typed = "") -> HTMLResponse:
+def show(request: Request, own: Own, number: RowNumber, scenario: Typed = "") -> HTMLResponse:
     """A code to present a certificate with."""
     shown = own_certificate(own, number)
     try:
@@ -102,7 +102,7 @@ def uses(request: Request, own: Own) -> HTMLResponse:
 
 
 @router.post("/uses/{record_no}/doubt")
-def doubt(own: Own, record_no: int, why: Annotated[Doubt, Form()]) -> Response:
+def doubt(own: Own, record_no: RowNumber, why: Annotated[Doubt, Form()]) -> Response:
     """The button to have a use looked into."""
     doubt_use(own, record_no, why)
     return RedirectResponse(f"/my/uses#use-{record_no}", 303)

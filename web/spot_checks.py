@@ -24,7 +24,7 @@ from tasks.spot_check_results import (
     return_results,
     sign_for_checklists,
 )
-from web.forms import NOBODYS, Filled, Typed, checked, refused
+from web.forms import NOBODYS, Filled, Typed, checked, refused, row_number
 from web.pages import TICKET_LIFE, SignatureForm
 from web.problems import status_of
 from web.rendering import page
@@ -133,9 +133,9 @@ async def _filled(request: Request) -> dict[int, tuple[str, str]]:
     typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     numbers = (name.removeprefix("result-") for name in typed if name.startswith("result-"))
     return {
-        int(number): (typed[f"result-{number}"].strip(), typed.get(f"note-{number}", "").strip())
-        for number in numbers
-        if number.isascii() and number.isdigit() and len(number) <= 9
+        number: (typed[f"result-{said}"].strip(), typed.get(f"note-{said}", "").strip())
+        for said in numbers
+        if (number := row_number(said)) is not None
     }
 
 

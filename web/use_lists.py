@@ -21,7 +21,7 @@ from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
-from web.forms import NOBODYS, Filled, refused
+from web.forms import NOBODYS, Filled, RowNumber, refused, row_number
 from web.liaisons import standing
 from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.rendering import page
@@ -53,7 +53,7 @@ class WorkbookSubmission(BaseModel):
 class EnquiryAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    enquiry: int = Field(title="询问编号")
+    enquiry: RowNumber = Field(title="询问编号")
     keep: bool = Field(title="是否仍需要")
 
 
@@ -162,9 +162,9 @@ def enquiry_page(request: Request, token: str, recorded: int = 0) -> HTMLRespons
 async def _chosen(request: Request) -> dict[int, bool]:
     """What was chosen on the page: a radio button an entry, named by the enquiry's number."""
     return {
-        int(name): value == "keep"
+        number: value == "keep"
         for name, value in (await request.form()).items()
-        if name.isascii() and name.isdigit() and len(name) <= 9 and value in {"keep", "end"}
+        if (number := row_number(name)) is not None and value in {"keep", "end"}
     }
 
 

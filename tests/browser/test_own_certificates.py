@@ -374,6 +374,24 @@ def test_nobody_gets_at_what_is_somebody_elses(
         assert answer.status_code == 404, path
 
 
+def test_numbers_that_no_row_can_have_are_refused(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, card.holder_number)
+    cookies, ours = cookies_of(page), {"Origin": web}
+    for number, status in ((2**63 - 1, 404), (2**63, 422), (0, 422)):
+        asked = httpx.get(f"{web}/my/certificates/{number}", cookies=cookies)
+        assert (asked.status_code, "请" in asked.text) == (status, True)
+        doubt = {"why": str(own_certificates.Doubt.NOT_MINE)}
+        for path, data in ((f"/my/uses/{number}/doubt", doubt), ("/objection-drafts/of-mine", {"certificate": number})):
+            answer = httpx.post(web + path, data=data, cookies=cookies, headers=ours)
+            assert answer.status_code == status, path
+    draft = httpx.post(f"{web}/objection-drafts", data={"certificate_type": "身份证"}, headers=ours)
+    dropped = httpx.post(web + draft.headers["location"], data={"drop": "9" * 5000}, headers=ours)
+    assert (dropped.status_code, "需要更正" in dropped.text) == (422, True)
+
+
 def test_a_session_ends_and_a_forged_one_never_began(
     web: str, signed_on: StandIn, card: Certificate, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -321,6 +321,9 @@ def test_a_department_answers_by_its_program(market: Program) -> None:
     assert market.call("GET", ENQUIRIES).json() == {"enquiries": []}
     other = Program(market.base, "KQ-JT").call("POST", f"{ENQUIRIES}/answers", {"answers": answers})
     assert other.status_code == 422
+    for number in (0, -1, 2**63 - 1, 2**63, 10**30):
+        refused = market.call("POST", f"{ENQUIRIES}/answers", {"answers": [{"enquiry": number, "keep": True}]})
+        assert (refused.status_code, "询问" in refused.json()["detail"]) == (422, True), refused.text
 
 
 def test_an_officer_reads_the_whole_case_after_signing(market: Program) -> None:
