@@ -50,6 +50,49 @@ def submit(
     _list(received.wrong)
 
 
+@objections.command("list", help="导出一个批次中等待核实结果或处理结果的异议清单，填写后用replies登记")
+def export(
+    batch: Annotated[str, typer.Argument(help="批次编号，如YP-2026-000001")],
+    out: Annotated[Path, typer.Option("--out", help="写到哪个XLSX文件")],
+    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
+    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+) -> None:
+    from ezt.installation import check_migrated
+    from tasks.objection_lists import list_of_batch
+
+    check_migrated()
+    content, rows = list_of_batch(batch, staff_no, code)
+    out.write_bytes(content)
+    print(f"{rows}件，已写入{out}。")
+
+
+@objections.command(help="登记一份清单上的书面回复和处理结果：填对的行全部登记，其余各行退回更正；更正后可以全表重报")
+def replies(
+    file: Annotated[Path, typer.Argument(help="XLSX、XLS、ET或CSV文件，列同发函时所附的核实清单")],
+    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
+    reply_no: Annotated[str, typer.Option("--reply-no", help="回复文号；清单只填处理结果的不填")] = "",
+    replied_on: Annotated[str, typer.Option("--replied-on", help="回复日期，如2026-12-01")] = "",
+    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    as_json: AsJson = False,
+) -> None:
+    from ezt.installation import check_migrated
+    from regulation.working_days import parse_day
+    from tasks.objection_lists import Letter, take_list
+
+    check_migrated()
+    letter = Letter(reply_no, parse_day(replied_on) if replied_on else None)
+    taken = take_list(file.name, file.read_bytes(), letter, staff_no, code)
+    if as_json:
+        counts = {"replied": taken.replied, "decided": taken.decided, "unchanged": taken.unchanged}
+        print(json.dumps({**counts, "wrong": _as_json(taken.wrong)}, ensure_ascii=False))
+        return
+    print(
+        f"登记核实结果{taken.replied}件、处理结果{taken.decided}件；此前已登记{taken.unchanged}行，"
+        f"退回更正{len(taken.wrong)}行。"
+    )
+    _list(taken.wrong)
+
+
 def _list(wrong: Sequence[tuple[int, str]]) -> None:
     for row, what in wrong[:SHOWN]:
         print(f"第{row}行：{what}")

@@ -230,10 +230,11 @@ ARTICLES = (
             "web.objections:hand_in",
             "flows.objection_batch:objection_batch",
             "web.objection_batches:hand_in",
+            "tasks.objection_lists:take_list",
             "web.objection_drafts:submit",
             "tasks.objection_drafts:hand_in",
         ),
-        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记；成批报送的一并登记、初审和提出核实需求。",
+        "异议核查从登记到告知，更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记；成批报送的一并登记、初审和提出核实需求，上级成批的回复一并登记。",
     ),
     Article(
         13,

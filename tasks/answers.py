@@ -153,6 +153,7 @@ def record_answer(
     source_key: str,
     given: dict[str, Any],
     at: datetime,
+    officer_no: str | None = None,
 ) -> str | None:
     """Record an answer that did not come through a form, inside the caller's transaction; the case is locked.
 
@@ -161,7 +162,7 @@ def record_answer(
     known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
     if known is not None:
         return known[0]
-    return _store(session, case, _answer(case, question, turn, source, source_key, given, None, at))
+    return _store(session, case, _answer(case, question, turn, source, source_key, given, officer_no, at))
 
 
 def answer_for_all(

@@ -3,7 +3,6 @@
 From there each case waits without a run until there is something to decide on it.
 """
 
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from openpyxl import Workbook  # type: ignore[import-untyped]
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import ColumnElement, Select, Table, func, insert, select
 from sqlalchemy.orm import Session
@@ -47,16 +44,16 @@ from tasks.cases import (
 from tasks.contacts import AddressOrNothing
 from tasks.liaisons import addressees
 from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT, BatchTable, read_file, refuse_all_wrong
+from tasks.objection_batch_files import BatchTable, read_file, refuse_all_wrong
 from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
 from tasks.objection_batch_rows import batch_of, by_letter, registered_in, resting_rows, to_review, unsent
+from tasks.objection_lists import listing
 from tasks.objection_questions import InitialReview, LetterPosted
 from tasks.objection_registrations import Registered, Submission, register_all
 from tasks.objections import accept_all, accept_objection
 from tasks.officers import acting_officer, identify
 from tasks.progress_bars import Bar
 from tasks.step import Step, Steps, durable, locked_cases, record_steps
-from tasks.tables import harmless
 from tasks.verifications import deliver_all, prepare_pursuit, prepare_requests, record_all_sent, record_letter
 
 CHUNK = 1_000
@@ -347,28 +344,8 @@ def prepare_letters(step: Step) -> list[str]:
 
 def _list_for(session: Session, case_no: str, bureau: Bureau) -> tuple[bytes, int]:
     wanted = unsent(case_no, *by_letter(bureau)).join(Objection, Objection.case_no == VerificationRequest.case_no)
-    shown = ("certificate_type", "certificate", "field", "grounds", "stated", "proposed", "reason")
-    workbook = Workbook(write_only=True)
-    sheet = workbook.create_sheet("核实清单")
-    sheet.freeze_panes = "A2"
-    sheet.append(["办件编号", "收到日期", *map(LAYOUT.title, shown)])
     rows = session.execute(wanted.with_only_columns(Objection, Case.received_on)).tuples().all()
-    for objection, received_on in rows:
-        values = (
-            objection.case_no,
-            str(received_on),
-            objection.certificate_type,
-            objection.certificate_reference,
-            objection.field_name,
-            "、".join(objection.grounds),
-            objection.stated,
-            objection.proposed,
-            objection.reason,
-        )
-        sheet.append([harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values])
-    content = io.BytesIO()
-    workbook.save(content)
-    return content.getvalue(), len(rows)
+    return listing((objection, received_on, None) for objection, received_on in rows), len(rows)
 
 
 def _has_letter_of_its_own() -> ColumnElement[bool]:

@@ -153,10 +153,14 @@ def once(case_no: str, name: str, turn: int, actor: str, work: Callable[[Step], 
             return result
         if case.closed_at is not None:
             raise CaseClosedError(case_no)
-        now = clock.now()
-        result = work(Step(session, case, name, turn, actor, now))
-        session.connection().execute(NEW_RECORD, _happened(case_no, name, turn, now, result))
-        return result
+        return _do(Step(session, case, name, turn, actor, clock.now()), work)
+
+
+def _do(step: Step, work: Callable[[Step], T]) -> T:
+    result = work(step)
+    done = _happened(step.case.case_no, step.name, step.turn, step.now, result)
+    step.session.connection().execute(NEW_RECORD, done)
+    return result
 
 
 def _happened(case_no: str, name: str, turn: int, at: datetime, result: Any) -> dict[str, Any]:
@@ -224,6 +228,10 @@ class DurableStep(Generic[T]):
     def run(self, case_no: str, turn: int = 1) -> T:
         """The step without Prefect around it."""
         return once(case_no, self.name, turn, "system", self._work)
+
+    def within(self, session: Session, case: Case, at: datetime) -> T:
+        """The step in the caller's transaction, which has locked the open case and knows that it has not happened."""
+        return _do(Step(session, case, self.name, 1, "system", at), self._work)
 
 
 def _database_was_away(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from models.objection_batches import ObjectionBatch
+from runtime import clock
 from tests.articles.test_article_12_batches import clear, number_of, table
+from tests.articles.test_article_12_lists import RIGHT, UPHELD, WRONG, filled, officer_of, posted
 from tests.command_line.conftest import assert_refused, ezt
 
 
@@ -43,3 +45,20 @@ def test_whoever_is_nobody_hands_nothing_in(clerk: Any, tmp_path: Path) -> None:
     assert_refused(ezt(*submit, "省", "--staff-no", "KQ001"), "报送单位至少2个字")
     assert_refused(ezt(*submit, "浙江省大数据局", "--staff-no", "KQ001", "--email", "a@b"), "邮箱")
     assert number_of(ObjectionBatch.case_no) == 0
+
+
+def test_a_list_is_exported_and_taken(clerk: Any, tmp_path: Path) -> None:
+    batch, out = posted(clear(2)), tmp_path / "核实清单.xlsx"
+    signed = ("--staff-no", officer_of(batch.case_no))
+    listed = ezt("objections", "list", batch.case_no, "--out", str(out), *signed)
+    assert (listed.returncode, listed.stdout) == (0, f"2件，已写入{out}。\n"), listed
+    out.write_bytes(filled(out.read_bytes(), RIGHT | UPHELD, WRONG | {"正确的内容": ""}))
+    replies = ("objections", "replies", str(out), *signed, "--reply-no", "绍数函〔2026〕1号")
+    assert_refused(ezt(*replies, "--replied-on", "昨天"), "日期")
+    replies = (*replies, "--replied-on", str(clock.today()))
+    taken = ezt(*replies)
+    first, second = taken.stdout.splitlines()
+    assert first == "登记核实结果1件、处理结果1件；此前已登记0行，退回更正1行。"
+    assert second.startswith("第3行：上级认定原数据有误时")
+    assert json.loads(ezt(*replies, "--json").stdout)["unchanged"] == 1
+    assert_refused(ezt("objections", "list", "YY-1", "--out", str(out), *signed), "请核对编号")
