@@ -65,7 +65,9 @@ LOOK_EVERY = 2.0
 AGAIN_AFTER = 30.0
 """Seconds after which it is tried again when they could not be drawn."""
 SHARE = 20
-"""To draw them takes at most this part of the time: with more open cases it is done less often."""
+"""To draw them takes about this part of the time: with more open cases it is done less often."""
+AT_LEAST_EVERY = 60.0
+"""Seconds: whatever it takes, nobody reads lists that are older."""
 
 
 class AtOnce(AioSqliteConfiguration):
@@ -182,7 +184,7 @@ def _keep_lists() -> None:
             logger.warning("the lists could not be drawn: %s", type(error).__name__)
             pause = AGAIN_AFTER
         else:
-            pause = max(LOOK_EVERY, SHARE * (time.monotonic() - began))
+            pause = min(max(LOOK_EVERY, SHARE * (time.monotonic() - began)), AT_LEAST_EVERY)
 
 
 async def _list(request: Request) -> RedirectResponse:

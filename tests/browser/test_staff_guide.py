@@ -151,7 +151,7 @@ class Walk:
                 shown.wait_for(timeout=3000)
             return shown.is_visible()
 
-        wait_until(appears, "待办没有更新")
+        wait_until(appears, "待办没有更新", 180)
         return shown
 
     def answer(self, what: str, fill: Callable[[Hand, Page], object], pictured: str = "") -> str | None:

@@ -110,6 +110,8 @@ SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", app)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
+# Prefect's client, once a test has spoken to a server, keeps a connection alive in a thread, with random numbers.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
 def test_whatever_is_sent_is_answered_as_the_document_says(web: str, department: Caller, operation: Any) -> None:
     caller = caller_of(web, "SX-DSJ") if "verification-replies" in operation.path else department

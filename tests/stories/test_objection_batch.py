@@ -142,7 +142,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     assert runs()[paper] == by_hand
     desk.carry_out("办件恢复/case-recovery")
     assert runs()[paper] == by_hand
-    wait_until(lambda: "另有批量异议中的" in on_the_desk(desk, "to-do"), "待办没有更新", 90)
+    wait_until(lambda: "另有批量异议中的" in on_the_desk(desk, "to-do"), "待办没有更新", 180)
 
     # Over a thousand mails take their time; the sender's own is one of them.
     assert mailbox.mails

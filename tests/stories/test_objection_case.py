@@ -77,7 +77,9 @@ def test_start_form_to_closing_mail(
     assert "初审" in form["description"]
     assert r"俞\*云" in form["description"]
     officer = officer_of(case_no)
-    wait_until(lambda: f"[{case_no}]({run_address(str(run_id))}#resume)" in on_the_desk(desk, "to-do"), "待办没有更新")
+    wait_until(
+        lambda: f"[{case_no}]({run_address(str(run_id))}#resume)" in on_the_desk(desk, "to-do"), "待办没有更新", 180
+    )
 
     # A wrong code is refused with the reason at the head of the same form, and the case goes on waiting.
     desk.resume(run_id, verdict="受理", reason="", staff_no=officer, code="000000")
