@@ -76,12 +76,14 @@ def replies(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
+    from ezt.progress import progress
     from regulation.working_days import parse_day
     from tasks.objection_lists import Letter, take_list
 
     check_migrated()
     letter = Letter(reply_no, parse_day(replied_on) if replied_on else None)
-    taken = take_list(file.name, file.read_bytes(), letter, staff_no, code)
+    with progress("登记") as watch:
+        taken = take_list(file.name, file.read_bytes(), letter, staff_no, code, watch)
     if as_json:
         counts = {"replied": taken.replied, "decided": taken.decided, "unchanged": taken.unchanged}
         print(json.dumps({**counts, "wrong": _as_json(taken.wrong)}, ensure_ascii=False))

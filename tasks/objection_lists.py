@@ -2,7 +2,7 @@
 officers write beside each what they decide on it."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -150,13 +150,20 @@ def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
         return listing(rows, LAYOUT.headings), len(rows)
 
 
-def take_list(name: str, content: bytes, letter: Letter, staff_no: str, code: str) -> Taken:
+def take_list(
+    name: str,
+    content: bytes,
+    letter: Letter,
+    staff_no: str,
+    code: str,
+    watch: Callable[[int, int], None] = lambda _rows, _of: None,
+) -> Taken:
     """Put on record what a list says, signed by an officer: of each row the reply and the decision, whichever is there.
     A row is taken as a whole or handed back, and keeps no other out; what has been said before changes nothing.
 
     A case that rests takes its steps at once, to its end where both are there; the others are given their runs by
-    recovery. Raises
-    ``InputError`` for what ``rows_of`` refuses, and what ``identify`` raises.
+    recovery. ``watch`` hears how many rows are done, and of how many. Raises ``InputError`` for what ``rows_of``
+    refuses, and what ``identify`` raises.
     """
     rows = list(rows_of(name, content, LAYOUT))
     refuse_nothing(name, rows)
@@ -164,7 +171,7 @@ def take_list(name: str, content: bytes, letter: Letter, staff_no: str, code: st
         officer = identify(session, staff_no, code, clock.now())
     replied = decided = unchanged = 0
     wrong = []
-    for number, given in rows:
+    for done, (number, given) in enumerate(rows, 1):
         try:
             with transaction() as session:
                 has_reply, has_decision = _take(session, officer, given, letter, clock.now())
@@ -174,6 +181,7 @@ def take_list(name: str, content: bytes, letter: Letter, staff_no: str, code: st
             replied += has_reply
             decided += has_decision
             unchanged += not (has_reply or has_decision)
+        watch(done, len(rows))
     return Taken(replied, decided, unchanged, tuple(wrong))
 
 
