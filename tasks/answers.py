@@ -133,7 +133,7 @@ def take_officer_answer(
             officer_no = officer.staff_no
             today = clock.local_date(now)
             question.check_officer(session, officer, case, today)
-            answer = _checked(Asked(session, case, officer.staff_no, today), question, given)
+            answer = checked(Asked(session, case, officer.staff_no, today), question, given)
             refusal = None
         except RefusalError as why:
             answer, refusal = given, str(why)
@@ -184,7 +184,8 @@ def answer_for_all(
         steps.audit(f"case:{question.question}:answered", case.case_no, turn=steps.turn, refusal=None)
 
 
-def _checked(asked: Asked, question: type[Question], given: dict[str, Any]) -> dict[str, Any]:
+def checked(asked: Asked, question: type[Question], given: Mapping[str, Any]) -> dict[str, Any]:
+    """An officer's answer as it goes on record. ``RefusalError`` says what is wrong with it."""
     try:
         answer = question.model_validate(given)
     except ValidationError as error:

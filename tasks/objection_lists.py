@@ -5,11 +5,10 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,8 +19,8 @@ from models.organisations import Officer
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import transaction
-from runtime.refusals import InputError, RefusalError, in_chinese
-from tasks.answers import accepted_answer, answers_so_far, record_answer
+from runtime.refusals import InputError, RefusalError
+from tasks.answers import accepted_answer, answers_so_far, checked, record_answer
 from tasks.corrections import tell_users_of_wrong_value
 from tasks.headed_tables import Layout, refuse_nothing, rows_of
 from tasks.objection_batch_files import LAYOUT as APPLICATIONS
@@ -38,8 +37,6 @@ from tasks.officers import check_may_act, identify
 from tasks.questions import Asked, Question
 from tasks.step import locked_case, record
 from tasks.tables import harmless
-
-Q = TypeVar("Q", bound=Question)
 
 ASKED = ("certificate_type", "certificate", "field", "grounds", "stated", "proposed", "reason")
 """What a bureau is told of an objection; not who objected."""
@@ -235,16 +232,6 @@ def _given(row: Mapping[str, str], question: type[Question], fields: Iterable[st
     return {name: row[key] for name, key in names.items() if key in row}
 
 
-def _checked(asked: Asked, question: type[Q], given: Mapping[str, Any]) -> Q:
-    try:
-        answer = question.model_validate(given)
-    except ValidationError as error:
-        raise InputError(in_chinese(error, question)) from None
-    if why := answer.refusal(asked):
-        raise RefusalError(why)
-    return answer
-
-
 def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: datetime) -> bool:
     """Put the reply of a row on record; whether it was not there. ``RefusalError`` for another than the one on record,
     and for a case that waits for none."""
@@ -253,14 +240,14 @@ def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: dat
     if known is not None:
         # A list that was exported shows replies that came by other letters, or over a gateway.
         came_with = {name: known[name] for name in ("reply_no", "replied_on")}
-        if _checked(asked, VerificationReply, {**given, **came_with}).recorded() != known:
+        if checked(asked, VerificationReply, {**given, **came_with}) != known:
             raise RefusalError(f"本件已登记核实结果（{known['reply_no']}，{known['finding']}），以先登记的为准。")
         return False
-    reply = _checked(asked, VerificationReply, {**given, **letter.said()})
+    reply = checked(asked, VerificationReply, {**given, **letter.said()})
     if case.stage != Stage.VERIFYING or _letter_waits(session, case.case_no):
         raise RefusalError(f"本件现为“{case.stage}”，没有等待核实结果；应发函的，请先登记发函。")
     turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
-    _put_down(asked, VerificationReply, turn, reply.recorded(), now)
+    _put_down(asked, VerificationReply, turn, reply, now)
     case.waiting_for = f"{VerificationReply.question}-{turn}"
     return True
 
@@ -278,7 +265,7 @@ def _letter_waits(session: Session, case_no: str) -> bool:
 def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> bool:
     """Put the decision of a row on record; whether it was not there. ``RefusalError`` for another than the one on
     record."""
-    decision = _checked(asked, OutcomeDecision, given).recorded()
+    decision = checked(asked, OutcomeDecision, given)
     known = accepted_answer(asked.session, asked.case.case_no, OutcomeDecision.question, 1)
     if known is not None:
         if known != decision:

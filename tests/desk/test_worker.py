@@ -119,3 +119,5 @@ def test_prefects_own_worker_serves_the_same_pool(desk: WorkedDesk) -> None:
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "ezt", "--type", "process"]
     desk.processes["worker"] = subprocess.Popen(command, env=desk.environment, cwd=ROOT, start_new_session=True)
     desk.carry_out("办件恢复/case-recovery")
+    # It does not always hear that it should end, while it starts a run.
+    desk.kill_worker()
