@@ -39,6 +39,8 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
     "enum": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
     "value_error": lambda limit: str(limit["error"]),
     "extra_forbidden": lambda _: "没有这一项，请删去",
+    "model_type": lambda _: "须是一个JSON对象，即{…}",
+    "list_type": lambda _: "须是一个列表，即[…]",
 }
 
 

@@ -96,8 +96,9 @@ def test_what_is_no_table_is_refused(web: str, body: Any, said: str) -> None:
     ("body", "said"),
     [
         ({"objections": []}, "异议至少1项"),
-        ({"objections": "营业执照"}, "异议填写有误"),
-        ({"objections": [{}, "营业执照"]}, "第2行"),
+        ({"objections": "营业执照"}, "异议须是一个列表"),
+        ({"objections": [{}, "营业执照"]}, "第2行：须是一个JSON对象"),
+        ([], "须是一个JSON对象"),
         ({"name": "异议.csv", "content": "YQ=="}, "异议未填写"),
     ],
 )
