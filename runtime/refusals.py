@@ -44,12 +44,17 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+SHOWN_OF_A_NAME = 40
+"""Characters of the name of a field that there is not."""
+
+
 def _title(place: tuple[int | str, ...], form: type[BaseModel]) -> str:
     """A field by its title; one of a form within the form, such as a line of a list, with where it stands."""
     name, *rest = place or ("",)
     field = form.model_fields.get(str(name))
     if field is None:
-        return str(name)
+        # Whatever somebody has called it: a refusal is kept and printed.
+        return "".join(filter(str.isprintable, str(name)))[:SHOWN_OF_A_NAME]
     title = field.title or str(name)
     kinds = get_args(field.annotation) or (field.annotation,)
     inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

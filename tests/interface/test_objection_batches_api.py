@@ -21,10 +21,15 @@ def post(caller: Caller, content: bytes, **more: str) -> httpx.Response:
     return caller.post(WORKBOOK, {"name": "异议.csv", "content": base64.b64encode(content).decode()} | more)
 
 
-def post_list(caller: Caller, rows: list[dict[str, str]], **more: str) -> httpx.Response:
+def listed(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """The rows of a table as objects."""
     fields = {LAYOUT.title(name): name for name in LAYOUT.headings}
     given = [{fields[title]: value for title, value in row.items()} for row in rows]
-    return caller.post(URL, {"objections": [each | {"grounds": each["grounds"].split("、")} for each in given]} | more)
+    return [each | {"grounds": each["grounds"].split("、")} for each in given]
+
+
+def post_list(caller: Caller, rows: list[dict[str, str]], **more: str) -> httpx.Response:
+    return caller.post(URL, {"objections": listed(rows)} | more)
 
 
 def register(case_no: str) -> None:
@@ -105,6 +110,25 @@ def test_what_is_no_table_is_refused(web: str, body: Any, said: str) -> None:
 def test_what_is_no_list_is_refused(web: str, body: Any, said: str) -> None:
     answer = caller_of(web, "KQ-MZ").post(URL, body)
     assert (answer.status_code, said in answer.json()["detail"]) == (422, True), answer.text
+    assert number_of(ObjectionBatch.case_no) == 0
+
+
+def test_a_field_of_any_name_is_handed_back(web: str) -> None:
+    caller, rows = caller_of(web, "KQ-MZ"), clear(2)
+    (good, bad) = listed(rows)
+    bad |= {"\0改\u202e名": 1, "长" * 100_000: 2}
+    answer = caller.post(URL, {"objections": [good, bad]})
+    assert (answer.status_code, answer.json()["rows"]) == (201, 1), answer.text
+    said = answer.json()["wrong"][0]["detail"]
+    assert said == f"改名没有这一项，请删去；{'长' * 40}没有这一项，请删去。请更正该行后重新报送。"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"objections": [{"reason": "\\ud800"}]}', b'{"objections": [NaN, 1e999]}', b"\xff", b"["]
+)
+def test_what_is_no_json_is_refused(web: str, body: bytes) -> None:
+    answer = caller_of(web, "KQ-MZ").send("POST", URL, body)
+    assert answer.status_code == 422, answer.text
     assert number_of(ObjectionBatch.case_no) == 0
 
 
