@@ -159,7 +159,7 @@ def test_the_same_submission_again_is_the_same_case(monday: datetime) -> None:
         (NEW | {"certificate_type": "良民证"}, "证照目录中没有证照类型“良民证”"),
         (NEW | {"fields": "姓名、血型、星座"}, "没有字段“血型”、“星座”"),
         (NEW | {"fields": ""}, "可用字段未填写"),
-        (NEW | {"fields": 3}, "可用字段填写有误"),
+        (NEW | {"fields": 3}, "可用字段须是一个列表"),
         (NEW | {"item_name": ""}, "事项名称未填写"),
         (NEW | {"item_code": "3.3E+17"}, "事项编码格式不对"),
         (NEW | {"authorisation": "看情况"}, "需授权只能填是或否"),

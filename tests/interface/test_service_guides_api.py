@@ -63,7 +63,7 @@ def test_a_guide_is_brought_in_and_only_a_change_makes_a_version(department: Cal
         ({"materials": []}, "第1项办事指南：材料至少1项"),
         ({"materials": [{"name": "营业执照"}]}, "第1项材料：提交形式未填写"),
         ({"materials": [{"name": "甲", "form": "电子"}] * 2}, "材料名称重复：甲"),
-        ({"materials": "无"}, "第1项办事指南：材料填写有误"),
+        ({"materials": "无"}, "第1项办事指南：材料须是一个列表"),
         ({"materials": [None]}, "第1项材料"),
         ({"surplus": 1}, "surplus没有这一项"),
     ],

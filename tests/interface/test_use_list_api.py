@@ -118,7 +118,7 @@ def test_every_wrong_line_is_named(market: Program) -> None:
         "用证清单有3处须更正，未登记任何一行：",
         "第2行：“营业执照”没有字段“血型”",
         "第3行：事项编码未填写；证照类型未填写；应用场景未填写",
-        "第4行：填写有误",
+        "第4行：须是一个JSON对象，即{…}",
     ]
     assert cases() == 0
 
