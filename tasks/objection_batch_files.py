@@ -50,7 +50,7 @@ class BatchTable:
 
 def read_file(name: str, content: bytes) -> BatchTable:
     """The table in a file, its rows numbered as its program shows them. ``InputError`` for what ``rows_of`` refuses."""
-    table = _table(name, hashlib.sha256(content), _rows_of_file(name, content))
+    table = _table(name, content, _rows_of_file(name, content))
     refuse_nothing(name, table.objections or table.wrong)
     return table
 
@@ -58,7 +58,7 @@ def read_file(name: str, content: bytes) -> BatchTable:
 def read_list(given: Sequence[Any]) -> BatchTable:
     """A list of JSON, its rows numbered from 1."""
     said = json.dumps(given, ensure_ascii=False, sort_keys=True)
-    return _table("objections", hashlib.sha256(said.encode()), enumerate(given, 1))
+    return _table("objections", said.encode(), enumerate(given, 1))
 
 
 def refuse_all_wrong(table: BatchTable) -> None:
@@ -74,11 +74,11 @@ def _rows_of_file(name: str, content: bytes) -> Iterator[tuple[int, Any]]:
         yield number, {**given, "grounds": [each for each in SEPARATORS.split(given.get("grounds", "")) if each]}
 
 
-def _table(name: str, digest: "hashlib._Hash", rows: Iterable[tuple[int, Any]]) -> BatchTable:
+def _table(name: str, content: bytes, rows: Iterable[tuple[int, Any]]) -> BatchTable:
     objections, wrong = [], []
     for number, given in rows:
         try:
             objections.append((number, ObjectionApplication.model_validate(given)))
         except ValidationError as error:
             wrong.append((number, f"{'；'.join(wrong_fields(error, ObjectionApplication))}。请更正该行后重新报送。"))
-    return BatchTable(name, digest.hexdigest(), tuple(objections), tuple(wrong))
+    return BatchTable(name, hashlib.sha256(content).hexdigest(), tuple(objections), tuple(wrong))

@@ -144,7 +144,8 @@ def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
         if not rows:
             raise InputError(f"{batch_no}没有等待核实结果或处理结果的异议。")
         record(session, "objection:batch:listed", batch_no, officer.staff_no, now, rows=len(rows))
-        return listing(rows, LAYOUT.headings), len(rows)
+    # Written after the transaction, which on SQLite keeps everybody else from writing.
+    return listing(rows, LAYOUT.headings), len(rows)
 
 
 def take_list(

@@ -1,5 +1,6 @@
 """What tests stand on: an installation of their own, empty databases of both kinds, real servers on loopback."""
 
+import io
 import os
 import secrets
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -23,6 +24,7 @@ import pytest
 import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from openpyxl import Workbook  # type: ignore[import-untyped]
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -311,6 +313,23 @@ def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
         forget_settings()
         yield bureau
         zhejiang_gateway.close()
+
+
+def officer_of(case_no: str) -> str:
+    """Whose case it is."""
+    with database.reading() as session:
+        return session.get_one(Case, case_no).officer_no
+
+
+def as_xlsx(rows: Iterable[Iterable[object]], merge: str = "") -> bytes:
+    """A workbook with these rows, and one range of its cells merged."""
+    book, content = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(list(row))
+    if merge:
+        book.active.merge_cells(merge)
+    book.save(content)
+    return content.getvalue()
 
 
 def objection_about(held: Certificate, kind: CertificateType, **changed: object) -> ObjectionApplication:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models.organisations import ApplicationKind
-from runtime.words import Words
 from tasks.applications import Caller
 from tasks.attachments import from_base64
 from tasks.case_runs import nudge
@@ -17,6 +16,7 @@ from tasks.objection_batch_files import BatchTable, read_file, read_list
 from tasks.objection_batch_rows import results_of
 from tasks.objection_batches import receive_batch
 from web.liaisons import standing
+from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, SIGNED, inlined, takes
 from web.requests import body_as, signed_by
 
@@ -39,11 +39,8 @@ class BatchSubmission(Submission):
     objections: list[Annotated[Any, WithJsonSchema(inlined(ObjectionApplication))]] = Field(title="异议", min_length=1)
 
 
-class WorkbookSubmission(Submission):
+class WorkbookSubmission(Submission, AttachedFile):
     """Objections in a file."""
-
-    name: Words = Field(title="文件名", min_length=1, max_length=200)
-    content: str = Field(title="内容（Base64）", min_length=1)
 
 
 @router.post(

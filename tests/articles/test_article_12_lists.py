@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from sqlalchemy import select
 
-from models.cases import Case
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.objections import Attachment, Objection
@@ -42,7 +41,7 @@ from tests.articles.test_article_12_batches import (
     small_chunks,
     what_was_written,
 )
-from tests.conftest import Clerk
+from tests.conftest import Clerk, as_xlsx, officer_of
 
 __all__ = ["small_chunks"]
 
@@ -60,11 +59,6 @@ def posted(rows: list[dict[str, str]]) -> Clerk:
         if not record_letters.run(batch.case_no, part):
             return batch
     raise AssertionError("the letters have no end")
-
-
-def officer_of(case_no: str) -> str:
-    with reading() as session:
-        return session.get_one(Case, case_no).officer_no
 
 
 def other_than(*staff_nos: str) -> str:
@@ -193,15 +187,7 @@ def test_a_list_again_changes_nothing_and_a_mended_one_adds_what_was_wrong(clerk
 
 
 def table(*rows: dict[str, str]) -> bytes:
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(list(dict.fromkeys(title for row in rows for title in row)))
-    for row in rows:
-        sheet.append(list(row.values()))
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return as_xlsx([rows[0], *(row.values() for row in rows)])
 
 
 def test_rows_that_cannot_be_are_handed_back(clerk: Any) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from openpyxl import Workbook
 
 from regulation.backfill import PaperType
 from regulation.catalogue import Field, FieldKind, HolderKind, Sensitivity, Validity
 from runtime.refusals import InputError
 from tasks import backfill_batch_files, tables
 from tasks.backfill_batch_files import in_chunks, opened_batch
+from tests.conftest import as_xlsx
 
 FIELDS = (Field("number", "许可证号", FieldKind.NUMBER, Sensitivity.PUBLIC),)
 PERMIT = PaperType("t", "许可证", Validity.UNLIMITED, None, (HolderKind.LEGAL_PERSON,), FIELDS)
@@ -27,16 +27,6 @@ def as_csv(rows: Iterable[Iterable[object]], encoding: str = "utf-8") -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode(encoding)
-
-
-def as_xlsx(rows: Iterable[Iterable[object]], merge: str = "") -> bytes:
-    book, content = Workbook(), io.BytesIO()
-    for row in rows:
-        book.active.append(list(row))
-    if merge:
-        book.active.merge_cells(merge)
-    book.save(content)
-    return content.getvalue()
 
 
 def read(tmp_path: Path, content: bytes, name: str = "档案.csv") -> list[tuple[int, list[object]]]:

@@ -31,6 +31,7 @@ from tests.conftest import (
     forget_settings,
     free_port,
     objection_about,
+    officer_of,
     wait_until,
     web_process,
 )
@@ -336,11 +337,6 @@ def waiting_for(case_no: str) -> str | None:
 def stage_of(case_no: str) -> str:
     with reading() as session:
         return session.get_one(Case, case_no).stage
-
-
-def officer_of(case_no: str) -> str:
-    with reading() as session:
-        return session.get_one(Case, case_no).officer_no
 
 
 def cases() -> int:

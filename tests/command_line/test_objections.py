@@ -7,8 +7,9 @@ from typing import Any
 from models.objection_batches import ObjectionBatch
 from runtime import clock
 from tests.articles.test_article_12_batches import clear, number_of, table
-from tests.articles.test_article_12_lists import RIGHT, UPHELD, WRONG, filled, officer_of, posted
+from tests.articles.test_article_12_lists import RIGHT, UPHELD, WRONG, filled, posted
 from tests.command_line.conftest import assert_refused, ezt
+from tests.conftest import officer_of
 
 
 def written(path: Path, rows: list[dict[str, str]]) -> Path:

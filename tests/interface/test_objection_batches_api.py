@@ -8,8 +8,8 @@ import pytest
 
 from models.objection_batches import ObjectionBatch
 from tasks.objection_batch_files import LAYOUT
-from tasks.objection_batches import chunks_to_register, register_chunk
-from tests.articles.test_article_12_batches import cases, clear, number_of, table
+from tasks.objection_batches import register_chunk
+from tests.articles.test_article_12_batches import cases, clear, number_of, register_chunks, table
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
 
@@ -30,11 +30,6 @@ def listed(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 def post_list(caller: Caller, rows: list[dict[str, str]], **more: str) -> httpx.Response:
     return caller.post(URL, {"objections": listed(rows)} | more)
-
-
-def register(case_no: str) -> None:
-    for chunk in chunks_to_register(case_no):
-        register_chunk.run(case_no, chunk)
 
 
 @pytest.mark.parametrize("way", ["workbook", "list"])
@@ -59,7 +54,7 @@ def test_a_department_and_a_bureau_hand_in_objections_once_and_read_what_came_of
     assert (said["case_no"][:3], said["stage"], said["rows"]) == ("YP-", "登记中", 4)
     assert said["wrong"] == [{"row": first_row + 2, "detail": "联系电话格式不对。请更正该行后重新报送。"}]
     assert number_of(ObjectionBatch.case_no) == 1
-    register(said["case_no"])
+    register_chunks(Clerk(said["case_no"]))
     results = caller.send("GET", f"{URL}/{said['case_no']}").json()
     assert [each["row"] - first_row for each in results["cases"]] == [0, 1, 3, 4]
     assert results["cases"][0] == {"row": first_row, "case_no": cases()[0].case_no, "stage": "待初审", "new": True}
@@ -68,9 +63,9 @@ def test_a_department_and_a_bureau_hand_in_objections_once_and_read_what_came_of
 
 def test_a_row_is_the_same_objection_in_a_workbook_and_in_a_list(web: str) -> None:
     caller, rows = caller_of(web, "KQ-MZ"), clear(3)
-    register(post(caller, table(rows)).json()["case_no"])
+    register_chunks(Clerk(post(caller, table(rows)).json()["case_no"]))
     again = post_list(caller, rows).json()["case_no"]
-    register(again)
+    register_chunks(Clerk(again))
     results = caller.send("GET", f"{URL}/{again}").json()
     assert [each["new"] for each in results["cases"]] == [False] * 3
     assert len(cases()) == 3

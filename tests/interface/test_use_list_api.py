@@ -25,6 +25,7 @@ from runtime.signing import sign
 from tasks import use_lists
 from tasks.use_list_files import TITLES, rows_of_file, workbook_of
 from tasks.use_list_watch import ask_about_entries
+from tests.conftest import as_xlsx
 
 PROPOSALS, WORKBOOK = "/api/v1/use-list/proposals", "/api/v1/use-list/proposals/workbook"
 LIST, ENQUIRIES = "/api/v1/use-list", "/api/v1/use-list/enquiries"
@@ -87,14 +88,6 @@ def as_csv(rows: list[list[object]], encoding: str) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode(encoding)
-
-
-def as_xlsx(rows: list[list[object]]) -> bytes:
-    book, content = Workbook(), io.BytesIO()
-    for row in rows:
-        book.active.append(row)
-    book.save(content)
-    return content.getvalue()
 
 
 def cases() -> int:

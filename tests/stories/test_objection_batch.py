@@ -26,8 +26,8 @@ from tasks import objection_batches
 from tasks.case_runs import nudge, prefect, recover
 from tasks.objection_batches import submit_batch
 from tests.articles.test_article_12_batches import clear, table
-from tests.conftest import wait_until
-from tests.stories.test_objection_case import case_run, officer_of, on_the_desk
+from tests.conftest import officer_of, wait_until
+from tests.stories.test_objection_case import case_run, on_the_desk
 from tests.stories.test_paper_backfill import asked_for
 
 pytestmark = pytest.mark.timeout(600)

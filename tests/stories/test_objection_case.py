@@ -18,7 +18,7 @@ from regulation.certificates import CertificateState, Level
 from runtime import clock
 from runtime.database import reading
 from tasks.to_do import run_address
-from tests.conftest import secrets_of_installation, wait_until
+from tests.conftest import officer_of, secrets_of_installation, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -138,11 +138,6 @@ def case_run(case_no: str) -> UUID:
         run_id = session.get_one(Case, case_no).flow_run_id
     assert run_id is not None
     return UUID(run_id)
-
-
-def officer_of(case_no: str) -> str:
-    with reading() as session:
-        return session.get_one(Case, case_no).officer_no
 
 
 def on_the_desk(desk: Any, key: str) -> str:

@@ -11,7 +11,6 @@ from prefect.client.schemas.objects import StateType
 from sqlalchemy import func, select
 
 from ezt import sample_catalogue
-from models.cases import Case
 from models.findings import Finding
 from models.spot_checks import CheckItem, Inspector, InspectorConflict, SpotCheck, SpotCheckTeam
 from runtime import clock
@@ -22,6 +21,7 @@ from tasks.spot_check_files import check_file
 from tasks.spot_check_publications import draw_file, round_in_public
 from tasks.spot_check_results import checklist_file, checklists, confirm_results, enter_workbook, sign_for_checklists
 from tests.articles.test_article_17_spot_checks import LIFE
+from tests.conftest import officer_of
 from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
@@ -138,8 +138,3 @@ def test_the_schedule_opens_the_quarters_round_once(desk: Any) -> None:
     assert len(rounds) == int(is_working_day(clock.now()))
     for spot_check in rounds:
         assert desk.wait(case_run(spot_check.case_no), StateType.PAUSED).name.endswith("检查中")
-
-
-def officer_of(case_no: str) -> str:
-    with reading() as session:
-        return session.get_one(Case, case_no).officer_no
