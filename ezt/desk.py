@@ -13,7 +13,7 @@ from prefect.client.schemas.responses import SetStateStatus
 
 from models.organisations import Officer
 from runtime.database import reading
-from tasks.officers import CODE_SECONDS
+from tasks.signatures import CODE_SECONDS
 
 
 class NotThereError(AssertionError):

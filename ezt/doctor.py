@@ -61,8 +61,8 @@ from runtime.settings import settings
 from runtime.signing_authority import known_chains, signing_authority
 from tasks.attachments import scan
 from tasks.calendars import working_days
-from tasks.officers import CODE_SECONDS
 from tasks.records import last_block_is_ours, unsealed_since
+from tasks.signatures import CODE_SECONDS
 
 LOOK_WITHIN = 20.0
 """Seconds for all checks of a round together."""

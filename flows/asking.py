@@ -19,16 +19,17 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
+from models.organisations import Officer
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
 from tasks.answers import answer_or_wait, last_refusal, offered, take_officer_answer
-from tasks.case_runs import show_case
+from tasks.case_runs import forget_code, show_case
 from tasks.notices import kick
 from tasks.questions import Question
 from tasks.sheets import full_sheet_link
+from tasks.signatures import DESK, SignatureError, settle, sign, submission_of
 
-F = TypeVar("F", bound=BaseModel)
 T = TypeVar("T")
 
 
@@ -82,6 +83,9 @@ class SignOff(Shown):
     code: Words = Field("", title="一次性验证码", description="验证器上当前显示的6位数字", max_length=10)
 
 
+S = TypeVar("S", bound=SignOff)
+
+
 def ask(
     case_no: str, question: type[Question], turn: int = 1, prefilled: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -119,23 +123,53 @@ def ask(
     raise AssertionError("count() has no end")
 
 
-def until_accepted(form: F, work: Callable[[F], T]) -> T:
-    """Do ``work`` with what a start form says; while it is refused, suspend on the same form with the reason.
+def until_accepted(form: S, work: Callable[[S, Officer], T]) -> T:
+    """Do ``work`` with what a start form says and the officer who signed it; while it is refused, suspend on the same
+    form with the reason.
 
     What was corrected is not tried again as it was: in the meantime it might be accepted.
     """
+    key = "start"
     for attempt in count(1):
-        key = f"again-{attempt}"
-        typed = _typed_in(key)
+        again = f"again-{attempt}"
+        typed = _typed_in(again)
         if typed is not None:
             # The server has checked the form's own rules; what it lets through anyway is asked for again.
             with suppress(ValidationError):
-                form = type(form).model_validate(typed)
+                form, key = type(form).model_validate(typed), again
             continue
+        submission = submission_of(f"{flow_run.id}:{key}", form.model_dump())
         try:
-            return work(form)
+            done = work(form, sign(form.staff_no, form.code, DESK, submission))
         except RefusalError as why:
-            _suspend(_form(type(form), "请更正后重新提交", str(why), form.model_dump(exclude={"code"})), key)
+            settle(submission)
+            forget_code()
+            _suspend(_form(type(form), "请更正后重新提交", str(why), form.model_dump(exclude={"code"})), again)
+        else:
+            settle(submission)
+            return done
+    raise AssertionError("count() has no end")
+
+
+def until_signed(form: SignOff) -> Officer:
+    """The officer who signs a start form; while the signature does not hold, suspend on the signature alone, with the
+    reason. What else was typed in stays in the run's parameters meanwhile."""
+    signature, key = form, "start"
+    for attempt in count(1):
+        again = f"signature-{attempt}"
+        typed = _typed_in(again)
+        if typed is not None:
+            with suppress(ValidationError):
+                signature, key = SignOff.model_validate(typed), again
+            continue
+        said = form.model_dump() | {"staff_no": signature.staff_no}
+        submission = submission_of(f"{flow_run.id}:{key}", said)
+        try:
+            return sign(signature.staff_no, signature.code, DESK, submission)
+        except SignatureError as why:
+            forget_code()
+            head = "请重新签名，签名后才登记。其他内容已经保留，不需要重填。"
+            _suspend(_form(SignOff, head, str(why), {"staff_no": signature.staff_no}), again)
     raise AssertionError("count() has no end")
 
 

@@ -34,6 +34,6 @@ def calendar_publication(publication: YearPublication) -> State[None]:
     """
     year, moved = until_accepted(
         publication,
-        lambda form: (form.year, publish(form.year, form.days_off, form.days_worked, form.staff_no, form.code)),
+        lambda form, by: (form.year, publish(form.year, form.days_off, form.days_worked, by)),
     )
     return Completed(message=f"已公布{year}年放假安排，{moved}个截止日有变动")

@@ -37,7 +37,7 @@ def case_handover(handover: Handover) -> None:
     Args:
         handover: 移交
     """
-    until_accepted(handover, lambda form: give_case(form.case_no, form.to, form.why, form.staff_no, form.code))
+    until_accepted(handover, lambda form, by: give_case(form.case_no, form.to, form.why, by))
     # The reason is on record with us; what officers write about a case does not stay here.
     forget_parameters()
 
@@ -51,7 +51,7 @@ def officer_leave(leave: OfficerLeave) -> None:
     """
     until_accepted(
         leave,
-        lambda form: file_leave(form.absent, form.substitute, form.from_on, form.until_on, form.staff_no, form.code),
+        lambda form, by: file_leave(form.absent, form.substitute, form.from_on, form.until_on, by),
     )
     # Whoever was named by name is on record with us by their number.
     forget_parameters()

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from runtime import clock
-from tasks.case_runs import prefect, recover, rerun_registrations
+from tasks.case_runs import end_unsigned, prefect, recover, rerun_registrations
 
 
 @flow(name="办件恢复", persist_result=False)
@@ -12,4 +12,6 @@ def case_recovery() -> str:
     with prefect() as client:
         recovered = recover(client, clock.now())
         registrations = rerun_registrations(client, clock.now())
-    return f"重新发起{len(recovered.started)}件，唤醒{len(recovered.woken)}件，重做登记{registrations}件"
+        unsigned = end_unsigned(client, clock.now())
+    cases = f"重新发起{len(recovered.started)}件，唤醒{len(recovered.woken)}件"
+    return f"{cases}，重做登记{registrations}件，结束未签名的登记{unsigned}件"

@@ -37,14 +37,13 @@ def paper_exception(entry: PaperExceptionEntry) -> None:
     """
     until_accepted(
         entry,
-        lambda form: enter_exception(
+        lambda form, by: enter_exception(
             form.certificate_type,
             form.item_code,
             form.citation,
             form.from_on,
             form.until_on,
-            form.staff_no,
-            form.code,
+            by,
         ),
     )
     _show()
@@ -57,7 +56,7 @@ def paper_exception_end(end: PaperExceptionEnd) -> None:
     Args:
         end: 终止
     """
-    until_accepted(end, lambda form: end_exception(form.number, form.last_on, form.staff_no, form.code))
+    until_accepted(end, lambda form, by: end_exception(form.number, form.last_on, by))
     _show()
 
 

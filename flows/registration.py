@@ -8,12 +8,10 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from pydantic import BaseModel, ValidationError
 
-from flows.asking import SignOff
+from flows.asking import S, until_signed
 from runtime.refusals import RefusalError, in_chinese
 from tasks.case_runs import forget_parameters, nudge
-from tasks.cases import check_entry
 
-S = TypeVar("S", bound=SignOff)
 F = TypeVar("F", bound=BaseModel)
 
 
@@ -28,9 +26,9 @@ def register(application: object, form: type[S], work: Callable[[S, str, str], s
     except ValidationError as error:
         forget_parameters()
         return Failed(message=in_chinese(error, form))
-    actor = check_entry(given.staff_no, given.code)
+    officer = until_signed(given)
     try:
-        case_no = work(given, f"intake:{flow_run.id}", actor)
+        case_no = work(given, f"intake:{flow_run.id}", officer.staff_no)
     except RefusalError as why:
         forget_parameters()
         return Failed(message=str(why))

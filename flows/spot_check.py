@@ -86,9 +86,7 @@ def spot_check_start(start: SpotCheckStart) -> str:
     key = f"form:{flow_run.id}"
     case_no = until_accepted(
         start,
-        lambda form: open_round_for_officer(
-            key, form.title, form.period_from, form.period_until, form.percent, form.staff_no, form.code
-        ),
+        lambda form, by: open_round_for_officer(key, form.title, form.period_from, form.period_until, form.percent, by),
     )
     forget_parameters(case_no=case_no)
     nudge(case_no)
@@ -109,7 +107,7 @@ def inspector_register(entry: InspectorEntry) -> None:
     Args:
         entry: 检查人员
     """
-    until_accepted(entry, lambda form: put_on_register(form.inspector, form.active, form.staff_no, form.code))
+    until_accepted(entry, lambda form, by: put_on_register(form.inspector, form.active, by))
     forget_parameters()
     _show_register()
 
@@ -132,9 +130,7 @@ def inspector_conflict(conflict: ConflictEntry) -> None:
     """
     until_accepted(
         conflict,
-        lambda form: declare_conflict(
-            form.inspector, form.department, form.ties, form.until_on, form.staff_no, form.code
-        ),
+        lambda form, by: declare_conflict(form.inspector, form.department, form.ties, form.until_on, by),
     )
     forget_parameters()
     _show_register()
@@ -167,15 +163,14 @@ def check_item_list(item: CheckItemEntry) -> None:
     """
     until_accepted(
         item,
-        lambda form: keep_check_item(
+        lambda form, by: keep_check_item(
             form.item_code,
             form.title,
             form.fault,
             form.how,
             tuple(form.kinds),
             form.active,
-            form.staff_no,
-            form.code,
+            by,
         ),
     )
     create_markdown_artifact(f"## 抽查事项清单\n\n{items_table()}", key="check-items", description="抽查事项清单")

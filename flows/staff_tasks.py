@@ -22,4 +22,4 @@ def staff_task_completion(done: StaffTaskDone) -> None:
     Args:
         done: 处理情况
     """
-    until_accepted(done, lambda form: complete_staff_task(form.number, form.note, form.staff_no, form.code))
+    until_accepted(done, lambda form, by: complete_staff_task(form.number, form.note, by))

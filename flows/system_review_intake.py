@@ -50,4 +50,4 @@ def go_live_report(report: GoLiveReport) -> None:
     Args:
         report: 上线情况
     """
-    until_accepted(report, lambda form: report_for_staff(form.case_no, form, form.staff_no, form.code))
+    until_accepted(report, lambda form, by: report_for_staff(form.case_no, form, by))

@@ -19,9 +19,7 @@ def visit(entry: VisitEntry) -> str:
     Args:
         entry: 现场体验
     """
-    said, opened = until_accepted(
-        entry, lambda form: record_visit(form, f"visit:{flow_run.id}", form.staff_no, form.code)
-    )
+    said, opened = until_accepted(entry, lambda form, by: record_visit(form, f"visit:{flow_run.id}", by))
     for case_no in opened:
         nudge(case_no)
     return said

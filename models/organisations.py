@@ -57,6 +57,22 @@ class SpentCode(Base):
 
     staff_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"), primary_key=True)
     time_step: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    """The door, or the address of a page, that it was used from."""
+    spent_on: Mapped[str | None] = mapped_column(index=True)
+    """The submission that it was used for, while that may have to be done again."""
+
+
+class WrongCode(Base):
+    """A one-time code that was looked at and was wrong, kept as long as it counts. The number is as it was given: whose
+    it is, if anybody's, a stranger must not find out."""
+
+    __tablename__ = "wrong_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_no: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApplicationKind(StrEnum):

@@ -264,7 +264,7 @@ ARTICLES = (
             "tasks.records:verify_record",
             "tasks.holders:uses_of_holder",
             "tasks.own_certificates:doubt_use",
-            "tasks.officers:identify",
+            "tasks.signatures:sign",
             "tasks.officer_register:register_officer",
             "tasks.sheets:full_sheet",
             "web.requests:authenticated",

@@ -80,8 +80,30 @@ ATTACHMENT_SIZE = Limit("attachment-size", 10 * 1024 * 1024, Unit.BYTES, "内部
 ATTACHMENT_COUNT = Limit("attachment-count", 10, Unit.FILES, "内部规定", "附件数量")
 REQUEST_SIZE = Limit("request-size", 32 * 1024 * 1024, Unit.BYTES, "内部规定", "一次请求的大小")
 SIGNATURE_WINDOW = Limit("signature-window", 300, Unit.SECONDS, "内部规定", "请求签名的时间窗口")
-SHEET_REFUSALS = Limit("sheet-refusals", 5, Unit.TIMES, "内部规定", "查看办件时同一工号签名未通过的次数")
-SHEET_REFUSAL_WINDOW = Limit("sheet-refusal-window", 600, Unit.SECONDS, "内部规定", "查看办件签名未通过的计数时间")
+
+# Article 14 wants to know who did what. The measures say nothing of one-time codes: how often one may be wrong before
+# the next is looked at later only, the Center sets.
+WRONG_CODES = Limit(
+    "wrong-codes", 5, Unit.TIMES, "内部规定（第十四条）", "同一工号在一处填错验证码的次数，之后须等待再试"
+)
+STRANGERS_WRONG_CODES = Limit(
+    "strangers-wrong-codes",
+    20,
+    Unit.TIMES,
+    "内部规定（第十四条）",
+    "一个工号未曾签名的各来源地址，或一个来源地址对各工号，填错验证码的次数，之后须等待再试",
+)
+WRONG_CODE_WINDOW = Limit("wrong-code-window", 86_400, Unit.SECONDS, "内部规定（第十四条）", "填错验证码的计数时间")
+WRONG_CODE_WAIT = Limit(
+    "wrong-code-wait", 60, Unit.SECONDS, "内部规定（第十四条）", "填错验证码过多后首次等待的时间，再错加倍"
+)
+WRONG_CODE_LONGEST_WAIT = Limit(
+    "wrong-code-longest-wait", 3600, Unit.SECONDS, "内部规定（第十四条）", "填错验证码后等待的最长时间"
+)
+SIGNED_BEFORE = Limit("signed-before", 90, Unit.DAYS, "内部规定（第十四条）", "来源地址自工号最后签名起算熟悉的时间")
+UNSIGNED_REGISTRATION = Limit(
+    "unsigned-registration", 1, Unit.DAYS, "内部规定（第十四条）", "代为登记的申请等待签名的最长时间"
+)
 
 # Article 9 wants the use list kept up (动态管理), Article 13 the designated person filed. How fast either is answered,
 # and when an entry has to show that it is still needed, the Center sets itself.

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
 from runtime import clock
-from runtime.database import in_pieces, insert_many, reading, transaction
+from runtime.database import in_pieces, insert_many, one_read, reading, transaction
 from runtime.refusals import RefusalError, in_chinese
 from tasks.history import history_of
-from tasks.officers import acting_officer, identify
+from tasks.officers import acting_officer
 from tasks.questions import Asked, Question
+from tasks.signatures import DESK, SignatureError, sign, submission_of
 from tasks.step import CaseClosedError, Steps, locked_case, record
 
 ACCEPTED = select(Answer.given).where(
@@ -121,22 +122,30 @@ def take_officer_answer(
 
     ``source_key`` names this one submission. The officer's code is spent either way.
     """
+    with one_read() as connection:
+        known = connection.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
+    if known is not None:
+        return known[0]
+    officer, refusal, answer = None, None, given
+    try:
+        submission = submission_of(source_key, {**given, "staff_no": staff_no})
+        officer = sign(staff_no, code, DESK, submission)
+    except SignatureError as why:
+        refusal = str(why)
     with transaction() as session:
         known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
         if known is not None:
             return known[0]
         now = clock.now()
         case = locked_case(session, case_no)
-        officer_no: str | None = None
-        try:
-            officer = identify(session, staff_no, code, now)
-            officer_no = officer.staff_no
+        if officer is not None:
             today = clock.local_date(now)
-            question.check_officer(session, officer, case, today)
-            answer = checked(Asked(session, case, officer.staff_no, today), question, given)
-            refusal = None
-        except RefusalError as why:
-            answer, refusal = given, str(why)
+            try:
+                question.check_officer(session, officer, case, today)
+                answer = checked(Asked(session, case, officer.staff_no, today), question, given)
+            except RefusalError as why:
+                refusal = str(why)
+        officer_no = officer.staff_no if officer is not None else None
         row = _answer(case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal)
         refusal = _store(session, case, row)
     if refusal is None:

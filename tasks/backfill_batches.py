@@ -37,7 +37,7 @@ from tasks.cases import end_case, locked_counter, meet_deadline, next_number, op
 from tasks.catalogue import type_named
 from tasks.departments import department_named
 from tasks.liaisons import addressees
-from tasks.officers import identify
+from tasks.signatures import COMMAND_LINE, sign
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable
 from tasks.tables import Row, as_json, rows_from_json
@@ -52,9 +52,8 @@ def submit_batch(
     path: Path, certificate_type: str, department: str, service_case_no: str, staff_no: str, code: str
 ) -> str:
     """Register a file that a department sent in another way than the interface, signed by an officer; the case number.
-    Raises what ``register_file`` and ``identify`` raise."""
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
+    Raises what ``register_file`` and ``sign`` raise."""
+    officer = sign(staff_no, code, COMMAND_LINE)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return register_file(path.name, path, sha256, certificate_type, department, service_case_no, officer.staff_no)

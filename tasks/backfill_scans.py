@@ -23,7 +23,7 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.attachments import File, check_files, keep_files
-from tasks.officers import identify
+from tasks.signatures import COMMAND_LINE, sign
 from tasks.step import locked_case, record
 
 _UTF_8_NAME, _ENCRYPTED = 0x800, 0x1
@@ -43,11 +43,10 @@ def attach_scans(case_no: str, path: Path, staff_no: str, code: str) -> Attached
     """Attach the scans of a batch's sample to its case, signed by an officer. Doing it again adds only what is new.
 
     Raises ``RefusalError`` for a case that is no batch or waits for no sample, ``InputError`` for an archive that
-    cannot be read and for a scan that is no picture or document, and what ``identify`` raises. Then nothing has been
+    cannot be read and for a scan that is no picture or document, and what ``sign`` raises. Then nothing has been
     attached.
     """
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
+    officer = sign(staff_no, code, COMMAND_LINE)
     with reading() as session:
         batch = session.get(BackfillBatch, case_no.strip().upper())
         if batch is None:

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from models.calendars import PublishedYear
 from models.cases import Deadline, DeadlineChange
+from models.organisations import Officer
 from regulation.working_days import CalendarError, WorkingDays, YearArrangement, last_library_year, parse_day
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.officers import identify
 from tasks.step import record
 
 _built: dict[tuple[tuple[int, datetime], ...], WorkingDays] = {}
@@ -117,11 +117,11 @@ def recompute_deadlines(session: Session, rule: str, at: datetime, since: date |
     return moved
 
 
-def publish(year: int, days_off: str, days_worked: str, staff_no: str, code: str) -> int:
+def publish(year: int, days_off: str, days_worked: str, by: Officer) -> int:
     """Publish a year from a form's text, signed by an officer; returns how many due dates moved.
 
     Raises ``RefusalError`` for lines that are no dates, an arrangement that cannot be, a year that the library knows
-    already, and a signature that does not hold.
+    already.
     """
     try:
         arrangement = YearArrangement(year, dict(_days_off(days_off)), frozenset(map(parse_day, days_worked.split())))
@@ -130,9 +130,7 @@ def publish(year: int, days_off: str, days_worked: str, staff_no: str, code: str
     if year <= last_library_year():
         raise RefusalError(f"{year}年的放假安排已在系统日历中，无需录入。")
     with transaction() as session:
-        now = clock.now()
-        officer = identify(session, staff_no, code, now)
-        return publish_year(session, arrangement, officer.staff_no, now)
+        return publish_year(session, arrangement, by.staff_no, clock.now())
 
 
 def _days_off(text: str) -> Iterator[tuple[date, str]]:

@@ -26,13 +26,14 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
-from prefect.states import Scheduled
+from prefect.states import Cancelled, Scheduled
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
+from regulation.limits import UNSIGNED_REGISTRATION
 from regulation.objections import Stage
 from runtime.database import one_read, reading, transaction
 from tasks.notices import kick
@@ -292,13 +293,9 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
     the submission, and then forgets it. One that died too often is left to staff. Returns how many go on.
     """
     died = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*DIED, *UNDER_WAY]))
-    runs = client.read_flow_runs(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
-        flow_run_filter=FlowRunFilter(state=died),
-        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        limit=CHUNK,
-    )
-    unfinished = [run for run in runs if "application" in run.parameters and not _is_alive(run, at)]
+    unfinished = [
+        run for run in _intake_runs(client, died) if "application" in run.parameters and not _is_alive(run, at)
+    ]
     again = [run for run in unfinished if run.run_count < REGISTRATION_TRIES]
     for run in again:
         client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
@@ -308,6 +305,36 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
                 what = f"一件申请未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
                 open_staff_task(session, f"registration:{run.id}", None, what, at)
     return len(again)
+
+
+def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
+    """End registrations that have waited too long for a signature, and forget those that were cancelled: no application
+    stays in Prefect's database for ever. Returns how many were ended; each of them is left to staff."""
+    left = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLED]))
+    ended = 0
+    for run in _intake_runs(client, left):
+        if run.state is None or "application" not in run.parameters:
+            continue
+        if run.state.is_paused():
+            if at - run.state.timestamp < timedelta(days=UNSIGNED_REGISTRATION.value):
+                continue
+            with transaction() as session:
+                what = f"一件代为登记的申请一直没有签名，未登记，内容已删除（运行“{run.name}”），请联系申请人重新登记"
+                open_staff_task(session, f"registration:{run.id}", None, what, at)
+            # First: one that is cancelled is found here again, if nothing is forgotten this time.
+            client.set_flow_run_state(run.id, Cancelled(message="没有签名，未登记"), force=True)
+            ended += 1
+        client.update_flow_run(run.id, parameters={})
+    return ended
+
+
+def _intake_runs(client: SyncPrefectClient, states: FlowRunFilterState) -> list[FlowRun]:
+    return client.read_flow_runs(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
+        flow_run_filter=FlowRunFilter(state=states),
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        limit=CHUNK,
+    )
 
 
 def _runs(client: SyncPrefectClient, run_ids: Sequence[str]) -> dict[str, FlowRun]:
@@ -346,6 +373,18 @@ def forget_parameters(**public: str) -> None:
     if context is not None and context.flow_run is not None:
         with prefect() as client:
             client.update_flow_run(context.flow_run.id, parameters=public)
+
+
+def forget_code() -> None:
+    """Take the one-time code out of the present run's parameters, and leave the rest."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        parameters = {
+            name: value | {"code": ""} if isinstance(value, dict) else value
+            for name, value in context.flow_run.parameters.items()
+        }
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, parameters=parameters)
 
 
 def nudge(case_no: str) -> None:

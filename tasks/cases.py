@@ -20,7 +20,7 @@ from runtime.database import in_pieces, insert_many, transaction
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.calendars import working_days
-from tasks.officers import acting_officer, check_may_act, identify, officer_by_load, officer_named
+from tasks.officers import acting_officer, check_may_act, officer_by_load, officer_named
 from tasks.step import Step, locked_case, record
 
 MEANT = 5
@@ -277,31 +277,17 @@ def case_numbered(session: Session, text: str, *likely: ColumnElement[bool]) -> 
     raise InputError(f"编号为{text}的办件不止一件：{'、'.join(found[:MEANT])}{more}，请填写完整的编号。")
 
 
-def give_case(case_no: str, to: str, why: str, staff_no: str, code: str) -> None:
-    """A hand-over as a form asks for it. Raises ``RefusalError`` as ``hand_over`` and ``identify`` do."""
+def give_case(case_no: str, to: str, why: str, by: Officer) -> None:
+    """A hand-over as a form asks for it. Raises ``RefusalError`` as ``hand_over`` does."""
     with transaction() as session:
-        now = clock.now()
-        hand_over(session, case_no, to, why, identify(session, staff_no, code, now), now)
+        hand_over(session, case_no, to, why, by, clock.now())
 
 
-def file_leave(absent: str, substitute: str, from_on: date, until_on: date, staff_no: str, code: str) -> None:
-    """A leave as a form asks for it. Raises ``RefusalError`` as ``take_leave`` and ``identify`` do."""
+def file_leave(absent: str, substitute: str, from_on: date, until_on: date, by: Officer) -> None:
+    """A leave as a form asks for it. Raises ``RefusalError`` as ``take_leave`` does."""
     with transaction() as session:
         now = clock.now()
-        by = identify(session, staff_no, code, now)
         away = officer_named(session, absent, "休假人").staff_no
         acts = officer_named(session, substitute, "代理人").staff_no
         leave = Leave(staff_no=away, substitute_no=acts, from_on=from_on, until_on=until_on)
         take_leave(session, leave, by, now)
-
-
-def check_entry(staff_no: str, code: str) -> str:
-    """Who typed an application in, for the record: the officer, or the number given with the word that it did not hold.
-
-    An application that has been received is received; a slip in the signature must not lose it.
-    """
-    with transaction() as session:
-        try:
-            return identify(session, staff_no, code, clock.now()).staff_no
-        except RefusalError:
-            return f"{staff_no}（未通过验证）"

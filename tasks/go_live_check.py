@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.findings import Finding
-from models.organisations import Department
+from models.organisations import Department, Officer
 from models.records import AuditEntry
 from models.system_reviews import PromisedEntry, SystemReview
 from models.use_lists import UseListEntry
@@ -34,7 +34,6 @@ from tasks.cases import case_numbered, locked_counter
 from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError
 from tasks.findings import Found, Noted, note_findings
-from tasks.officers import identify
 from tasks.step import record
 from tasks.system_review_submissions import GoLive, GoLiveForm
 from tasks.system_reviews import LINES_IN_A_NOTICE, recipients
@@ -77,12 +76,11 @@ def report_go_live(session: Session, department_uscc: str | None, case_no: str, 
         line.looked_until = None
 
 
-def report_for_staff(case_no: str, form: GoLiveForm, staff_no: str, code: str) -> None:
-    """``report_go_live`` as a form asks for it. Raises what ``identify`` raises as well."""
+def report_for_staff(case_no: str, form: GoLiveForm, by: Officer) -> None:
+    """``report_go_live`` as a form asks for it."""
     with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
         passed = Case.case_no.in_(select(SystemReview.case_no).where(SystemReview.passed_on.is_not(None)))
-        report_go_live(session, None, case_numbered(session, case_no, passed), form, officer.staff_no)
+        report_go_live(session, None, case_numbered(session, case_no, passed), form, by.staff_no)
 
 
 def promises_of(session: Session, case_no: str) -> Sequence[PromisedEntry]:

@@ -13,18 +13,17 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.departments import department_named
-from tasks.officers import identify, officer_named
+from tasks.officers import officer_named
 from tasks.sheet_kinds import Table
 from tasks.staff_tasks import open_staff_task
 from tasks.step import record
 
 
-def put_on_register(inspector: str, active: bool, staff_no: str, code: str) -> None:
+def put_on_register(inspector: str, active: bool, by: Officer) -> None:
     """Put an officer on the register of inspectors, or take one off it, signed by an officer. Raises ``RefusalError``
-    for nobody in service, and as ``identify``."""
+    for nobody in service."""
     with transaction() as session:
         now = clock.now()
-        by = identify(session, staff_no, code, now)
         # Who has left is taken off by the number alone.
         officer = session.get(Officer, inspector.strip().upper()) if not active else None
         officer = officer or officer_named(session, inspector, "检查人员")
@@ -37,18 +36,15 @@ def put_on_register(inspector: str, active: bool, staff_no: str, code: str) -> N
         record(session, tag, None, by.staff_no, now, inspector=officer.staff_no)
 
 
-def declare_conflict(
-    inspector: str, department: str, ties: Ties, until_on: date | None, staff_no: str, code: str
-) -> None:
+def declare_conflict(inspector: str, department: str, ties: Ties, until_on: date | None, by: Officer) -> None:
     """Put on file that an inspector may not check a department, up to and with ``until_on``; declared again, it is
     replaced. Where the inspector's team checks it already, staff are told to replace them.
 
     Raises ``InputError`` for an unknown department or a last day that has passed, ``RefusalError`` for who is not on
-    the register, and as ``identify``.
+    the register.
     """
     with transaction() as session:
         now = clock.now()
-        by = identify(session, staff_no, code, now)
         officer_no = officer_named(session, inspector, "检查人员").staff_no
         there = session.get(Inspector, officer_no)
         if there is None:
@@ -94,15 +90,13 @@ def keep_check_item(
     how: str,
     kinds: tuple[ObjectKind, ...],
     active: bool,
-    staff_no: str,
-    code: str,
+    by: Officer,
 ) -> None:
     """Put a check item on the list, change it, or take it off (``active`` false); rounds that were opened before keep
-    what stood there then. ``fault`` is what a failed item shows. Raises as ``identify``."""
+    what stood there then. ``fault`` is what a failed item shows."""
     rule = RULE_OF[fault]
     with transaction() as session:
         now = clock.now()
-        by = identify(session, staff_no, code, now)
         item = session.get(CheckItem, item_code.strip().upper(), with_for_update=True)
         if item is None:
             item = CheckItem(code=item_code.strip().upper())

@@ -51,8 +51,9 @@ from tasks.objection_lists import listing
 from tasks.objection_questions import InitialReview, LetterPosted
 from tasks.objection_registrations import Registered, Submission, register_all
 from tasks.objections import accept_all, accept_objection
-from tasks.officers import acting_officer, identify
+from tasks.officers import acting_officer
 from tasks.progress_bars import Bar
+from tasks.signatures import COMMAND_LINE, sign
 from tasks.step import Step, Steps, durable, locked_cases, record_steps
 from tasks.verifications import deliver_all, prepare_pursuit, prepare_requests, record_all_sent, record_letter
 
@@ -82,11 +83,10 @@ class Received:
 
 def submit_batch(path: Path, sender: str, email: str, staff_no: str, code: str) -> Received:
     """Register a table that came in another way than the interface, signed by an officer. Raises what
-    ``read_file``, ``receive_batch`` and ``identify`` raise."""
+    ``read_file``, ``receive_batch`` and ``sign`` raise."""
     # Read first: a file that is refused spends no code.
     table = read_file(path.name, path.read_bytes())
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
+    officer = sign(staff_no, code, COMMAND_LINE)
     return receive_batch(table, sender, sender, email, officer.staff_no)
 
 

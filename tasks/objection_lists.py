@@ -33,8 +33,9 @@ from tasks.objections import (
     needs_correction,
     take_reply,
 )
-from tasks.officers import check_may_act, identify
+from tasks.officers import check_may_act
 from tasks.questions import Asked, Question
+from tasks.signatures import COMMAND_LINE, sign
 from tasks.step import locked_case, record
 from tasks.tables import harmless
 
@@ -121,12 +122,12 @@ def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
     """The list of those cases of a batch that wait for a reply or for a decision on it, for an officer who signs; and
     how many they are.
 
-    Raises ``InputError`` for what is no batch and when nothing waits, and what ``identify`` and ``check_may_act``
+    Raises ``InputError`` for what is no batch and when nothing waits, and what ``sign`` and ``check_may_act``
     raise.
     """
+    officer = sign(staff_no, code, COMMAND_LINE)
     with transaction() as session:
         now = clock.now()
-        officer = identify(session, staff_no, code, now)
         batch = session.get(Case, batch_no)
         if batch is None or batch.kind is not CaseKind.OBJECTION_BATCH:
             raise InputError(f"没有编号为{batch_no}的批量异议，请核对编号（YP-开头）。")
@@ -161,12 +162,11 @@ def take_list(
 
     A case that rests takes its steps at once, to its end where both are there; the others are given their runs by
     recovery. ``watch`` hears how many rows are done, and of how many. Raises ``InputError`` for what ``rows_of``
-    refuses, and what ``identify`` raises.
+    refuses, and what ``sign`` raises.
     """
     rows = list(rows_of(name, content, LAYOUT))
     refuse_nothing(name, rows)
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
+    officer = sign(staff_no, code, COMMAND_LINE)
     replied = decided = unchanged = 0
     wrong = []
     for done, (number, given) in enumerate(rows, 1):

@@ -1,19 +1,14 @@
-"""Who decided: officers, their one-time codes, who may act on a case, and who gets the next one."""
+"""Officers: who is meant, who may act on a case, and who gets the next one."""
 
 import heapq
-from datetime import date, datetime
+from datetime import date
 
-import pyotp
 from sqlalchemy import Date, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
-from models.organisations import Leave, Officer, Role, SpentCode
+from models.organisations import Leave, Officer, Role
 from runtime.refusals import InputError, RefusalError
-from runtime.settings import settings
-
-CODE_SECONDS = 30
-"""Seconds that a one-time code stands for (RFC 6238); the one before and the one after are taken too."""
 
 LISTED = 20
 """Staff numbers that a refusal lists."""
@@ -40,31 +35,6 @@ BY_LOAD = (
     .where(Officer.active, Officer.role == Role.OFFICER, Officer.staff_no != bindparam("but_not"))
 )
 """Officers: whether they are away, how many open cases they have, and their staff number."""
-
-
-class SignatureError(RefusalError):
-    """A staff number and one-time code that do not hold."""
-
-
-def identify(session: Session, staff_no: str, code: str, at: datetime) -> Officer:
-    """The officer who signs with this staff number and one-time code; the code is spent with the transaction.
-
-    Raises ``SignatureError`` for an unknown or former officer, and for a wrong, late or used code.
-    """
-    officer = session.scalar(OFFICER, {"staff_no": staff_no.strip().upper()})
-    if officer is None or not officer.active:
-        raise SignatureError("工号不存在或已停用，请核对后重填。")
-    if not settings().one_time_codes:
-        return officer
-    step = int(at.timestamp()) // CODE_SECONDS
-    totp = pyotp.TOTP(officer.code_secret)
-    for candidate in (step, step - 1, step + 1):
-        if pyotp.utils.strings_equal(code.strip(), totp.at(candidate * CODE_SECONDS)):
-            if session.get(SpentCode, (officer.staff_no, candidate)) is not None:
-                raise SignatureError("该一次性验证码已用过，请等待下一个验证码后重填。")
-            session.add(SpentCode(staff_no=officer.staff_no, time_step=candidate))
-            return officer
-    raise SignatureError("一次性验证码不对或已过期，请填写验证器上当前显示的6位数字。")
 
 
 def officer_named(session: Session, text: str, what: str = "工号") -> Officer:

@@ -6,12 +6,11 @@ from sqlalchemy import select
 
 from models.certificate_uses import PaperException
 from models.certificates import CertificateType
-from models.organisations import Role
+from models.organisations import Officer, Role
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from tasks.catalogue import type_named
-from tasks.officers import identify
 from tasks.service_items import item_named
 from tasks.sheet_kinds import cell
 from tasks.step import record
@@ -23,8 +22,7 @@ def enter_exception(
     citation: str,
     from_on: date,
     until_on: date | None,
-    staff_no: str,
-    code: str,
+    by: Officer,
 ) -> None:
     """Put a law's demand for paper on the register: for one service item, or for all where ``item_code`` is empty.
 
@@ -33,8 +31,7 @@ def enter_exception(
     """
     with transaction() as session:
         now = clock.now()
-        officer = identify(session, staff_no, code, now)
-        if officer.role is not Role.DIRECTOR:
+        if by.role is not Role.DIRECTOR:
             raise RefusalError("法定纸质例外须由负责人登记。")
         kind = type_named(session, certificate_type)
         item_code = item_named(session, item_code) if item_code else ""
@@ -47,20 +44,19 @@ def enter_exception(
                 citation=citation,
                 from_on=from_on,
                 until_on=until_on,
-                entered_by_no=officer.staff_no,
+                entered_by_no=by.staff_no,
                 entered_at=now,
             )
         )
         detail = {"type": kind.code, "item": item_code or None, "citation": citation}
-        record(session, "paper-exception:register:entered", None, officer.staff_no, now, **detail)
+        record(session, "paper-exception:register:entered", None, by.staff_no, now, **detail)
 
 
-def end_exception(number: int, last_on: date, staff_no: str, code: str) -> None:
+def end_exception(number: int, last_on: date, by: Officer) -> None:
     """Set the last day of an entry. Raises ``RefusalError`` for an unknown number and whoever is no director."""
     with transaction() as session:
         now = clock.now()
-        officer = identify(session, staff_no, code, now)
-        if officer.role is not Role.DIRECTOR:
+        if by.role is not Role.DIRECTOR:
             raise RefusalError("法定纸质例外须由负责人登记。")
         entry = session.get(PaperException, number, with_for_update=True)
         if entry is None:
@@ -68,7 +64,7 @@ def end_exception(number: int, last_on: date, staff_no: str, code: str) -> None:
         if last_on < entry.from_on:
             raise RefusalError("失效日期早于生效日期，请更正。")
         entry.until_on = last_on
-        record(session, "paper-exception:register:ended", None, officer.staff_no, now, number=number, on=str(last_on))
+        record(session, "paper-exception:register:ended", None, by.staff_no, now, number=number, on=str(last_on))
 
 
 def exceptions_table() -> str:

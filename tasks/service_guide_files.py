@@ -4,13 +4,11 @@ from collections import defaultdict
 
 from pydantic import ValidationError
 
-from runtime import clock
-from runtime.database import transaction
 from runtime.refusals import InputError, wrong_fields
 from tasks.headed_tables import Layout, refuse_rows, rows_of
-from tasks.officers import identify
 from tasks.service_guide_forms import GuideForm, MaterialForm
 from tasks.service_guides import Brought, bring_guides
+from tasks.signatures import COMMAND_LINE, sign
 
 DEPARTMENT = "department"
 HEADINGS = {
@@ -71,10 +69,9 @@ def guides_of_file(name: str, content: bytes) -> dict[str, list[GuideForm]]:
 
 def import_guides(name: str, content: bytes, staff_no: str, code: str, *, dry_run: bool) -> list[Brought]:
     """Bring in a table that departments sent, signed by an officer; with ``dry_run`` only say what it would change,
-    which needs no signature. Raises what ``guides_of_file``, ``bring_guides`` and ``identify`` raise."""
+    which needs no signature. Raises what ``guides_of_file``, ``bring_guides`` and ``sign`` raise."""
     guides = guides_of_file(name, content)
     if dry_run:
         return bring_guides(guides, "", dry_run=True)
-    with transaction() as session:
-        officer = identify(session, staff_no, code, clock.now())
+    officer = sign(staff_no, code, COMMAND_LINE)
     return bring_guides(guides, officer.staff_no)

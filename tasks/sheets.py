@@ -5,14 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind, Deadline, DeadlineChange
 from models.objections import Attachment
 from models.organisations import Officer
 from models.records import AuditEntry
-from regulation.limits import CASE_LIMITS, SHEET_REFUSAL_WINDOW, SHEET_REFUSALS, Clock
+from regulation.limits import CASE_LIMITS, Clock
 from regulation.working_days import DayCounted
 from runtime import clock
 from runtime.database import reading, transaction
@@ -27,11 +27,12 @@ from tasks.calendars import working_days
 from tasks.liaison_sheets import LIAISON
 from tasks.objection_batch_sheets import OBJECTION_BATCH
 from tasks.objection_sheets import OBJECTION
-from tasks.officers import SignatureError, check_may_act, identify
+from tasks.officers import check_may_act
 from tasks.paper_report_sheets import PAPER_REPORT
 from tasks.rectification_sheets import RECTIFICATION
 from tasks.rule_revision_sheets import RULE_REVISION
 from tasks.sheet_kinds import Happened, Table, in_words
+from tasks.signatures import SignatureError, sign_on_page
 from tasks.spot_check_sheets import SPOT_CHECK
 from tasks.step import locked_case, record
 from tasks.system_review_sheets import SYSTEM_REVIEW
@@ -58,9 +59,6 @@ HAPPENED: Happened = {
     "case:attachments:added": "工作人员添加附件（{files}个）",
 }
 """What the entries of the audit trail that a case of any kind can have are called on a timeline."""
-
-SHEET_REFUSED = "case:sheet:refused"
-"""The tag of a refused signature: recorded, and counted before the next one is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,47 +199,15 @@ def full_sheet_link(case_no: str) -> str:
     return f"{settings().public_url}/desk/{case_no}"
 
 
-def full_sheet(case_no: str, staff_no: str, code: str) -> FullSheet:
-    """The unmasked case, for an officer who may act on it; the look itself goes on record (Article 14).
+def full_sheet(case_no: str, staff_no: str, code: str, address: str) -> FullSheet:
+    """The unmasked case, for an officer who may act on it and signs from an ``address``; the look itself goes on record
+    (Article 14).
 
-    Raises ``SignatureError`` for a signature that does not hold, ``RefusalError`` for an unknown case or somebody
-    else's.
+    Raises what ``sign_on_page`` raises, ``RefusalError`` for an unknown case or somebody else's.
     """
+    officer = sign_on_page(staff_no, code, address)
     with transaction() as session:
-        now = clock.now()
-        officer = signed_officer(session, case_no, staff_no, code, now)
-        if officer is not None:
-            return _full_sheet(session, case_no, officer, now)
-    # Only now, because what has been recorded of a refused signature must be committed. One sentence for every
-    # reason, so that it tells nobody which staff numbers there are.
-    raise SignatureError(
-        "工号或一次性验证码不对、已过期或已用过，请填写工号和验证器上最新的6位数字；"
-        f"{SHEET_REFUSAL_WINDOW.value // 60}分钟内{SHEET_REFUSALS.value}次不对的，须稍后再试。"
-    )
-
-
-def signed_officer(session: Session, case_no: str, staff_no: str, code: str, at: datetime) -> Officer | None:
-    """The officer who signs; ``None`` for a refused signature, which goes on record under an existing staff number.
-
-    A code of six digits is soon guessed by whoever may guess without limit, so after too many refusals it is not even
-    looked at. What is not looked at is not recorded: otherwise guessing on would lock the officer out for ever.
-    """
-    # Locked, so that guesses that come at the same time are counted one after the other.
-    known = session.get(Officer, staff_no.strip().upper(), with_for_update=True)
-    if known is None:
-        return None
-    refused = select(func.count(AuditEntry.id)).where(
-        AuditEntry.tag == SHEET_REFUSED,
-        AuditEntry.at > at - timedelta(seconds=SHEET_REFUSAL_WINDOW.value),
-        AuditEntry.actor == known.staff_no,
-    )
-    if (session.scalar(refused) or 0) >= SHEET_REFUSALS.value:
-        return None
-    try:
-        return identify(session, known.staff_no, code, at)
-    except SignatureError:
-        record(session, SHEET_REFUSED, case_no, known.staff_no, at)
-        return None
+        return _full_sheet(session, case_no, officer, clock.now())
 
 
 def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) -> FullSheet:

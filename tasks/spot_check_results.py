@@ -23,8 +23,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.answers import answers_so_far, record_answer
 from tasks.cases import running_deadline
-from tasks.officers import SignatureError
-from tasks.sheets import signed_officer
+from tasks.signatures import SignatureError, sign_on_page
 from tasks.spot_check_objects import lasting
 from tasks.spot_check_questions import SpotCheckResults, Waiting
 from tasks.spot_check_workbooks import Filled, Given, Line, filled_in, heading, read_workbook, workbook_of
@@ -51,19 +50,12 @@ class Checklist:
     """Of what was filled in: whoever confirms says by it what was seen."""
 
 
-def sign_for_checklists(case_no: str, staff_no: str, code: str) -> str:
-    """A ticket for whoever signs; with it the checklists of that officer's teams can be read and filled in. Raises
-    ``SignatureError`` for a signature that does not hold, ``RefusalError`` for who is in no team of the round."""
+def sign_for_checklists(case_no: str, staff_no: str, code: str, address: str) -> str:
+    """A ticket for whoever signs from an ``address``; with it the checklists of that officer's teams can be read and
+    filled in. Raises what ``sign_on_page`` raises, ``RefusalError`` for who is in no team of the round."""
+    number = sign_on_page(staff_no, code, address).staff_no
     with transaction() as session:
-        now = clock.now()
-        officer = signed_officer(session, case_no, staff_no, code, now)
-        number = officer.staff_no if officer is not None else None
-        if number is not None:
-            record(session, "spot-check:checklists:read", case_no, number, now)
-    if number is None:
-        raise SignatureError(
-            "工号或一次性验证码不对、已过期或已用过，请填写工号和验证器上最新的6位数字；多次不对的须稍后再试。"
-        )
+        record(session, "spot-check:checklists:read", case_no, number, clock.now())
     with reading() as session:
         if not _teams(session, case_no, number):
             raise RefusalError(f"工号{number}不在{case_no}的检查组中，请核对办件编号。")

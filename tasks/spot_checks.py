@@ -58,7 +58,6 @@ from tasks.cases import (
 )
 from tasks.departments import department_named
 from tasks.findings import Found, note_findings
-from tasks.officers import identify
 from tasks.spot_check_objects import eligible_inspectors, frozen_list, uses_in
 from tasks.spot_check_questions import SpotCheckPublication, SpotCheckResults
 from tasks.staff_tasks import open_staff_task
@@ -111,13 +110,10 @@ def open_round(key: str, title: str, period_from: date, period_until: date, rate
 
 
 def open_round_for_officer(
-    key: str, title: str, period_from: date, period_until: date, percent: int, staff_no: str, code: str
+    key: str, title: str, period_from: date, period_until: date, percent: int, by: Officer
 ) -> str:
-    """A round that staff ask for, at a rate in percent. Raises what ``open_round`` and ``identify`` raise."""
-    with transaction() as session:
-        now = clock.now()
-        officer = identify(session, staff_no, code, now)
-    return open_round(key, title, period_from, period_until, percent * 100, officer.staff_no, now)
+    """A round that staff ask for, at a rate in percent. Raises what ``open_round`` raises."""
+    return open_round(key, title, period_from, period_until, percent * 100, by.staff_no, clock.now())
 
 
 def open_quarterly_round(at: datetime) -> str | None:

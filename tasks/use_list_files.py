@@ -16,10 +16,10 @@ from models.organisations import Department
 from models.use_lists import UseListEntry
 from regulation.limits import ATTACHMENT_SIZE
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import reading
 from runtime.refusals import InputError
 from tasks.departments import department_named, department_names
-from tasks.officers import identify
+from tasks.signatures import COMMAND_LINE, sign
 from tasks.tables import Bounds, harmless, opened_table, text_of
 from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
@@ -79,14 +79,12 @@ def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, 
 
 def import_for_department(name: str, content: bytes, department: str, staff_no: str, code: str) -> Proposed:
     """Propose a table that a department sent in another way, signed by an officer; the same file again on the same day
-    is the same proposal. Raises what ``rows_of_file``, ``check_lines`` and ``identify`` raise."""
+    is the same proposal. Raises what ``rows_of_file``, ``check_lines`` and ``sign`` raise."""
     with reading() as session:
         whose = department_named(session, department)
     rows = rows_of_file(name, content, whose.name)
-    with transaction() as session:
-        now = clock.now()
-        officer = identify(session, staff_no, code, now)
-    key = f"file:{whose.uscc}:{clock.local_date(now)}:{hashlib.sha256(content).hexdigest()}"
+    officer = sign(staff_no, code, COMMAND_LINE)
+    key = f"file:{whose.uscc}:{clock.today()}:{hashlib.sha256(content).hexdigest()}"
     return register_proposal(whose.uscc, rows, key, officer.staff_no, skip_unchanged=True)
 
 

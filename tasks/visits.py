@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from models.certificates import CertificateType
 from models.mystery_applications import Visit
+from models.organisations import Officer
 from models.service_guides import ServiceGuide
 from regulation.findings import Source
 from regulation.service_guides import VISIT_RULES, Demand, excuse, subject_of
@@ -18,7 +19,6 @@ from runtime.words import Words
 from tasks.catalogue import find_type, type_named
 from tasks.departments import DepartmentText, department_named
 from tasks.findings import Found, note_findings
-from tasks.officers import identify
 from tasks.service_guides import known_on, newest_guides
 from tasks.service_items import item_named
 from tasks.step import record
@@ -43,17 +43,15 @@ class VisitForm(BaseModel):
     remarks: Annotated[Plain, Field(title="备注", description="不要写入个人信息", max_length=1000)] = ""
 
 
-def record_visit(form: VisitForm, submission_key: str, staff_no: str, code: str) -> tuple[str, tuple[str, ...]]:
+def record_visit(form: VisitForm, submission_key: str, by: Officer) -> tuple[str, tuple[str, ...]]:
     """Put a visit on record with the finding that follows: what came of it in Chinese, and the rectification cases that
     were opened. Handing ``submission_key`` in again changes nothing.
 
-    Raises ``RefusalError`` for a signature that does not hold, ``InputError`` for an unknown department, item or
-    type and a day to come.
+    Raises ``InputError`` for an unknown department, item or type and a day to come.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
-        officer = identify(session, staff_no, code, now)
         department = department_named(session, form.department)
         if session.scalar(select(Visit.id).where(Visit.submission_key == submission_key)) is not None:
             return "本次体验已经登记过", ()
@@ -75,12 +73,12 @@ def record_visit(form: VisitForm, submission_key: str, staff_no: str, code: str)
                 type_code=type_code,
                 demand=form.demand,
                 remarks=form.remarks,
-                officer_no=officer.staff_no,
+                officer_no=by.staff_no,
                 at=now,
             )
         )
         detail = {"department": department.uscc, "item": item_code, "type": type_code, "demand": form.demand}
-        record(session, "visit:counter:recorded", None, officer.staff_no, now, **detail)
+        record(session, "visit:counter:recorded", None, by.staff_no, now, **detail)
         known = known_on(session, form.visited_on)(department.uscc)
         why_not = excuse(form.demand, type_code, item_code, known)
         if why_not is not None or kind is None:

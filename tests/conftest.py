@@ -321,6 +321,12 @@ def officer_of(case_no: str) -> str:
         return session.get_one(Case, case_no).officer_no
 
 
+def by_officer(staff_no: str) -> Officer:
+    """Whoever has signed."""
+    with database.reading() as session:
+        return session.get_one(Officer, staff_no)
+
+
 def as_xlsx(rows: Iterable[Iterable[object]], merge: str = "") -> bytes:
     """A workbook with these rows, and one range of its cells merged."""
     book, content = Workbook(), io.BytesIO()

@@ -26,6 +26,7 @@ from web.forms import (
     submission_number,
 )
 from web.rendering import message, page
+from web.requests import address_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -140,7 +141,7 @@ def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Ty
     """The whole case for the officer who signed; that they looked is on record (Article 14)."""
     try:
         signature = checked(SignatureForm, {"staff_no": staff_no, "code": code})
-        sheet = full_sheet(case_no, signature.staff_no, signature.code)
+        sheet = full_sheet(case_no, signature.staff_no, signature.code, address_of(request))
     except RefusalError as why:
         form = refused(why, {"staff_no": staff_no})
         return page(request, "sign.html", {"case_no": case_no, "form": form}, form.status)

@@ -17,7 +17,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.certificate_reading import PlatformDownError
 from tasks.certificate_use import NotFoundError
 from tasks.journal import ReplayedError
-from tasks.officers import SignatureError
+from tasks.signatures import SignatureError
 from web.rendering import message
 from web.sessions import SignedOutError
 

@@ -92,6 +92,11 @@ class PrivateHeaders:
         await self.app(scope, receive, with_headers)
 
 
+def address_of(request: Request) -> str:
+    """The address that a request came from: behind a proxy what it passes on, which uvicorn believes of loopback."""
+    return request.client.host if request.client else ""
+
+
 def from_our_own_page(request: Request) -> None:
     """A dependency of everything that is sent from pages: it may not come from a page of somebody else's (CSRF).
 
@@ -121,7 +126,7 @@ class Allowance:
 
     def spend(self, request: Request, of: str = "") -> None:
         """Count one more for whoever asks, or for what it is ``of``. Raises ``ProblemError`` 429 once too often."""
-        counted = of or (request.client.host if request.client else "")
+        counted = of or address_of(request)
         if not _counted.hit(RateLimitItemPerHour(self._limit.value), self._limit.code, counted):
             raise ProblemError(429, "您这里提交得太多了，请过一小时再试，或直接联系本中心。")
 
@@ -191,7 +196,7 @@ def authenticated(request: Request, body: bytes, *kinds: ApplicationKind) -> tup
         raise ProblemError(401, "签名不符或应用未登记，请核对密钥、时间、路径和请求体后重新签名。")
     if not any(right[: len(secrets)]):
         caller = replace(caller, on_trial=True)
-    if not caller.may_call_from(request.client.host if request.client else ""):
+    if not caller.may_call_from(address_of(request)):
         raise ProblemError(403, "本次调用的来源地址不在该应用登记的网段内，请从登记的服务器调用或变更登记。")
     allowance = RateLimitItemPerMinute(caller.calls_a_minute)
     # What the Center tries must not use up what the department may call.

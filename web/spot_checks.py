@@ -28,7 +28,7 @@ from web.forms import NOBODYS, Filled, Typed, checked, refused, row_number
 from web.pages import TICKET_LIFE, SignatureForm
 from web.problems import status_of
 from web.rendering import page
-from web.requests import Allowance
+from web.requests import Allowance, address_of
 
 pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
 
@@ -90,7 +90,7 @@ def read(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = 
     """The checklists of the inspector who signed."""
     try:
         signature = checked(SignatureForm, {"staff_no": staff_no, "code": code})
-        ticket = sign_for_checklists(case_no, signature.staff_no, signature.code)
+        ticket = sign_for_checklists(case_no, signature.staff_no, signature.code, address_of(request))
     except RefusalError as why:
         form = refused(why, {"staff_no": staff_no})
         return page(request, "spot-check-sign.html", {"case_no": case_no, "form": form}, form.status)

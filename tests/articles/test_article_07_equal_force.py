@@ -12,6 +12,7 @@ from runtime.database import reading
 from runtime.refusals import RefusalError
 from tasks.certificate_use import standing_of
 from tasks.paper_exceptions import end_exception, enter_exception, exceptions_table
+from tests.conftest import by_officer
 
 MARKET, ITEM = "绍兴市柯桥区市场监督管理局", "330603-SCJG-001"
 
@@ -24,7 +25,7 @@ def demands(item: str = ITEM, day: int = 0) -> list[str]:
 
 def enter(item: str = "", days: int | None = 10, by: str = "KQ004", kind: str = "营业执照") -> None:
     until = None if days is None else clock.today() + timedelta(days=days)
-    enter_exception(kind, item, "《某条例》第三条", clock.today(), until, by, "")
+    enter_exception(kind, item, "《某条例》第三条", clock.today(), until, by_officer(by))
 
 
 def test_without_a_law_that_says_otherwise_nobody_may_demand_paper(clerk: Any) -> None:
@@ -45,7 +46,7 @@ def test_a_law_about_one_item_says_nothing_of_another(clerk: Any) -> None:
 
 def test_it_ends_when_the_law_does_and_stays_on_the_register(clerk: Any) -> None:
     enter(days=None)
-    end_exception(1, clock.today(), "KQ004", "")
+    end_exception(1, clock.today(), by_officer("KQ004"))
     assert [demands(day=day) for day in (0, 1)] == [["《某条例》第三条"], []]
     assert "《某条例》第三条" in exceptions_table()
     with reading() as session:
@@ -58,7 +59,7 @@ def test_only_a_director_takes_from_everybody_what_article_8_gives(clerk: Any) -
         enter(by="KQ001")
     enter()
     with pytest.raises(RefusalError, match="负责人"):
-        end_exception(1, clock.today(), "KQ001", "")
+        end_exception(1, clock.today(), by_officer("KQ001"))
 
 
 def test_nonsense_is_said_and_changes_nothing(clerk: Any) -> None:
@@ -67,5 +68,5 @@ def test_nonsense_is_said_and_changes_nothing(clerk: Any) -> None:
     with pytest.raises(RefusalError, match="早于"):
         enter(days=-1)
     with pytest.raises(RefusalError, match="序号"):
-        end_exception(7, clock.today(), "KQ004", "")
+        end_exception(7, clock.today(), by_officer("KQ004"))
     assert demands() == []

@@ -250,7 +250,7 @@ def test_the_reviewer_sees_the_drawn_rows_in_full_on_the_signed_page_only(clerk:
     check_all(case)
     with reading() as session:
         officer = session.get_one(Case, case.case_no).officer_no
-    lines = dict(full_sheet(case.case_no, officer, "").lines)
+    lines = dict(full_sheet(case.case_no, officer, "", "127.0.0.1").lines)
     row = (batch_of(case).sample or [])[0]
     assert "持证主体：王建国" in lines[f"第{row}行"].replace("持证人", "持证主体")
     assert "33062119680512101X" in lines[f"第{row}行"]

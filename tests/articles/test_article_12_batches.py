@@ -452,7 +452,7 @@ def test_one_letter_goes_to_a_bureau_without_a_gateway_with_a_list(clerk: Any) -
     assert len(listed) == 10
     assert listed[1][0] == cases()[0].case_no
     assert "'=1+1" in listed[1]
-    assert len(full_sheet(batch.case_no, reviewer.staff_no, "").attachments) == 2
+    assert len(full_sheet(batch.case_no, reviewer.staff_no, "", "127.0.0.1").attachments) == 2
     assert ("待发函", "绍兴市大数据局9件") in sheet_of(batch.case_no).lines
     assert record_letters.run(batch.case_no, 1) == 0
     tomorrow = str(clock.today() + timedelta(days=1))

@@ -30,7 +30,7 @@ from tasks.objections import (
     take_reply,
     withdraw_objection,
 )
-from tasks.officers import SignatureError
+from tasks.signatures import SignatureError
 from tasks.verifications import prepare_pursuit, record_letter
 from tests.articles.test_article_12_batches import (
     accepted,

@@ -18,7 +18,7 @@ from models.cases import Answer, Case, Deadline, DeadlineChange, Handover, Remin
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement, VerificationRequest
-from models.organisations import Leave, Officer
+from models.organisations import Leave
 from models.records import AuditEntry
 from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
@@ -43,7 +43,7 @@ from tasks.objection_registrations import register_objection, roots_of
 from tasks.officers import acting_officer
 from tasks.sheets import sheet_of
 from tasks.step import CaseClosedError
-from tests.conftest import Clerk, certificate_of, objection_about, wait_until
+from tests.conftest import Clerk, by_officer, certificate_of, objection_about, wait_until
 
 
 def deadline_of(case_no: str, code: str, turn: int = 1) -> Deadline:
@@ -855,7 +855,7 @@ def test_a_notice_lists_the_earliest_and_counts_the_rest_and_a_sweep_tells_what_
     numbers = [clerk.register(certificate=f"第{place}张证照").case_no for place in range(5)]
     day = deadline_of(numbers[0], INITIAL_REVIEW.code).due_on
     for away in ("KQ002", "KQ003"):
-        cases.file_leave(away, "KQ001", day, day, "KQ004", "")
+        cases.file_leave(away, "KQ001", day, day, by_officer("KQ004"))
     assert deadlines.sweep(at_half_past_eight(day)).near == 5
     assert listed("deadlines-near") == [(numbers[:3], 2)]
     later = clerk.register(certificate="又一张证照").case_no
@@ -893,11 +893,11 @@ def test_reminders_go_to_the_substitute_and_follow_a_hand_over(clerk: Any) -> No
     review = deadline_of(case.case_no, INITIAL_REVIEW.code)
     own = cases_officer(case.case_no)
     first, second = (no for no in ("KQ001", "KQ002", "KQ003") if no != own)
-    cases.file_leave(own, first, review.due_on, review.due_on, "KQ004", "")
+    cases.file_leave(own, first, review.due_on, review.due_on, by_officer("KQ004"))
     deadlines.sweep(at_half_past_eight(review.due_on))
     assert near_notices() == [f"{first.lower()}@example.cn"]
     joined = clerk.register(email="b@example.com")
-    cases.give_case(case.case_no, second, "休假较长", "KQ004", "")
+    cases.give_case(case.case_no, second, "休假较长", by_officer("KQ004"))
     assert cases_officer(case.case_no) == second
     assert cases_officer(joined.case_no) == second
     with reading() as session:
@@ -916,8 +916,8 @@ def near_notices() -> list[str]:
 
 def test_nobody_makes_themselves_somebody_elses_substitute(clerk: Any) -> None:
     with pytest.raises(RefusalError, match="本人或负责人"):
-        cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), "KQ003", "")
-    cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), "KQ001", "")
+        cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ003"))
+    cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ001"))
 
 
 def test_leave_in_a_circle_leads_to_the_director(clerk: Any) -> None:
@@ -973,9 +973,9 @@ def test_a_year_published_anew_moves_what_the_wrong_one_had_settled(clerk: Any) 
         deadline = session.scalars(select(Deadline).where(Deadline.limit_code == VERIFICATION_REQUEST.code)).one()
         deadline.starts_on = date(year - 1, 12, 31)
         deadline.due_on, deadline.provisional = working_days(session).due_date(deadline.starts_on, 5)
-    publish(year, f"{year}-01-01 元旦", "", "KQ004", "")
+    publish(year, f"{year}-01-01 元旦", "", by_officer("KQ004"))
     first = due_on()
-    assert publish(year, f"{year}-01-01至{year}-01-05 元旦", "", "KQ004", "") == 1
+    assert publish(year, f"{year}-01-01至{year}-01-05 元旦", "", by_officer("KQ004")) == 1
     assert due_on() > first
 
 
@@ -1007,23 +1007,4 @@ def test_a_year_that_the_library_has_learned_is_taken_over_from_it(clerk: Any) -
 @pytest.mark.parametrize("wrong", ["2027-02-30 春节", "2027-02-05", "2027-03-01至2027-02-01 春节", "2029-01-01 元旦"])
 def test_an_arrangement_that_cannot_be_is_refused(clerk: Any, wrong: str) -> None:
     with pytest.raises(RefusalError):
-        publish(2027, wrong, "", "KQ004", "")
-
-
-def test_the_officers_code_is_asked_for_and_spent(sample_data: Any) -> None:
-    import pyotp
-
-    from tasks.officers import identify
-
-    with reading() as session:
-        secret = session.get_one(Officer, "KQ001").code_secret
-    now = clock.now()
-    code = pyotp.TOTP(secret).at(now)
-    with transaction() as session:
-        assert identify(session, "kq001", code, now).staff_no == "KQ001"
-    with transaction() as session, pytest.raises(RefusalError, match="已用过"):
-        identify(session, "KQ001", code, now)
-    with transaction() as session, pytest.raises(RefusalError, match="不对或已过期"):
-        identify(session, "KQ001", pyotp.TOTP(secret).at(now + timedelta(minutes=3)), now)
-    with transaction() as session, pytest.raises(RefusalError, match="工号"):
-        identify(session, "KQ999", code, now)
+        publish(2027, wrong, "", by_officer("KQ004"))

@@ -24,7 +24,7 @@ from tasks import cases, deadlines, liaisons
 from tasks.liaison_filings import LiaisonFilingForm
 from tasks.liaison_questions import LiaisonConfirmation
 from tasks.sheets import sheet_of
-from tests.conftest import Clerk
+from tests.conftest import Clerk, by_officer
 
 MONDAY = date(2026, 3, 2)
 OFFICE = sample_catalogue.DEPARTMENTS[5]
@@ -114,7 +114,7 @@ def test_a_filing_passes_from_hand_to_hand_and_is_missed_as_any_case(monday: dat
     with reading() as session:
         officer = session.get_one(Case, case.case_no).officer_no
     other = next(staff_no for staff_no in ("KQ001", "KQ002") if staff_no != officer)
-    cases.give_case(case.case_no, other, "轮岗", "KQ004", "")
+    cases.give_case(case.case_no, other, "轮岗", by_officer("KQ004"))
     swept = deadlines.sweep(on_day(MONDAY + timedelta(days=3)))
     assert swept.overdue == 1
     (line,) = told("deadlines-missed")["kq004@example.cn"]["lines"]

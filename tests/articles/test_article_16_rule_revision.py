@@ -313,6 +313,6 @@ def test_why_it_stands_in_the_way_is_read_only_by_who_signs(tracked: Clerk) -> N
     for hidden in ("要求提交纸质原件", "张三"):
         assert hidden not in shown
         assert hidden not in raw
-    full = dict(full_sheet(tracked.case_no, "KQ004", "").lines)
+    full = dict(full_sheet(tracked.case_no, "KQ004", "", "127.0.0.1").lines)
     assert full["怎样妨碍"] == RULE["why"]
     assert "张三" in full["部门报告"]

@@ -40,6 +40,7 @@ from tasks.trial_holders import create_trial_holders, trial_certificate
 from tasks.use_list_watch import ask_about_entries, report_refusals
 from tasks.visits import VisitForm, record_visit
 from tests.articles.conftest import Counter
+from tests.conftest import by_officer
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 USCC = samples.department_code(samples.DEFAULT_SEED, OFFICE)
@@ -381,8 +382,8 @@ def test_a_visit_is_kept_and_is_a_finding_where_the_system_could_have_given_it(
     clerk: Any, on_day: Callable[[date], datetime], changed: dict[str, Any], rule: str | None
 ) -> None:
     on_day(DAY)
-    said, opened = record_visit(visited(**changed), "visit:1", "KQ001", "")
-    assert record_visit(visited(**changed), "visit:1", "KQ001", "")[1] == ()
+    said, opened = record_visit(visited(**changed), "visit:1", by_officer("KQ001"))
+    assert record_visit(visited(**changed), "visit:1", by_officer("KQ001"))[1] == ()
     with reading() as session:
         kept = session.scalars(select(Visit)).one()
         assert kept.officer_no == "KQ001"
@@ -393,7 +394,7 @@ def test_a_visit_is_kept_and_is_a_finding_where_the_system_could_have_given_it(
 def test_a_promised_presentation_that_is_refused_is_a_finding(clerk: Any, on_day: Callable[[date], datetime]) -> None:
     on_day(DAY)
     police = {"department": sample_catalogue.DEPARTMENTS[6], "item_code": "330603-GA-001", "material": "身份证"}
-    _, opened = record_visit(visited(**police, demand="不接受手机亮证"), "visit:1", "KQ001", "")
+    _, opened = record_visit(visited(**police, demand="不接受手机亮证"), "visit:1", by_officer("KQ001"))
     with reading() as session:
         finding = session.scalars(select(Finding)).one()
     assert (finding.rule, finding.source, finding.case_no) == ("visit-presentation", Source.VISIT, opened[0])
@@ -416,7 +417,7 @@ def test_a_visit_that_cannot_be_is_refused(
 ) -> None:
     on_day(DAY)
     with pytest.raises(RefusalError, match=said):
-        record_visit(visited(**changed), "visit:1", "KQ001", "")
+        record_visit(visited(**changed), "visit:1", by_officer("KQ001"))
     with reading() as session:
         assert session.scalars(select(Visit)).all() == []
 
@@ -508,7 +509,7 @@ def test_who_reported_stands_only_where_an_officer_has_signed(clerk: Any, on_day
         officer = session.get_one(Case, case_no).officer_no
         details = [str(entry.detail) for entry in session.scalars(select(AuditEntry))]
         raw = session.connection().exec_driver_sql("SELECT matter, account, email, phone FROM paper_reports").all()
-    full = str(full_sheet(case_no, officer, "").lines)
+    full = str(full_sheet(case_no, officer, "", "127.0.0.1").lines)
     assert all(value in full for value in (*CITIZEN.values(), "查结婚档案"))
     assert not any(value in text for value in CITIZEN.values() for text in (*details, str(raw)))
 

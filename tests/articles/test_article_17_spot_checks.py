@@ -38,8 +38,8 @@ from runtime.refusals import InputError, RefusalError
 from tasks import deadlines, spot_checks
 from tasks.findings import Found, note_findings
 from tasks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
-from tasks.officers import SignatureError
 from tasks.sheets import sheet_of
+from tasks.signatures import SignatureError
 from tasks.spot_check_files import check_file
 from tasks.spot_check_publications import draw_file, round_in_public, rounds
 from tasks.spot_check_questions import SpotCheckPublication, SpotCheckResults
@@ -54,7 +54,7 @@ from tasks.spot_check_results import (
     sign_for_checklists,
 )
 from tasks.step import record
-from tests.conftest import Clerk
+from tests.conftest import Clerk, by_officer
 
 Day = Callable[[date], datetime]
 
@@ -110,7 +110,7 @@ def lines(team: SpotCheckTeam) -> list[Any]:
 
 
 def sign(case: Clerk, staff_no: str) -> str:
-    return sign_for_checklists(case.case_no, staff_no, "")
+    return sign_for_checklists(case.case_no, staff_no, "", "127.0.0.1")
 
 
 def confirm(case: Clerk, team: SpotCheckTeam, staff_no: str) -> bool:
@@ -168,7 +168,9 @@ def test_a_round_looks_at_the_quarter_before(first: datetime) -> None:
 
 def test_staff_ask_for_a_round_of_their_own_at_no_less_than_the_floor(first: datetime) -> None:
     def ask(key: str = "1", until: date = date(2025, 12, 31), percent: int = 10) -> str:
-        return spot_checks.open_round_for_officer(key, "专项抽查", date(2025, 7, 1), until, percent, "KQ001", "")
+        return spot_checks.open_round_for_officer(
+            key, "专项抽查", date(2025, 7, 1), until, percent, by_officer("KQ001")
+        )
 
     assert ask() == ask() == "CC-2026-000001"
     assert ask("2") == "CC-2026-000002"
@@ -335,7 +337,7 @@ def test_every_department_is_checked_by_two_without_ties_and_they_are_told(first
 
 
 def test_where_no_team_can_be_formed_nothing_is_opened_and_staff_are_told_once(first: datetime, on_day: Day) -> None:
-    declare_conflict("KQ004", CIVIL, Ties.DECLARED, None, "KQ004", "")
+    declare_conflict("KQ004", CIVIL, Ties.DECLARED, None, by_officer("KQ004"))
     with pytest.raises(NoTeamError, match=f"“{CIVIL}”只有1名检查人员可以检查"):
         spot_checks.open_round("k", "专项", date(2025, 1, 1), date(2025, 2, 1), 500, "KQ001", first)
     for day in (FIRST, date(2026, 1, 5)):
@@ -345,12 +347,12 @@ def test_where_no_team_can_be_formed_nothing_is_opened_and_staff_are_told_once(f
         (what,) = session.scalars(select(StaffTask.what)).all()
     assert "随机抽查未能发起" in what
     assert "请先在“检查人员名录”中增加检查人员" in what
-    declare_conflict("KQ003", CIVIL, Ties.DECLARED, date(2026, 1, 5), "KQ004", "")
+    declare_conflict("KQ003", CIVIL, Ties.DECLARED, date(2026, 1, 5), by_officer("KQ004"))
     assert spot_checks.open_quarterly_round(on_day(date(2026, 1, 6))) is not None
 
 
 def test_who_is_away_or_off_the_register_is_not_drawn(first: datetime) -> None:
-    put_on_register("kq001", active=False, staff_no="KQ004", code="")
+    put_on_register("kq001", active=False, by=by_officer("KQ004"))
     with transaction() as session:
         session.add(Leave(staff_no="KQ004", substitute_no="KQ003", from_on=FIRST, until_on=FIRST))
         session.execute(update(InspectorConflict).values(until_on=FIRST - timedelta(days=1)))
@@ -363,19 +365,17 @@ def test_who_is_away_or_off_the_register_is_not_drawn(first: datetime) -> None:
 
 def test_the_register_of_inspectors_is_kept_by_staff(first: datetime) -> None:
     with pytest.raises(RefusalError, match="没有这名在职工作人员"):
-        put_on_register("KQ999", active=True, staff_no="KQ004", code="")
+        put_on_register("KQ999", active=True, by=by_officer("KQ004"))
     with pytest.raises(RefusalError, match="没有这名在职工作人员"):
-        declare_conflict("KQ999", CIVIL, Ties.OWN, None, "KQ004", "")
+        declare_conflict("KQ999", CIVIL, Ties.OWN, None, by_officer("KQ004"))
     with pytest.raises(InputError, match="没有名为"):
-        declare_conflict("KQ001", "某局", Ties.OWN, None, "KQ004", "")
+        declare_conflict("KQ001", "某局", Ties.OWN, None, by_officer("KQ004"))
     with pytest.raises(InputError, match="没有期限"):
-        declare_conflict("KQ001", CIVIL, Ties.OWN, FIRST, "KQ004", "")
+        declare_conflict("KQ001", CIVIL, Ties.OWN, FIRST, by_officer("KQ004"))
     with pytest.raises(InputError, match="已过"):
-        declare_conflict("KQ001", CIVIL, Ties.DECLARED, FIRST - timedelta(days=1), "KQ004", "")
-    with pytest.raises(SignatureError):
-        put_on_register("KQ001", active=True, staff_no="KQ999", code="")
-    declare_conflict("KQ001", CIVIL, Ties.DECLARED, FIRST, "KQ001", "")
-    declare_conflict("KQ001", CIVIL, Ties.FORMER, None, "KQ001", "")
+        declare_conflict("KQ001", CIVIL, Ties.DECLARED, FIRST - timedelta(days=1), by_officer("KQ004"))
+    declare_conflict("KQ001", CIVIL, Ties.DECLARED, FIRST, by_officer("KQ001"))
+    declare_conflict("KQ001", CIVIL, Ties.FORMER, None, by_officer("KQ001"))
     with reading() as session:
         rows = session.scalars(select(InspectorConflict).where(InspectorConflict.staff_no == "KQ001")).all()
         assert session.get_one(Inspector, "KQ001").active
@@ -388,8 +388,10 @@ def test_a_round_keeps_the_check_items_of_the_day_it_was_opened(first: datetime,
         assert session.scalar(select(func.count()).select_from(CheckItem)) == len(CHECK_ITEMS)
     case = opened(first)
     everything = tuple(ObjectKind)
-    keep_check_item("sc-09", "窗口公示可用的电子证照", Fault.PAPER, "查看窗口公示", everything, True, "KQ004", "")
-    keep_check_item("SC-01", "每次用证都有办件", Fault.USE, "核对", (ObjectKind.USE,), False, "KQ004", "")
+    keep_check_item(
+        "sc-09", "窗口公示可用的电子证照", Fault.PAPER, "查看窗口公示", everything, True, by_officer("KQ004")
+    )
+    keep_check_item("SC-01", "每次用证都有办件", Fault.USE, "核对", (ObjectKind.USE,), False, by_officer("KQ004"))
     assert [each["code"] for each in frozen(case)["items"]] == [item.code for item in CHECK_ITEMS]
     later = frozen(opened(on_day(date(2026, 4, 1))))["items"]
     assert [each["code"] for each in later] == [*(item.code for item in CHECK_ITEMS[1:]), "SC-09"]
@@ -651,7 +653,7 @@ def test_who_declares_a_conflict_while_checking_cannot_sign_and_is_replaced_by_s
     case = drawn(first)
     team = next(each for each in teams(case) if each.department_uscc == uscc(LAND))
     declared, colleague = team.inspectors
-    declare_conflict(declared, LAND, Ties.DECLARED, None, declared, "")
+    declare_conflict(declared, LAND, Ties.DECLARED, None, by_officer(declared))
     with reading() as session:
         (what,) = session.scalars(select(StaffTask.what)).all()
     assert f"工号{declared}回避“{LAND}”" in what
@@ -661,7 +663,7 @@ def test_who_declares_a_conflict_while_checking_cannot_sign_and_is_replaced_by_s
     # Nobody else is left, until another is put on the register.
     others = [each for each in samples.INSPECTORS if each not in {"KQ002", declared, colleague}]
     for other in others:
-        declare_conflict(other, LAND, Ties.DECLARED, None, "KQ004", "")
+        declare_conflict(other, LAND, Ties.DECLARED, None, by_officer("KQ004"))
     asked = {"kind": "更换一名检查人员", "department": LAND, "absent": declared, "reason": "申报了回避。"}
     assert case.answer(SpotCheckResults, **asked) is None
     assert spot_checks.replace_inspector.run(case.case_no, 1) == ""

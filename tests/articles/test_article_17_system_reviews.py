@@ -323,7 +323,7 @@ def test_a_project_that_was_not_reviewed_comes_again_as_a_new_version_linked_to_
     ]
     lines = dict(sheet_of(third.case_no).lines)
     assert lines["与第2版相比"] == "改动2项：存档副本、个人信息人数（前后内容见完整内容）"
-    full = dict(full_sheet(third.case_no, "KQ004", "").lines)
+    full = dict(full_sheet(third.case_no, "KQ004", "", "127.0.0.1").lines)
     assert full["与第2版相比：个人信息人数"] == "原：约120000人\n现：约90000人"
     assert full["与第2版相比：存档副本"].startswith("原：无\n现：办结归档时")
 

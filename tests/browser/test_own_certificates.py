@@ -26,7 +26,7 @@ from runtime.database import reading, transaction
 from tasks import own_certificates
 from tasks.staff_tasks import complete_staff_task
 from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
-from tests.conftest import FEW, ROOT, Clerk, forget_settings
+from tests.conftest import FEW, ROOT, Clerk, by_officer, forget_settings
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
 
@@ -121,7 +121,7 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
         (task,) = session.scalars(select(StaffTask).where(StaffTask.key.startswith("use-doubted:")))
     assert "我没有办过这件事" in task.what
     assert not any(said in task.what for said in (card.holder_name, card.holder_number, "SP-2026"))
-    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", "KQ001", "")
+    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", by_officer("KQ001"))
     page.reload()
     assert "工作人员已核实处理" in main(page)
 

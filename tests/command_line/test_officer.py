@@ -16,7 +16,7 @@ from models.records import AuditEntry
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.officers import SignatureError, identify
+from tasks.signatures import DESK, SignatureError, sign
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import Clerk, forget_settings
 
@@ -40,12 +40,8 @@ def secret_in(address: str) -> str:
 
 def signs(staff_no: str, secret: str) -> bool:
     """Whether the officer may sign with the code that an authenticator shows for this secret now."""
-    now = clock.now()
     try:
-        with transaction() as session:
-            identify(session, staff_no, pyotp.TOTP(secret).at(int(now.timestamp())), now)
-            # Whoever asks has not spent it.
-            session.rollback()
+        sign(staff_no, pyotp.TOTP(secret).at(int(clock.now().timestamp())), DESK)
     except SignatureError:
         return False
     return True
@@ -76,8 +72,8 @@ def test_the_first_officers_are_registered_where_nobody_is_yet(installation: Pat
 def test_a_new_secret_ends_the_old_one(installation: Path, codes: None) -> None:
     old = secret_in(json.loads(ezt("officer", "add", "KQ102", "俞若溪", "yu@example.cn", "--json").stdout)["otpauth"])
     new = secret_in(json.loads(ezt("officer", "new-secret", "kq102", "--json").stdout)["otpauth"])
-    assert (signs("KQ102", old), signs("KQ102", new)) == (False, True)
     assert tags()[-1] == ("officer:secret:renewed", "ezt")
+    assert (signs("KQ102", old), signs("KQ102", new)) == (False, True)
     with reading() as session:
         for entry in session.scalars(select(AuditEntry)):
             assert new not in json.dumps(entry.detail)
@@ -115,8 +111,8 @@ def test_who_leaves_is_acted_for_and_staff_are_told_to_hand_over(clerk: Clerk) -
     assert f"工号{whose}已停用" in told
     assert "KQ004" in told
     # Nobody signs with a number that is out of service.
-    with pytest.raises(SignatureError), transaction() as session:
-        identify(session, whose, "", clock.now())
+    with pytest.raises(SignatureError):
+        sign(whose, "", DESK)
     # A new case does not come to who has left.
     with reading() as session:
         assert session.get_one(Case, clerk.register(Level.PROVINCE).case_no).officer_no != whose

@@ -13,7 +13,7 @@ from tasks.catalogue import type_named
 from tasks.departments import department_named
 from tasks.officers import officer_named
 from tasks.service_items import item_named
-from tests.conftest import Clerk
+from tests.conftest import Clerk, by_officer
 
 
 def test_a_department_is_found_by_a_part_of_its_name_and_by_its_code(sample_data: object) -> None:
@@ -93,7 +93,7 @@ def test_a_case_is_handed_over_as_people_write_it(clerk: Clerk) -> None:
     with reading() as session:
         officer_no = session.get_one(Case, case_no).officer_no
     other = {"KQ001": "俞若溪"}.get(officer_no, "陈柯宁")
-    give_case("1", other, "工作调整", officer_no, "")
+    give_case("1", other, "工作调整", by_officer(officer_no))
     with reading() as session:
         assert session.get_one(Case, case_no).officer_no == officer_named(session, other).staff_no
 
@@ -101,4 +101,4 @@ def test_a_case_is_handed_over_as_people_write_it(clerk: Clerk) -> None:
 def test_a_leave_that_is_over_is_not_filed(clerk: Clerk) -> None:
     yesterday = clock.today() - timedelta(days=1)
     with pytest.raises(RefusalError, match="已过，无需登记"):
-        file_leave("陈柯宁", "俞若溪", yesterday, yesterday, "KQ001", "")
+        file_leave("陈柯宁", "俞若溪", yesterday, yesterday, by_officer("KQ001"))

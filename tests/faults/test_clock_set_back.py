@@ -21,9 +21,9 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks import objections, verifications
 from tasks.objection_questions import InitialReview, OutcomeDecision, has_reply
-from tasks.officers import CODE_SECONDS, SignatureError, identify
 from tasks.records import seal_record, verify_record
 from tasks.sheets import sheet_of
+from tasks.signatures import CODE_SECONDS, DESK, SignatureError, sign
 from tests.conftest import Clerk, Mailbox
 
 HOUR = timedelta(hours=1)
@@ -123,17 +123,15 @@ def test_a_one_time_code_that_was_spent_stays_spent(
     with reading() as session:
         totp = pyotp.TOTP(session.get_one(Officer, "KQ001").code_secret)
     code = totp.at(int(present.now.timestamp()))
-    with transaction() as session:
-        assert identify(session, "KQ001", code, present.now).staff_no == "KQ001"
+    assert sign("KQ001", code, DESK).staff_no == "KQ001"
     present.pass_by(HOUR)
     present.set_back()
-    with transaction() as session, pytest.raises(SignatureError, match="已用过"):
-        identify(session, "KQ001", code, present.now)
+    with pytest.raises(SignatureError, match="已用过"):
+        sign("KQ001", code, DESK)
     # Nobody has to wait an hour for the next one.
     present.set_back()
-    with transaction() as session:
-        earlier = totp.at(int(present.now.timestamp()) + CODE_SECONDS)
-        assert identify(session, "KQ001", earlier, present.now).staff_no == "KQ001"
+    earlier = totp.at(int(present.now.timestamp()) + CODE_SECONDS)
+    assert sign("KQ001", earlier, DESK).staff_no == "KQ001"
 
 
 def test_what_a_dispatcher_had_claimed_when_it_was_set_back_is_sent_once(

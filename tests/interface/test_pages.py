@@ -28,8 +28,8 @@ from runtime.keys import keys
 from runtime.settings import settings
 from tasks import objections
 from tasks.objection_questions import InitialReview
-from tasks.officers import SignatureError
 from tasks.sheets import full_sheet, sheet_of
+from tasks.signatures import SignatureError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 FORM = "application/x-www-form-urlencoded"

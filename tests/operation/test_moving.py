@@ -47,7 +47,9 @@ def test_an_installation_goes_on_where_it_was(
     clerk: Clerk, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = clerk.register()
-    add_attachments(first.case_no, full_sheet(first.case_no, "KQ001", "").upload_ticket, [("门牌.png", PNG)], LIFE)
+    add_attachments(
+        first.case_no, full_sheet(first.case_no, "KQ001", "", "127.0.0.1").upload_ticket, [("门牌.png", PNG)], LIFE
+    )
     seal_record(clock.now())
     clerk.register()
     before = counts()

@@ -59,7 +59,7 @@ def test_a_paper_certificate_from_the_form_to_the_holders_mail(mailbox: Any, des
     waiting = desk.wait(run_id, StateType.PAUSED)
     assert waiting.name == f"补录 {case_no} · 结婚证 · 待审核"
     assert "扫描件" in desk.form(run_id)["description"]
-    ticket = full_sheet(case_no, "KQ004", desk.sign("KQ004")["code"]).upload_ticket
+    ticket = full_sheet(case_no, **desk.sign("KQ004"), address="127.0.0.1").upload_ticket
     assert add_attachments(case_no, ticket, [(SCAN.name, SCAN.content)], TICKET_LIFE) == 1
     desk.carry_out("办件恢复/case-recovery")
     asked_for(desk, run_id, "审核补录")
