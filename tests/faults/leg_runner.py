@@ -9,21 +9,24 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 from uuid import UUID
 
 from prefect import flow_runs
 from prefect.client.orchestration import get_client
 from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
+from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from flows.objection_case import objection_case
+from ezt.deployments import stories
 from models.cases import StepRecord
+from models.organisations import SpentCode
 
-SUSPENSION = "suspension"
+SUSPENSION, SIGNATURE = "suspension", "signature"
 """What is no step and can be killed all the same."""
 
 
@@ -34,6 +37,23 @@ def kill_at(step: str, when: str) -> None:
     @event.listens_for(Session, "before_commit")
     def _before(session: Session) -> None:
         if session.scalar(select(StepRecord.step).where(StepRecord.step == step).limit(1)) is not None:
+            reached.append(session)
+            if when == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    @event.listens_for(Session, "after_commit")
+    def _after(session: Session) -> None:
+        if session in reached:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at_signature(when: str) -> None:
+    """SIGKILL this process right before or right after a one-time code is spent."""
+    reached: list[Session] = []
+
+    @event.listens_for(Session, "before_commit")
+    def _before(session: Session) -> None:
+        if any(isinstance(each, SpentCode) for each in session.new):
             reached.append(session)
             if when == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -60,14 +80,20 @@ def leg(run_id: str, step: str, when: str) -> None:
     """One leg, from the run's present state to its next suspension or its end."""
     if step == SUSPENSION:
         kill_at_suspension(when)
+    elif step == SIGNATURE:
+        kill_at_signature(when)
     elif step:
         kill_at(step, when)
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(run_id))
-    run_flow(objection_case, flow_run=run, parameters=run.parameters, return_type="state")
+        deployment = client.read_deployment(cast("UUID", run.deployment_id))
+    story: Flow[..., Any] = load_flow_from_entrypoint(str(deployment.entrypoint), use_placeholder_flow=False)
+    run_flow(story, flow_run=run, parameters=run.parameters, return_type="state")
 
 
 def main() -> None:
+    for each in stories().values():
+        import_module(each.module)
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()

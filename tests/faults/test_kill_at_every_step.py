@@ -1,15 +1,9 @@
 """SIGKILL at every step boundary of the objection story: after recovery the case closes, each step happened once, each
 notice was queued once, and the bureau was asked once."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +22,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks import objection_questions, objections
 from tasks.case_runs import ensure_run, recover, wake
+from tests.faults.conftest import Legs
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -68,37 +63,6 @@ CITY_STEPS = (
     "tell_users_of_wrong_value",
     "close_objection",
 )
-
-
-class Legs:
-    """The process that forks a leg for us."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def run(self, run_id: str, step: str = "", when: str = "") -> int:
-        """Run one leg over the test's installation; its exit code."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        environment = {name: value for name, value in os.environ.items() if name.startswith(("EZT_", "PREFECT_"))}
-        order = {"run_id": run_id, "step": step, "when": when, "environment": environment}
-        self._process.stdin.write(f"{json.dumps(order)}\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-
-@pytest.fixture(scope="module")
-def leg_process() -> Iterator[Legs]:
-    command = [sys.executable, str(Path(__file__).with_name("leg_runner.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Legs(process)
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-@pytest.fixture
-def legs(clerk: Any, city_bureau: StandIn, prefect_client: SyncPrefectClient, leg_process: Legs) -> Legs:
-    return leg_process
 
 
 def carry_through(

@@ -21,7 +21,8 @@ from runtime.database import reading
 from tasks.case_runs import LIVE, recover
 from tasks.objection_questions import InitialReview
 from tests.conftest import ROOT, Clerk
-from tests.faults.test_kill_at_every_step import Legs, check_once, run_for
+from tests.faults.conftest import Legs
+from tests.faults.test_kill_at_every_step import check_once, run_for
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -1,0 +1,310 @@
+"""Article 14: who did what is on record. A one-time code is spent when it is looked at, and wrong ones are counted."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+import pyotp
+import pytest
+from sqlalchemy import func, select
+
+from models.cases import Answer
+from models.organisations import Officer, WrongCode
+from models.records import AuditEntry
+from regulation.limits import (
+    SIGNED_BEFORE,
+    STRANGERS_WRONG_CODES,
+    WRONG_CODE_WINDOW,
+    WRONG_CODES,
+)
+from runtime import clock
+from runtime.database import reading
+from runtime.refusals import RefusalError
+from tasks.answers import take_officer_answer
+from tasks.objection_lists import list_of_batch
+from tasks.objection_questions import InitialReview
+from tasks.sheets import full_sheet
+from tasks.signatures import (
+    COMMAND_LINE,
+    DESK,
+    SignatureError,
+    SlowedError,
+    settle,
+    sign,
+    sign_on_page,
+    submission_of,
+)
+from tests.conftest import Clerk, officer_of
+
+DIRECTOR = "KQ004"
+OFFICE, STRANGER = "10.1.2.3", "203.0.113.7"
+MINUTE = timedelta(minutes=1)
+
+
+class Time:
+    """The present, which passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime.fromisoformat("2026-03-03T10:20:00+08:00")  # a Tuesday
+
+    def pass_by(self, lasting: timedelta) -> None:
+        self.now += lasting
+
+
+@pytest.fixture
+def present(monkeypatch: pytest.MonkeyPatch) -> Time:
+    given = Time()
+    monkeypatch.setattr(clock, "now", lambda: given.now)
+    return given
+
+
+@pytest.fixture
+def signing(clerk: Clerk, present: Time, configure: Callable[..., None]) -> Iterator[Clerk]:
+    """A clerk over the sample data where one-time codes are asked for."""
+    configure(EZT_ONE_TIME_CODES="true")
+    return clerk
+
+
+def shown(staff_no: str, later: int = 0) -> str:
+    """What an officer's authenticator shows ``later`` seconds from now."""
+    with reading() as session:
+        return pyotp.TOTP(session.get_one(Officer, staff_no).code_secret).at(int(clock.now().timestamp()) + later)
+
+
+def wrong(staff_no: str) -> str:
+    """Six digits that it shows neither now nor soon."""
+    near = {shown(staff_no, 30 * step) for step in range(-3, 4)}
+    return next(code for code in map("{:06}".format, range(10)) if code not in near)
+
+
+def guess(staff_no: str, source: str, times: int = 1) -> None:
+    code = wrong(staff_no) if staff_no != "KQ999" else "000000"
+    for _ in range(times):
+        with pytest.raises(SignatureError):
+            sign(staff_no, code, source)
+
+
+def looked_at(staff_no: str = DIRECTOR) -> int:
+    """How many wrong codes are counted of a number."""
+    with reading() as session:
+        return session.scalar(select(func.count()).where(WrongCode.staff_no == staff_no)) or 0
+
+
+def recorded(tag: str) -> list[tuple[str, object]]:
+    with reading() as session:
+        rows = session.scalars(select(AuditEntry).where(AuditEntry.tag == tag).order_by(AuditEntry.id))
+        return [(entry.actor, entry.detail) for entry in rows]
+
+
+def answer(case_no: str, staff_no: str, code: str, **given: object) -> str | None:
+    return take_officer_answer(case_no, InitialReview, 1, token_hex(4), given, staff_no, code)
+
+
+# A code is good once
+
+
+def test_the_officers_code_is_asked_for_and_spent(signing: Clerk, present: Time) -> None:
+    assert sign("kq001", shown("KQ001"), DESK).staff_no == "KQ001"
+    with pytest.raises(SignatureError, match="已用过，请等待下一个"):
+        sign("KQ001", shown("KQ001"), DESK)
+    with pytest.raises(SignatureError, match="不对或已过期"):
+        sign("KQ001", shown("KQ001", 180), DESK)
+    with pytest.raises(SignatureError, match="未填写"):
+        sign("KQ001", " ", DESK)
+    with pytest.raises(SignatureError, match="工号不存在或已停用"):
+        sign("KQ999", shown("KQ001"), DESK)
+
+
+def test_a_code_is_spent_though_the_answer_breaks_a_rule(signing: Clerk) -> None:
+    case_no = signing.register().case_no
+    code = shown(DIRECTOR)
+    assert "理由" in str(answer(case_no, DIRECTOR, code, verdict="不予受理", reason=""))
+    assert "已用过" in str(answer(case_no, DIRECTOR, code, verdict="受理"))
+    assert Clerk(case_no).stage() == "待初审"
+
+
+def test_a_code_is_spent_though_the_officer_may_not_act_on_the_case(signing: Clerk) -> None:
+    case_no = signing.register().case_no
+    own = officer_of(case_no)
+    other = next(no for no in ("KQ001", "KQ002") if no != own)
+    code = shown(other)
+    assert "办理" in str(answer(case_no, other, code, verdict="受理"))
+    with pytest.raises(SignatureError, match="已用过"):
+        sign(other, code, COMMAND_LINE)
+
+
+def test_a_code_is_spent_though_the_page_or_the_command_refuses(signing: Clerk, present: Time) -> None:
+    for refused in (
+        lambda code: full_sheet("YY-2026-000099", DIRECTOR, code, OFFICE),
+        lambda code: list_of_batch("YP-2026-000099", DIRECTOR, code),
+    ):
+        code = shown(DIRECTOR)
+        with pytest.raises(RefusalError, match="请核对编号"):
+            refused(code)
+        with pytest.raises(SignatureError, match="已用过"):
+            sign(DIRECTOR, code, DESK)
+        present.pass_by(MINUTE)
+
+
+def test_two_who_come_at_once_with_one_code_are_not_both_let_in(signing: Clerk) -> None:
+    code = shown(DIRECTOR)
+
+    def come(_: int) -> str:
+        try:
+            return sign(DIRECTOR, code, DESK).staff_no
+        except SignatureError as why:
+            return str(why)
+
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(come, range(8)))
+    assert came.count(DIRECTOR) == 1
+    assert sum("已用过" in said for said in came) == 7
+
+
+# A submission whose run died goes on
+
+
+def test_what_was_submitted_holds_again_until_it_is_settled(signing: Clerk, present: Time) -> None:
+    said = {"citation": "《某条例》第三条", "staff_no": DIRECTOR}
+    code, submission = shown(DIRECTOR), submission_of("run:start", said)
+    assert sign(DIRECTOR, code, DESK, submission).staff_no == DIRECTOR
+    # Its run died, and is run again when the code has long been late.
+    present.pass_by(10 * MINUTE)
+    assert sign(DIRECTOR, code, DESK, submission).staff_no == DIRECTOR
+    for other in (
+        submission_of("other:start", said),
+        submission_of("run:start", said | {"citation": "另一条例"}),
+        None,
+    ):
+        with pytest.raises(SignatureError):
+            sign(DIRECTOR, code, DESK, other)
+    with pytest.raises(SignatureError):
+        sign("KQ001", code, DESK, submission)
+    settle(submission)
+    with pytest.raises(SignatureError):
+        sign(DIRECTOR, code, DESK, submission)
+
+
+def test_an_answer_is_recorded_once_however_often_its_run_dies(signing: Clerk, present: Time) -> None:
+    case_no = signing.register().case_no
+    code = shown(DIRECTOR)
+    for _ in range(2):
+        again = take_officer_answer(case_no, InitialReview, 1, "run:1", {"verdict": "受理"}, DIRECTOR, code)
+        assert again is None
+        present.pass_by(10 * MINUTE)
+    with reading() as session:
+        assert session.scalar(select(func.count(Answer.id))) == 1
+
+
+# Wrong codes are counted
+
+
+def test_twenty_guesses_at_a_form_are_five_looks(signing: Clerk, present: Time) -> None:
+    case_no = signing.register().case_no
+    said = [answer(case_no, DIRECTOR, wrong(DIRECTOR), verdict="受理") for _ in range(20)]
+    assert ["不对或已过期" in str(why) for why in said] == [True] * 5 + [False] * 15
+    assert all("请在10:21以后" in str(why) for why in said[5:])
+    assert recorded("officer:code:refused") == [(DIRECTOR, {"door": DESK})] * WRONG_CODES.value
+    # The right one is not looked at either, and so it is not spent.
+    code = shown(DIRECTOR, 60)
+    assert "没有核对" in str(answer(case_no, DIRECTOR, shown(DIRECTOR), verdict="受理"))
+    present.pass_by(MINUTE)
+    assert answer(case_no, DIRECTOR, code, verdict="受理") is None
+
+
+@pytest.mark.parametrize("source", [DESK, COMMAND_LINE, STRANGER])
+def test_every_door_counts(signing: Clerk, source: str) -> None:
+    guess(DIRECTOR, source, 5)
+    with pytest.raises(SlowedError):
+        sign(DIRECTOR, shown(DIRECTOR), source)
+    assert sign("KQ001", shown("KQ001"), source).staff_no == "KQ001"
+
+
+def test_each_wrong_code_more_doubles_the_wait_up_to_an_hour(signing: Clerk, present: Time) -> None:
+    guess(DIRECTOR, DESK, WRONG_CODES.value)
+    waits = []
+    for counted in range(WRONG_CODES.value, 13):
+        since = present.now
+        while looked_at() == counted:
+            present.pass_by(MINUTE)
+            guess(DIRECTOR, DESK)
+        waits.append((present.now - since) // MINUTE)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_day_later_nothing_is_held_against_anybody(signing: Clerk, present: Time) -> None:
+    guess(DIRECTOR, DESK, 5)
+    present.pass_by(timedelta(seconds=WRONG_CODE_WINDOW.value))
+    guess(DIRECTOR, DESK, 4)
+    assert sign(DIRECTOR, shown(DIRECTOR), DESK).staff_no == DIRECTOR
+    # What does not count any more is not kept either.
+    present.pass_by(timedelta(seconds=WRONG_CODE_WINDOW.value + 1))
+    guess("KQ001", DESK)
+    assert (looked_at(), looked_at("KQ001")) == (0, 1)
+
+
+def test_guesses_that_come_at_once_are_all_counted(signing: Clerk) -> None:
+    code = wrong(DIRECTOR)
+
+    def come(_: int) -> None:
+        with pytest.raises(SignatureError):
+            sign_on_page(DIRECTOR, code, STRANGER)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(come, range(24)))
+    assert looked_at() == len(recorded("officer:code:refused")) == WRONG_CODES.value
+
+
+# Strangers shut nobody out
+
+
+def test_guesses_by_strangers_do_not_shut_the_officer_out(signing: Clerk, present: Time) -> None:
+    case_no = signing.register().case_no
+    assert full_sheet(case_no, DIRECTOR, shown(DIRECTOR), OFFICE).case_no == case_no
+    present.pass_by(MINUTE)
+    for host in range(1, 60):
+        guess(DIRECTOR, f"203.0.113.{host}", 3)
+    assert len(recorded("officer:code:refused")) == looked_at() == STRANGERS_WRONG_CODES.value
+    with pytest.raises(SlowedError, match="以后"):
+        sign_on_page(DIRECTOR, shown(DIRECTOR), "198.51.100.1")
+    assert full_sheet(case_no, DIRECTOR, shown(DIRECTOR), OFFICE).case_no == case_no
+    present.pass_by(MINUTE)
+    assert sign(DIRECTOR, shown(DIRECTOR), DESK).staff_no == DIRECTOR
+    present.pass_by(MINUTE)
+    assert sign(DIRECTOR, shown(DIRECTOR), COMMAND_LINE).staff_no == DIRECTOR
+    # An address from which the officer has not signed for long is a stranger's.
+    present.pass_by(timedelta(days=SIGNED_BEFORE.value + 1))
+    for host in range(1, 60):
+        guess(DIRECTOR, f"203.0.113.{host}", 3)
+    with pytest.raises(SlowedError):
+        sign_on_page(DIRECTOR, shown(DIRECTOR), OFFICE)
+
+
+def test_who_guesses_for_everybody_is_slowed_too(signing: Clerk) -> None:
+    for staff_no in ("KQ001", "KQ002", "KQ004", "KQ999"):
+        guess(staff_no, STRANGER, STRANGERS_WRONG_CODES.value // 4)
+    with pytest.raises(SlowedError):
+        sign_on_page("KQ003", shown("KQ003"), STRANGER)
+
+
+def test_a_network_of_version_6_counts_as_one_address(signing: Clerk) -> None:
+    for host in range(WRONG_CODES.value):
+        with pytest.raises(SignatureError):
+            sign_on_page(DIRECTOR, wrong(DIRECTOR), f"2001:db8::{host + 1:x}")
+    with pytest.raises(SlowedError):
+        sign_on_page(DIRECTOR, shown(DIRECTOR), "2001:db8::ffff")
+    assert sign_on_page(DIRECTOR, shown(DIRECTOR), "2001:db8:0:1::1").staff_no == DIRECTOR
+
+
+def test_a_stranger_does_not_learn_which_staff_numbers_there_are(signing: Clerk) -> None:
+    told = []
+    for staff_no in ("KQ001", "KQ999"):
+        said = []
+        for _ in range(7):
+            with pytest.raises(SignatureError) as why:
+                sign_on_page(staff_no, "000000" if staff_no == "KQ999" else wrong(staff_no), f"10.0.0.{staff_no[-1]}")
+            said.append(str(why.value))
+        told.append(said)
+    assert told[0] == told[1]
+    assert recorded("officer:code:refused") == [("KQ001", {"door": "page"})] * WRONG_CODES.value
