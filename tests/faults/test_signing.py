@@ -133,7 +133,7 @@ def test_whoever_entered_a_paper_with_a_slip_in_the_signature_does_not_review_it
         session.query(SpentCode).delete()
     assert entry.entered_by == "KQ004"
     signed = desk.sign("KQ004")
-    said = take_officer_answer(entry.case_no, BackfillReview, 1, "review", {"verdict": "同意补录"}, **signed)
+    said = take_officer_answer(entry.case_no, BackfillReview, 1, "review", {"verdict": "通过"}, **signed)
     assert "补录人不能审核自己补录的证照" in str(said)
 
 

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
@@ -107,6 +107,31 @@ def test_what_the_first_tables_held_of_certificates_is_kept_and_described(empty_
     with engine.connect() as connection:
         kept = connection.scalar(text("SELECT fields FROM certificate_types"))
     assert (json.loads(kept) if isinstance(kept, str) else kept) == names
+    engine.dispose()
+
+
+def test_who_entered_something_unsigned_is_the_person_whose_number_it_is(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0016")
+    given = ["KQ004（未通过验证）", "kq001（未通过验证）", "KQ002", "KQ-MZ/MZ-07"]
+    # Not ours, which would mind that there is no such case.
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE backfill_entries DROP CONSTRAINT fk_backfill_entries_case_no"))
+            connection.execute(
+                text("ALTER TABLE system_review_versions DROP CONSTRAINT fk_system_review_versions_case_no")
+            )
+        for number, entered_by in enumerate(given):
+            row = {"n": number, "key": str(number), "by": entered_by}
+            entry = "backfill_entries (case_no, turn, given, entered_by, at)"
+            connection.execute(text(f"INSERT INTO {entry} VALUES ('BL', :n, '', :by, '2026-03-02')"), row)
+            version = "system_review_versions (case_no, version, submission_key, given, entered_by, at)"
+            connection.execute(text(f"INSERT INTO {version} VALUES ('PS', :n, :key, '', :by, '2026-03-02')"), row)
+    migrate(empty_database)
+    with engine.connect() as connection:
+        for table, order in (("backfill_entries", "turn"), ("system_review_versions", "version")):
+            kept = connection.scalars(text(f"SELECT entered_by FROM {table} ORDER BY {order}"))
+            assert kept.all() == ["KQ004", "KQ001", "KQ002", "KQ-MZ/MZ-07"]
     engine.dispose()
 
 
