@@ -99,7 +99,7 @@ def _hand_in(system: System) -> str:
         )
         certificate, kind = next((held, kind) for held, kind in rows if "address" in kind.names)
     given = {
-        "submission_no": "demo-1",
+        "submission_no": f"demo-{secrets.token_hex(4)}",
         "objector_kind": "持证主体",
         "objector_name": certificate.holder_name,
         "email": "holder@example.cn",

@@ -146,7 +146,11 @@ class Keys:
         """64 hex digits for ``value``, compared without regard to case, width (NFKC) and spaces; ``kind`` separates
         the uses, so that a number's index is not a name's."""
         folded = "".join(unicodedata.normalize("NFKC", value).casefold().split())
-        return hmac.new(self._index_key, f"{kind}\0{folded}".encode(), "sha256").hexdigest()
+        return self.digest(kind, folded)
+
+    def digest(self, kind: str, value: str) -> str:
+        """64 hex digits for exactly this ``value``, from which nobody without the key can guess it."""
+        return hmac.new(self._index_key, f"{kind}\0{value}".encode(), "sha256").hexdigest()
 
 
 class SealKeys:

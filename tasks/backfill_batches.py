@@ -27,7 +27,7 @@ from regulation.limits import BACKFILL_REVIEW
 from runtime import clock
 from runtime.database import insert_many, reading, transaction
 from runtime.keys import keys
-from runtime.refusals import InputError
+from runtime.refusals import InputError, RefusalError
 from tasks.answers import accepted_answer, answered_on
 from tasks.backfill_batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill_checks import Checked, check_rows, judge_of, told
@@ -71,7 +71,8 @@ def register_file(
     """Register a file of paper certificates in one transaction; the case number. The same file of a department again
     while its case is open is the same case.
 
-    Raises ``InputError`` for an unknown department or type and for a file that cannot be read.
+    Raises ``InputError`` for an unknown department or type and for a file that cannot be read, ``RefusalError`` for one
+    whose case has another business number.
     """
     with reading() as session:
         whose = department_named(session, department)
@@ -85,11 +86,16 @@ def register_file(
     ):
         now = clock.now()
         counter = locked_counter(session, CaseKind.BATCH, clock.local_date(now).year)
-        known = select(BackfillBatch.case_no).join(Case, Case.case_no == BackfillBatch.case_no)
+        known = select(BackfillBatch).join(Case, Case.case_no == BackfillBatch.case_no)
         known = known.where(BackfillBatch.sha256 == sha256, BackfillBatch.type_code == kind.code)
         known = known.where(BackfillBatch.department_uscc == whose.uscc, Case.closed_at.is_(None))
         if (there := session.scalar(known)) is not None:
-            return there
+            if there.service_case_no != service_case_no:
+                raise RefusalError(
+                    "这个文件正在办理，那次填写的业务办件编号与这次不同，没有更改；请照原来的业务办件编号原样重报，"
+                    "或者待其办结后再报。"
+                )
+            return there.case_no
         case = open_case(session, next_number(counter), CaseKind.BATCH, BatchStage.CHECKING, now, but_not=entered_by)
         batch = BackfillBatch(
             case_no=case.case_no,

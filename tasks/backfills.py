@@ -41,6 +41,7 @@ from tasks.departments import department_named
 from tasks.liaisons import addressees
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, locked_case
+from tasks.submissions import came_before
 
 AT_THE_COUNTER = 99_999
 """The batch in the identifiers of what was met at a counter; batches of files are numbered from 1."""
@@ -56,19 +57,19 @@ def register_backfill(
     submission_key: str,
     entered_by: str,
 ) -> str:
-    """Register what somebody read off a paper, in one transaction; the case number. Handing ``submission_key`` in again
-    returns the first one's.
+    """Register what somebody read off a paper, in one transaction; the case number. Handing it in again under
+    ``submission_key`` returns the first one's.
 
     Raises ``InputError`` for an unknown department or type and for what is missing or impossible on the paper,
-    ``RefusalError`` for a certificate that the register has.
+    ``RefusalError`` for a certificate that the register has, and what ``came_before`` raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
+        said = (department, certificate_type, given, service_case_no, email, entered_by)
+        if came_before(session, CaseKind.BACKFILL, submission_key, *said, files=files):
+            return session.scalars(select(Backfill.case_no).where(Backfill.submission_key == submission_key)).one()
         counter = locked_counter(session, CaseKind.BACKFILL, today.year)
-        known = session.scalar(select(Backfill.case_no).where(Backfill.submission_key == submission_key))
-        if known is not None:
-            return known
         whose = department_named(session, department)
         kind = type_named(session, certificate_type)
         written = by_code(kind, given)
@@ -179,8 +180,8 @@ def take_correction(step: Step) -> None:
 def correct_by_application(department: str, case_no: str, values: Mapping[str, str], entered_by: str) -> None:
     """A correction from the department's own system.
 
-    Raises ``RefusalError`` for another department's case and one that waits for no correction, ``InputError`` for what
-    the rules do not let pass.
+    Raises ``RefusalError`` for another department's case and one that waits for no correction, or has got another
+    one, ``InputError`` for what the rules do not let pass.
     """
     with transaction() as session:
         case = locked_case(session, case_no)
@@ -193,6 +194,8 @@ def correct_by_application(department: str, case_no: str, values: Mapping[str, s
         corrected(session, case, values_in(text))
         turn = latest_entry(session, case_no).turn
         key, said = f"{case_no}:correction:{turn}", {"values": text, "entered_by": entered_by}
+        if accepted_answer(session, case_no, BackfillCorrection.question, turn) not in (None, said):
+            raise RefusalError("本轮的更正已经登记，内容与这次不同，这次的没有登记；请等待审核，再次退回的可以再更正。")
         record_answer(session, case, BackfillCorrection, turn, AnswerSource.DEPARTMENT, key, said, clock.now())
 
 

@@ -25,6 +25,7 @@ from tasks.liaison_filings import LiaisonFilingForm
 from tasks.liaison_questions import LiaisonConfirmation
 from tasks.staff_tasks import open_staff_task
 from tasks.step import Step, durable, record
+from tasks.submissions import came_before
 
 
 def on_file(on: date) -> ColumnElement[bool]:
@@ -50,20 +51,19 @@ def filing_of(session: Session, case_no: str) -> LiaisonFiling:
 
 
 def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_key: str, actor: str) -> str:
-    """Register a filing in one transaction and return its case number; handing ``submission_key`` in again returns the
-    first one's.
+    """Register a filing in one transaction and return its case number; handing it in again under ``submission_key``
+    returns the first one's.
 
     Raises ``InputError`` for somebody who is not on file and for a last day that cannot be, ``RefusalError`` for
-    somebody who is on file already or whose end is being filed.
+    somebody who is on file already or whose end is being filed, and what ``came_before`` raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
-        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
+        if came_before(session, CaseKind.LIAISON, submission_key, form):
+            wanted = select(LiaisonFiling.case_no).where(LiaisonFiling.submission_key == submission_key)
+            return session.scalars(wanted).one()
         counter = locked_counter(session, CaseKind.LIAISON, today.year)
-        known = session.scalar(select(LiaisonFiling.case_no).where(LiaisonFiling.submission_key == submission_key))
-        if known is not None:
-            return known
         there = liaisons_on_file(session, department_uscc, today)
         replaced = _replaced(session, form, there)
         if any((each.name, each.phone) == (form.name, form.phone) for each in there if each is not replaced):

@@ -26,7 +26,7 @@ from regulation.objections import Bureau, Stage, Verdict
 from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.keys import keys
-from runtime.refusals import InputError, in_chinese
+from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.answers import accepted_answer, answer_for_all, last_answered_on
 from tasks.attachments import File, keep_files
@@ -94,7 +94,8 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
     """Take a table of objections in one transaction: what is an objection is received, the other rows are handed back.
     The same table of a sender again is the same batch.
 
-    Raises ``InputError`` for a sender that cannot be, and for a table in which no row is an objection.
+    Raises ``InputError`` for a sender that cannot be, and for a table in which no row is an objection, ``RefusalError``
+    for one that came before with another address.
     """
     try:
         from_whom = BatchSender(sender=sender, email=email)
@@ -110,6 +111,11 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
             ObjectionBatch.sender_key == sender_key, ObjectionBatch.sha256 == table.sha256
         )
         if (there := session.scalar(known)) is not None:
+            if there.email != from_whom.email:
+                raise RefusalError(
+                    "这些异议此前已经报送，那次填写的接收邮箱与这次不同，没有更改；请照原来的邮箱原样重报，"
+                    "或者只报送新的异议。"
+                )
             return Received(there.case_no, there.rows, table.wrong)
         case = open_case(session, next_number(counter), CaseKind.OBJECTION_BATCH, BatchStage.REGISTERING, now)
         session.add(
@@ -181,7 +187,7 @@ def register_chunk(step: Step) -> None:
 
 def _submission_key(sender_key: str, given: dict[str, Any]) -> str:
     said = json.dumps(given, ensure_ascii=False, sort_keys=True)
-    return f"{sender_key}:{keys().blind_index('objection-row', said)}"
+    return f"{sender_key}:{keys().digest('objection-row', said)}"
 
 
 def _new(done: Sequence[Registered]) -> int:

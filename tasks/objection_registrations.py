@@ -28,6 +28,7 @@ from tasks.objection_applications import ObjectionApplication
 from tasks.objections import status_link
 from tasks.officers import officers_by_load
 from tasks.step import Steps, locked_case, locked_cases
+from tasks.submissions import came_before
 
 JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
 
@@ -75,13 +76,15 @@ def register_objection(
     """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
 
     ``submission_key`` and ``remark`` as in ``Submission``; ``actor`` is who typed it in or which application sent it. A
-    second objection to the same field of the same certificate joins the open one.
+    second objection to the same field of the same certificate joins the open one. Raises what ``came_before`` raises.
     """
     with transaction() as session:
+        if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
+            return _known(session, [submission_key])[submission_key]
         now = clock.now()
         submission = Submission(application, submission_key, remark, files)
         (registered,) = register_all(session, [submission], actor, now, now)
-        if registered.new and not registered.joined:
+        if not registered.joined:
             case_no = registered.case_no
             tell_officer(session, locked_case(session, case_no), "新登记的异议", f"{case_no}:registered", now)
         return registered

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, AnswerSource, Case, Deadline, StepRecord
+from models.cases import AnswerSource, Case, Deadline, StepRecord
 from models.certificates import Certificate
 from models.objections import Objection, Supplement
 from notifications import notices
@@ -56,6 +56,7 @@ from tasks.objection_questions import (
 )
 from tasks.staff_tasks import open_staff_task
 from tasks.step import CaseClosedError, Step, Steps, alone, durable, locked_case, once, record, recorded
+from tasks.submissions import came_before
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -406,14 +407,15 @@ def _withdraw(step: Step) -> None:
 def submit_supplement(token: str, text: str, files: Sequence[File], submission_no: str) -> str:
     """What the objector adds while the case waits for it; returns the case number. Handing it in twice keeps one.
 
-    Raises ``LookupError`` for an unknown token and ``RefusalError`` when no supplement is asked for.
+    Raises ``LookupError`` for an unknown token and ``RefusalError`` when no supplement is asked for, and what
+    ``came_before`` raises.
     """
     case_no = case_of_token(token)
     # The case's number, not the token: keys are stored in clear.
     source_key = f"{case_no}:supplement:{submission_no}"
     with transaction() as session:
         case = locked_case(session, case_no)
-        if session.scalar(select(Answer.id).where(Answer.source_key == source_key)) is not None:
+        if came_before(session, "answer", source_key, text, files=files):
             return case_no
         if case.stage != Stage.SUPPLEMENT:
             raise RefusalError(f"本件现为“{case.stage}”，不需要补正。")

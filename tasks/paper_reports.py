@@ -36,6 +36,7 @@ from tasks.paper_report_forms import PaperReportForm
 from tasks.paper_report_questions import PaperReportVerdict
 from tasks.service_items import item_named
 from tasks.step import Step, durable
+from tasks.submissions import came_before
 
 
 def report_of(session: Session, case_no: str) -> PaperReport:
@@ -51,18 +52,19 @@ def choices() -> tuple[list[str], list[str]]:
 
 
 def register_report(form: PaperReportForm, files: Sequence[File], submission_key: str) -> str:
-    """Register a report in one transaction; its number, which is the citizen's receipt. Handing ``submission_key`` in
-    again returns the first one's.
+    """Register a report in one transaction; its number, which is the citizen's receipt. Handing it in again
+    under ``submission_key`` returns the first one's.
 
-    Raises ``InputError`` for an unknown department, and for a day to come or long past.
+    Raises ``InputError`` for an unknown department, and for a day to come or long past, and what ``came_before``
+    raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
+        if came_before(session, CaseKind.PAPER_REPORT, submission_key, form, files=files):
+            wanted = select(PaperReport.case_no).where(PaperReport.submission_key == submission_key)
+            return session.scalars(wanted).one()
         counter = locked_counter(session, CaseKind.PAPER_REPORT, today.year)
-        known = session.scalar(select(PaperReport.case_no).where(PaperReport.submission_key == submission_key))
-        if known is not None:
-            return known
         department = department_named(session, form.department)
         if not today - timedelta(days=REPORT_AGE.value) <= form.happened_on <= today:
             raise InputError.of("happened_on", f"日期应在今天（{today}）及之前{REPORT_AGE.value}天以内，请更正。")

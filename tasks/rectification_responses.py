@@ -25,6 +25,7 @@ from tasks.department_links import behind_link, of_department
 from tasks.rectification_questions import DepartmentResponse, ExtensionDecision, LateResponse, extension_asked
 from tasks.rectifications import finding_of, first_of
 from tasks.step import locked_case, record
+from tasks.submissions import came_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ def _respond(
     """Record what a department has done, with its evidence, or that it asks for more time; the case number. The same
     submission again changes nothing.
 
-    Raises ``RefusalError`` where nothing is waited for, ``InputError`` for an extension that cannot be.
+    Raises ``RefusalError`` where nothing is waited for, ``InputError`` for an extension that cannot be, and what
+    ``came_before`` raises.
     """
     case, now = locked_case(session, row.case_no), clock.now()
     source_key = f"{case.case_no}:department:{key}"
-    if session.scalar(select(Answer.id).where(Answer.source_key == source_key)) is not None:
+    if came_before(session, "answer", source_key, response, files=files):
         return case.case_no
     given = response.model_dump(mode="json")
     if case.stage == Stage.ESCALATED:

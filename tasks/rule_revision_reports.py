@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, AnswerSource, Case
+from models.cases import AnswerSource, Case
 from models.organisations import Department
 from models.rule_revisions import RuleRevision
 from regulation.limits import RULE_REVISION
@@ -21,6 +21,7 @@ from tasks.cases import running_deadline
 from tasks.department_links import behind_link, of_department
 from tasks.rule_revision_questions import RevisionReport
 from tasks.step import locked_case, record
+from tasks.submissions import came_before
 
 NO_FILE = "请附上修订后的文件。"
 
@@ -92,11 +93,11 @@ def _report(
     """Record that a rule was revised, with its proof; the case number. The same submission again changes nothing.
 
     Raises ``RefusalError`` where no report is waited for, ``InputError`` without a file and for a day in force that
-    cannot be.
+    cannot be, and what ``came_before`` raises.
     """
     case, now = locked_case(session, row.case_no), clock.now()
     source_key = f"{case.case_no}:department:{key}"
-    if session.scalar(select(Answer.id).where(Answer.source_key == source_key)) is not None:
+    if came_before(session, "answer", source_key, report, files=files):
         return case.case_no
     deadline = running_deadline(session, case.case_no, RULE_REVISION)
     if deadline is None:

@@ -26,6 +26,7 @@ from tasks.liaisons import tell_department
 from tasks.rule_revision_listings import RuleRevisionForm
 from tasks.rule_revision_questions import RevisionCheck, RevisionConfirmation, RevisionReport
 from tasks.step import Step, durable
+from tasks.submissions import came_before
 
 
 def revision_of(session: Session, case_no: str) -> RuleRevision:
@@ -39,19 +40,18 @@ def revision_link(token: str) -> str:
 
 
 def list_rule(form: RuleRevisionForm, department: str, submission_key: str, actor: str) -> str:
-    """Register a rule that stands in the way, in one transaction, and return its case number; handing
-    ``submission_key`` in again returns the first one's.
+    """Register a rule that stands in the way, in one transaction, and return its case number; handing it
+    in again under ``submission_key`` returns the first one's.
 
-    Raises ``InputError`` for an unknown department and a planned day that cannot be.
+    Raises ``InputError`` for an unknown department and a planned day that cannot be, and what ``came_before`` raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
-        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
+        if came_before(session, CaseKind.RULE_REVISION, submission_key, form, department):
+            wanted = select(RuleRevision.case_no).where(RuleRevision.submission_key == submission_key)
+            return session.scalars(wanted).one()
         counter = locked_counter(session, CaseKind.RULE_REVISION, today.year)
-        known = session.scalar(select(RuleRevision.case_no).where(RuleRevision.submission_key == submission_key))
-        if known is not None:
-            return known
         whose = department_named(session, department)
         check_planned_day(form.planned_on, today)
         case = open_case(session, next_number(counter), CaseKind.RULE_REVISION, Stage.LISTED, now)

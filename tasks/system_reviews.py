@@ -47,6 +47,7 @@ from tasks.certificate_use import NotFoundError
 from tasks.departments import department_named
 from tasks.liaisons import addressees
 from tasks.step import Step, durable, locked_case
+from tasks.submissions import came_before
 from tasks.system_review_questions import MaterialKind, MaterialReceived, SystemReviewOpinion
 from tasks.system_review_submissions import SystemReviewForm, coded
 
@@ -70,23 +71,20 @@ def form_of(version: SystemReviewVersion) -> SystemReviewForm:
 
 
 def register_submission(form: SystemReviewForm, department_uscc: str, submission_key: str, actor: str) -> str:
-    """Register a submission in one transaction and return its case number; handing ``submission_key`` in again returns
-    the first one's.
+    """Register a submission in one transaction and return its case number; handing it in again under
+    ``submission_key`` returns the first one's.
 
     A project that was not reviewed, or failed, comes again as a new case; one that is asked for material goes on in
     its own. Raises ``InputError`` for what cannot be and for material that leaves gaps, ``RefusalError`` for a project
-    that is being reviewed, was passed, or comes again unchanged.
+    that is being reviewed, was passed, or comes again unchanged, and what ``came_before`` raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
-        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
+        if came_before(session, CaseKind.SYSTEM_REVIEW, submission_key, form, department_uscc):
+            wanted = select(SystemReviewVersion.case_no).where(SystemReviewVersion.submission_key == submission_key)
+            return session.scalars(wanted).one()
         counter = locked_counter(session, CaseKind.SYSTEM_REVIEW, today.year)
-        known = session.scalar(
-            select(SystemReviewVersion.case_no).where(SystemReviewVersion.submission_key == submission_key)
-        )
-        if known is not None:
-            return known
         form = coded(session, form)
         check_planned_day(form.go_live_on, today)
         latest = session.scalar(

@@ -29,6 +29,7 @@ from tasks.answers import accepted_answer, answered_on
 from tasks.cases import end_case, locked_counter, meet_deadline, next_number, open_case, start_deadline, tell_officer
 from tasks.liaisons import addressees
 from tasks.step import Step, durable
+from tasks.submissions import came_before
 from tasks.use_list_proposals import check_lines
 from tasks.use_list_questions import UseListReview
 from tasks.use_lists import Identity, end_entry, put_version
@@ -51,17 +52,17 @@ def register_proposal(
     actor: str,
     skip_unchanged: bool = False,
 ) -> Proposed:
-    """Register a proposal in one transaction, all of its lines or none; handing ``submission_key`` in again returns
-    the first one. Raises what ``check_lines`` raises."""
+    """Register a proposal in one transaction, all of its lines or none; handing it in again under
+    ``submission_key`` returns the first one. Raises what ``check_lines`` and ``came_before`` raise."""
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
-        # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
-        counter = locked_counter(session, CaseKind.USE_LIST, today.year)
-        known = session.scalar(select(UseListProposal.case_no).where(UseListProposal.submission_key == submission_key))
-        if known is not None:
+        if came_before(session, CaseKind.USE_LIST, submission_key, department_uscc, rows, skip_unchanged):
+            wanted = select(UseListProposal.case_no).where(UseListProposal.submission_key == submission_key)
+            known = session.scalars(wanted).one()
             counted = select(func.count()).where(ProposedLine.case_no == known)
             return Proposed(known, session.scalars(counted).one())
+        counter = locked_counter(session, CaseKind.USE_LIST, today.year)
         lines = check_lines(session, department_uscc, rows, today, skip_unchanged)
         case = open_case(session, next_number(counter), CaseKind.USE_LIST, Stage.PROPOSED, now)
         step = Step(session, case, "register_proposal", 1, actor, now)

@@ -4,7 +4,6 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
 from models.certificates import CertificateType
 from models.mystery_applications import Visit
@@ -22,6 +21,7 @@ from tasks.findings import Found, note_findings
 from tasks.service_guides import known_on, newest_guides
 from tasks.service_items import item_named
 from tasks.step import record
+from tasks.submissions import came_before
 from tasks.use_requests import Plain
 
 
@@ -45,15 +45,15 @@ class VisitForm(BaseModel):
 
 def record_visit(form: VisitForm, submission_key: str, by: Officer) -> tuple[str, tuple[str, ...]]:
     """Put a visit on record with the finding that follows: what came of it in Chinese, and the rectification cases that
-    were opened. Handing ``submission_key`` in again changes nothing.
+    were opened. Handing it in again under ``submission_key`` changes nothing.
 
-    Raises ``InputError`` for an unknown department, item or type and a day to come.
+    Raises ``InputError`` for an unknown department, item or type and a day to come, and what ``came_before`` raises.
     """
     with transaction() as session:
         now = clock.now()
         today = clock.local_date(now)
         department = department_named(session, form.department)
-        if session.scalar(select(Visit.id).where(Visit.submission_key == submission_key)) is not None:
+        if came_before(session, "visit", submission_key, form):
             return "本次体验已经登记过", ()
         if form.visited_on > today:
             raise InputError(f"体验日期{form.visited_on}还没有到，请更正。")

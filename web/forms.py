@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
 from tasks.attachments import File, check_files
+from tasks.submissions import OtherContentError
 from web.problems import ProblemError, status_of
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,6 +50,12 @@ class Filled:
 
 NOBODYS = Filled()
 """A form that nobody has filled in yet."""
+
+SENT_BEFORE = (
+    "这份表单此前已经提交过，而这次填写的内容与那次不同，这次的还没有登记。请核对下面的内容；确实要另外提交的，"
+    "请再提交一次。"
+)
+"""``OtherContentError`` where nobody sees a number."""
 
 
 def checked(form: type[M], typed: Mapping[str, str]) -> M:
@@ -88,7 +95,7 @@ def refused(
 ) -> Filled:
     """The form to be shown again after a refusal. Files are not kept, which is said where they have to be chosen."""
     wrong = dict(why.wrong) if isinstance(why, InputError) else {}
-    refusal = "" if wrong else str(why)
+    refusal = "" if wrong else SENT_BEFORE if isinstance(why, OtherContentError) else str(why)
     if given:
         names = "、".join(f"“{name}”" for name, _ in given)
         wrong["files"] = f"{wrong.get('files', '')}刚才选的{names}没有保存，附件须重新选择。"

@@ -11,6 +11,7 @@ from runtime.refusals import RefusalError
 from tasks.case_runs import nudge
 from tasks.paper_report_forms import DEMANDS, PaperReportForm
 from tasks.paper_reports import choices, register_report
+from tasks.submissions import OtherContentError
 from web.forms import NOBODYS, Files, Filled, Typed, checked_with_files, given_files, refused, submission_number
 from web.problems import ProblemError
 from web.rendering import message, page
@@ -58,7 +59,9 @@ def report(
         _reports.spend(request)
         case_no = register_report(form, kept, f"page:{number}")
     except (RefusalError, ProblemError) as why:
-        return _page(request, number, refused(why, typed, given))
+        # What was sent under this number before stays as it was.
+        fresh = submission_number() if isinstance(why, OtherContentError) else number
+        return _page(request, fresh, refused(why, typed, given))
     background.add_task(nudge, case_no)
     told = "核实后会发邮件告诉您结果。" if form.email else ""
     return message(request, "已收到", f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}")

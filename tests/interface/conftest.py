@@ -1,16 +1,52 @@
 """Callers of the web process for the tests of the interface."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from ezt import sample_data as samples
+from models.certificates import Certificate, CertificateType
+from regulation.certificates import CertificateState
+from runtime import clock
+from runtime.database import reading
 from runtime.signing import sign
 from tasks import applications, certificate_use
+from tests.conftest import ROOT
 from web import requests
+
+GUIDE = (ROOT / "docs" / "interface.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"(?m)^`POST (\S+)`：\n\n```json\n(.*?)```", GUIDE, re.DOTALL))
+
+
+def licence() -> Certificate:
+    with reading() as session:
+        wanted = (
+            select(Certificate)
+            .join(CertificateType, CertificateType.code == Certificate.type_code)
+            .where(CertificateType.name == "营业执照", Certificate.state == CertificateState.VALID)
+        )
+        return session.scalars(wanted.order_by(Certificate.id)).all()[0]
+
+
+def example(path: str) -> dict[str, Any]:
+    """What the guide hands in at this path, its blanks filled in."""
+    held = licence()
+    text = EXAMPLES[path]
+    for blank, value in {
+        "{证照编号}": held.number,
+        "{证照上的住所}": held.face["address"],
+        "{60天后}": str(clock.today() + timedelta(days=60)),
+    }.items():
+        text = text.replace(blank, value)
+    given: dict[str, Any] = json.loads(text)
+    return given
 
 
 @dataclass

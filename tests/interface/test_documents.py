@@ -6,7 +6,6 @@ import secrets
 import subprocess
 import sys
 import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,30 +13,13 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings, strategies
 from schemathesis.specs.openapi.checks import response_schema_conformance
-from sqlalchemy import select
 
-from models.certificates import Certificate, CertificateType
 from models.organisations import Application
-from regulation.certificates import CertificateState
-from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import transaction
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.use_requests import AnsweredState
-from tests.conftest import ROOT
-from tests.interface.conftest import Caller, caller_of
+from tests.interface.conftest import EXAMPLES, GUIDE, Caller, caller_of, example, licence
 from web.app import app
-
-GUIDE = (ROOT / "docs" / "interface.md").read_text(encoding="utf-8")
-
-
-def licence() -> Certificate:
-    with reading() as session:
-        wanted = (
-            select(Certificate)
-            .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(CertificateType.name == "营业执照", Certificate.state == CertificateState.VALID)
-        )
-        return session.scalars(wanted.order_by(Certificate.id)).all()[0]
 
 
 def test_the_client_in_the_guide_works_as_printed(department: Caller) -> None:
@@ -65,22 +47,10 @@ def test_the_client_in_the_guide_works_as_printed(department: Caller) -> None:
     assert answer["withheld"] == ["capital"]
 
 
-EXAMPLES = dict(re.findall(r"(?m)^`POST (\S+)`：\n\n```json\n(.*?)```", GUIDE, re.DOTALL))
-
-
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_every_example_in_the_guide_is_taken_as_printed(web: str, path: str) -> None:
-    held = licence()
-    filled = {
-        "{证照编号}": held.number,
-        "{证照上的住所}": held.face["address"],
-        "{60天后}": str(clock.today() + timedelta(days=60)),
-    }
-    example = EXAMPLES[path]
-    for blank, value in filled.items():
-        example = example.replace(blank, value)
     caller = caller_of(web, "KQ-MZ" if "backfills" in path else "KQ-SCJG")
-    answer = caller.post(path, json.loads(example))
+    answer = caller.post(path, example(path))
     assert answer.status_code == 201, answer.text
 
 
