@@ -56,7 +56,6 @@ def _explained(received_on: date, days: int) -> list[DayLine]:
 # Forms of the same notice differ in a few fields: what they share is named once.
 _OBJECTION: dict[str, Any] = {
     "case_no": "YY-2026-000001",
-    "objector": mask_name(HOLDER.name),
     "certificate": "不动产权证书",
     "link": f"{SITE}/objections/{UNGUESSABLE}",
 }
@@ -125,9 +124,7 @@ GROUPS = (
             Example(
                 "异议申请人",
                 notices.ObjectionToConfirm(
-                    objector=mask_name(HOLDER.name),
                     certificate="不动产权证书",
-                    field="坐落",
                     until=date(2026, 10, 1),
                     link=f"{SITE}/objections/drafts/{UNGUESSABLE}",
                 ),

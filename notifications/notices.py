@@ -16,7 +16,7 @@ _TEXT_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 def one_line(text: str) -> str:
     """``text`` on one line, without control characters and without marks that turn the reading direction.
 
-    Much of a notice was typed by whoever objected; it may neither start a header or a paragraph of its own nor hide.
+    Much of a notice was typed by somebody; it may neither start a header or a paragraph of its own nor hide.
 
     >>> one_line(" 张*丰\\r\\nBcc: a@example.com ")
     '张*丰 Bcc: a@example.com'
@@ -66,21 +66,31 @@ class Notice(_Value):
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
 
-class ToObjector(Notice):
-    """What every notice to an objector names."""
+class ToUnconfirmed(Notice):
+    """A notice to an address that whoever hands something in types, and that need not be theirs.
+
+    Strangers could otherwise have the Center send their words, with a link of their own among them, to anybody. So it
+    holds nothing that was typed beside the address, no name either: fixed text, numbers, days, our links, what staff
+    wrote, and names that our registers have. The addresses of all other notices were confirmed or vouched for:
+    officers', the Center's own, liaison officers that staff put on file, offices' from the register of departments,
+    and those that a department or a bureau gives in a signed call about what is its own (its projects, its lists, the
+    paper that a second officer compared).
+    """
+
+
+class ToObjector(ToUnconfirmed):
+    """What every notice to an objector names; ``certificate`` is the type as the catalogue has it."""
 
     case_no: Line
-    objector: Line
     certificate: Line
     link: Line
 
 
-class ObjectionToConfirm(Notice):
-    """Whoever filled in an objection on the page without signing in shows with ``link`` that the address is theirs."""
+class ObjectionToConfirm(ToUnconfirmed):
+    """Whoever filled in an objection on the page without signing in shows with ``link`` that the address is theirs.
+    ``certificate``: the type as the catalogue has it, empty for any other."""
 
-    objector: Line
     certificate: Line
-    field: Line
     until: date
     link: str
 
@@ -555,7 +565,7 @@ class GoLiveNear(ToProject):
     more: int
 
 
-class PaperReportReceived(Notice):
+class PaperReportReceived(ToUnconfirmed):
     """A citizen's report that a counter demanded paper was received (Article 8); ``due_on`` is our own limit."""
 
     case_no: Line
@@ -565,7 +575,7 @@ class PaperReportReceived(Notice):
     provisional: bool
 
 
-class PaperReportHandled(Notice):
+class PaperReportHandled(ToUnconfirmed):
     """What came of a citizen's report: whether it was ``confirmed``, and how that was found out."""
 
     case_no: Line

@@ -89,7 +89,7 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         proposed=said.proposed,
         reason=said.reason,
     )
-    key = keys().blind_index("backfill-objection", f"{token}\0{said.field}\0{said.proposed}\0{said.reason}")
+    key = keys().digest("backfill-objection", f"{token}\0{said.model_dump_json()}")
     return register_objection(application, [], f"backfill:{key}", "holder")
 
 

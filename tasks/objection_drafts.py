@@ -21,7 +21,6 @@ from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Objection
 from notifications.notices import ObjectionToConfirm
 from notifications.outbox import queue
-from regulation.certificates import mask_name
 from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
 from runtime import clock
 from runtime.database import reading, transaction
@@ -166,10 +165,9 @@ def send_confirmation(token: str) -> str:
     email = str(draft.typed["email"]).strip()
     code = keys().ticket(json.dumps([_index(token), email]))
     with transaction() as session:
+        kind = find_type(session, draft.typed["certificate_type"])
         notice = ObjectionToConfirm(
-            objector=mask_name(draft.typed["objector_name"]),
-            certificate=draft.typed["certificate_type"],
-            field=draft.typed["field"],
+            certificate=kind.name if kind is not None else "",
             until=clock.local_date(now + LIFE),
             link=f"{settings().public_url}/objection-drafts/{token}/confirmation/{code}",
         )

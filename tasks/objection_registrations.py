@@ -14,7 +14,7 @@ from models.cases import Case, CaseKind, Deadline
 from models.certificates import Certificate, CertificateType
 from models.objections import Objection
 from notifications import notices
-from regulation.certificates import IdentifierError, Verdict, judge_identifier, mask_name, parse_identifier
+from regulation.certificates import IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
 from regulation.objections import Stage
 from runtime import clock
@@ -172,11 +172,11 @@ def _acknowledge(
     ]
     for row in rows:
         case_no, lead, submission = row["case_no"], row["lead_case_no"], fresh[row["submission_key"]]
+        public_type = row["certificate_type"] if row["type_code"] else Objection.OTHER_TYPE
         about: dict[str, Any] = {
             "case_no": case_no,
-            "objector": mask_name(row["objector_name"]),
-            "certificate": row["certificate_type"],
-            "field": row["field_name"],
+            "certificate": public_type,
+            "field": row["field_name"] if row["field_code"] else Objection.OTHER_FIELD,
             "link": status_link(row["token"]),
         }
         registered = notices.ObjectionRegistered(
@@ -187,7 +187,6 @@ def _acknowledge(
             explanation=explanation,
         )
         steps.notify(registered, row["email"], case_no)
-        public_type = row["certificate_type"] if row["type_code"] else Objection.OTHER_TYPE
         steps.audit("objection:case:registered", case_no, type=public_type, files=len(submission.files))
         if lead is not None:
             steps.notify(notices.ObjectionJoined(**about, lead_case_no=lead), row["email"], case_no)

@@ -11,11 +11,7 @@ from models.cases import AnswerSource, Case, Deadline, StepRecord
 from models.certificates import Certificate
 from models.objections import Objection, Supplement
 from notifications import notices
-from regulation.certificates import (
-    CertificateState,
-    mask_name,
-    parse_identifier,
-)
+from regulation.certificates import CertificateState, parse_identifier
 from regulation.limits import (
     INITIAL_REVIEW,
     OUTCOME_NOTICE,
@@ -89,12 +85,10 @@ class Party:
     objection: Objection
 
     @property
-    def link(self) -> str:
-        return status_link(self.objection.token)
-
-    @property
-    def objector(self) -> str:
-        return mask_name(self.objection.objector_name)
+    def about(self) -> dict[str, Any]:
+        """What every notice to this objector names."""
+        link = status_link(self.objection.token)
+        return {"case_no": self.case.case_no, "certificate": self.objection.public_type, "link": link}
 
 
 def status_link(token: str) -> str:
@@ -158,13 +152,10 @@ def request_supplement(step: Step) -> None:
     party = parties(step)[0]
     step.notify(
         notices.SupplementRequested(
-            case_no=step.case.case_no,
-            objector=party.objector,
-            certificate=party.objection.certificate_type,
+            **party.about,
             what=_review(step).reason,
             due_on=deadline.due_on,
             provisional=deadline.provisional,
-            link=party.link,
         ),
         party.objection.email,
     )
@@ -189,11 +180,8 @@ def decline_objection(step: Step) -> None:
     party = parties(step)[0]
     step.notify(
         notices.ObjectionDeclined(
-            case_no=step.case.case_no,
-            objector=party.objector,
-            certificate=party.objection.certificate_type,
+            **party.about,
             reason=_review(step).reason,
-            link=party.link,
         ),
         party.objection.email,
     )
@@ -215,11 +203,8 @@ def _release_joined(step: Step) -> None:
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
         step.notify(
             notices.ObjectionReleased(
-                case_no=party.case.case_no,
-                objector=party.objector,
-                certificate=party.objection.certificate_type,
+                **party.about,
                 lead_case_no=step.case.case_no,
-                link=party.link,
             ),
             party.objection.email,
             party.case.case_no,
@@ -244,13 +229,10 @@ def accept_all(steps: Steps) -> None:
         for party in everyone[case.case_no]:
             if (deadline := due.get(party.case.case_no)) is not None:
                 accepted = notices.ObjectionAccepted(
-                    case_no=party.case.case_no,
-                    objector=party.objector,
-                    certificate=party.objection.certificate_type,
-                    field=party.objection.field_name,
+                    **party.about,
+                    field=party.objection.public_field,
                     due_on=deadline.due_on,
                     provisional=deadline.provisional,
-                    link=party.link,
                 )
                 steps.notify(accepted, party.objection.email, party.case.case_no)
         steps.audit("objection:case:accepted", case.case_no)
@@ -345,15 +327,12 @@ def close_objection(step: Step) -> None:
     for party in everyone:
         step.notify(
             notices.ObjectionClosed(
-                case_no=party.case.case_no,
-                objector=party.objector,
-                certificate=party.objection.certificate_type,
-                field=party.objection.field_name,
+                **party.about,
+                field=party.objection.public_field,
                 outcome=decision.outcome,
                 reason=decision.reason,
                 corrected=decision.outcome in CORRECTING,
                 new_version=corrected is not None and corrected.result is not None,
-                link=party.link,
             ),
             party.objection.email,
             party.case.case_no,
@@ -392,10 +371,7 @@ def _withdraw(step: Step) -> None:
     step.case.stage = Stage.WITHDRAWN
     step.notify(
         notices.ObjectionWithdrawn(
-            case_no=step.case.case_no,
-            objector=party.objector,
-            certificate=party.objection.certificate_type,
-            link=party.link,
+            **party.about,
         ),
         party.objection.email,
     )

@@ -18,7 +18,7 @@ from regulation.catalogue import state_on
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.refusals import InputError
+from runtime.refusals import InputError, RefusalError
 from tasks.catalogue import type_names
 from tasks.certificate_use import NotFoundError, holder_index
 from tasks.holders import (
@@ -216,6 +216,7 @@ def give_authorisation(request: HolderRequest, number: int, days: int) -> Author
 
 def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
     """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again changes nothing.
+    ``RefusalError`` for another doubt about the same use.
 
     The measures know no procedure for it. So staff get it as something to see to, with the record's number; what they
     find wrong becomes a finding by the way that findings take. ``NotFoundError`` for a use of anybody else's.
@@ -226,7 +227,10 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
         if used is None or used.holder_index != own or used.tag not in ANSWERED:
             raise NotFoundError("没有这一次用证记录，请在“谁用过我的证照”中选择。")
         now = clock.now()
-        if session.scalar(select(StaffTask.id).where(StaffTask.key == _key(record_no))) is not None:
+        before = session.scalar(select(StaffTask.what).where(StaffTask.key == _key(record_no)))
+        if before is not None:
+            if f"（{doubt}）" not in before:
+                raise RefusalError("这一次用证您已经反映过，这次选的疑问与那次不同，没有更改；请等待核实处理。")
             return
         department = session.get_one(Department, used.detail["department"]).name
         at = used.at.astimezone(clock.SHANGHAI)

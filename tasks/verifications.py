@@ -52,6 +52,7 @@ from tasks.step import (
     record,
     record_steps,
 )
+from tasks.submissions import came_before
 
 R = TypeVar("R")
 
@@ -282,14 +283,7 @@ def record_all_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) 
             if (deadline := met.get(party.case.case_no)) is not None:
                 steps.audit("objection:time-limit:met", party.case.case_no, missed_by=deadline.missed_by)
             if request.pursuit is not Pursuit.URGE:
-                sent = VerificationSent(
-                    case_no=party.case.case_no,
-                    objector=party.objector,
-                    certificate=party.objection.certificate_type,
-                    bureau=request.bureau,
-                    sent_on=sent_on,
-                    link=party.link,
-                )
+                sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)
                 steps.notify(sent, party.objection.email, party.case.case_no)
         said = {"bureau": request.bureau, "pursuit": request.pursuit, "remote_no": request.remote_no}
         steps.audit("objection:verification:sent", case.case_no, **said)
@@ -392,7 +386,8 @@ def take_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
     """Record a bureau's reply, whichever way it came and however often; whether it was news that a run should hear.
 
     Raises ``LookupError`` for a case that this bureau was never asked about, ``RefusalError`` for a reply that cannot
-    be (a finding of error without the right value).
+    be (a finding of error without the right value), and what ``came_before`` raises for a number of the bureau's under
+    which it has said something else.
     """
     form = VerificationReply.model_validate(reply.model_dump(exclude={"case_no"}))
     with transaction() as session:
@@ -406,9 +401,12 @@ def take_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
         if why := form.refusal(Asked(session, case, "", clock.local_date(now))):
             raise RefusalError(why)
         key = f"{bureau}:{reply.reply_no}:{case.case_no}"
+        # Only to be sure that it says what it said before; what comes of it hangs on where the case stands.
+        came_before(session, "reply", key, form)
         known = reply_of(session, case.case_no)
         if known is not None or Stage(case.stage) not in {Stage.ACCEPTED, Stage.VERIFYING}:
-            if known is None or (known["reply_no"], known["finding"]) != (reply.reply_no, reply.finding):
+            said = (reply.reply_no, reply.finding, reply.corrected_value)
+            if known is None or (known["reply_no"], known["finding"], known["corrected_value"]) != said:
                 stands = f"本件已登记{known['reply_no']}为准" if known else f"本件已为“{case.stage}”"
                 what = f"{bureau}回复了核实结果（{reply.reply_no}），但{stands}，请阅处"
                 open_staff_task(session, f"late-reply:{key}", case.case_no, what, now)

@@ -141,7 +141,7 @@ class ReplyBody(BaseModel):
 @router.post(
     "/verification-replies",
     summary="上级回复核实结果",
-    responses=problems(401, 403, 404, 413, 422, 429),
+    responses=problems(401, 403, 404, 409, 413, 422, 429),
     openapi_extra=takes(ReplyBody, signed=True),
 )
 def bureau_replies(
@@ -149,7 +149,7 @@ def bureau_replies(
     payload: Annotated[ReplyBody, Depends(body_as(ReplyBody))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
-    """省、市大数据局推送核实结果；重复推送不重复登记。"""
+    """省、市大数据局推送核实结果；重复推送不重复登记；同一回复文号内容不同的，不予登记。"""
     try:
         reply = parse_reply(payload.model_dump())
     except ReplyError as error:

@@ -13,9 +13,11 @@ import pytest
 from alembic import command
 from sqlalchemy import func, select
 
+from gateways.stand_in import StandIn
+from models.backfills import Backfill
 from models.cases import Answer, Case, StaffTask
 from models.migrations import alembic_config
-from models.objections import Attachment, Supplement
+from models.objections import Attachment, Objection, Supplement
 from models.paper_reports import PaperReport
 from models.rule_revisions import RuleRevision
 from runtime import clock
@@ -35,7 +37,7 @@ from tests.interface.test_use_list_api import table as list_table
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 OTHER_PNG = PNG + b"\1"
-USED = "这个提交编号此前已经用过"
+USED = "这个编号此前已经用过"
 CASE_NO = re.compile(r"[A-Z]{2}-[0-9]{4}-[0-9]{6}")
 
 
@@ -164,7 +166,7 @@ def test_the_very_same_again_is_answered_as_before_and_another_content_is_refuse
         assert refused.status_code == 409, refused.text
         problem = refused.json()
         assert USED in problem["detail"]
-        assert "换一个新的提交编号" in problem["detail"]
+        assert "换一个新的编号" in problem["detail"]
         assert "原样" in problem["detail"]
         assert token not in refused.text
         assert not CASE_NO.search(refused.text)
@@ -326,6 +328,34 @@ def test_a_file_of_papers_again_does_not_change_its_business_number(web: str) ->
     other = civil.post(path, body | {"service_case_no": "MZ-2"})
     assert (other.status_code, "业务办件编号" in other.json()["detail"]) == (409, True), other.text
     assert not CASE_NO.search(other.text)
+
+
+def test_a_bureau_cannot_say_something_else_under_the_same_number(web: str, city_bureau: StandIn) -> None:
+    case = Clerk().register()
+    case.accept()
+    case.request()
+    (taken,) = city_bureau.taken.values()
+    bureau, path = caller_of(web, "SX-DSJ"), "/api/v1/verification-replies"
+    assert [bureau.post(path, taken.reply).json()["recorded"] for _ in range(2)] == [True, False]
+    other = bureau.post(path, taken.reply | {"content": "与上次所说不同的另一番核实意见。"})
+    assert (other.status_code, USED in other.json()["detail"]) == (409, True), other.text
+
+
+def test_a_holder_who_objects_again_with_another_telephone_is_heard_again(web: str) -> None:
+    case_no = (
+        caller_of(web, "KQ-MZ")
+        .post("/api/v1/backfills", example("/api/v1/backfills") | {"email": "wjg@example.com"})
+        .json()["case_no"]
+    )
+    assert Clerk(case_no).answer(BackfillReview, verdict="通过") is None
+    assert backfills.put_in_register.run(case_no) is not None
+    with reading() as session:
+        page = f"{web}/backfills/{session.get_one(Backfill, case_no).token}"
+    typed = {"field": "登记日期", "proposed": "1998-05-21", "reason": "登记日期录错", "phone": "13800000000"}
+    first, again, other = (httpx.post(page, data=typed | more) for more in ({}, {}, {"phone": "13900000000"}))
+    assert first.headers["location"] == again.headers["location"] != other.headers["location"]
+    with reading() as session:
+        assert len(session.scalars(select(Objection.case_no)).all()) == 2
 
 
 # Numbers from before

@@ -127,20 +127,18 @@ def server(installation: object, smtp_settings: Callable[..., int]) -> Iterator[
         yield server
 
 
-def a_notice(name: str = "张*丰") -> ObjectionWithdrawn:
-    return ObjectionWithdrawn(
-        case_no="YY-2026-000001", objector=name, certificate="不动产权证书", link="https://kq.example.cn/o/4f0c"
-    )
+def a_notice() -> ObjectionWithdrawn:
+    return ObjectionWithdrawn(case_no="YY-2026-000001", certificate="不动产权证书", link="https://kq.example.cn/o/4f0c")
 
 
 @pytest.fixture
 def put() -> Callable[..., None]:
     """Queue a notice to each address, in one transaction."""
 
-    def put(*addresses: str, name: str = "张*丰") -> None:
+    def put(*addresses: str) -> None:
         with transaction() as session:
             for to in addresses:
-                queue(session, a_notice(name), to, key=f"key-{to}", case_no=None, at=clock.now())
+                queue(session, a_notice(), to, key=f"key-{to}", case_no=None, at=clock.now())
 
     return put
 

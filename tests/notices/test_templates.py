@@ -131,7 +131,6 @@ LAST_DAY = date(2026, 12, 31)
 NAME = "𠮷田·阿依古丽"
 PARTY: dict[str, Any] = {
     "case_no": "YY-2026-000001",
-    "objector": "𠮷*·阿",
     "certificate": "不动产权证书",
     "link": "https://kq.example.cn/objections/4f0c9a",
 }
