@@ -15,7 +15,9 @@ from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
 from tasks.holders import HolderRequest, PresentationRequest, present, uses_of_holder
+from tasks.own_certificates import Doubt, doubt_use
 from tests.articles.conftest import Counter, valid
 
 
@@ -80,3 +82,17 @@ def test_its_holder_reads_afterwards_who_has_seen_it(counter: Counter, signed_on
     with reading() as session:
         made = session.scalars(select(AuditEntry).where(AuditEntry.tag == "presentation:code:made")).one()
     assert (made.actor, made.holder_index) == ("holder", card.holder_index)
+
+
+def test_a_second_doubt_about_the_same_use_is_not_swallowed(counter: Counter, signed_on: StandIn) -> None:
+    card = valid("身份证")
+    counter.redeem(code_for(signed_on, card))
+    (use,) = uses_of_holder(HolderRequest(ticket=signed_on.issue(card.holder_number))).uses
+
+    def doubted(doubt: Doubt) -> None:
+        doubt_use(HolderRequest(ticket=signed_on.issue(card.holder_number)), use.record_no, doubt)
+
+    doubted(Doubt.NOT_MINE)
+    doubted(Doubt.NOT_MINE)
+    with pytest.raises(RefusalError, match="已经反映过"):
+        doubted(Doubt.TOO_MUCH)

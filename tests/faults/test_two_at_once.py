@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from gateways.stand_in import StandIn
 from models.cases import Case, StepRecord
 from regulation.objections import Stage
 from runtime import clock
-from runtime.database import reading
+from runtime.database import reading, transaction
 from tasks.case_runs import LIVE, recover
 from tasks.objection_questions import InitialReview
+from tasks.objection_registrations import register_objection
+from tasks.submissions import OtherContentError, came_before
 from tests.conftest import ROOT, Clerk
 from tests.faults.conftest import Legs
 from tests.faults.test_kill_at_every_step import check_once, run_for
@@ -104,3 +108,44 @@ def test_two_legs_of_one_run_do_no_step_twice(
     with reading() as session:
         assert set(session.scalars(select(StepRecord.step))) == {"accept_objection", "prepare_pursuit", "record_sent"}
     assert len(city_bureau.taken) == 1
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_of_two_submissions_under_one_number_the_second_waits_for_the_first(clerk: Clerk, other: bool) -> None:
+    """Whatever is locked beside: the number alone decides."""
+    with ThreadPoolExecutor(1) as threads:
+        with transaction() as session:
+            assert not came_before(session, "test", "KQ-SCJG:1", "the first one's")
+
+            def second() -> bool:
+                with transaction() as session:
+                    return came_before(session, "test", "KQ-SCJG:1", "another's" if other else "the first one's")
+
+            waiting = threads.submit(second)
+            time.sleep(0.5)
+            assert not waiting.done()
+        if other:
+            with pytest.raises(OtherContentError):
+                waiting.result()
+        else:
+            assert waiting.result()
+
+
+def test_two_objections_at_once_under_one_number_are_one_or_one_and_a_refusal(clerk: Clerk) -> None:
+    given = [clerk.application(), clerk.application(objector_name="另一人")]
+    for number in range(5):
+        together = threading.Barrier(4)
+
+        def hand_in(which: int, number: int = number, together: threading.Barrier = together) -> str:
+            together.wait()
+            try:
+                return register_objection(given[which], [], f"KQ-SCJG:{number}", "KQ-SCJG").case_no
+            except OtherContentError:
+                return "refused"
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(hand_in, (0, 0, 1, 1)))
+        assert answers[0] == answers[1] != answers[2] == answers[3]
+        assert "refused" in answers
+    with reading() as session:
+        assert len(session.scalars(select(Case)).all()) == 5
