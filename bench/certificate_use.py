@@ -9,7 +9,6 @@ import secrets
 import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from bench.figures import Figure, arguments, save
+from bench.figures import Figure, arguments, noted, save
+from ezt import children
 from ezt import sample_data as samples
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
@@ -118,22 +118,22 @@ async def load(port: int, request: Callable[[int], bytes], seconds: float) -> li
     return took
 
 
-def measured(
-    application: str, request: Callable[[int], bytes], seconds: float, rounds: int
-) -> tuple[list[float], list[float], list[float]]:
+def measured(application: str, request: Callable[[int], bytes], seconds: float, rounds: int) -> list[list[float]]:
     """Requests a second and 99th percentile in ms of one worker process under load, round by round, and its memory in
     MB at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--log-level", "critical"]
-    server = subprocess.Popen([*command, "--no-access-log"], cwd=Path(__file__).parents[1])  # noqa: S603
+    server = children.start([*command, "--no-access-log"], cwd=Path(__file__).parents[1])
     try:
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
                 break
             except OSError:
+                if server.poll() is not None:
+                    raise RuntimeError(f"ended with {server.returncode}") from None
                 time.sleep(0.05)
         asyncio.run(load(port, request, 1))
         loads = [asyncio.run(load(port, request, seconds)) for _ in range(rounds)]
@@ -147,7 +147,7 @@ def measured(
         server.wait()
     rates = [len(took) / seconds for took in loads]
     slowest = [statistics.quantiles(took, n=100)[98] * 1000 for took in loads]
-    return rates, slowest, [memory]
+    return [rates, slowest, [memory]]
 
 
 def main() -> None:
@@ -184,14 +184,17 @@ def main() -> None:
             "query": ("web.app:app", asking(QUERY), usual_one),
             "authenticate": ("web.app:app", asking(AUTHENTICATE), usual_one),
         }
-        figures = []
+        figures, failed = [], dict[str, str]()
         for name, (application, request, beside) in asked.items():
-            measures = measured(application, request, given.seconds, given.rounds)
+            measures = list[list[float]]([[], [], []])
+            with noted(failed, name):
+                measures = measured(application, request, given.seconds, given.rounds)
             for what, unit, values in zip(
                 ("", ", slowest 1%", ", memory"), ("requests/s", "ms", "MB"), measures, strict=True
             ):
                 ratio_to = beside and f"{beside}{what}"
-                figures.append(Figure(f"{name}{what}", unit, given.certificates, "certificates", values, ratio_to))
+                of, ended = "certificates", failed.get(name, "")
+                figures.append(Figure(f"{name}{what}", unit, given.certificates, of, values, ratio_to, failed=ended))
     save(given.results, "certificate_use", figures)
 
 

@@ -9,19 +9,24 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 RESULTS = Path(__file__).with_name("results")
 TICKS = os.sysconf("SC_CLK_TCK")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """``values`` of a ``unit``, one a repetition, over ``size`` of whatever ``of`` names; ``ratio_to`` names the figure
-    of the same size that it is divided by, and ``note`` says what a reader must know to compare the two."""
+    of the same size that it is divided by, and ``note`` says what a reader must know to compare the two. Who did not
+    come to the end has no values, and ``failed`` says why."""
 
     name: str
     unit: str
@@ -30,10 +35,20 @@ class Figure:
     values: list[float]
     ratio_to: str | None = None
     note: str = ""
+    failed: str = ""
 
     @property
-    def median(self) -> float:
-        return statistics.median(self.values)
+    def median(self) -> float | None:
+        return None if self.failed else statistics.median(self.values)
+
+
+@contextmanager
+def noted(failed: dict[K, str], who: K) -> Iterator[None]:
+    """Note on one line why somebody could not go on, which ends nobody else."""
+    try:
+        yield
+    except Exception as error:
+        failed[who] = " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def arguments(doc: str | None, **numbers: int | list[int]) -> argparse.Namespace:
@@ -52,16 +67,19 @@ def rounds_at(size: int, sizes: list[int], rounds: int) -> int:
 
 
 def save(results: Path, bench: str, figures: Iterable[Figure], skipped: Iterable[str] = ()) -> None:
-    """Write a bench's figures to its file, and say them; ``skipped`` says what was not measured, and why."""
+    """Write a bench's figures to its file, and say them; ``skipped`` says what was not measured, and why.
+
+    ``SystemExit`` afterwards when somebody failed."""
     known = {(figure.name, figure.size): figure for figure in figures}
     said = []
     for figure in known.values():
-        beside = known[figure.ratio_to, figure.size].median if figure.ratio_to else 0
+        beside = known[figure.ratio_to, figure.size].median if figure.ratio_to else None
         # Processor time is counted in hundredths of a second: what is too short for that has no ratio.
-        ratio = figure.median / beside if beside else None
+        ratio = figure.median / beside if beside and figure.median is not None else None
         said.append(asdict(figure) | {"median": figure.median, "ratio": ratio})
         of = f", {ratio:.3g} of {figure.ratio_to}" if ratio is not None else ""
-        print(f"{bench}, {figure.size} {figure.of}: {figure.name} {figure.median:.4g} {figure.unit}{of}", flush=True)
+        value = f"failed: {figure.failed}" if figure.median is None else f"{figure.median:.4g} {figure.unit}{of}"
+        print(f"{bench}, {figure.size} {figure.of}: {figure.name} {value}", flush=True)
     for why in skipped:
         print(f"{bench}: skipped {why}", flush=True)
     machine = {"processors": len(os.sched_getaffinity(0)), "python": platform.python_version()}
@@ -74,6 +92,8 @@ def save(results: Path, bench: str, figures: Iterable[Figure], skipped: Iterable
     }
     results.mkdir(parents=True, exist_ok=True)
     (results / f"{bench}.json").write_text(json.dumps(file, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if any(figure.failed for figure in known.values()):
+        sys.exit(f"{bench}: not everybody came to the end.")
 
 
 def processor_seconds(root: int) -> float:

@@ -22,7 +22,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from bench.figures import Figure, arguments, processor_seconds, save
+from bench.figures import Figure, arguments, noted, processor_seconds, save
 from ezt.desk import Desk
 from ezt.up import POOL, System, free_port, running
 from models.cases import Case

@@ -14,12 +14,14 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from itertools import count
+from signal import SIGKILL
 from typing import Any
 
 import aiosmtplib
 from sqlalchemy import delete
 
-from bench.figures import Figure, arguments, save
+from bench.figures import Figure, arguments, noted, save
+from ezt.child import end_with
 from ezt.sample_notices import EXAMPLES
 from ezt.up import free_port
 from models.migrations import migrate
@@ -52,7 +54,8 @@ async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 def sink(port: int, listening: Any) -> None:
-    """Take mails until somebody ends the process."""
+    """Take mails until somebody ends the process, or the one that started it has ended."""
+    end_with(os.getppid(), SIGKILL)
 
     async def forever() -> None:
         server = await asyncio.start_server(take, "127.0.0.1", port)
@@ -116,6 +119,7 @@ def main() -> None:
     server = spawn.Process(target=sink, args=(port, listening))
     server.start()
     took: dict[str, list[float]] = {name: [] for name in (*ALONE, "outbox")}
+    failed: dict[str, str] = {}
     try:
         assert listening.wait(60)
         with tempfile.TemporaryDirectory() as home:
@@ -129,7 +133,8 @@ def main() -> None:
                     parsed = [message_from_bytes(mail, policy=SMTP) for mail in made]
                     mails = list(made) if name == BYTES else parsed
                     started = time.perf_counter()
-                    asyncio.run(send(port, mails))
+                    with noted(failed, name):
+                        asyncio.run(send(port, mails))
                     took[name].append(given.mails / (time.perf_counter() - started))
                 started, sent = time.perf_counter(), 0
                 while done := dispatch().sent:
@@ -146,7 +151,8 @@ def main() -> None:
     figures = []
     for name, rates in took.items():
         beside, note = None if name == USUAL else USUAL, notes.get(name, "mails made beforehand")
-        figures.append(Figure(name, "mails/s", given.mails, "mails a round", rates, beside, note))
+        ended = failed.get(name, "")
+        figures.append(Figure(name, "mails/s", given.mails, "mails a round", rates, beside, note, ended))
     save(given.results, "mail", figures)
 
 

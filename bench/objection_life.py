@@ -7,16 +7,19 @@ of them. Our own figures are without Prefect, which a story adds a leg at a time
 """
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figures import Figure, arguments, processor_seconds, save
+from bench.figures import Figure, arguments, noted, processor_seconds, save
 from bench.lives.player import ENGINE_ONLY
+from ezt import children
 from ezt.up import PREFECT, free_port
 from tests.conftest import is_healthy, wait_until
 from tests.postgresql_server import create_database, postgresql_server
@@ -24,6 +27,8 @@ from tests.postgresql_server import create_database, postgresql_server
 ROOT = Path(__file__).parents[1]
 OTHERS = ROOT / ".venv-bench" / "bin" / "python"
 WHOLE = "writes case, answers, limits, audit trail and outbox, encrypted"
+LONGEST = 900
+"""Seconds that a contender may take for a round, many times what it takes."""
 FLOOR, OURS = "SQLAlchemy Core by hand", "this program's steps"
 
 
@@ -58,7 +63,7 @@ CONTENDERS = (
     Contender(
         "plain Prefect",
         "prefect_flow",
-        f"{ENGINE_ONLY}; worker and server, with what the server does by itself meanwhile",
+        f"{ENGINE_ONLY}; worker and server, with what the server does by itself meanwhile; legs are not watched",
         ours=True,
     ),
 )
@@ -70,7 +75,7 @@ class Player:
     def __init__(self, contender: Contender, home: Path, url: str, servers: list[int], **environment: str) -> None:
         python = sys.executable if contender.ours else str(OTHERS)
         command = [python, "-m", f"bench.lives.{contender.module}", str(home), url]
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = children.start(
             [*command, contender.way] if contender.way else command,
             cwd=ROOT,
             env=os.environ | environment,
@@ -78,7 +83,6 @@ class Player:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._name = contender.name
         self._servers = servers
 
     def wait_until_ready(self) -> None:
@@ -86,24 +90,30 @@ class Player:
         assert self._read() == "ready"
 
     def _read(self) -> str:
+        """The next line that it says; it says one at a time."""
         assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], LONGEST)[0]:
+            self._process.kill()
+            raise RuntimeError(f"said nothing for {LONGEST} s")
         line = self._process.stdout.readline().strip()
         if not line:
-            raise RuntimeError(f"{self._name} ended with {self._process.wait()}")
-        return line
+            raise RuntimeError(f"ended with {self._process.wait()}")
+        return str(line)
 
     def milliseconds(self, cases: int) -> float:
         """Processor time a case, all in all."""
         before = sum(map(processor_seconds, self._servers))
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{cases}\n")
-        self._process.stdin.flush()
+        # Who has ended is found out by reading.
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{cases}\n")
+            self._process.stdin.flush()
         own = float(self._read())
         return (own + sum(map(processor_seconds, self._servers)) - before) * 1000 / cases
 
     def stop(self) -> None:
         # Leaving closes its input, at which it ends, and waits for that.
-        with self._process:
+        with suppress(BrokenPipeError), self._process:
             pass
 
 
@@ -114,8 +124,10 @@ def prefect_server(home: Path, database: str) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}/api"
     more = {"PREFECT_HOME": str(home), "PREFECT_SERVER_DATABASE_CONNECTION_URL": database, "PREFECT_API_URL": url}
     with (home / "server.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603
+        server = children.start(
             [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
+            # It has started another process, which it then ends.
+            at_my_end=signal.SIGTERM,
             env=os.environ | PREFECT | more,
             stdout=log,
             stderr=log,
@@ -129,9 +141,15 @@ def prefect_server(home: Path, database: str) -> Iterator[tuple[str, int]]:
 
 
 def players(
-    stack: ExitStack, kind: str, contenders: Iterable[Contender], folder: Path, servers: dict[str, int]
+    stack: ExitStack,
+    kind: str,
+    contenders: Iterable[Contender],
+    folder: Path,
+    servers: dict[str, int],
+    failed: dict[Contender, str],
 ) -> dict[Contender, Player]:
-    """The contenders, each with a database of its own, ready to play; ``servers`` are database servers by URL."""
+    """The contenders, each with a database of its own, ready to play; ``servers`` are database servers by URL. Who
+    could not begin is among those who ``failed``."""
     ready: dict[Contender, Player] = {}
     for number, contender in enumerate(contenders):
         home = folder / f"{kind}-{number}"
@@ -144,17 +162,21 @@ def players(
         reached: dict[str, str] = {}
         if contender.module == "prefect_flow":
             theirs = url.replace("sqlite:", "sqlite+aiosqlite:").replace("psycopg", "asyncpg")
-            address, process = stack.enter_context(prefect_server(home, theirs))
+            with noted(failed, contender):
+                address, process = stack.enter_context(prefect_server(home, theirs))
+            if contender in failed:
+                continue
             processes.append(process)
             reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": address}
         ready[contender] = Player(contender, home, url, processes, **reached)
         stack.callback(ready[contender].stop)
-    for player in ready.values():
-        player.wait_until_ready()
+    for contender, player in ready.items():
+        with noted(failed, contender):
+            player.wait_until_ready()
     return ready
 
 
-def measure(kind: str, contenders: Iterable[Contender], cases: int, rounds: int) -> list[Figure]:
+def measure(kind: str, contenders: Sequence[Contender], cases: int, rounds: int) -> list[Figure]:
     """All on one kind of database, by turns."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ezt-life-")))
@@ -164,20 +186,24 @@ def measure(kind: str, contenders: Iterable[Contender], cases: int, rounds: int)
             data.mkdir()
             url = stack.enter_context(postgresql_server(data))
             servers[url] = int((data / "postmaster.pid").read_text().split()[0])
-        ready = players(stack, kind, contenders, folder, servers)
-        took: dict[Contender, list[float]] = {contender: [] for contender in ready}
+        failed: dict[Contender, str] = {}
+        ready = players(stack, kind, contenders, folder, servers, failed)
+        took: dict[Contender, list[float]] = {contender: [] for contender in contenders}
         for _ in range(rounds):
             for contender, player in ready.items():
-                took[contender].append(player.milliseconds(cases))
+                if contender not in failed:
+                    with noted(failed, contender):
+                        took[contender].append(player.milliseconds(cases))
     return [
         Figure(
             f"{contender.name}, {kind}",
             "CPU ms a case",
             cases,
             "objections a round",
-            values,
+            [] if contender in failed else values,
             contender.ratio_to and f"{contender.ratio_to}, {kind}",
             contender.note,
+            failed.get(contender, ""),
         )
         for contender, values in took.items()
     ]
@@ -187,8 +213,7 @@ def able(kind: str) -> tuple[list[Contender], list[str]]:
     """Who can play on a kind of database here, and why somebody who could cannot."""
     theirs = [contender for contender in CONTENDERS if kind in contender.kinds]
     missing = [contender for contender in theirs if not contender.ours and not OTHERS.exists()]
-    why = ".venv-bench is not there, `make bench` makes it"
-    said = [f"{contender.name} on {kind}: {why}" for contender in missing]
+    said = [f"{contender.name} on {kind}: .venv-bench is not there, `make bench` makes it" for contender in missing]
     return [contender for contender in theirs if contender not in missing], said
 
 

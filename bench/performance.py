@@ -24,6 +24,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def measured(figure: dict[str, Any]) -> str:
+    """A figure's median with its least and most, and its unit."""
+    median, least, most = map(number, (figure["median"], min(figure["values"]), max(figure["values"])))
+    return f"{median} ({least} to {most}) {figure['unit']}"
+
+
 def section(file: dict[str, Any]) -> list[str]:
     """A bench's figures as a table, with the machine and day they come from."""
     machine = file["machine"]
@@ -37,8 +43,7 @@ def section(file: dict[str, Any]) -> list[str]:
         "| --- | ---: | ---: | ---: | --- | --- |",
     ]
     for each in file["figures"]:
-        median, least, most = map(number, (each["median"], min(each["values"]), max(each["values"])))
-        spread = f"{median} ({least} to {most}) {each['unit']}"
+        spread = f"failed: {each['failed']}" if each.get("failed") else measured(each)
         ratio = f"{each['ratio']:.3g} of {each['ratio_to']}" if each["ratio"] is not None else ""
         size, rounds = f"{each['size']:,} {each['of']}", str(len(each["values"]))
         cells = (each["name"], size, spread, rounds, ratio, each["note"])
@@ -54,7 +59,7 @@ def growing(files: list[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]
         bases = {each["ratio_to"] for each in file["figures"]}
         for each in file["figures"]:
             compared = each["ratio_to"] or each["name"] in bases
-            if compared and each["unit"] == "s" and each["median"] > 0:
+            if compared and each["unit"] == "s" and each["median"]:
                 name = f"{file['bench'].replace('_', ' ')}: {each['name']}"
                 series.setdefault(name, []).append((each["size"], each["median"]))
     return {name: sorted(points) for name, points in series.items() if len(points) > 2}

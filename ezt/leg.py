@@ -1,7 +1,9 @@
 """One leg of a story, in a process that is there for nothing else."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
+from signal import SIGKILL
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRun
@@ -16,6 +18,8 @@ from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     get_current_settings,
 )
+
+from ezt.child import end_with
 
 NOT_ASKED: Mapping[Any, Any] = {
     # The worker has found out that the server is of its version.
@@ -47,8 +51,10 @@ def carry_out(flow_run: FlowRun, entrypoint: str, named_in_events: Mapping[str, 
     """Carry out what a run has to do now, as ``python -m prefect.engine`` does.
 
     ``named_in_events`` are entries of Prefect's cache, which each leg would have to fill by itself. ``SystemExit`` says
-    how it ended: 0, unless it could not even begin or was ended from outside.
+    how it ended: 0, unless it could not even begin or was ended from outside. Where its worker is killed it ends, too:
+    the next one reports it as lost.
     """
+    end_with(os.getppid(), SIGKILL)
     RESOURCE_CACHE.update(named_in_events)
     # A run of a deployment would be watched, through a connection of its own, for somebody who suspends it from
     # outside. Ours suspend themselves within seconds.

@@ -22,7 +22,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from ezt import sample_data
+from ezt import children, sample_data
 from ezt.deployments import PREFECT_YAML, stories
 from ezt.installation import prepare
 from gateways.zheliban_stand_in import PERSONS, SIGN_IN
@@ -73,11 +73,12 @@ class System:
         return f"{self.desk_url}/api"
 
     def start(self, name: str, *module: str) -> None:
-        """Start a module as a process in a group of its own; what it says is filed in ``log/<name>.log``."""
+        """Start a module as a process in a group of its own that ends with this one; what it says is filed in
+        ``log/<name>.log``."""
         path = self.home / "log" / f"{name}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
-            self.processes[name] = subprocess.Popen(
+            self.processes[name] = children.start(
                 [sys.executable, "-m", *module],
                 cwd=ROOT,
                 env=self.environment,

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
 
+from ezt import children
 from ezt import sample_data as samples
 from ezt.desk import Desk
 from ezt.up import PREFECT, free_port
@@ -50,6 +52,7 @@ from tasks.objection_questions import InitialReview
 from tasks.objection_registrations import register_objection
 from tasks.questions import Question
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
+from tests.run_folders import make_run_folder, remove
 from web.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -64,13 +67,29 @@ ROOM = 8 * 2**30
 """Bytes, several times what the suite leaves lying about."""
 
 
-def pytest_configure() -> None:
-    """Keep in memory, where it has room, what tests write: to make a file ext4 goes through what was deleted in the
-    last seconds, and a PostgreSQL database has a thousand files."""
+RUN_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep in a folder of this run, in memory where it has room, what tests write: to make a file ext4 goes through
+    what was deleted in the last seconds, and a PostgreSQL database has a thousand files."""
     # Hundreds of processes of the program start here: compiled once is enough, whatever this machine likes otherwise.
     os.environ["PYTHONDONTWRITEBYTECODE"] = ""
-    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    # Whoever is told to end ends what it has started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+        within = os.environ.get("PYTEST_DEBUG_TEMPROOT", MEMORY if memory else tempfile.gettempdir())
+        config.stash[RUN_FOLDER] = make_run_folder(Path(within))
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(config.stash[RUN_FOLDER])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """What failing tests have written is left to look into, until the next run."""
+    folder = session.config.stash.get(RUN_FOLDER, None)
+    if folder is not None and exitstatus != pytest.ExitCode.TESTS_FAILED:
+        remove(folder)
 
 
 def accepts_connections(port: int) -> bool:
@@ -449,7 +468,7 @@ class WorkedDesk(Desk):
         """Start a worker; what it and its runs say is filed beside the data."""
         command = ["ezt.worker", "--pool", "ezt", "--name", name]
         with (self.home / "worker.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
+            self.processes[name] = children.start(
                 [sys.executable, "-m", *command],
                 env=self.environment,
                 cwd=ROOT,
@@ -512,7 +531,7 @@ class WorkedDesk(Desk):
 def web_process(environment: Mapping[str, str], port: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """A web process on a port; its address, and itself."""
     command = [sys.executable, "-m", "uvicorn", "web.app:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+    with children.start(command, env=environment, cwd=ROOT) as process:
         try:
             wait_until(lambda: accepts_connections(port), "网页进程没有启动")
             yield f"http://127.0.0.1:{port}", process
@@ -529,7 +548,7 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_DESK_URL": url.removesuffix("/api")}
     command = [sys.executable, "-m", "ezt.prefect_server", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
-        server = subprocess.Popen(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
+        server = children.start(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
         yield reached

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ezt import children
 from ezt.up import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -94,7 +95,7 @@ class Host:
         """Start a service, in a process group of its own."""
         (command,) = self.commands(unit)
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            return children.start(
                 command,
                 env=os.environ | self.environment,
                 cwd=ROOT,

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from ezt import children
 from ezt.up import free_port
 
 FAST = ("fsync=off", "full_page_writes=off")
@@ -32,7 +33,7 @@ class PostgreSQL:
     def __init__(self, data: Path, *more: str) -> None:
         user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         # It will not run as root.
-        self._identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid} if os.geteuid() == 0 else {}
+        self._user = user.pw_uid, user.pw_gid
         os.chown(data, user.pw_uid, user.pw_gid)
         # Temporary folders are kept to the user who made them; the server's user has to pass through.
         for folder in [data, *data.parents]:
@@ -40,7 +41,7 @@ class PostgreSQL:
                 folder.chmod(folder.stat().st_mode | 0o011)
         data.chmod(0o700)
         initdb = [binaries() / "initdb", "-D", data, "-U", "ezt", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd="/", **self._identity)
+        subprocess.run(initdb, check=True, capture_output=True, cwd="/", user=user.pw_uid, group=user.pw_gid)
         self.port = free_port()
         self.url = f"postgresql+psycopg://ezt@127.0.0.1:{self.port}"
         self._command = [binaries() / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", data]
@@ -49,8 +50,14 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Start it, after a kill with what it finds; it lets nobody in yet."""
-        self._server = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **self._identity
+        self._server = children.start(
+            self._command,
+            # At once, without a word to whoever is connected: it takes its shared memory with it.
+            at_my_end=signal.SIGQUIT,
+            user=self._user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
         )
 
     def wait(self) -> None:
@@ -85,7 +92,7 @@ class PostgreSQL:
 def server_folder() -> Iterator[Path]:
     """An empty folder for a server's data while the block runs. It is not among pytest's: whenever somebody starts
     pytest, it shuts the folder of all its runs to everybody else, and the server's user is somebody else."""
-    with TemporaryDirectory(prefix="postgresql-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
+    with TemporaryDirectory(prefix="postgresql-") as folder:
         yield Path(folder)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ezt import sample_data
+from ezt import children, sample_data
 from ezt.up import free_port
 from tests.command_line.conftest import running_in
 from tests.conftest import wait_until
@@ -25,7 +25,7 @@ from tests.conftest import wait_until
 def up(home: Path, *options: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """``ezt up --sample-data --stand-in`` in a folder and on ports of its own; stopped by SIGTERM at the latest."""
     command = [sys.executable, "-m", "ezt", "up", "--sample-data", "--stand-in", *options]
-    process = subprocess.Popen(
+    process = children.start(
         command,
         env=os.environ | {"EZT_HOME": str(home)} | environment,
         stdout=subprocess.PIPE,
@@ -51,7 +51,7 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> list[str]:
     return lines
 
 
-def children(pid: int) -> dict[int, str]:
+def children_of(pid: int) -> dict[int, str]:
     """The command lines of a process's children, by process id."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return {int(child): Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ") for child in listed}
@@ -128,7 +128,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
         assert httpx.get(f"{web}/health").status_code == 200
         deployed = {found["name"] for found in httpx.post(f"{desk}/api/deployments/filter", json={}).json()}
         assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
-        started = children(process.pid)
+        started = children_of(process.pid)
         assert len(started) == 7, started
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=120)
@@ -141,7 +141,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
 def test_when_one_process_dies_it_says_which_and_stops_the_others(started_before: Path, ports: dict[str, str]) -> None:
     with up(started_before, **ports) as process:
         read_until(process, "Ctrl-C")
-        started = children(process.pid)
+        started = children_of(process.pid)
         worker = next(pid for pid, command in started.items() if "ezt.worker" in command)
         os.kill(worker, signal.SIGKILL)
         _, error = process.communicate(timeout=120)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ezt import children
 from ezt.up import free_port
 from gateways.stand_in import NOBODYS_CASE, Callback, Fault, StandIn, running
 from gateways.superior_bureaus import VerificationMessage, fetch_reply, mapping, parse_reply, send_verification
@@ -219,7 +220,7 @@ def test_it_runs_as_a_program_and_stops_when_told(
     command = [sys.executable, "-m", "gateways.stand_in", "--port", str(port), "--app-key", "k"]
     command += ["--app-secret", "s", "--name", "浙江省大数据局", "--reply-after", "0.1", "--finding", "RIGHT"]
     command += ["--callback", listener.url, "--callback-key", "bureau", "--callback-secret", "secret"]
-    program = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUTF8": "1"})
+    program = children.start(command, cwd=ROOT, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUTF8": "1"})
     try:
         configure(
             EZT_PROVINCE_GATEWAY__URL=f"http://127.0.0.1:{port}",

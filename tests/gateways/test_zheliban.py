@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ezt import children
 from gateways import zheliban
 from gateways.zheliban import ASK, PATH, VALIDATE, Person, TicketError, ZhelibanUnavailableError, person_of, signature
 from gateways.zheliban_stand_in import PERSONS, Fault, StandIn, running
@@ -275,7 +276,7 @@ def test_as_a_process_of_its_own(home: Path, configure: Configure, tmp_path: Pat
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     known = ["--service-code", CODE, "--service-password", PASSWORD, "--persons", str(persons)]
-    process = subprocess.Popen(
+    process = children.start(
         [sys.executable, "-m", "gateways.zheliban_stand_in", "--port", str(port), *known],
         cwd=ROOT,
         env=os.environ,

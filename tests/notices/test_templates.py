@@ -1,7 +1,6 @@
 """What notices say, and that what was typed by strangers can only ever be read in them."""
 
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import func, select
 
+from ezt import children
 from ezt.notice_preview import file_names
 from ezt.sample_notices import EXAMPLES
 from models.notices import OutgoingNotice
@@ -459,7 +459,7 @@ def test_the_sink_runs_as_a_program_and_stops_when_asked(
     installation: Path, smtp_settings: Any, put: Callable[..., None]
 ) -> None:
     port = smtp_settings()
-    program = subprocess.Popen([sys.executable, "-m", "notifications.sink", "--port", str(port)])
+    program = children.start([sys.executable, "-m", "notifications.sink", "--port", str(port)])
     try:
         put("a@example.com")
         until = time.monotonic() + 30

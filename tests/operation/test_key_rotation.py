@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary, select
 
+from ezt import children
 from models.backfill_batches import BackfillBatch, BackfillChunk
 from models.base import SEALED, Base, as_stored
 from models.certificates import Certificate, CertificateType
@@ -74,7 +75,7 @@ class AtWork:
 def at_work(folder: Path) -> Iterator[AtWork]:
     log = folder / "work.log"
     with log.open("w") as out, (folder / "work.err").open("w") as err:
-        process = subprocess.Popen([sys.executable, "-c", WORK], stdout=out, stderr=err, cwd=ROOT, text=True)
+        process = children.start([sys.executable, "-c", WORK], stdout=out, stderr=err, cwd=ROOT, text=True)
     working = AtWork(process, log)
     try:
         wait_until(lambda: working.turns, "读写的进程没有开始", 60)

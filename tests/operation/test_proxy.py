@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import signal
 import socket
 import ssl
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 import trustme
 from websockets.sync.client import connect
 
-from ezt import sample_data
+from ezt import children, sample_data
 from ezt.up import free_port
 from models.organisations import Application
 from runtime.database import transaction
@@ -70,7 +71,8 @@ def proxy(tmp_path: Path, web: str, shared_prefect: dict[str, str], request: pyt
     )
     command = ["/usr/sbin/nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-g", "daemon off;"]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
-    with subprocess.Popen(command) as process:
+    # Its own processes end when it ends them.
+    with children.start(command, at_my_end=signal.SIGTERM) as process:
         wait_until(lambda: accepts_connections(port), "nginx没有启动")
         trusted = ssl.create_default_context()
         authority.configure_trust(trusted)

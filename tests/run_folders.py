@@ -1,0 +1,47 @@
+"""A folder for all that a run writes. A run that was killed leaves it; the next one takes it away."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+MARK = "ezt-run-"
+"""How the folders of our runs begin."""
+
+
+def make_run_folder(within: Path) -> Path:
+    """A new folder, which is locked for as long as this process lives; whatever asks for a temporary folder gets it in
+    there, in this process and those that it starts. What runs that are over have left beside it goes."""
+    for left in within.glob(f"{MARK}*"):
+        # Locked by its run, or somebody else's.
+        with suppress(OSError):
+            os.close(_locked(left))
+            remove(left)
+    # Under another name until it is locked: nobody must take it for left.
+    made = Path(tempfile.mkdtemp(prefix=f".{MARK}", dir=within))
+    _locked(made)
+    folder = made.rename(made.with_name(made.name.removeprefix(".")))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return folder
+
+
+def _locked(folder: Path) -> int:
+    """The file that holds a folder's lock; ``BlockingIOError`` when another process holds it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise
+    return held
+
+
+def remove(folder: Path) -> None:
+    """Remove a run's folder, and the small disk that a test may have given an installation."""
+    for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        if (there := line.split()[1]).startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", there], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
