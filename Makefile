@@ -1,13 +1,13 @@
 # One folder, one environment: everything lives in .venv and var/.
-PYTHON ?= python3
+export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test test-browser bench faults lint audit clean
+.PHONY: run demo programs test test-browser bench faults lint audit clean
+# What is missing is said before anything is installed.
+.NOTPARALLEL:
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"需要Python 3.11至3.13，现为{v[0]}.{v[1]}；请用 make PYTHON=python3.11 指定。")'
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@.ci/environment .venv requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -17,25 +17,25 @@ run: .venv/ready
 demo: .venv/ready
 	@$(BIN)/ezt demo
 
-test: .venv/ready
+# PostgreSQL, nginx, Chromium and what else the tests stand on.
+programs:
+	@.ci/prepare
+
+test: programs .venv/ready
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-browser: .venv/ready
+test-browser: programs .venv/ready
 	@$(BIN)/python -m pytest -m browser
 
 # What the program is measured beside has an environment of its own.
 .venv-bench/ready: requirements-bench.lock
-	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.lock
+	@.ci/environment .venv-bench requirements-bench.lock
 	@touch $@
 
-BENCHES := working_days record_sealing deadline_watch paper_backfill bulk_objections online_supervision certificate_use mail objection_life legs
+bench: programs .venv/ready .venv-bench/ready
+	@$(BIN)/python -m bench
 
-bench: .venv/ready .venv-bench/ready
-	@set -e; for each in $(BENCHES); do $(BIN)/python -m bench.$$each; done
-	@$(BIN)/python -m bench.performance
-
-faults: .venv/ready
+faults: programs .venv/ready
 	@$(BIN)/python -m tests.faults.rounds --cases 200 --rounds 10 --seed 330603
 
 lint: .venv/ready

@@ -35,6 +35,7 @@ from tests.conftest import certificates_with_address, objection_about, wait_unti
 from tests.postgresql_server import create_database, postgresql_server
 
 STOCK = "process worker"
+START, CLOSE = "start to suspend", "resume to close"
 WORKERS = {
     "forked": ("ezt.worker", "--pool", POOL, "--name", "bench"),
     STOCK: ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
@@ -130,24 +131,29 @@ def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Fi
             client.pause_deployment(each.id) if each.schedules else None
         office = Office(client, Desk(client), iter(certificates_with_address()))
         for name, module in WORKERS.items():
-            system.processes.pop("worker").terminate()
-            system.start("worker", *module)
-            processes = {each: system.processes[each].pid for each in ("worker", "prefect")}
-            office.runs.clear()
-            office.register(1)
-            meter = Meter(processes | {"postgresql": postmaster}, quiet)
-            for leg, work in (
-                ("start to suspend", lambda: office.register(number)),
-                ("resume to close", office.decline),
-            ):
-                begun = legs_begun()
-                used = meter.measure(work)
-                legs = legs_begun() - begun
-                both = (used["worker"] + used["prefect"]) / legs
-                each_one = ", ".join(f"{who} {seconds / legs:.3f}" for who, seconds in used.items())
+            works = {START: lambda: office.register(number), CLOSE: office.decline}
+            took: dict[str, tuple[float, str]] = {}
+            failed: dict[str, str] = {}
+            with noted(failed, name):
+                system.processes.pop("worker").terminate()
+                system.start("worker", *module)
+                processes = {each: system.processes[each].pid for each in ("worker", "prefect")}
+                office.runs.clear()
+                office.register(1)
+                meter = Meter(processes | {"postgresql": postmaster}, quiet)
+                for leg, work in works.items():
+                    begun = legs_begun()
+                    used = meter.measure(work)
+                    legs = legs_begun() - begun
+                    both = (used["worker"] + used["prefect"]) / legs
+                    each_one = ", ".join(f"{who} {seconds / legs:.3f}" for who, seconds in used.items())
+                    took[leg] = both, f"worker and server; {each_one} of {legs} legs"
+            for leg in works:
+                value, note = took.get(leg, (0.0, ""))
                 beside = f"{leg}, {STOCK}" if name != STOCK else None
-                note = f"worker and server; {each_one} of {legs} legs"
-                figures.append(Figure(f"{leg}, {name}", "CPU s a leg", number, "objections", [both], beside, note))
+                ended = "" if leg in took else failed[name]
+                unit, of = "CPU s a leg", "objections"
+                figures.append(Figure(f"{leg}, {name}", unit, number, of, [value], beside, note, ended))
     return figures
 
 

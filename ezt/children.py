@@ -32,4 +32,4 @@ def start(
         *map(str, (os.getpid(), int(at_my_end), uid, gid)),
         *command,
     ]
-    return _STARTER.submit(subprocess.Popen, launched, **how).result()
+    return _STARTER.submit(lambda: subprocess.Popen(launched, **how)).result()
