@@ -75,7 +75,8 @@ class Player:
     def __init__(self, contender: Contender, home: Path, url: str, servers: list[int], **environment: str) -> None:
         python = sys.executable if contender.ours else str(OTHERS)
         command = [python, "-m", f"bench.lives.{contender.module}", str(home), url]
-        self._process = children.start(
+        self.contender = contender
+        self.process = children.start(
             [*command, contender.way] if contender.way else command,
             cwd=ROOT,
             env=os.environ | environment,
@@ -91,29 +92,29 @@ class Player:
 
     def _read(self) -> str:
         """The next line that it says; it says one at a time."""
-        assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], LONGEST)[0]:
-            self._process.kill()
+        assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], LONGEST)[0]:
+            self.process.kill()
             raise RuntimeError(f"said nothing for {LONGEST} s")
-        line = self._process.stdout.readline().strip()
+        line = self.process.stdout.readline().strip()
         if not line:
-            raise RuntimeError(f"ended with {self._process.wait()}")
+            raise RuntimeError(f"ended with {self.process.wait()}")
         return str(line)
 
     def milliseconds(self, cases: int) -> float:
         """Processor time a case, all in all."""
         before = sum(map(processor_seconds, self._servers))
-        assert self._process.stdin is not None
+        assert self.process.stdin is not None
         # Who has ended is found out by reading.
         with suppress(BrokenPipeError):
-            self._process.stdin.write(f"{cases}\n")
-            self._process.stdin.flush()
+            self.process.stdin.write(f"{cases}\n")
+            self.process.stdin.flush()
         own = float(self._read())
         return (own + sum(map(processor_seconds, self._servers)) - before) * 1000 / cases
 
     def stop(self) -> None:
         # Leaving closes its input, at which it ends, and waits for that.
-        with suppress(BrokenPipeError), self._process:
+        with suppress(BrokenPipeError), self.process:
             pass
 
 
