@@ -20,10 +20,10 @@ from uuid import UUID
 import psycopg
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from bench.figures import Figure, arguments, noted, processor_seconds, save
 from ezt.desk import Desk
+from ezt.prefect_access import name_password
 from ezt.up import POOL, System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
@@ -126,7 +126,8 @@ def main() -> None:
 def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Figure]:
     os.environ |= {"PREFECT_API_URL": system.api_url, "EZT_DESK_URL": system.desk_url}
     figures = []
-    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+    name_password()
+    with get_client(sync_client=True) as client:
         for each in client.read_deployments(limit=200):
             client.pause_deployment(each.id) if each.schedules else None
         office = Office(client, Desk(client), iter(certificates_with_address()))

@@ -33,6 +33,7 @@ from regulation.working_days import CalendarError, WorkingDays, parse_day
 from runtime import clock
 from runtime.keys import KeysMissingError
 from runtime.refusals import RefusalError
+from runtime.settings import prefect_access, settings
 
 app = typer.Typer(
     name="ezt",
@@ -101,16 +102,18 @@ def check(text: Annotated[str, typer.Argument(metavar="ID", help="电子证照�
     print(f"{_VERDICTS[verdict]}：{why}")
 
 
-@app.command(help="建立或升级数据库；首次运行时生成密钥")
+@app.command(help="建立或升级数据库；首次运行时生成密钥和工作台口令")
 def migrate(as_json: AsJson = False) -> None:
     from ezt.installation import prepare
 
     prepared = prepare()
+    fresh = {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
     if as_json:
-        print(json.dumps({"home": str(prepared.home), "new_keys": prepared.new_keys is not None}))
+        made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
+        print(json.dumps({"home": str(prepared.home)} | made))
         return
-    keys = f"，密钥已写入{prepared.new_keys}，请妥善备份" if prepared.new_keys else ""
-    print(f"数据库已是最新版本{keys}。")
+    said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
+    print(f"数据库已是最新版本{said and f'，{said}，请妥善备份'}。")
 
 
 @app.command(help="把数据从SQLite迁移到一个空的PostgreSQL数据库，并逐表核对；迁移前请先停止系统")
@@ -189,6 +192,17 @@ def doctor(as_json: AsJson = False) -> None:
             print(finding.line())
     if not is_sound(findings):
         sys.exit(1)
+
+
+@app.command(
+    help="运行Prefect的命令行，如 ezt prefect deploy --all；工作台口令由设置给出",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def prefect(context: typer.Context) -> None:
+    here = {"PREFECT_API_URL": f"http://127.0.0.1:{settings().desk_port}/api"}
+    command = [sys.executable, "-m", "prefect", *context.args]
+    os.execve(sys.executable, command, here | os.environ | prefect_access())  # noqa: S606
 
 
 @app.command(help="备份数据库（附件在内，密钥不在内）到一个新文件，运行中也可以")

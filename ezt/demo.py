@@ -13,9 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import select
 
 from ezt import sample_data
@@ -30,6 +28,7 @@ from runtime.keys import keys, seal_keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
+from tasks.case_runs import prefect
 from tasks.sheets import sheet_of
 
 SECONDS = 120
@@ -71,7 +70,7 @@ def play() -> Played:
 
 def _carry_through(system: System) -> Played:
     case_no = _hand_in(system)
-    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+    with prefect(system.api_url) as client:
         desk = Desk(client)
         run_id = _run_of(case_no)
         with reading() as session:

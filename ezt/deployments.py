@@ -10,9 +10,10 @@ PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """``module`` is where its story is; ``cron`` is the line by which it runs, empty where somebody starts it."""
+    """``entrypoint`` is its story, a function with its module; ``cron`` is the line by which it runs, empty where
+    somebody starts it."""
 
-    module: str
+    entrypoint: str
     cron: str
 
 
@@ -24,5 +25,5 @@ def stories() -> dict[str, Deployment]:
 
 
 def _deployment(block: str) -> Deployment:
-    (module,) = re.findall(r"entrypoint: ([\w.]+)\.\w+", block)
-    return Deployment(module, "".join(re.findall(r'cron: "(.+)"', block)))
+    (entrypoint,) = re.findall(r"entrypoint: ([\w.]+)$", block, re.MULTILINE)
+    return Deployment(entrypoint, "".join(re.findall(r'cron: "(.+)"', block)))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pyotp
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -49,8 +48,10 @@ class Desk:
         keyset = state.state_details.run_input_keyset if state is not None else None
         if keyset is None:
             raise NotThereError(f"{run_id} shows no form")
-        url = f"{self.client.api_url}flow_runs/{run_id}/input"
-        return {part: httpx.get(f"{url}/{keyset[part]}").json() for part in ("schema", "description")}
+        return {
+            part: self.client.request("GET", f"/flow_runs/{run_id}/input/{keyset[part]}").json()  # type: ignore[arg-type]
+            for part in ("schema", "description")
+        }
 
     def sign(self, staff_no: str) -> dict[str, str]:
         """Staff number and a one-time code that was not used yet: the present one, the next, or a later one."""

@@ -24,7 +24,7 @@ import httpx
 from cronsim import CronSim
 from packaging.requirements import Requirement
 from prefect import __version__ as prefect_version
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
@@ -36,7 +36,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from sqlalchemy import func, select, text
 
 from ezt.deployments import stories
@@ -307,20 +307,37 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _prefect_url() -> str:
+    return get_current_settings().api.url or f"http://127.0.0.1:{settings().desk_port}/api"
+
+
+def prefect_password() -> Iterator[Finding]:
+    """There is a password, and Prefect answers nobody without it, whatever it was told: it starts what it is asked to.
+
+    Only the health of a server that is well is for everybody.
+    """
+    if not settings().prefect_password.get_secret_value():
+        yield _error("工作台口令", "没有设置", "请运行 ezt migrate 生成，并重启各服务")
+    elif answers(f"{_prefect_url()}/version"):
+        what = f"{_prefect_url()}不用口令就有答复，谁都能借它发起流程、读取和改换答复"
+        yield _error("工作台口令", what, "请以 python -m ezt.prefect_server 启动服务端，它用EZT_PREFECT_PASSWORD")
+    else:
+        yield _ok("工作台口令", "已设置，没有口令得不到答复")
+
+
 def prefect() -> Iterator[Finding]:
     """The server, its worker, the deployments, and when each schedule last ran."""
-    port = settings().desk_port
-    url = get_current_settings().api.url or f"http://127.0.0.1:{port}/api"
+    port, url = settings().desk_port, _prefect_url()
     if not answers(f"{url}/health"):
         if not get_current_settings().api.url and _is_taken(port):
             yield _error("工作台", f"端口{port}被别的程序占用", "请停止占用它的程序，或用EZT_DESK_PORT另设端口")
         else:
             yield _error("工作台", f"Prefect没有运行或{url}不通", "请启动：systemctl start ezt-prefect，单机为 ezt up")
         return
-    quickly = {"timeout": ANSWER_WITHIN}
+    password, quickly = settings().prefect_password.get_secret_value(), {"timeout": ANSWER_WITHIN}
     with (
-        temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
-        get_client(httpx_settings=quickly, sync_client=True) as client,
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+        SyncPrefectClient(url, auth_string=password, httpx_settings=quickly) as client,
     ):
         try:
             there = client.api_version()
@@ -334,7 +351,11 @@ def prefect() -> Iterator[Finding]:
             yield from schedules(client, deployed, clock.now())
         except PrefectHTTPStatusError as refused:
             code = refused.response.status_code
-            todo = "请核对PREFECT_API_AUTH_STRING" if code == httpx.codes.UNAUTHORIZED else "请查看Prefect的日志"
+            todo = (
+                "请核对EZT_PREFECT_PASSWORD，各机器须一致"
+                if code == httpx.codes.UNAUTHORIZED
+                else "请查看Prefect的日志"
+            )
             yield _error("工作台", f"Prefect答复{code}", todo)
         except httpx.HTTPError:
             yield _error("工作台", "Prefect没有及时答复", "请查看Prefect的日志；负荷高时换用PostgreSQL")
@@ -342,19 +363,19 @@ def prefect() -> Iterator[Finding]:
 
 def worker(client: SyncPrefectClient, at: datetime) -> Iterator[Finding]:
     """Whether somebody carries out what is due at the instant ``at``."""
-    start = f"请启动：systemctl start ezt-worker@1，或 prefect worker start --pool {POOL} --type process"
+    start = "请启动：systemctl start ezt-worker@1，单机为 ezt up"
     try:
         paused = client.read_work_pool(POOL).is_paused
     except ObjectNotFound:
         yield _error(
-            "执行器", f"没有工作池{POOL}", f"请运行 prefect work-pool create {POOL} --type process 并启动执行器"
+            "执行器", f"没有工作池{POOL}", f"请运行 ezt prefect work-pool create {POOL} --type process 并启动执行器"
         )
         return
     workers = client.read_workers_for_work_pool(POOL)
     beats = {each.name: each.last_heartbeat_time for each in workers if each.last_heartbeat_time is not None}
     alive = sorted(name for name, beat in beats.items() if at - beat <= WORKER_SILENT)
     if paused:
-        yield _error("执行器", f"工作池{POOL}已暂停", f"请运行 prefect work-pool resume {POOL}")
+        yield _error("执行器", f"工作池{POOL}已暂停", f"请运行 ezt prefect work-pool resume {POOL}")
     elif alive:
         yield _ok("执行器", f"工作池{POOL}有{len(alive)}个在运行：{'、'.join(alive)}")
     elif beats:
@@ -366,7 +387,7 @@ def worker(client: SyncPrefectClient, at: datetime) -> Iterator[Finding]:
 def deployments(deployed: dict[str, DeploymentResponse]) -> Iterator[Finding]:
     missing = sorted(stories().keys() - deployed.keys())
     if missing:
-        todo = "请在程序目录运行 prefect --no-prompt deploy --all"
+        todo = "请在程序目录运行 ezt prefect --no-prompt deploy --all"
         yield _error("流程部署", f"缺少{len(missing)}个：{'、'.join(missing)}", todo)
     else:
         yield _ok("流程部署", f"prefect.yaml的{len(stories())}个流程都已部署")
@@ -381,7 +402,7 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
             continue
         active = {getattr(each.schedule, "cron", None) for each in deployment.schedules if each.active}
         if deployment.paused or cron not in active:
-            todo = "请在工作台恢复它的日程，或运行 prefect --no-prompt deploy --all"
+            todo = "请在工作台恢复它的日程，或运行 ezt prefect --no-prompt deploy --all"
             yield _error("日程", f"{name}的日程已暂停或被改动", todo)
             continue
         due_at = next(CronSim(cron, (at - SCHEDULE_LATE).astimezone(clock.SHANGHAI), reverse=True))
@@ -654,6 +675,7 @@ ALONE: dict[str, Look] = {
     "存档副本证书": copy_certificate,
     "网页": web,
     "工作台": prefect,
+    "工作台口令": prefect_password,
     "邮件": mail,
     "对外地址": public_address,
     "联系方式": contact,

@@ -12,21 +12,23 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from models.cases import Case
 from models.migrations import migrate
 from runtime.database import engine
-from runtime.keys import ensure_keys, keys, keys_are_set
+from runtime.keys import ensure_keys, ensure_prefect_password, keys, keys_are_set
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The data folder, and the file that fresh keys were written to (``None``: they were there)."""
+    """The data folder, and the file that fresh keys were written to, and a fresh password (``None``: they were
+    there)."""
 
     home: Path
     new_keys: Path | None
+    new_password: Path | None
 
 
 def prepare() -> Prepared:
-    """Make the data folder and keys where there are none, and bring the tables up to date.
+    """Make the data folder, keys and a password of Prefect's API where there are none, and bring the tables up to date.
 
     ``RefusalError`` when the folder cannot be written, the database cannot be used, or is newer than this program;
     ``KeysMissingError`` for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
@@ -41,12 +43,12 @@ def prepare() -> Prepared:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with saying_what_is_wrong():
             migrate()
-        new_keys = ensure_keys()
+        new_keys, new_password = ensure_keys(), ensure_prefect_password()
     except OSError:
         raise RefusalError(f"数据目录{home}不能写入，请检查权限，或用EZT_HOME另设目录。") from None
     except CommandError:
         raise RefusalError("数据库的版本不是本程序所知的，可能由更新的程序建立；请先升级本程序。") from None
-    return Prepared(home, new_keys)
+    return Prepared(home, new_keys, new_password)
 
 
 def has_table(name: str) -> bool:

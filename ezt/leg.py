@@ -63,4 +63,5 @@ def carry_out(flow_run: FlowRun, entrypoint: str, named_in_events: Mapping[str, 
         story: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
         # No story keeps a result, yet Prefect would ask the server where to keep it.
         story.result_storage = get_current_settings().results.local_storage_path
-        run_flow(story, flow_run=unwatched)
+        # Not its result: of a run that somebody has called ended, Prefect would unpickle what the server says it is.
+        run_flow(story, flow_run=unwatched, return_type="state")

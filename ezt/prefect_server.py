@@ -1,10 +1,11 @@
 """Prefect's server as the staff's desk: ``python -m ezt.prefect_server --port 4200``.
 
-It is Prefect's own server with a few differences. It serves the V1 pages only: the V2 pages report to a company abroad,
-no setting stops them, and whoever has tried them once would be led to them for a year (docs/adr/0018). The pages carry
-a policy that lets a browser ask nobody but this server, and a stylesheet and a script that mend what gets in the way of
-an answer. The lists of the day are kept up to date and have addresses to bookmark, because the UI has no menu entry for
-them. And garbage is collected beside its event loop (docs/adr/0019).
+It is Prefect's own server with a few differences. It obeys nobody without the password and answers no other site's
+pages: what reaches it can start stories and read what they were told (docs/adr/0026). It serves the V1 pages only: the
+V2 pages report to a company abroad, no setting stops them, and whoever has tried them once would be led to them for a
+year (docs/adr/0018). The pages carry a policy that lets a browser ask nobody but this server, and a stylesheet and a
+script that mend what gets in the way of an answer. The lists of the day are kept up to date and have addresses to
+bookmark, because the UI has no menu entry for them. And garbage is collected beside its event loop (docs/adr/0019).
 """
 
 import argparse
@@ -26,6 +27,7 @@ from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteC
 from prefect.server.database.dependencies import temporary_database_config
 from prefect.settings import (
     PREFECT_API_DATABASE_CONNECTION_URL,
+    PREFECT_SERVER_CORS_ALLOWED_ORIGINS,
     PREFECT_UI_STATIC_DIRECTORY,
     get_current_settings,
     temporary_settings,
@@ -37,6 +39,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ezt.prefect_access import name_password
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +118,7 @@ def main() -> None:
     """Serve until stopped, with the settings in the environment."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    name_password()
     settings = get_current_settings()
     pages = settings.home / "ui"
     # As ``prefect server start`` does it: this is the only server of the process.
@@ -121,7 +126,9 @@ def main() -> None:
     # Pages that are not there are not served, and neither are the invitations to them.
     prefect.__ui_v2_static_path__ = pages / "none"
     with ExitStack() as stack:
-        stack.enter_context(temporary_settings({PREFECT_UI_STATIC_DIRECTORY: str(pages)}))
+        # No page but its own may ask it from a browser. Prefect would let every page read its answers.
+        only_own = {PREFECT_UI_STATIC_DIRECTORY: str(pages), PREFECT_SERVER_CORS_ALLOWED_ORIGINS: ""}
+        stack.enter_context(temporary_settings(only_own))
         address = str(PREFECT_API_DATABASE_CONNECTION_URL.value())
         if address.startswith("sqlite"):
             stack.enter_context(temporary_database_config(AtOnce(connection_url=address)))

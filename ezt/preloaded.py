@@ -57,7 +57,7 @@ def ask_about_nothing(session: Session) -> list[Any]:
     return rows
 
 
-for _module in (*USED, *(each.module for each in stories().values())):
+for _module in (*USED, *(each.entrypoint.rpartition(".")[0] for each in stories().values())):
     import_module(_module)
 # And what is built only when it is first used.
 configure_mappers()

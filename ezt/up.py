@@ -17,10 +17,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from ezt import children, sample_data
 from ezt.deployments import PREFECT_YAML, stories
@@ -28,8 +26,8 @@ from ezt.installation import prepare
 from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
-from runtime.settings import settings
-from tasks.case_runs import RECOVERY
+from runtime.settings import prefect_access, settings
+from tasks.case_runs import RECOVERY, prefect
 
 ROOT = Path(__file__).parents[1]
 POOL = "ezt"
@@ -143,6 +141,7 @@ def running(
     if samples:
         sample_data.load()
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
+    environment |= prefect_access()
     desk, web = f"http://127.0.0.1:{given.desk_port}", f"http://127.0.0.1:{given.web_port}"
     environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
     if "desk_url" not in given.model_fields_set:
@@ -180,10 +179,13 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
 
     say("正在启动……")
     with suppress(StopAskedError), running(samples, stand_in, stop_asked) as system:
+        password = settings().prefect_password.get_secret_value()
         mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
         if as_json:
-            print(json.dumps({"desk": system.desk_url, "web": system.web_url, "mail": mail}), flush=True)
+            said = {"desk": system.desk_url, "password": password, "web": system.web_url, "mail": mail}
+            print(json.dumps(said), flush=True)
         say(f"工作台    {system.desk_url}/to-do")
+        say(f"口令      {password}（浏览器首次打开工作台时填写）")
         say(f"网页接口  {system.web_url}")
         if stand_in:
             say(f"浙里办替身  {system.environment['EZT_ZHELIBAN__URL']}")
@@ -209,7 +211,7 @@ def _deploy(system: System) -> None:
     """Create the work pool and deploy every story of prefect.yaml, unless this very program has deployed them there:
     nothing else takes as long when a system is started again."""
     mark, program = system.home / "prefect" / "deployed", _program()
-    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+    with prefect(system.api_url) as client:
         with suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
         there = {deployment.name for deployment in client.read_deployments(limit=200)}
@@ -233,7 +235,7 @@ def _program() -> str:
 
 def _recover(system: System) -> None:
     """Start the recovery story once, for cases whose runs did not survive the last stop."""
-    with temporary_settings({PREFECT_API_URL: system.api_url}), get_client(sync_client=True) as client:
+    with prefect(system.api_url) as client:
         client.create_flow_run_from_deployment(client.read_deployment_by_name(RECOVERY).id)
 
 

@@ -2,7 +2,8 @@
 
 It is Prefect's process worker with one thing different: a leg does not start Python anew, it is forked from a process
 that has imported everything (``ezt.preloaded``). Each leg still is a process of its own, so one that dies takes nobody
-with it. ``prefect worker start --pool ezt --type process`` serves the same pool in Prefect's own way (docs/adr/0020).
+with it (docs/adr/0020). And which code a leg runs is said by the installed prefect.yaml: whoever can post a deployment
+to the server cannot make a worker run what is not installed (docs/adr/0026).
 """
 
 import argparse
@@ -17,11 +18,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import anyio
 import httpx
+from anyio import to_thread
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException
 from prefect.states import Cancelled, Crashed, Pending
@@ -29,9 +31,11 @@ from prefect.types._datetime import now
 from prefect.utilities.engine import propose_state
 from prefect.workers.process import ProcessWorker
 
+from ezt.deployments import stories
 from ezt.leg import carry_out
+from ezt.prefect_access import name_password
 from runtime.settings import settings
-from tasks.case_runs import RECOVERY
+from tasks.case_runs import RECOVERY, note_refused_run
 
 LOOKS_EVERY = 10
 """Seconds after which a leg that still runs is looked up: somebody may have cancelled it."""
@@ -47,6 +51,10 @@ LONGEST_FOLDER = 70
 _LEGS = multiprocessing.get_context("forkserver")
 
 
+class NotInstalledError(Exception):
+    """A run of something that is not in the installed prefect.yaml."""
+
+
 class LegWorker(ProcessWorker, ABC):
     """A process worker that takes a run with one question to the server and forks its leg.
 
@@ -58,7 +66,7 @@ class LegWorker(ProcessWorker, ABC):
         super().__init__(
             work_pool_name=work_pool_name, name=name, limit=LEGS_A_PROCESSOR * len(os.sched_getaffinity(0))
         )
-        self._deployments: dict[UUID | None, tuple[str, Mapping[str, Any]]] = {}
+        self._deployments: dict[UUID, tuple[str, Mapping[str, Any]]] = {}
         self._in_hand: Counter[UUID] = Counter()
         """Runs that are being taken or have a leg; one that was woken while its leg ends may be here twice."""
         self._not_begun: set[UUID] = set()
@@ -81,6 +89,8 @@ class LegWorker(ProcessWorker, ABC):
             # From here on it may be due again before its leg has ended, when it was woken in between.
             self._submitting_flow_run_ids.discard(flow_run.id)
             ended = await self._carry_out(flow_run)
+        except NotInstalledError as refused:
+            await self._propose_crashed_state(flow_run, str(refused))
         except Exception as error:
             self._logger.exception("A leg of run %s could not be begun", flow_run.id)
             await self._propose_crashed_state(flow_run, f"未能开始（{type(error).__name__}），由“办件恢复”续办")
@@ -170,10 +180,17 @@ class LegWorker(ProcessWorker, ABC):
         return lost
 
     async def _known(self, flow_run: FlowRun) -> tuple[str, Mapping[str, Any]]:
-        """Where a run's story is, and the flow, deployment and the like that its events name: asked once for each
-        deployment, for this program does not change while it runs."""
+        """Where a run's story is by the installed prefect.yaml, whatever the server says, and the flow, deployment and
+        the like that its events name: asked once for each deployment, for this program does not change while it runs.
+
+        ``NotInstalledError`` for a run of anything else, which is put on record and left to staff.
+        """
+        if flow_run.deployment_id is None:
+            raise await self._refused(flow_run, "")
         if flow_run.deployment_id not in self._deployments:
-            deployment = await self.client.read_deployment(cast("UUID", flow_run.deployment_id))
+            deployment = await self.client.read_deployment(flow_run.deployment_id)
+            if deployment.name not in stories():
+                raise await self._refused(flow_run, deployment.name)
             named: dict[str, Any] = {
                 f"flow.{flow_run.flow_id}": await self.client.read_flow(flow_run.flow_id),
                 f"deployment.{deployment.id}": deployment,
@@ -185,8 +202,12 @@ class LegWorker(ProcessWorker, ABC):
             entries = {
                 key: ({"kind": key.partition(".")[0], "object": known}, now("UTC")) for key, known in named.items()
             }
-            self._deployments[flow_run.deployment_id] = str(deployment.entrypoint), entries
+            self._deployments[flow_run.deployment_id] = stories()[deployment.name].entrypoint, entries
         return self._deployments[flow_run.deployment_id]
+
+    async def _refused(self, flow_run: FlowRun, deployment: str) -> NotInstalledError:
+        await to_thread.run_sync(note_refused_run, flow_run.id, flow_run.deployment_id, deployment)
+        return NotInstalledError("本机没有安装这个流程，未运行；已记入日志并列入待阅事项")
 
     async def _cancel(self, flow_run_id: UUID, leg: BaseProcess) -> None:
         """End a leg whose run somebody has cancelled."""
@@ -230,6 +251,7 @@ def main() -> None:
     parser.add_argument("--pool", required=True)
     parser.add_argument("--name", required=True)
     given = parser.parse_args()
+    name_password()
     _LEGS.set_forkserver_preload(["ezt.preloaded"])
     usual = tempfile.gettempdir()
     if len(os.fsencode(usual)) > LONGEST_FOLDER:

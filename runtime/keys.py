@@ -320,6 +320,19 @@ def ensure_keys() -> Path | None:
     """Write fresh keys to ``<home>/ezt.env`` (mode 0600) where none are set yet; the file's path if it wrote."""
     if keys_are_set():
         return None
+    return _write(
+        EZT_DATA_KEYS=new_data_key(), EZT_INDEX_KEY=secrets.token_hex(32), EZT_SEAL_KEYS=secrets.token_hex(32)
+    )
+
+
+def ensure_prefect_password() -> Path | None:
+    """As ``ensure_keys``, the password of Prefect's API: 80 bits that a person can type from paper."""
+    if settings().prefect_password.get_secret_value():
+        return None
+    return _write(EZT_PREFECT_PASSWORD=secrets.token_hex(10))
+
+
+def _write(**fresh: str) -> Path:
     path = settings().home / "ezt.env"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
@@ -327,10 +340,7 @@ def ensure_keys() -> Path | None:
     # An operator's last line may lack its end.
     line_break = "" if path.read_bytes()[-1:] in (b"", b"\n") else "\n"
     with path.open("a", encoding="utf-8") as file:
-        file.write(
-            f"{line_break}EZT_DATA_KEYS={new_data_key()}\n"
-            f"EZT_INDEX_KEY={secrets.token_hex(32)}\nEZT_SEAL_KEYS={secrets.token_hex(32)}\n"
-        )
+        file.write(line_break + "".join(f"{name}={value}\n" for name, value in fresh.items()))
     settings.cache_clear()
     keys.cache_clear()
     seal_keys.cache_clear()

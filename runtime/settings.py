@@ -16,6 +16,16 @@ Site = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
 """An address to which paths are appended."""
 
 
+def _is_password(given: SecretStr) -> SecretStr:
+    """Prefect compares ASCII only, and a browser keeps nothing else; 12 characters are a rule of our own."""
+    if not re.fullmatch(r"([!-~]{12,})?", given.get_secret_value()):
+        raise ValueError("no password")
+    return given
+
+
+PrefectPassword = Annotated[SecretStr, AfterValidator(_is_password)]
+
+
 class GatewaySettings(BaseModel):
     """One superior bureau's gateway; without ``url`` requests to this bureau go by letter."""
 
@@ -46,6 +56,9 @@ class Settings(BaseSettings):
     data_keys: SecretStr = Field(SecretStr(""), description="数据加密密钥（32字节的Base64），逗号分隔，最新的在前")
     index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
     seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
+    prefect_password: PrefectPassword = Field(
+        SecretStr(""), description="工作台（Prefect）的口令，至少12位字母、数字、符号；空则在首次启动时生成"
+    )
     copy_key_file: str = Field(
         "", description="签存档副本的私钥文件（PEM，RSA）；与copy_chain_file都为空时用自制的试用证书"
     )
@@ -115,6 +128,15 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     return f"`{value}`" if value not in ("", []) else "空"
+
+
+def prefect_access() -> dict[str, str]:
+    """Prefect's own settings, as environment variables, by which its server asks for the password and all others name
+    it. ``RefusalError`` where there is none: a server without would obey whoever reaches it."""
+    password = settings().prefect_password.get_secret_value()
+    if not password:
+        raise RefusalError("没有设置工作台口令EZT_PREFECT_PASSWORD，请运行 ezt migrate 生成；几台机器的须一致。")
+    return {"PREFECT_SERVER_API_AUTH_STRING": password, "PREFECT_API_AUTH_STRING": password}
 
 
 def settings_file() -> Path:

@@ -23,7 +23,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Cancelled, Scheduled
@@ -35,12 +35,14 @@ from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objections import Objection
 from regulation.limits import UNSIGNED_REGISTRATION
 from regulation.objections import Stage
+from runtime import clock
 from runtime.database import one_read, reading, transaction
+from runtime.settings import settings
 from tasks.notices import kick
 from tasks.objection_batch_rows import registered_in
 from tasks.sheets import Sheet, sheet_of
 from tasks.staff_tasks import open_staff_task
-from tasks.step import locked_case
+from tasks.step import locked_case, record
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +82,9 @@ INTAKES = [
 
 REGISTRATION_TRIES = 10
 
+SHOWN_OF_A_NAME = 60
+"""Characters."""
+
 CLOSED_LATELY = timedelta(days=2)
 """How long recovery still looks at a closed case, whose run may be suspended on a question that is moot."""
 
@@ -90,14 +95,19 @@ DIED = frozenset({StateType.CRASHED, StateType.FAILED})
 LIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED})
 
 
-def prefect() -> SyncPrefectClient:
-    """A synchronous client of the Prefect API that the environment names; use it in a ``with``.
+def prefect(url: str | None = None) -> SyncPrefectClient:
+    """A synchronous client of the Prefect API at ``url``, or of the one that the environment names; use it in a
+    ``with``.
 
     Raises ``RuntimeError`` where none is named: Prefect would start a server of its own, with nobody's cases in it.
     """
-    if not get_current_settings().api.url:
+    url = url or get_current_settings().api.url
+    if not url:
         raise RuntimeError("未设置PREFECT_API_URL，无法联系Prefect。")
-    return get_client(sync_client=True)
+    if SyncClientContext.get() is not None:
+        # In a leg, whose process has the password and a client.
+        return get_client(sync_client=True)
+    return SyncPrefectClient(url, auth_string=settings().prefect_password.get_secret_value())
 
 
 def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
@@ -335,6 +345,19 @@ def _intake_runs(client: SyncPrefectClient, states: FlowRunFilterState) -> list[
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=CHUNK,
     )
+
+
+def note_refused_run(run_id: UUID, deployment_id: UUID | None, deployment: str) -> None:
+    """Put on record that a worker was given a run of something that is not installed, and leave it to staff: once a
+    deployment, and once a day what has none. ``deployment`` is its name, which somebody may have chosen."""
+    name = deployment[:SHOWN_OF_A_NAME]
+    with transaction() as session:
+        now = clock.now()
+        record(session, "worker:run:refused", None, "system", now, run=str(run_id), deployment=name)
+        what = f"执行器拒绝运行未安装的流程“{name}”" if name else "执行器拒绝运行不属于任何部署的流程"
+        todo = "请管理员查明是谁用工作台口令添加的，删去它，并更换口令"
+        key = f"refused-run:{deployment_id or clock.local_date(now)}"
+        open_staff_task(session, key, None, f"{what}（运行{run_id}）：{todo}", now)
 
 
 def _runs(client: SyncPrefectClient, run_ids: Sequence[str]) -> dict[str, FlowRun]:

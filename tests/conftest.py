@@ -28,7 +28,7 @@ from aiosmtpd.smtp import Envelope
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
 
@@ -58,6 +58,9 @@ from web.app import app
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
 """As much sample data as a test needs: each type several times over, in a fraction of a second."""
+
+PASSWORD = "desk-password-of-the-tests"
+"""Of every Prefect server here."""
 
 REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
@@ -459,6 +462,7 @@ def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 class WorkedDesk(Desk):
     """A desk with workers of its own behind it; ``database`` is Prefect's."""
 
+    worker_module: str = "ezt.worker"
     environment: dict[str, str] = field(default_factory=dict)
     home: Path = Path()
     database: str = ""
@@ -466,7 +470,7 @@ class WorkedDesk(Desk):
 
     def start_worker(self, name: str = "worker") -> None:
         """Start a worker; what it and its runs say is filed beside the data."""
-        command = ["ezt.worker", "--pool", "ezt", "--name", name]
+        command = [self.worker_module, "--pool", "ezt", "--name", name]
         with (self.home / "worker.log").open("ab") as log:
             self.processes[name] = children.start(
                 [sys.executable, "-m", *command],
@@ -546,6 +550,7 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_DESK_URL": url.removesuffix("/api")}
+    reached |= {"EZT_PREFECT_PASSWORD": PASSWORD}
     command = [sys.executable, "-m", "ezt.prefect_server", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
         server = children.start(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
@@ -555,6 +560,16 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@contextmanager
+def reaching(server: Mapping[str, str]) -> Iterator[SyncPrefectClient]:
+    """A client of a ``prefect_server``, which this process reaches while the block runs."""
+    # Its password is of settings that may have been read before.
+    forget_settings()
+    there = {PREFECT_API_URL: server["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: PASSWORD}
+    with temporary_settings(there), get_client(sync_client=True) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
@@ -587,7 +602,7 @@ def deploy(home: Path, **more: str) -> None:
     ) as reached:
         for command in (["work-pool", "create", "ezt", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
             done = subprocess.run(
-                [sys.executable, "-m", "prefect", *command],
+                [sys.executable, "-m", "ezt", "prefect", *command],
                 env=os.environ | reached,
                 cwd=ROOT,
                 capture_output=True,
@@ -605,8 +620,14 @@ def is_healthy(url: str) -> bool:
 
 
 @pytest.fixture
+def worker_module() -> str:
+    """What the workers of a test are."""
+    return "ezt.worker"
+
+
+@pytest.fixture
 def prefect_at(
-    database_kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    database_kind: str, worker_module: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
     """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder; on
     PostgreSQL both have their data there, and there are two workers."""
@@ -629,9 +650,10 @@ def prefect_at(
             reached = stack.enter_context(prefect_server(home, **more))
             for name, value in reached.items():
                 monkeypatch.setenv(name, value)
-            stack.enter_context(temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}))
-            client = stack.enter_context(get_client(sync_client=True))
-            running = WorkedDesk(client, environment=os.environ | reached, home=home, database=database)
+            client = stack.enter_context(reaching(reached))
+            running = WorkedDesk(
+                client, worker_module=worker_module, environment=os.environ | reached, home=home, database=database
+            )
             stack.callback(running.stop)
             running.start_worker()
             if database_kind == "postgresql":
@@ -665,8 +687,5 @@ def prefect_client(shared_prefect: dict[str, str], monkeypatch: pytest.MonkeyPat
     """A client of the shared server, which the test's own processes reach too."""
     for name, value in shared_prefect.items():
         monkeypatch.setenv(name, value)
-    with (
-        temporary_settings({PREFECT_API_URL: shared_prefect["PREFECT_API_URL"]}),
-        get_client(sync_client=True) as client,
-    ):
+    with reaching(shared_prefect) as client:
         yield client

@@ -6,9 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 from ezt import children
 from ezt.up import free_port
@@ -66,6 +69,15 @@ class Host:
     @property
     def api(self) -> str:
         return self.environment["PREFECT_API_URL"]
+
+    def workers(self) -> list[dict[str, str]]:
+        """The workers that have reported to the server, which answers who names the installation's password."""
+        kept = (Path(self.environment["EZT_HOME"]) / "ezt.env").read_text(encoding="utf-8")
+        (password,) = re.findall(r"^EZT_PREFECT_PASSWORD=(.+)$", kept, re.MULTILINE)
+        headers = {"Authorization": f"Basic {b64encode(password.encode()).decode()}"}
+        url = f"{self.api}/work_pools/ezt/workers/filter"
+        known: list[dict[str, str]] = httpx.post(url, json={}, headers=headers, timeout=5).raise_for_status().json()
+        return known
 
     def here(self, given: str) -> str:
         for theirs, ours in self.replaced.items():

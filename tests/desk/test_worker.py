@@ -1,25 +1,36 @@
 """The worker whose legs are forked: one that dies takes nobody with it, one that is cancelled ends, none is left
-behind; and Prefect's own worker serves the same pool."""
+behind. It runs what is installed, whatever the server says (docs/adr/0026)."""
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prefect import flow
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import StateType
 from prefect.states import Cancelling, Running
+from sqlalchemy import select
 
 from ezt.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
-from tests.conftest import ROOT, WorkedDesk, wait_until
+from models.cases import StaffTask
+from models.records import AuditEntry
+from runtime.database import reading
+from tests.conftest import WorkedDesk, wait_until
 from tests.desk.lasting import lasting
 
+ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+
 pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def worker_module() -> str:
+    """Of an installation that has the lasting story too."""
+    return "tests.desk.lasting_worker"
 
 
 def submit(desk: WorkedDesk, seconds: float, ends_by: int = 0, process_in: Path | None = None) -> UUID:
@@ -114,10 +125,86 @@ def test_a_long_folder_for_temporary_files_is_no_hindrance(desk: WorkedDesk, tmp
     desk.wait(submit(desk, 0), StateType.COMPLETED)
 
 
-def test_prefects_own_worker_serves_the_same_pool(desk: WorkedDesk) -> None:
-    desk.kill_worker()
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "ezt", "--type", "process"]
-    desk.processes["worker"] = subprocess.Popen(command, env=desk.environment, cwd=ROOT, start_new_session=True)
-    desk.carry_out("办件恢复/case-recovery")
-    # It does not always hear that it should end, while it starts a run.
-    desk.kill_worker()
+@flow(name="别处的流程")
+def elsewhere() -> None:
+    """Known to the server only."""
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    """A story in a file that leaves a mark beside it when it is run, or merely read."""
+    story = tmp_path / "planted.py"
+    story.write_text(
+        "from pathlib import Path\nfrom prefect import flow\n\nPath(__file__).with_suffix('.ran').touch()\n\n\n"
+        "@flow\ndef planted(**given: object) -> None:\n    Path(__file__).with_suffix('.ran').touch()\n"
+    )
+    return story
+
+
+def post(desk: WorkedDesk, name: str, story: Path, flow_id: UUID | None = None) -> UUID:
+    """A deployment as anybody can post one, with everything in it that Prefect's own worker would obey."""
+    return desk.client.create_deployment(
+        flow_id or desk.client.create_flow(elsewhere),
+        name,
+        entrypoint=f"{story}:planted",
+        path=str(story.parent),
+        pull_steps=[{"prefect.deployments.steps.run_shell_script": {"script": f"touch {story.with_suffix('.ran')}"}}],
+        job_variables={
+            "command": f"touch {story.with_suffix('.ran')}",
+            "working_dir": str(story.parent),
+            "env": {"PYTHONPATH": str(story.parent), "PYTHONSTARTUP": str(story)},
+        },
+        work_pool_name="ezt",
+        enforce_parameter_schema=False,
+    )
+
+
+def refusals() -> tuple[list[tuple[str, str]], list[str]]:
+    """Refused runs on record, each with the deployment's name, and what staff are told."""
+    with reading() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.tag == "worker:run:refused"))
+        recorded = [(entry.detail["run"], entry.detail["deployment"]) for entry in entries]
+        return recorded, list(session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("refused-run:"))))
+
+
+def test_what_is_not_installed_is_refused_on_record_and_left_to_staff(desk: WorkedDesk, planted: Path) -> None:
+    posted = post(desk, "planted", planted)
+    runs = [desk.client.create_flow_run_from_deployment(posted).id for _ in range(2)]
+    for run in runs:
+        ended = desk.wait(run, *ENDED)
+        assert ended.state.type is StateType.CRASHED
+        assert "没有安装这个流程" in ended.state.message
+    recorded, told = refusals()
+    assert sorted(recorded) == sorted((str(run), "planted") for run in runs)
+    assert len(told) == 1
+    assert "“planted”" in told[0]
+
+    flow_id, state = desk.client.create_flow(elsewhere), {"type": "SCHEDULED"}
+    posted_alone = {"flow_id": str(flow_id), "work_pool_name": "ezt", "state": state}
+    alone = UUID(desk.client.request("POST", "/flow_runs/", json=posted_alone).json()["id"])
+    assert desk.wait(alone, *ENDED).state.type is StateType.CRASHED
+    recorded, told = refusals()
+    assert (str(alone), "") in recorded
+    assert len(told) == 2
+
+    assert not planted.with_suffix(".ran").exists()
+    # And the worker goes on.
+    desk.wait(submit(desk, 0), StateType.COMPLETED)
+    assert len(refusals()[0]) == 3
+
+
+def test_an_installed_name_runs_what_is_installed_whatever_was_posted(desk: WorkedDesk, planted: Path) -> None:
+    changed = post(desk, "lasting", planted, desk.client.create_flow(lasting))
+    of_another_flow = post(desk, "lasting", planted)
+    for deployment in (changed, of_another_flow):
+        process_in = planted.with_name(str(deployment))
+        run = desk.client.create_flow_run_from_deployment(
+            deployment, parameters={"seconds": 0, "process_in": str(process_in)}
+        )
+        desk.wait(run.id, StateType.COMPLETED)
+        assert process_in.exists()
+        # What the story does not take ends its run and nobody else's.
+        wrong = desk.client.create_flow_run_from_deployment(deployment, parameters={"seconds": 0, "code": "import os"})
+        assert desk.wait(wrong.id, *ENDED).state.type is StateType.FAILED
+    assert refusals() == ([], [])
+    assert not planted.with_suffix(".ran").exists()

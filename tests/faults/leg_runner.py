@@ -18,7 +18,12 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow
 from prefect.flows import Flow, load_flow_from_entrypoint
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -103,7 +108,8 @@ def main() -> None:
                 os.environ.update(order["environment"])
                 url = os.environ["PREFECT_API_URL"]
                 # The heartbeat thread would add a second to every leg.
-                with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+                there = {PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: os.environ["EZT_PREFECT_PASSWORD"]}
+                with temporary_settings(there | {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
                     leg(order["run_id"], order["step"], order["when"])
                 code = 0
             except Pause:

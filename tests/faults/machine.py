@@ -128,9 +128,9 @@ class Machine:
     def _heard_of(self, worker: str, since: datetime) -> bool:
         """Whether a worker has reported to the server since it was started."""
         try:
-            known = httpx.post(f"{self.host.api}/work_pools/ezt/workers/filter", json={}, timeout=5).json()
             return any(
-                each["name"] == worker and datetime.fromisoformat(each["last_heartbeat_time"]) > since for each in known
+                each["name"] == worker and datetime.fromisoformat(each["last_heartbeat_time"]) > since
+                for each in self.host.workers()
             )
         except (httpx.HTTPError, ValueError, TypeError, KeyError):
             return False

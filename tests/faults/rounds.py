@@ -26,10 +26,10 @@ from aiosmtpd.controller import Controller
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
-from prefect.context import refresh_global_settings_context
 from sqlalchemy import func, select
 
 from ezt import sample_data
+from ezt.prefect_access import name_password
 from ezt.up import free_port
 from gateways import stand_in
 from gateways.stand_in import Callback, StandIn
@@ -209,8 +209,8 @@ def main() -> None:
         ours = stack.enter_context(machine(folder, web_port, HOLDERS * given.cases, **reached))
         say("the installation runs")
         os.environ |= {"EZT_HOME": str(ours.home), "PREFECT_API_URL": ours.host.api}
-        refresh_global_settings_context()
         forget_settings()
+        name_password()
         played, planned = play(ours, box, bureau, given.seed, given.cases, given.rounds)
     for wrong in played.found.wrong:
         say(f"WRONG: {wrong}")

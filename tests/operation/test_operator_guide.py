@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 from sqlalchemy import func, select
@@ -83,8 +82,7 @@ def test_the_services_start_as_printed_and_the_doctor_is_content(home: Path, tmp
         services.enter_context(host.started("ezt-worker@1.service"))
         services.enter_context(host.started("ezt-web.service"))
         wait_until(lambda: answers(f"http://127.0.0.1:{host.web_port}/health"), "网页没有启动", 60)
-        url = f"{host.api}/work_pools/ezt/workers/filter"
-        wait_until(lambda: httpx.post(url, json={}).json(), "执行器没有报到", 60)
+        wait_until(host.workers, "执行器没有报到", 60)
         said = host.carried_out("ezt-doctor.service")
         assert "错误" not in said
         assert "个在运行：" in said

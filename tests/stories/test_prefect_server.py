@@ -11,16 +11,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Suspended
 
 from ezt import prefect_server
 from ezt.up import PREFECT
 from runtime import clock
 from tests.conftest import prefect_server as started_server
-from tests.conftest import wait_until
+from tests.conftest import reaching, wait_until
 
 
 @pytest.fixture
@@ -60,11 +59,7 @@ def test_what_ended_long_ago_goes_and_what_waits_for_an_answer_stays(deployed_pr
     home = tmp_path / "prefect"
     shutil.copytree(deployed_prefect, home)
     hurried = {"PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "1"}
-    with (
-        started_server(home, **hurried) as reached,
-        temporary_settings({PREFECT_API_URL: reached["PREFECT_API_URL"]}),
-        get_client(sync_client=True) as client,
-    ):
+    with started_server(home, **hurried) as reached, reaching(reached) as client:
         story = client.read_deployment_by_name("办件恢复/case-recovery")
         waiting, ended, recent = (
             client.create_flow_run_from_deployment(story.id, state=state()).id

@@ -1,0 +1,8 @@
+"""The worker of an installation whose prefect.yaml has one more story: ``python -m tests.desk.lasting_worker``."""
+
+from ezt import worker
+from ezt.deployments import Deployment, stories
+
+if __name__ == "__main__":
+    stories()["lasting"] = Deployment("tests.desk.lasting.lasting", "")
+    worker.main()
