@@ -137,6 +137,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation's data folder with keys of its own and nothing else."""
     take_settings_from(tmp_path / "var", monkeypatch)
     keys.ensure_keys()
+    keys.ensure_prefect_password()
     yield tmp_path / "var"
     forget_settings()
 
@@ -157,6 +158,7 @@ def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("migrated") / "var"
     with working_in(home):
         keys.ensure_keys()
+        keys.ensure_prefect_password()
         signing_authority.signing_authority()
         migrate()
     return home

@@ -24,6 +24,7 @@ from runtime.database import reading
 from tests.browser import test_objecting as objecting
 from tests.browser.conftest import DESKTOP, PHONE, Open, meanwhile
 from tests.conftest import (
+    PASSWORD,
     Clerk,
     Mailbox,
     WorkedDesk,
@@ -127,6 +128,14 @@ def pages(public: int, desk: WorkedDesk) -> Iterator[str]:
         yield url
 
 
+def signed_in(page: Page) -> None:
+    """Type the desk's password where a browser that does not know it is asked for it."""
+    page.get_by_role("heading", name="Login").wait_for()
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Login").click()
+    page.get_by_role("heading", name="Login").wait_for(state="detached")
+
+
 @dataclass
 class Walk:
     """A case between its applicant's page and the desk; ``made`` are the pictures, ``took`` the clicks and seconds of
@@ -142,6 +151,12 @@ class Walk:
     def is_asked(self, waiting: str) -> None:
         meanwhile(self.page, lambda: waiting_for(self.case_no) == waiting, f"没有等待{waiting}")
         meanwhile(self.page, lambda: is_paused(self.desk, self.case_no), "没有再次询问")
+
+    def sign_in(self) -> None:
+        """Open the desk for the first time in a browser, as the guide says: it leads to where one was going."""
+        self.page.goto(f"{self.url}/to-do")
+        signed_in(self.page)
+        self.page.get_by_text("待决定").first.wait_for()
 
     def to_do(self, shown: Locator) -> Locator:
         """What the list 待办 shows, asked for again until it does: it is drawn every two seconds."""
@@ -201,6 +216,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         walk.case_no = session.scalars(select(Case.case_no)).one()
     walk.is_asked("initial-review-1")
     seen("当前环节：待初审")
+    walk.sign_in()
     walk.to_do(walk.page.get_by_text(f"工号{officer_of(walk.case_no)}：待决定1件"))
     assert not any(walk.page.locator(".markdown-renderer__table").evaluate_all(SCROLLED)), "待办须左右滚动"
     walk.made.append(picture(walk.page, "staff-to-do"))
@@ -354,6 +370,7 @@ def test_the_pages_that_report_abroad_are_not_there(shared_prefect: dict[str, st
     # Who has chosen V2 once on another installation of this host carries this for a year.
     page.context.add_cookies([{"name": "prefect_ui_version", "value": "v2", "url": url}])
     page.goto(url)
+    signed_in(page)
     page.get_by_text("Deployments", exact=True).locator("visible=true").first.wait_for()
     page.wait_for_load_state("networkidle")
     assert page.url.removeprefix(url) in {"/", "/dashboard"}

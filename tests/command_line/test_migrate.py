@@ -1,6 +1,7 @@
 """``ezt migrate``: the data folder, the keys and the tables."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ SETTINGS_THAT_CANNOT_WORK = [
     ({"EZT_DATA_KEYS": "no-key", "EZT_INDEX_KEY": "x"}, "EZT_DATA_KEYS"),
     ({"EZT_DATA_KEYS": "钥匙", "EZT_INDEX_KEY": "x"}, "EZT_DATA_KEYS"),
     ({"EZT_INDEX_KEY": "x"}, "EZT_DATA_KEYS"),
+    ({"EZT_PREFECT_PASSWORD": "hunter2"}, "EZT_PREFECT_PASSWORD"),
+    ({"EZT_PREFECT_PASSWORD": "天王盖地虎宝塔镇河妖天王盖地虎"}, "EZT_PREFECT_PASSWORD"),
     ({"EZT_DATABASE_URL": "nonsense"}, "postgresql+psycopg://"),
     ({"EZT_DATABASE_URL": "postgresql://ezt@127.0.0.1/ezt"}, "postgresql+psycopg://"),
     ({"EZT_DATABASE_URL": "postgresql+asyncpg://ezt@127.0.0.1/ezt"}, "postgresql+psycopg://"),
@@ -40,8 +43,27 @@ def test_a_fresh_machine_gets_keys_and_tables_once(tmp_path: Path) -> None:
     assert len(first.stdout.splitlines()) == 1
     keys = (fresh / "ezt.env").read_text()
     again = ezt("migrate", "--json", EZT_HOME=str(fresh))
-    assert json.loads(again.stdout) == {"home": str(fresh), "new_keys": False}
+    assert json.loads(again.stdout) == {"home": str(fresh), "new_keys": False, "new_password": False}
     assert (fresh / "ezt.env").read_text() == keys
+
+
+def test_an_installation_from_before_gets_a_password_beside_its_keys(tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    assert "工作台口令" in ezt("migrate", EZT_HOME=str(fresh)).stdout
+    file = fresh / "ezt.env"
+    (password,) = (line for line in file.read_text().splitlines() if line.startswith("EZT_PREFECT_PASSWORD="))
+    before = file.read_text().replace(password, "").strip()
+    file.write_text(before)
+    done = json.loads(ezt("migrate", "--json", EZT_HOME=str(fresh)).stdout)
+    assert (done["new_keys"], done["new_password"]) == (False, True)
+    kept, line = file.read_text().rstrip().rsplit("\n", 1)
+    assert kept == before
+    # Another one, 80 bits of it, and for nobody else's eyes.
+    assert re.fullmatch(r"EZT_PREFECT_PASSWORD=[0-9a-f]{20}", line)
+    assert line != password
+    assert file.stat().st_mode & 0o077 == 0
+    # One that an operator has chosen stays.
+    assert not json.loads(ezt("migrate", "--json", EZT_HOME=str(fresh)).stdout)["new_password"]
 
 
 def test_nobody_else_on_the_machine_reads_the_data_folder(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from ezt import children, sample_data
 from ezt.up import free_port
@@ -49,6 +50,12 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> list[str]:
         if word in line:
             break
     return lines
+
+
+def password_of(home: Path) -> str:
+    """What opens the desk of an installation."""
+    (password,) = re.findall(r"^EZT_PREFECT_PASSWORD=(.+)$", (home / "ezt.env").read_text(), re.MULTILINE)
+    return str(password)
 
 
 def children_of(pid: int) -> dict[int, str]:
@@ -126,8 +133,13 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
         assert httpx.post(f"{sign_on}/stand-in/tickets", json={"number": holder.number}).json()["ticket"]
         assert httpx.get(f"{desk}/api/health").status_code == 200
         assert httpx.get(f"{web}/health").status_code == 200
-        deployed = {found["name"] for found in httpx.post(f"{desk}/api/deployments/filter", json={}).json()}
+        password = password_of(home)
+        assert any(line.split()[0] == "口令" and password in line for line in printed)
+        assert httpx.post(f"{desk}/api/deployments/filter", json={}).status_code == 401
+        with SyncPrefectClient(f"{desk}/api", auth_string=password) as client:
+            deployed = {found.name for found in client.read_deployments(limit=200)}
         assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
+        assert [command for command in running_in(home) if password in command] == []
         started = children_of(process.pid)
         assert len(started) == 7, started
         process.send_signal(signal.SIGTERM)
@@ -156,6 +168,7 @@ def test_a_program_gets_the_three_addresses_as_one_json_line(first_start: tuple[
     home, ports, printed = first_start
     assert json.loads(printed) == {
         "desk": f"http://127.0.0.1:{ports['EZT_DESK_PORT']}",
+        "password": password_of(home),
         "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
         "mail": str(home / "mail"),
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 from alembic import command
+from fastapi import FastAPI
 from prefect.client.schemas.objects import StateType
 
 from ezt import doctor
@@ -267,6 +268,22 @@ class TestServers:
             configure(EZT_DESK_PORT=stranger.getsockname()[1])
             assert "占用" in one(doctor.prefect).what
 
+    def test_a_prefect_that_answers_without_a_password_is_an_error(
+        self, home: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PREFECT_API_URL", raising=False)
+        anybodys = FastAPI()
+        anybodys.get("/api/version")(lambda: "3.8.8")
+        with serving_app(anybodys, 0) as port:
+            configure(EZT_DESK_PORT=port)
+            assert "不用口令就有答复" in one(doctor.prefect_password).what
+        assert standing(doctor.prefect_password) is Standing.OK
+        configure(EZT_PREFECT_PASSWORD="")
+        assert (standing(doctor.prefect_password), "ezt migrate" in one(doctor.prefect_password).todo) == (
+            Standing.ERROR,
+            True,
+        )
+
     def test_a_mail_server_that_is_well_and_nothing_is_sent(self, home: Path, configure: Configure) -> None:
         authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -436,6 +453,8 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     scheduled = sum(bool(each.cron) for each in stories().values())
     assert [finding.about for finding in found] == ["工作台", "执行器", "流程部署", *["日程"] * scheduled]
     assert {finding.standing for finding in found if finding.about != "日程"} == {Standing.OK}, found
+
+    assert standing(doctor.prefect_password) is Standing.OK
 
     client = desk.client
     deployed = {each.name: each for each in client.read_deployments(limit=200)}

@@ -22,7 +22,7 @@ from ezt.up import free_port
 from models.organisations import Application
 from runtime.database import transaction
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
-from tests.conftest import ROOT, accepts_connections, wait_until
+from tests.conftest import PASSWORD, ROOT, accepts_connections, wait_until
 
 WEB, DESK = "ezt.kq.example.cn", "desk.kq.example.cn"
 
@@ -112,7 +112,7 @@ def test_the_desk_is_reached_from_the_centers_network_with_its_events(proxy: Pro
     there = socket.create_connection(("127.0.0.1", proxy.port))
     way = {"sock": there, "ssl": proxy.trusted, "subprotocols": ["prefect"], "open_timeout": 60}
     with connect(f"wss://{DESK}/api/events/out", **way) as events:
-        events.send(json.dumps({"type": "auth", "token": None}))
+        events.send(json.dumps({"type": "auth", "token": PASSWORD}))
         assert json.loads(events.recv(timeout=10))["type"] == "auth_success"
 
 

@@ -1,25 +1,34 @@
-"""What the desk's server does besides being Prefect's (docs/adr/0019)."""
+"""What the desk's server does besides being Prefect's (docs/adr/0019,
+docs/adr/0026)."""
 
 import gc
+import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed, Suspended
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from ezt import prefect_server
 from ezt.up import PREFECT
 from runtime import clock
+from tests.conftest import PASSWORD, ROOT, reaching, wait_until
 from tests.conftest import prefect_server as started_server
-from tests.conftest import reaching, wait_until
 
 
 @pytest.fixture
@@ -77,6 +86,57 @@ def test_what_ended_long_ago_goes_and_what_waits_for_an_answer_stays(deployed_pr
         wait_until(lambda: not _is_there(client, ended), "Prefect没有删去早已结束的运行", 90)
         assert _is_there(client, waiting)
         assert _is_there(client, recent)
+
+
+def test_nobody_without_the_password_is_answered(shared_prefect: dict[str, str]) -> None:
+    url = shared_prefect["PREFECT_API_URL"]
+    assert httpx.get(f"{url}/health").json() is True
+    for given in (None, "", "desk-password", f"ezt:{PASSWORD}"):
+        headers = {} if given is None else {"Authorization": f"Basic {b64encode(given.encode()).decode()}"}
+        asked = [httpx.get(f"{url}/{each}", headers=headers) for each in ("version", "admin/settings", "docs", "hello")]
+        for each in ("deployments/", "deployments/filter", "flow_runs/filter", "artifacts/filter", "logs/filter"):
+            asked.append(httpx.post(f"{url}/{each}", json={}, headers=headers))
+        assert {each.status_code for each in asked} == {401}
+    for token in (None, "", "desk-password"):
+        with connect(f"{url.replace('http', 'ws')}/events/out", subprotocols=["prefect"]) as events:  # type: ignore[list-item]
+            events.send(json.dumps({"type": "auth", "token": token}))
+            with pytest.raises(ConnectionClosed):
+                events.recv(timeout=10)
+    # The addresses of the lists lead to pages, which ask for the password; none of them says what is in the list.
+    wait_until(lambda: httpx.get(f"{shared_prefect['EZT_DESK_URL']}/to-do").is_redirect, "没有待办的地址")
+    assert httpx.get(f"{shared_prefect['EZT_DESK_URL']}/to-do").content == b""
+    with reaching(shared_prefect) as client:
+        assert client.api_version()
+
+
+def test_pages_of_elsewhere_get_nothing(shared_prefect: dict[str, str]) -> None:
+    url, elsewhere = shared_prefect["PREFECT_API_URL"], {"Origin": "http://evil.example"}
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    with httpx.Client(headers={"Authorization": f"Basic {b64encode(PASSWORD.encode()).decode()}"}) as knowing:
+        answers = [
+            knowing.options(f"{url}/deployments/", headers=elsewhere | wanted),
+            knowing.get(f"{url}/health", headers=elsewhere),
+            knowing.get(f"{url}/version", headers=elsewhere),
+            knowing.get(f"{shared_prefect['EZT_DESK_URL']}/ui-settings", headers=elsewhere),
+        ]
+    assert answers[0].status_code == 400
+    assert [each.headers for each in answers if "Access-Control-Allow-Origin" in each.headers] == []
+
+
+@pytest.mark.parametrize("module", ["ezt.prefect_server --port 4200", "ezt.worker --pool p --name n"])
+def test_without_a_password_nothing_starts(module: str, tmp_path: Path) -> None:
+    nothing = {"EZT_HOME": str(tmp_path / "none"), "PREFECT_HOME": str(tmp_path), "EZT_PREFECT_PASSWORD": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", *module.split()],
+        env=os.environ | nothing,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "EZT_PREFECT_PASSWORD" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def _is_there(client: SyncPrefectClient, run: UUID) -> bool:
