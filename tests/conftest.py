@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,7 +51,8 @@ from tasks.objection_questions import InitialReview
 from tasks.objection_registrations import register_objection
 from tasks.questions import Question
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
-from tests.run_folders import make_run_folder, remove
+from tests.run_folders import pytest_configure as pytest_configure
+from tests.run_folders import pytest_sessionfinish as pytest_sessionfinish
 from web.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -64,35 +64,6 @@ PASSWORD = "desk-password-of-the-tests"
 
 REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
-
-MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM = 8 * 2**30
-"""Bytes, several times what the suite leaves lying about."""
-
-
-RUN_FOLDER = pytest.StashKey[Path]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep in a folder of this run, in memory where it has room, what tests write: to make a file ext4 goes through
-    what was deleted in the last seconds, and a PostgreSQL database has a thousand files."""
-    # Hundreds of processes of the program start here: compiled once is enough, whatever this machine likes otherwise.
-    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
-    # Whoever is told to end ends what it has started, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if not hasattr(config, "workerinput"):
-        memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-        within = os.environ.get("PYTEST_DEBUG_TEMPROOT", MEMORY if memory else tempfile.gettempdir())
-        config.stash[RUN_FOLDER] = make_run_folder(Path(within))
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(config.stash[RUN_FOLDER])
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """What failing tests have written is left to look into, until the next run."""
-    folder = session.config.stash.get(RUN_FOLDER, None)
-    if folder is not None and exitstatus != pytest.ExitCode.TESTS_FAILED:
-        remove(folder)
 
 
 def accepts_connections(port: int) -> bool:

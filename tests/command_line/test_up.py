@@ -164,6 +164,15 @@ def test_when_one_process_dies_it_says_which_and_stops_the_others(started_before
         wait_until(lambda: all(map(group_is_gone, started)), f"还有进程没有停：{started}", 20)
 
 
+def test_killed_it_leaves_no_process_behind(started_before: Path, ports: dict[str, str]) -> None:
+    with up(started_before, **ports) as process:
+        read_until(process, "Ctrl-C")
+        assert len(running_in(started_before)) >= 8
+        process.kill()
+        process.wait()
+        wait_until(lambda: running_in(started_before) == [], "还有进程没有停", 30)
+
+
 def test_a_program_gets_the_three_addresses_as_one_json_line(first_start: tuple[Path, dict[str, str], str]) -> None:
     home, ports, printed = first_start
     assert json.loads(printed) == {

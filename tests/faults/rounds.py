@@ -46,6 +46,7 @@ from tests.faults.office import DOWN, Office, office
 from tests.faults.page import Played, page
 from tests.faults.storm import Kill, Storm, kills, say
 from tests.interface.conftest import caller_of
+from tests.run_folders import make_run_folder, remove
 
 DEPARTMENT = "KQ-SCJG"
 HOLDERS = 10
@@ -203,7 +204,8 @@ def main() -> None:
             folder = Path(tempfile.mkdtemp(prefix="ezt-faults-"))
             say(f"in {folder}")
         else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ezt-faults-")))
+            folder = make_run_folder(Path(tempfile.gettempdir()))
+            stack.callback(remove, folder)
         web_port = free_port()
         box, bureau, reached = stack.enter_context(outside(folder, web_port))
         ours = stack.enter_context(machine(folder, web_port, HOLDERS * given.cases, **reached))

@@ -17,24 +17,33 @@ from tests.conftest import ROOT, wait_until
 from tests.run_folders import MARK
 
 WAITING = """
-import os, time
+import shutil, sys, time
 from pathlib import Path
 import pytest
-from ezt.up import free_port
-from tests.browser.conftest import chromium
-from tests.conftest import web_process
+from playwright.sync_api import sync_playwright
+from ezt import children
+from tests.postgresql_server import as_superuser, postgresql_server, server_folder
 
 @pytest.mark.parametrize("number", range(TESTS))
-def test_waits(number, postgresql, chromium, home, tmp_path):
-    page = chromium.new_page()
+def test_waits(number, tmp_path):
     (tmp_path / "something").touch()
-    with web_process(os.environ, free_port()):
+    sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with (
+        server_folder() as data,
+        postgresql_server(data) as url,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False) as browser,
+        children.start(sleeping) as process,
+    ):
         Path("READY", str(number)).touch()
         while not Path("READY", "go on").exists():
             time.sleep(0.1)
-    # They are all still there.
-    page.goto("about:blank")
-    assert (tmp_path / "something").exists()
+        # They are all still there.
+        browser.new_page().goto("about:blank")
+        as_superuser(url).close()
+        assert process.poll() is None
+        assert (tmp_path / "something").exists()
+        process.kill()
 """
 
 
@@ -87,7 +96,7 @@ class Run:
         assert poll() is None, self.log.read_text(encoding="utf-8")
         found = descendants(self.process.pid)
         commands = "\n".join(map(command_of, found))
-        for program in ("postgres", "uvicorn", "chromium", "playwright"):
+        for program in ("postgres", "sleep(600)", "chromium", "playwright"):
             assert program in commands
         return found
 
@@ -108,7 +117,7 @@ def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
             file = tmp_path / name / "test_waiting.py"
             file.parent.mkdir()
             file.write_text(source.replace("READY", str(ready)).replace("TESTS", str(tests)), encoding="utf-8")
-            command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "tests.conftest"]
+            command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "tests.run_folders"]
             command += ["-p", "no:cacheprovider", "-n", str(tests), file]
             environment = os.environ | {"PYTEST_DEBUG_TEMPROOT": str(within), "PYTHONPATH": str(ROOT)}
             log = file.with_suffix(".log")
