@@ -3,9 +3,9 @@ Many objections at once."""
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from tasks import objection_batches, verifications
+from tasks.calendars import working_days
 from tasks.deadlines import Swept, sweep
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_batch_files import LAYOUT, read_file
@@ -503,18 +504,22 @@ def test_a_reply_ends_the_rest_of_its_case_and_of_no_other(clerk: Any, city_bure
     assert case.stage() == Stage.CLOSED
 
 
+@pytest.fixture
+def working_day(clerk: Any, on_day: Callable[[date], datetime]) -> None:
+    """It is the next working day: only then the watch does anything, and what it has to be sent is sent."""
+    with reading() as session:
+        on_day(working_days(session).due_on(clock.today(), 1))
+
+
 def let_the_limit_pass(*case_nos: str) -> Swept:
-    """The bureau stays silent in these cases; what the watch finds on the next working day."""
+    """The bureau stays silent in these cases; what the watch finds."""
     for case_no in case_nos:
         backdate(case_no, URGE.code, 30)
-    working = clock.now()
-    while not (swept := sweep(working)).working_day:
-        working += timedelta(days=1)
-    return swept
+    return sweep(clock.now())
 
 
 def test_after_silence_a_case_that_rests_is_urged_with_others_and_rests_on(
-    clerk: Any, city_bureau: StandIn, monkeypatch: pytest.MonkeyPatch
+    clerk: Any, city_bureau: StandIn, working_day: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verifications, "PURSUED_TOGETHER", 2)
     city_bureau.reply_after = 3600

@@ -2,6 +2,7 @@
 综合管理单位应当在收到异议申请5个工作日内，向省、市大数据局提出数据核实需求，核实后由综合管理单位将处理结果告知异议申请人。"""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +24,7 @@ from models.records import AuditEntry
 from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
 from regulation.objections import Bureau, ObjectorKind, Stage, TransitionError, check_transition
-from regulation.working_days import YearArrangement
+from regulation.working_days import YearArrangement, last_library_year
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
@@ -44,6 +45,8 @@ from tasks.officers import acting_officer
 from tasks.sheets import sheet_of
 from tasks.step import CaseClosedError
 from tests.conftest import Clerk, by_officer, certificate_of, objection_about, wait_until
+
+Day = Callable[[date], datetime]
 
 
 def deadline_of(case_no: str, code: str, turn: int = 1) -> Deadline:
@@ -945,15 +948,13 @@ def test_only_the_officer_the_substitute_or_a_director_may_decide(clerk: Any) ->
 # 放假安排公布
 
 
-def test_publishing_a_year_moves_provisional_dates_and_keeps_the_rule(clerk: Any) -> None:
+def test_publishing_a_year_moves_provisional_dates_and_keeps_the_rule(clerk: Any, on_day: Day) -> None:
+    year = last_library_year() + 1
+    on_day(date(year, 1, 4))
     case = clerk.register()
-    with transaction() as session:
-        deadline = session.scalars(select(Deadline).where(Deadline.limit_code == VERIFICATION_REQUEST.code)).one()
-        year = working_days(session).last_published_year + 1
-        deadline.starts_on = date(year, 1, 4)
-        deadline.due_on, deadline.provisional = working_days(session).due_date(deadline.starts_on, 5)
-        assert deadline.provisional
-        before = deadline.due_on
+    settled = deadline_of(case.case_no, VERIFICATION_REQUEST.code)
+    assert settled.provisional
+    before = settled.due_on
     days_off = {date(year, 1, 1): "元旦", before: "临时放假"}
     with transaction() as session:
         assert publish_year(session, YearArrangement(year, days_off), "KQ004", clock.now()) == 1
@@ -966,16 +967,15 @@ def test_publishing_a_year_moves_provisional_dates_and_keeps_the_rule(clerk: Any
     assert f"{year}年放假安排" in change.rule
 
 
-def test_a_year_published_anew_moves_what_the_wrong_one_had_settled(clerk: Any) -> None:
+def test_a_year_published_anew_moves_what_the_wrong_one_had_settled(clerk: Any, on_day: Day) -> None:
+    year = last_library_year() + 1
+    on_day(date(year - 1, 12, 31))
     clerk.register()
-    with transaction() as session:
-        year = working_days(session).last_published_year + 1
-        deadline = session.scalars(select(Deadline).where(Deadline.limit_code == VERIFICATION_REQUEST.code)).one()
-        deadline.starts_on = date(year - 1, 12, 31)
-        deadline.due_on, deadline.provisional = working_days(session).due_date(deadline.starts_on, 5)
     publish(year, f"{year}-01-01 元旦", "", by_officer("KQ004"))
     first = due_on()
-    assert publish(year, f"{year}-01-01至{year}-01-05 元旦", "", by_officer("KQ004")) == 1
+    on_day(date(year, 1, 1))
+    # The request's date and that of the review: both run over the first days of the year.
+    assert publish(year, f"{year}-01-01至{year}-01-05 元旦", "", by_officer("KQ004")) == 2
     assert due_on() > first
 
 
@@ -985,12 +985,13 @@ def due_on() -> date:
         return session.scalars(select(Deadline.due_on).where(Deadline.limit_code == VERIFICATION_REQUEST.code)).one()
 
 
-def test_a_year_that_the_library_has_learned_is_taken_over_from_it(clerk: Any) -> None:
+def test_a_year_that_the_library_has_learned_is_taken_over_from_it(clerk: Any, on_day: Day) -> None:
+    year = last_library_year()
+    on_day(date(year, 6, 1))
     clerk.register()
     with transaction() as session:
         deadline = session.scalars(select(Deadline).where(Deadline.limit_code == VERIFICATION_REQUEST.code)).one()
         # Published here before the library knew it, with a day too many.
-        year = deadline.due_on.year
         row = PublishedYear(
             year=year, days_off={f"{year}-12-31": "误录"}, days_worked=[], officer_no="KQ004", at=clock.now()
         )
