@@ -2,7 +2,7 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo programs test test-browser bench faults lint audit clean
+.PHONY: run demo programs test test-browser bench faults thorough lint audit clean
 # What is missing is said before anything is installed.
 .NOTPARALLEL:
 
@@ -37,6 +37,11 @@ bench: programs .venv/ready .venv-bench/ready
 
 faults: programs .venv/ready
 	@$(BIN)/python -m tests.faults.rounds --cases 200 --rounds 10 --seed 330603
+
+# What `make test` leaves out: the days on which counting days goes wrong, and the rounds of faults.
+thorough: programs .venv/ready
+	@$(BIN)/python -m tests.days
+	@$(MAKE) --no-print-directory faults
 
 lint: .venv/ready
 	@$(BIN)/ruff check .

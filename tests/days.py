@@ -73,7 +73,7 @@ def say(line: str) -> None:
 
 def main(moment: str = "", *arguments: str) -> int:
     """Run the articles on every day, or what ``arguments`` name at one moment; 0 if all of it holds."""
-    if not any(Path("/usr").glob(f"lib*/**/{LIBRARY}")):
+    if not any(Path("/usr/lib").glob(f"*/{LIBRARY}")):
         say("请安装faketime（Debian：apt-get install faketime），测试用它拨动系统时钟")
         return 1
     days = {"one moment": (moment, arguments)} if moment else DAYS
