@@ -76,6 +76,7 @@ DRAFTS = Limit("drafts", 20, Unit.TIMES, "内部规定", "一个来源地址一�
 DRAFT_CHANGES = Limit("draft-changes", 120, Unit.TIMES, "内部规定", "一个来源地址一小时内保存异议草稿的次数")
 CONFIRMATION_MAILS = Limit("confirmation-mails", 5, Unit.TIMES, "内部规定", "一小时内向一个邮箱发确认邮件的次数")
 CHECKS = Limit("checks", 60, Unit.TIMES, "内部规定", "一个来源地址一小时内核对副本、验算抽查的次数")
+CHECKS_AT_ONCE = Limit("checks-at-once", 2, Unit.TIMES, "内部规定", "一个网页进程同时验算抽查的次数")
 ATTACHMENT_SIZE = Limit("attachment-size", 10 * 1024 * 1024, Unit.BYTES, "内部规定", "单个附件大小")
 ATTACHMENT_COUNT = Limit("attachment-count", 10, Unit.FILES, "内部规定", "附件数量")
 REQUEST_SIZE = Limit("request-size", 32 * 1024 * 1024, Unit.BYTES, "内部规定", "一次请求的大小")

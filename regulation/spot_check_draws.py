@@ -277,12 +277,14 @@ def draw_teams(frozen: Frozen, seed: str, sample: Sequence[Subject]) -> tuple[Te
     secret = bytes.fromhex(seed)
     names = {each.uscc: each.name for each in frozen.departments}
     objects = Counter(each.department for each in sample)
+    eligible = [(each.staff_no, frozenset(each.barred)) for each in frozen.inspectors]
     load: Counter[str] = Counter()
     teams = []
     for department in sorted(objects, key=lambda uscc: (-objects[uscc], _digest(secret, "department", uscc), uscc)):
-        check_team(names.get(department, department), department, frozen.inspectors, frozen.numbers)
+        free = [staff_no for staff_no, barred in eligible if department not in barred]
+        _check_enough(names.get(department, department), len(free), frozen.numbers)
         ranked = sorted(
-            (each.staff_no for each in frozen.inspectors if department not in each.barred),
+            free,
             key=lambda staff_no: (load[staff_no], _digest(secret, "inspector", department, staff_no), staff_no),
         )
         team = tuple(ranked[: frozen.numbers.team])
@@ -293,7 +295,10 @@ def draw_teams(frozen: Frozen, seed: str, sample: Sequence[Subject]) -> tuple[Te
 
 def check_team(name: str, department: str, inspectors: Sequence[Eligible], numbers: Numbers = NUMBERS) -> None:
     """Raise ``NoTeamError`` unless enough of the inspectors may check the department of this name and code."""
-    free = sum(department not in each.barred for each in inspectors)
+    _check_enough(name, sum(department not in each.barred for each in inspectors), numbers)
+
+
+def _check_enough(name: str, free: int, numbers: Numbers) -> None:
     if free < numbers.team:
         raise NoTeamError(
             f"“{name}”只有{free}名检查人员可以检查（须{numbers.team}名，本部门、曾任职和已申报回避的除外），"
@@ -316,8 +321,12 @@ def next_inspector(inspectors: Sequence[Eligible], seed: str, team: Team, absent
     return min(free, key=lambda staff_no: _digest(bytes.fromhex(seed), "inspector", team.department, staff_no))
 
 
-def differences(given: Draw) -> list[str]:
-    """What of a published draw does not follow from its list and its seed, in Chinese; nothing when all of it does."""
+def differences(given: Draw, committed: str | None = None) -> list[str]:
+    """What of a published draw does not follow from its list and its seed, in Chinese; nothing when all of it does.
+
+    Where it is known what was ``committed`` before the draw, nothing is drawn from another list or another seed: what
+    comes of them says nothing, and what a stranger made up may take as long as they like.
+    """
     frozen = given.frozen
     if frozen.method != METHOD:
         return [f"方法是“{frozen.method}”，本程序只会“{METHOD}”。"]
@@ -335,6 +344,8 @@ def differences(given: Draw) -> list[str]:
         found.append(f"名录的哈希应为{frozen_hash}，文件中是{given.list_hash}。")
     if given.commitment != commitment(frozen_hash, given.seed):
         found.append(f"承诺值应为{commitment(frozen_hash, given.seed)}，文件中是{given.commitment}。")
+    if committed is not None and commitment(frozen_hash, given.seed) != committed:
+        return [*found, f"文件的名录或种子不是抽取前公布的承诺值{committed}所锁定的，没有用来重新抽取。"]
     sample = draw_sample(frozen, given.seed)
     right = tuple(each.id for each in sample)
     if missing := sorted(set(right) - set(given.sample)):

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.spot_checks import SpotCheck, SpotCheckObject, SpotCheckTeam
-from regulation.spot_check_draws import ListedItem
+from regulation.spot_check_draws import Draw, ListedItem
 from regulation.spot_checks import CheckResult, TeamStage
 from runtime import clock
 from runtime.database import reading
 from tasks.answers import accepted_answer
-from tasks.spot_check_files import text_of
+from tasks.spot_check_files import check_against, text_of
 from tasks.spot_check_questions import SpotCheckPublication
 from tasks.spot_checks import confirmed_results, frozen_of, published_draw
 
@@ -75,11 +75,21 @@ def round_in_public(case_no: str) -> RoundInPublic:
 
 def draw_file(case_no: str) -> str:
     """The draw of a published round as the file that anybody can check. ``LookupError`` before."""
+    return text_of(_draw(case_no))
+
+
+def check_draw(case_no: str, given: bytes | None) -> list[str]:
+    """What does not agree in the draw of a published round, or in a file of it that somebody has ``given``, as
+    ``check_against`` says it. ``LookupError`` before."""
+    return check_against(_draw(case_no), given)
+
+
+def _draw(case_no: str) -> Draw:
     with reading() as session:
         draw = published_draw(session, case_no)
-        if draw is None:
-            raise LookupError("抽取文件随抽查结果公布，现在还没有。")
-        return text_of(draw)
+    if draw is None:
+        raise LookupError("抽取文件随抽查结果公布，现在还没有。")
+    return draw
 
 
 def _public(session: Session, case_no: str) -> SpotCheck:

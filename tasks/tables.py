@@ -6,9 +6,7 @@ Whatever is wrong with a file is one Chinese sentence that names it and, where i
 import csv
 import io
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from typing import Any, BinaryIO
 from regulation.paper_values import Cell
 from runtime.refusals import InputError
 from tasks import workbook_reader
+from tasks.limited_processes import limited_process
 
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 """How XLSX (and ET as WPS writes it now) and XLS (and ET as it used to be) begin."""
@@ -28,6 +27,7 @@ DIGITS_OF_A_FLOAT = 15
 """A number of more digits has lost its last ones by the time it is here."""
 CHARACTERS_THAT_TELL = 4
 """So many Chinese characters in a row of UTF-8 are hardly ever what GB18030 looks like by chance."""
+PROGRAM = "import sys; from tasks.workbook_reader import main; sys.exit(main())"
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 Row = Sequence[Cell]
@@ -94,32 +94,20 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
         # Our reader of workbooks takes a file, whose content need not fit through a pipe.
         with tempfile.TemporaryFile() as file:
             file.write(source)
-            file.flush()
             file.seek(0)
             yield file
 
 
 @contextmanager
 def _workbook(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Table]:
-    limits = [str(bounds.rows), str(bounds.memory), str(bounds.seconds)]
-    command = [sys.executable, "-I", str(Path(workbook_reader.__file__)), *limits]
-    # Where our own buffer stands is not where the file itself does.
-    os.lseek(file.fileno(), 0, os.SEEK_SET)
-    # Our own program, with numbers that we chose.
-    with subprocess.Popen(  # noqa: S603
-        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="ascii"
-    ) as reader:
+    with limited_process(PROGRAM, file, bounds.memory, bounds.seconds, str(bounds.rows)) as reader:
         assert reader.stdout is not None  # noqa: S101
-        try:
-            first = reader.stdout.readline()
-            if not first:
-                raise InputError(_why_not(name, reader.wait(), bounds))
-            about = json.loads(first)
-            merged = tuple(Merged(start[0] + 1, end[0] + 1) for start, end in about["merged"])
-            yield Table(name, _rows_from(name, reader, bounds), about["rows"], about["formula"] or "", merged)
-        finally:
-            # Whoever has seen enough does not wait for the rest.
-            reader.kill()
+        first = reader.stdout.readline()
+        if not first:
+            raise InputError(_why_not(name, reader.wait(), bounds))
+        about = json.loads(first)
+        merged = tuple(Merged(start[0] + 1, end[0] + 1) for start, end in about["merged"])
+        yield Table(name, _rows_from(name, reader, bounds), about["rows"], about["formula"] or "", merged)
 
 
 def _rows_from(name: str, reader: "subprocess.Popen[str]", bounds: Bounds) -> Iterator[Row]:

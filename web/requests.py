@@ -2,9 +2,11 @@
 
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import ceil
+from threading import Lock
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -129,6 +131,31 @@ class Allowance:
         counted = of or address_of(request)
         if not _counted.hit(RateLimitItemPerHour(self._limit.value), self._limit.code, counted):
             raise ProblemError(429, "您这里提交得太多了，请过一小时再试，或直接联系本中心。")
+
+
+class Turns:
+    """Work that takes long: one at a time for a source, and together no more at once than a limit of
+    ``regulation.limits`` says. Counted by each web process for itself."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit, self._lock = limit, Lock()
+        self._under_way: set[str] = set()
+
+    @contextmanager
+    def taken(self, request: Request) -> Iterator[None]:
+        """The turn of whoever asks, while the block lasts. Raises ``ProblemError`` 429 where there is none."""
+        source = address_of(request)
+        with self._lock:
+            if source in self._under_way:
+                raise ProblemError(429, "您这里上一次提交的还在处理，请等它有了结果再试。")
+            if len(self._under_way) >= self._limit.value:
+                raise ProblemError(429, "现在同时提交的人较多，请过半分钟再试。")
+            self._under_way.add(source)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.remove(source)
 
 
 async def raw_body(request: Request) -> bytes:

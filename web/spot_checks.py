@@ -9,12 +9,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
-from regulation.limits import CHECKS
+from regulation.limits import CHECKS, CHECKS_AT_ONCE
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.case_runs import nudge
-from tasks.spot_check_files import check_file, draw_of
-from tasks.spot_check_publications import draw_file, round_in_public, rounds
+from tasks.spot_check_publications import check_draw, draw_file, round_in_public, rounds
 from tasks.spot_check_results import (
     checklist_file,
     checklists,
@@ -28,13 +27,13 @@ from web.forms import NOBODYS, Filled, Typed, checked, refused, row_number
 from web.pages import TICKET_LIFE, SignatureForm
 from web.problems import status_of
 from web.rendering import page
-from web.requests import Allowance, address_of
+from web.requests import Allowance, Turns, address_of
 
 pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
 
 CaseNo = Annotated[Words, Path(max_length=30)]
 Uscc = Annotated[Words, Path(max_length=18)]
-_checks = Allowance(CHECKS)
+_checks, _turns = Allowance(CHECKS), Turns(CHECKS_AT_ONCE)
 
 LINES_ON_THE_PAGE = 200
 """A longer checklist is filled in as a workbook: a browser's form has so many fields."""
@@ -59,17 +58,14 @@ def one_round(request: Request, case_no: CaseNo) -> HTMLResponse:
 def check(request: Request, case_no: CaseNo, file: Annotated[UploadFile | None, File()] = None) -> HTMLResponse:
     """The draw made again: from a file that somebody kept, or from the one that is published here."""
     _checks.spend(request)
-    shown = round_in_public(case_no)
     given = file is not None and bool(file.filename)
-    try:
-        text = file.file.read().decode("utf-8", "replace") if file is not None and given else draw_file(case_no)
-        found = check_file(text, shown.commitment)
-        if given and not found and draw_of(text).frozen.case_no != case_no:
-            found = ["这是另一轮抽查的文件。"]
-    except RefusalError as why:
-        context = {"round": shown, "checked": [str(why)], "given": given}
-        return page(request, "spot-check.html", context, status_of(why))
-    return page(request, "spot-check.html", {"round": shown, "checked": found, "given": given})
+    with _turns.taken(request):
+        shown = round_in_public(case_no)
+        try:
+            found, status = check_draw(case_no, file.file.read() if file is not None and given else None), 200
+        except RefusalError as why:
+            found, status = [str(why)], status_of(why)
+    return page(request, "spot-check.html", {"round": shown, "checked": found, "given": given}, status)
 
 
 @pages.get("/{case_no}/draw.json")

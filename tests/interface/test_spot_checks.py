@@ -1,14 +1,21 @@
 """Spot checks on pages (Article 17): what everybody sees, and how inspectors fill in and sign."""
 
 import html
+import json
+import os
 import re
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from ezt.up import free_port
 from models.organisations import Officer
 from models.spot_checks import SpotCheck, SpotCheckTeam
 from regulation.spot_checks import TeamStage
@@ -19,7 +26,7 @@ from tasks.spot_check_files import check_file
 from tasks.spot_check_questions import SpotCheckPublication
 from tasks.spot_check_results import lines_of
 from tests.articles.test_article_17_spot_checks import filled, put
-from tests.conftest import Clerk
+from tests.conftest import Clerk, wait_until, web_process
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -74,11 +81,7 @@ def test_everybody_sees_the_commitment_first_and_the_rest_with_the_results(web: 
     assert seed_of(case) not in before
     assert "下载抽取文件" not in before
     assert "现在还没有" in text(httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json"), 404)
-    for team in teams(case):
-        finish(web, case, team)
-    spot_checks.note_results.run(case.case_no, 1)
-    assert case.answer(SpotCheckPublication, note="<b>结束</b>") is None
-    spot_checks.publish_results.run(case.case_no)
+    publish(web, case)
     answer = httpx.get(f"{web}/spot-checks/{case.case_no}")
     assert "<b>结束" not in answer.text
     after = text(answer)
@@ -90,6 +93,15 @@ def test_everybody_sees_the_commitment_first_and_the_rest_with_the_results(web: 
     with reading() as session:
         names = [officer.name for officer in session.scalars(select(Officer))]
     assert not any(name in after + file.text for name in names)
+
+
+def publish(web: str, case: Clerk) -> None:
+    """All teams check, and staff publish what came of it."""
+    for team in teams(case):
+        finish(web, case, team)
+    spot_checks.note_results.run(case.case_no, 1)
+    assert case.answer(SpotCheckPublication, note="<b>结束</b>") is None
+    spot_checks.publish_results.run(case.case_no)
 
 
 def finish(web: str, case: Clerk, team: SpotCheckTeam) -> None:
@@ -162,3 +174,93 @@ def test_whoever_is_in_no_team_or_does_not_sign_sees_no_checklist(web: str, case
     ticket = signed(web, case, "KQ004")[1]
     answer: Any = httpx.get(address(web, strangers[0], f"{ticket}.xlsx"))
     assert "不在该部门的检查组中" in text(answer, 409)
+
+
+# 验算
+
+
+def recheck(web: str, case: Clerk, content: bytes, source: str = "") -> httpx.Response:
+    """A file that somebody hands in to have the draw made again, from an address that the proxy names."""
+    headers = {"X-Forwarded-For": source} if source else {}
+    where = f"{web}/spot-checks/{case.case_no}/check"
+    return httpx.post(where, files={"file": ("抽取.json", content)}, headers=headers, timeout=200)
+
+
+def made_up(draw: dict[str, Any]) -> bytes:
+    """A file with hundreds of departments and thousands of inspectors, each of whom could check each of them."""
+    objects = [draw["frozen"]["objects"][0] | {"id": f"{n:04}", "department": f"D{n}"} for n in range(450)]
+    inspectors = [{"staff_no": f"{n}", "barred": []} for n in range(2500)]
+    frozen = draw["frozen"] | {"objects": objects, "inspectors": inspectors}
+    return json.dumps(draw | {"frozen": frozen}, ensure_ascii=False).encode()
+
+
+def test_a_file_that_is_longer_than_what_was_published_is_refused_unread(web: str, case: Clerk) -> None:
+    publish(web, case)
+    file = httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json").content
+    assert "您的文件：" in text(recheck(web, case, file))
+    assert "您的文件：" in text(recheck(web, case, json.dumps(json.loads(file), indent=2).encode()))
+    assert "比本轮公布的抽取文件大得多" in text(recheck(web, case, file + b" " * 2 * len(file) + b"["), 422)
+    one_more = json.loads(file)
+    one_more["frozen"]["inspectors"].append({"staff_no": "KQ999", "barred": []})
+    content = json.dumps(one_more, ensure_ascii=False).encode()
+    assert "检查人员等比本轮公布的多" in text(recheck(web, case, content), 422)
+    # As many rows as were published, only otherwise.
+    one_more["frozen"]["objects"].pop()
+    changed = json.dumps(one_more, ensure_ascii=False).encode()
+    shown = text(recheck(web, case, changed))
+    assert "没有用来重新抽取" in shown
+    assert "检查组不符" not in shown
+    assert "这不是抽查公布的抽取文件" in text(recheck(web, case, b"[" * len(file)), 422)
+
+
+@pytest.fixture
+def process(web: str, case: Clerk) -> Iterator[tuple[str, int]]:
+    """A web process of its own, which shows a round that is published: its address and its number."""
+    publish(web, case)
+    with web_process(os.environ, free_port()) as (address, running):
+        yield address, running.pid
+
+
+def test_made_up_files_hold_up_nobody(process: tuple[str, int], case: Clerk) -> None:
+    web, _ = process
+    content = made_up(httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json").json())
+    with ThreadPoolExecutor(48) as many:
+        uploads = [many.submit(recheck, web, case, content) for _ in range(48)]
+        text(httpx.get(f"{web}/spot-checks/{case.case_no}", timeout=20))
+        assert {upload.result().status_code for upload in uploads} <= {422, 429}
+
+
+def test_one_draw_a_source_is_made_again_beside_the_web_process(process: tuple[str, int], case: Clerk) -> None:
+    web, number = process
+    file = httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json").content
+    with ThreadPoolExecutor(2) as many:
+        first = many.submit(recheck, web, case, file, "10.1.1.1")
+        held = hold_child(number, set())
+        second = many.submit(recheck, web, case, file, "10.1.1.2")
+        also_held = hold_child(number, {held})
+        # Neither ends before it is let go on.
+        assert "上一次提交的还在处理" in text(recheck(web, case, file, "10.1.1.1"), 429)
+        assert "提交的人较多" in text(recheck(web, case, file, "10.1.1.3"), 429)
+        assert httpx.get(f"{web}/health").json() == {"status": "ok"}
+        assert case.case_no in text(httpx.get(f"{web}/spot-checks"))
+        assert not first.done()
+        assert not second.done()
+        for child in (held, also_held):
+            os.kill(child, signal.SIGCONT)
+        assert "您的文件：" in text(first.result())
+        assert "您的文件：" in text(second.result())
+    assert "您的文件：" in text(recheck(web, case, file, "10.1.1.1"))
+
+
+def hold_child(of: int, but: set[int]) -> int:
+    """Stop the process that another has started, as soon as it is there; its number."""
+    found: list[int] = []
+
+    def there() -> bool:
+        threads = Path(f"/proc/{of}/task").glob("*/children")
+        found[:] = [int(child) for each in threads for child in each.read_text().split() if int(child) not in but]
+        return bool(found)
+
+    wait_until(there, "没有另起进程验算")
+    os.kill(found[0], signal.SIGSTOP)
+    return found[0]

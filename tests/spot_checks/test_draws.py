@@ -314,6 +314,20 @@ def test_what_a_forger_recomputes_is_found_by_the_commitment_published_before() 
     assert "不是抽取前公布的" in check_file(text_of(forged), honest.commitment)[0]
 
 
+def test_nothing_is_drawn_from_a_list_or_a_seed_that_was_not_committed() -> None:
+    honest = make_draw(a_round(), SEEDS[7])
+    for other in (
+        replace(honest, frozen=replace(honest.frozen, rate=10_000)),
+        replace(honest, seed=SEEDS[8]),
+        replace(honest, frozen=replace(honest.frozen, objects=honest.frozen.objects[1:]), sample=()),
+    ):
+        said = check_file(text_of(other), honest.commitment)
+        assert f"不是抽取前公布的承诺值{honest.commitment}所锁定的，没有用来重新抽取" in said[-1]
+        assert not any("应抽中" in each or "检查组" in each for each in said)
+    said = check_file(text_of(replace(honest, sample=honest.sample[1:])), honest.commitment)
+    assert said == [f"应抽中而文件中没有：{honest.sample[0]}。"]
+
+
 def test_two_objects_that_changed_places_in_the_sample_are_found() -> None:
     draw = make_draw(a_round(), SEEDS[7])
     swapped = replace(draw, sample=(draw.sample[1], draw.sample[0], *draw.sample[2:]))
@@ -333,8 +347,9 @@ def test_two_objects_that_changed_places_in_the_sample_are_found() -> None:
         json.dumps(DOCUMENT | {"seed": "11"}),
         json.dumps(DOCUMENT)[:-1] + ', "seed": "' + "1" * 64 + '"}',
         "[" * 100_000,
+        json.dumps(DOCUMENT).replace('"base_points": 10', f'"base_points": {"9" * 4000}'),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_is_no_draw_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="请重新下载"):
