@@ -94,7 +94,8 @@ def _not_text(cell: int | float | date | time | timedelta | None) -> Reading[str
 
 # What nearly all values are made of: looked at first, because it needs nothing else.
 _ORDINARY = re.compile(r"[\u4e00-\u9fff0-9A-Za-z（][\u4e00-\u9fff0-9A-Za-z（）、，。；：·.号/()-]*")
-_BREAKS = re.compile(r"[ \t]*[\r\n\v\f\t\u2028\u2029\x85]+[ \t]*")
+# Blanks count from where they begin: to begin anew at each of them takes a long row of them quadratic time.
+_BREAKS = re.compile(r"(?:(?<![ \t])[ \t]+)?[\r\n\v\f\t\u2028\u2029\x85]+[ \t]*")
 # Control characters, and those that turn the direction of writing round.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # Characters of one machine's own font, replacement characters, and the mark that typesetters put for a missing type.

@@ -44,6 +44,8 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+MISTAKES_SAID = 1000
+"""Mistakes that are said one by one: more are those of no person, and to say each takes time."""
 SHOWN_OF_A_NAME = 40
 """Characters of the name of a field that there is not."""
 
@@ -67,6 +69,9 @@ def _title(place: tuple[int | str, ...], form: type[BaseModel]) -> str:
 
 def _sentences(error: ValidationError, form: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Of every problem the field's name and what is wrong with it, by its title."""
+    if error.error_count() > MISTAKES_SAID:
+        yield "", f"有{error.error_count()}处填写有误"
+        return
     for problem in error.errors(include_url=False, include_input=False):
         title = _title(problem["loc"], form)
         say = _SAYINGS.get(problem["type"])

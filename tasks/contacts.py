@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
-from notifications.outbox import AddressError, check_address
+from notifications.outbox import LONGEST_ADDRESS, AddressError, check_address
 from runtime.words import Words
 
 PHONE = r"^\+?[0-9][0-9 -]{5,19}$"
@@ -23,5 +23,7 @@ def _address_or_nothing(text: str) -> str:
     return _plain_address(text) if text else text
 
 
-Address = Annotated[Words, AfterValidator(_plain_address)]
-AddressOrNothing = Annotated[Words, AfterValidator(_address_or_nothing)]
+# Said to whoever writes a program; a longer one is refused as any that is none.
+_SCHEMA = WithJsonSchema({"type": "string", "maxLength": LONGEST_ADDRESS})
+Address = Annotated[Words, AfterValidator(_plain_address), _SCHEMA]
+AddressOrNothing = Annotated[Words, AfterValidator(_address_or_nothing), _SCHEMA]

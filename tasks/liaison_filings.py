@@ -31,7 +31,7 @@ class LiaisonFilingForm(BaseModel):
     kind: Annotated[FilingKind, Field(title="备案种类")]
     name: Annotated[Words, Field(title="姓名", description="终止时不填", max_length=60)] = ""
     position: Annotated[Words, Field(title="职务", max_length=60)] = ""
-    phone: Annotated[Words, Field(title="电话", pattern=rf"^$|{PHONE}")] = ""
+    phone: Annotated[Words, Field(title="电话", max_length=20, pattern=rf"^$|{PHONE}")] = ""
     email: Annotated[AddressOrNothing, Field(title="邮箱")] = ""
     replaces: Annotated[
         Words,

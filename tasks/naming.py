@@ -1,7 +1,6 @@
 """Finding what people name: in full, by its code, or by a part of the name that nothing else has."""
 
 import difflib
-import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -41,4 +40,5 @@ def is_short_for(short: str, name: str) -> bool:
     >>> is_short_for("人社局", "柯桥区人力资源和社会保障局"), is_short_for("公安局", "绍兴市柯桥区司法局")
     (True, False)
     """
-    return bool(short) and re.search(".*".join(map(re.escape, short)), name) is not None
+    rest = iter(name)
+    return bool(short) and all(letter in rest for letter in short)

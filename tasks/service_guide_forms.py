@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from regulation.limits import GUIDE_MATERIALS
 from regulation.service_guides import DemandedForm
 from runtime.refusals import InputError, wrong_fields
-from runtime.words import Words
+from runtime.words import LONGEST_WORDS, Words
 
 _FORMS = {
     "纸质": DemandedForm.PAPER,
@@ -38,7 +38,12 @@ def _required(value: object) -> bool:
 
 
 def _scenarios(value: object) -> object:
-    return [name for name in re.split(r"[、，,；;\n]+", value) if name.strip()] if isinstance(value, str) else value
+    if not isinstance(value, str) or len(value) > LONGEST_WORDS:
+        return value
+    return [name for name in re.split(r"[、，,；;\n]+", value) if name.strip()]
+
+
+ScenarioName = Annotated[Words, Field(max_length=60)]
 
 
 class MaterialForm(BaseModel):
@@ -53,7 +58,9 @@ class MaterialForm(BaseModel):
     form: Annotated[DemandedForm, BeforeValidator(_form)] = Field(title="提交形式")
     required: Annotated[bool, BeforeValidator(_required)] = Field(True, title="是否必要")
     basis: Words = Field("", title="法定依据", max_length=300)
-    presented_in: Annotated[list[Words], BeforeValidator(_scenarios)] = Field([], title="亮证场景", max_length=20)
+    presented_in: Annotated[list[ScenarioName], BeforeValidator(_scenarios)] = Field(
+        [], title="亮证场景", max_length=20
+    )
 
     _place: str = PrivateAttr("")
 
@@ -93,7 +100,7 @@ def guides_from(rows: Sequence[object]) -> list[GuideForm]:
         place = f"第{number}项办事指南"
         given = dict(row) if isinstance(row, dict) else {}
         materials = given.get("materials")
-        if isinstance(materials, list):
+        if isinstance(materials, list) and len(materials) <= GUIDE_MATERIALS.value:
             checked = [_material(material, f"{place}第{at}项材料", wrong) for at, material in enumerate(materials, 1)]
             if None in checked:
                 continue

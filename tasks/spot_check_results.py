@@ -267,8 +267,8 @@ def confirm_results(case_no: str, uscc: str, ticket: str, life: timedelta, seen:
 def return_results(case_no: str, uscc: str, ticket: str, life: timedelta, why: str) -> None:
     """Send back what the colleague entered, with why: it can be entered again. Raises as ``confirm_results``."""
     staff_no = _signer(case_no, ticket, life)
-    if len(why) < 5:
-        raise InputError.of("why", "退回须写明原因（至少5个字）。")
+    if not 5 <= len(why) <= 500:
+        raise InputError.of("why", "退回须写明原因（5至500个字）。")
     with transaction() as session:
         now = clock.now()
         team = _open_team(session, case_no, uscc, staff_no)

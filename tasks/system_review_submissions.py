@@ -26,7 +26,7 @@ from regulation.use_lists import field_label
 from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.contacts import PHONE, Address
-from tasks.use_list_proposals import folded
+from tasks.use_list_proposals import FieldName, folded
 
 ItemCode = Annotated[Words, Field(title="事项编码", min_length=2, max_length=60, pattern=r"^[0-9A-Za-z._/-]*$")]
 
@@ -62,7 +62,7 @@ class PlannedUseForm(BaseModel):
     item_code: ItemCode
     certificate_type: Words = Field(title="证照类型", description="名称或类型代码", min_length=1, max_length=100)
     scenario: Words = Field(title="应用场景", min_length=1, max_length=60)
-    fields: list[Words] = Field(title="可用字段", description="字段名称或代码", min_length=1, max_length=100)
+    fields: list[FieldName] = Field(title="可用字段", description="字段名称或代码", min_length=1, max_length=100)
     holder_alone: bool = Field(False, title="可单独出示")
 
 

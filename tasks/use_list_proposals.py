@@ -19,7 +19,7 @@ from regulation.limits import PROPOSED_LINES
 from regulation.use_lists import Terms, change_of
 from regulation.working_days import parse_day
 from runtime.refusals import InputError, wrong_fields
-from runtime.words import Words
+from runtime.words import LONGEST_WORDS, Words
 from tasks.liaison_filings import DayText
 from tasks.liaisons import liaison_on_file
 from tasks.use_lists import in_force, terms_of
@@ -40,10 +40,13 @@ def _switch(value: object) -> bool:
 
 
 def _names(value: object) -> object:
-    return [name for name in re.split(r"[、，,；;\s]+", value) if name] if isinstance(value, str) else value
+    if not isinstance(value, str) or len(value) > LONGEST_WORDS:
+        return value
+    return [name for name in re.split(r"[、，,；;\s]+", value) if name]
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
+FieldName = Annotated[Words, Field(max_length=60)]
 
 
 class LineForm(BaseModel):
@@ -56,7 +59,7 @@ class LineForm(BaseModel):
     certificate_type: Words = Field(title="证照类型", min_length=1, max_length=100)
     """Its code or its name."""
     scenario: Words = Field(title="应用场景", min_length=1, max_length=60)
-    fields: Annotated[list[Words], BeforeValidator(_names)] = Field([], title="可用字段", max_length=100)
+    fields: Annotated[list[FieldName], BeforeValidator(_names)] = Field([], title="可用字段", max_length=100)
     """Their codes or their names."""
     holder_alone: Switch = Field(False, title="可单独出示")
     authorisation: Switch = Field(False, title="需授权")

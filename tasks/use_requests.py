@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from regulation.limits import LONGEST_TEXT, REQUEST_SIZE
 from runtime.words import Words
 
 _NUMBER = re.compile(r"\d{15,}[\dXx]?")
@@ -21,6 +22,8 @@ def _without_numbers(text: str) -> str:
 
 Plain = Annotated[Words, AfterValidator(_without_numbers)]
 """Text for the record: words, with no identity number in them."""
+Code = Annotated[str, Field(max_length=60)]
+"""The code of a field."""
 CERTIFICATE = "证照编号或电子证照标识"
 
 
@@ -51,8 +54,8 @@ class AuthenticationRequest(TypedRequest):
     """核验：按编号或标识，或按存档副本文件。"""
 
     certificate: Words | None = Field(None, title=CERTIFICATE, min_length=1, max_length=200)
-    copy_file: str | None = Field(None, title="存档副本（Base64）", min_length=1)
-    stated: dict[str, Words] = Field(
+    copy_file: str | None = Field(None, title="存档副本（Base64）", min_length=1, max_length=REQUEST_SIZE.value)
+    stated: dict[Code, Annotated[Words, Field(max_length=LONGEST_TEXT.value)]] = Field(
         default_factory=dict,
         title="出示的内容",
         description="项目代码与内容，与登记比对；只比对清单允许的项目",
@@ -64,7 +67,7 @@ class ExtractionRequest(TypedRequest):
     """信息提取：清单允许的项目。"""
 
     certificate: Words = Field(title=CERTIFICATE, min_length=1, max_length=200)
-    fields: list[str] | None = Field(
+    fields: list[Code] | None = Field(
         None, title="需要的项目", description="项目代码；不填为清单允许的全部", min_length=1, max_length=60
     )
 

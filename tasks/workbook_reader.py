@@ -26,8 +26,11 @@ _LOCKED_XLS = re.compile(rb"\x09\x08\x10\x00.{16}(?:\x86\x00\x00\x00)?\x2f\x00",
 PIECE = 1 << 20
 OVERLAP = 4096
 
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*\bid=\"([^\"]+)\"")
-_FORMULA = re.compile(rb"<(?:\w+:)?c\s[^>]*\br=\"([A-Z]{1,3}[0-9]{1,7})\"[^>]*>\s*<(?:\w+:)?f[\s/>]")
+# The whole tag first and its attributes within it, so that each byte is looked at once or twice.
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^<>]*)>")
+_LINK = re.compile(rb"<Relationship\s([^<>]*)>")
+_FORMULA = re.compile(rb"<(?:\w+:)?c\s([^<>]*)>\s*<(?:\w+:)?f[\s/>]")
+_ATTRIBUTE = re.compile(rb"\b(id|Id|Target|r)=\"([^\"]+)\"")
 
 
 def as_json(value: object) -> object:
@@ -57,18 +60,24 @@ def first_formula(content: bytes) -> str | None:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         book, links = package.read("xl/workbook.xml"), package.read("xl/_rels/workbook.xml.rels")
         first = _SHEET.search(book)
-        link = first and re.search(rb"<Relationship\s[^>]*\bId=\"" + re.escape(first[1]) + rb"\"[^>]*>", links)
-        target = link and re.search(rb"\bTarget=\"([^\"]+)\"", link[0])
+        there = {_attribute(link[1], b"Id"): _attribute(link[1], b"Target") for link in _LINK.finditer(links)}
+        target = there.get(_attribute(first[1], b"id")) if first else None
         if not target:
             return None
-        path = target[1].decode()
+        path = target.decode()
         with package.open(path.removeprefix("/") if path.startswith("/") else f"xl/{path}") as sheet:
             rest = b""
             while piece := sheet.read(PIECE):
-                if found := _FORMULA.search(rest + piece):
-                    return found[1].decode()
+                for found in _FORMULA.finditer(rest + piece):
+                    if place := _attribute(found[1], b"r"):
+                        return place.decode()
                 rest = piece[-OVERLAP:]
     return None
+
+
+def _attribute(tag: bytes, name: bytes) -> bytes | None:
+    """An attribute of a tag, without regard to its namespace."""
+    return next((found[2] for found in _ATTRIBUTE.finditer(tag) if found[1] == name), None)
 
 
 def main() -> int:

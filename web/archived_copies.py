@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from regulation.limits import ATTACHMENT_SIZE, CHECKS
 from runtime.words import Words
 from tasks.archived_copies import NOT_A_CERTIFICATE, CopyOnPage, copy_on_page, standing_of_copy
-from web.forms import Filled
+from web.forms import Filled, Token
 from web.rendering import message, page
 from web.requests import Allowance
 
@@ -42,7 +42,7 @@ def check(request: Request, file: Annotated[UploadFile | None, File()] = None) -
 
 
 @router.get("/{copy_no}")
-def standing(request: Request, copy_no: str) -> Response:
+def standing(request: Request, copy_no: Token) -> Response:
     """What the QR code of an archived copy leads to."""
     return message(request, "存档副本现状", standing_of_copy(copy_no))
 

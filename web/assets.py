@@ -4,12 +4,15 @@ still never shows a page in yesterday's style."""
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 from fastapi import APIRouter, Response
+from fastapi import Path as InPath
 
 router = APIRouter(include_in_schema=False)
 
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+Name = Annotated[str, InPath(max_length=200)]
 FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -24,7 +27,7 @@ def asset(name: str) -> str:
 
 
 @router.get("/static/{digest}/{name}")
-def serve(digest: str, name: str) -> Response:
+def serve(digest: Name, name: Name) -> Response:
     """A file, at the address that its content has now."""
     if name not in _files() or asset(name) != f"/static/{digest}/{name}":
         raise LookupError("没有这个文件，请刷新页面。")

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
+from regulation.limits import LONGEST_TEXT
 from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
@@ -17,9 +18,9 @@ from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, o
 from tasks.backfills import correct_by_application, register_backfill
 from tasks.case_runs import nudge
 from tasks.contacts import AddressOrNothing
-from web.forms import NOBODYS, Filled, Typed, back_to, checked, refused
+from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, back_to, checked, refused
 from web.liaisons import standing
-from web.objections import AttachedFile
+from web.objections import Attachments, Base64
 from web.openapi import DEPARTMENTS, takes
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -28,7 +29,10 @@ router = APIRouter(prefix="/api/v1/backfills", tags=["纸质证照补录（第�
 pages = APIRouter(prefix="/backfills", include_in_schema=False)
 
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
-Contents = Annotated[dict[str, Words], Field(title="证照上的内容", description="项目名称或代码与内容", max_length=60)]
+Contents = Annotated[
+    dict[Annotated[str, Field(max_length=60)], Annotated[Words, Field(max_length=LONGEST_TEXT.value)]],
+    Field(title="证照上的内容", description="项目名称或代码与内容", max_length=60),
+]
 
 
 class BackfillSubmission(BaseModel):
@@ -42,7 +46,7 @@ class BackfillSubmission(BaseModel):
     service_case_no: Words = Field(title="业务办件编号", min_length=1, max_length=60)
     operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
     email: Annotated[AddressOrNothing, Field(title="持证主体邮箱")] = ""
-    attachments: list[AttachedFile] = Field(title="扫描件", min_length=1)
+    attachments: Attachments = Field(title="扫描件", min_length=1)
 
 
 class BatchSubmission(BaseModel):
@@ -54,7 +58,7 @@ class BatchSubmission(BaseModel):
     service_case_no: Words = Field(title="业务办件编号", min_length=1, max_length=60)
     operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
     name: Words = Field(title="文件名", min_length=1, max_length=200)
-    content: str = Field(title="内容（Base64）", min_length=1)
+    content: Base64
 
 
 class CorrectionSubmission(BaseModel):
@@ -127,7 +131,7 @@ def enter_batch(
 )
 def correct(
     caller: FromDepartment,
-    case_no: str,
+    case_no: CaseNo,
     submission: Annotated[CorrectionSubmission, Depends(body_as(CorrectionSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def correct(
 
 
 @pages.get("/{token}")
-def read(request: Request, token: str) -> HTMLResponse:
+def read(request: Request, token: Token) -> HTMLResponse:
     """What was backfilled, for its holder, with a form for an objection."""
     return _page(request, backfilled(token))
 
@@ -146,7 +150,7 @@ def read(request: Request, token: str) -> HTMLResponse:
 @pages.post("/{token}")
 def object_(
     request: Request,
-    token: str,
+    token: Token,
     background: BackgroundTasks,
     field: Typed = "",
     proposed: Typed = "",

@@ -13,7 +13,7 @@ from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
 from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
-from web.forms import NOBODYS, Filled, Typed, checked, refused
+from web.forms import NOBODYS, Filled, Token, Typed, checked, refused
 from web.openapi import SIGNED, answers, takes
 from web.rendering import message, page
 from web.requests import body_as, signed_by
@@ -76,13 +76,13 @@ def answer(
 
 
 @pages.get("/wrong-value-uses/{token}")
-def read(request: Request, token: str) -> HTMLResponse:
+def read(request: Request, token: Token) -> HTMLResponse:
     """What the department was told, with a form for its answer."""
     return _page(request, told(token))
 
 
 @pages.post("/wrong-value-uses/{token}")
-def reply(request: Request, token: str, answer: Typed = "") -> Response:
+def reply(request: Request, token: Token, answer: Typed = "") -> Response:
     """The answer's form."""
     typed = {"answer": answer}
     try:

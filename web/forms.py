@@ -9,19 +9,26 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import File as Uploaded
-from fastapi import Form, UploadFile
+from fastapi import Form, Path, Query, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
+from runtime.words import Words
 from tasks.attachments import File, check_files
 from tasks.submissions import OtherContentError
 from web.problems import ProblemError, status_of
 
 M = TypeVar("M", bound=BaseModel)
 # A form's texts are taken as they come and checked by a model: what FastAPI refuses itself, a person would lose.
-Typed = Annotated[str, Form()]
-Files = Annotated[list[UploadFile] | None, Uploaded()]
+# The limits are those of whoever reads forms for us (Starlette): 1,000 fields of 1 MB.
+Typed = Annotated[str, Form(max_length=1 << 20)]
+Files = Annotated[list[UploadFile] | None, Uploaded(max_length=1000)]
+Token = Annotated[str, Path(max_length=2000)]
+"""What a private link, or a signature for a page, ends in."""
+CaseNo = Annotated[Words, Path(max_length=30)]
+Said = Annotated[str, Query(max_length=40)]
+"""The name of one of a page's sentences."""
 RowNumber = Annotated[int, Field(ge=1, lt=2**63)]
 """The number of a row, which an address or a body names: the database cannot be asked for one that no column holds."""
 

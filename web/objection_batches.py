@@ -15,10 +15,11 @@ from tasks.objection_applications import ObjectionApplication
 from tasks.objection_batch_files import BatchTable, read_file, read_list
 from tasks.objection_batch_rows import results_of
 from tasks.objection_batches import receive_batch
+from web.forms import CaseNo
 from web.liaisons import standing
 from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, SIGNED, inlined, takes
-from web.requests import body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, ROWS, Row, body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/objection-batches", tags=["异议核查（第十二条）"])
 
@@ -36,7 +37,9 @@ class Submission(BaseModel):
 class BatchSubmission(Submission):
     """Objections in one list. They are checked one by one: what is wrong with one hands back no other."""
 
-    objections: list[Annotated[Any, WithJsonSchema(inlined(ObjectionApplication))]] = Field(title="异议", min_length=1)
+    objections: list[Annotated[Row, WithJsonSchema(inlined(ObjectionApplication))]] = Field(
+        title="异议", min_length=1, max_length=ROWS
+    )
 
 
 class WorkbookSubmission(Submission, AttachedFile):
@@ -52,7 +55,7 @@ class WorkbookSubmission(Submission, AttachedFile):
 )
 def hand_in(
     caller: Sender,
-    submission: Annotated[BatchSubmission, Depends(body_as(BatchSubmission))],
+    submission: Annotated[BatchSubmission, Depends(body_as(BatchSubmission, ENTRIES_OF_ROWS))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """一次报送许多件异议，各件同单件提出。能登记的全部收下，其余各件在wrong中逐件说明怎样更正（row从1起数）；
@@ -86,7 +89,7 @@ def _received(caller: Caller, table: BatchTable, email: str, background: Backgro
 
 
 @router.get("/{case_no}", summary="查询批量异议", responses=DEPARTMENTS, openapi_extra={"parameters": SIGNED})
-def follow(caller: Sender, case_no: str) -> dict[str, Any]:
+def follow(caller: Sender, case_no: CaseNo) -> dict[str, Any]:
     """本单位报送的一个批次：各行的办件编号和环节（new为false的是此前已登记的），以及退回更正的行。"""
     results = results_of(case_no, caller.key)
     return {**standing(case_no), **results}

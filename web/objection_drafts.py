@@ -28,7 +28,7 @@ from tasks.objection_drafts import (
     wrong_in,
 )
 from tasks.own_certificates import own_certificate
-from web.forms import NOBODYS, Filled, RowNumber, Typed, back_to, refused, row_number
+from web.forms import NOBODYS, Filled, RowNumber, Token, Typed, back_to, refused, row_number
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance
@@ -102,7 +102,7 @@ def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], 
 
 
 @router.get("/{token}")
-def fill_in(request: Request, token: str) -> Response:
+def fill_in(request: Request, token: Token) -> Response:
     """The form with what was typed so far; once the draft is handed in, the objection itself."""
     filed = registered_from(token)
     if filed is not None:
@@ -127,7 +127,7 @@ async def _sent(request: Request) -> tuple[dict[str, Any], list[tuple[str, bytes
 
 @router.post("/{token}")
 def keep(
-    request: Request, token: str, sent: Annotated[tuple[dict[str, Any], Any, list[int], str], Depends(_sent)]
+    request: Request, token: Token, sent: Annotated[tuple[dict[str, Any], Any, list[int], str], Depends(_sent)]
 ) -> Response:
     """Keep what was typed; then show what is wrong with it, or the whole of it to be checked."""
     _changes.spend(request)
@@ -159,7 +159,7 @@ def keep(
 
 
 @router.get("/{token}/review")
-def review(request: Request, token: str) -> Response:
+def review(request: Request, token: Token) -> Response:
     """Everything once more before it counts (WCAG 2.2, 3.3.4), and how to hand it in."""
     draft = draft_of(token)
     if wrong_in(draft, signed_in(request)):
@@ -168,7 +168,7 @@ def review(request: Request, token: str) -> Response:
 
 
 @router.post("/{token}/submission")
-def submit(request: Request, token: str, background: BackgroundTasks) -> Response:
+def submit(request: Request, token: Token, background: BackgroundTasks) -> Response:
     """Hand in: at once for whoever signed in, else by a mail to the address."""
     person = signed_in(request)
     if person is not None:
@@ -187,7 +187,7 @@ def submit(request: Request, token: str, background: BackgroundTasks) -> Respons
 
 
 @router.get("/{token}/confirmation/{code}")
-def confirm(request: Request, token: str, code: str) -> Response:
+def confirm(request: Request, token: Token, code: Token) -> Response:
     """Where the mail leads. A look at it changes nothing: programs that look at mails look at links too."""
     if registered_from(token) is not None:
         return _to(token)
@@ -199,7 +199,7 @@ def confirm(request: Request, token: str, code: str) -> Response:
 
 
 @router.post("/{token}/confirmation/{code}")
-def confirmed(token: str, code: str, background: BackgroundTasks) -> Response:
+def confirmed(token: Token, code: Token, background: BackgroundTasks) -> Response:
     """The button behind the mail's link."""
     return _hand_in(token, None, code, background)
 

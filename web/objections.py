@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateways.superior_bureaus import ReplyError, parse_reply
 from models.organisations import ApplicationKind
+from regulation.limits import REQUEST_SIZE
 from regulation.objections import Bureau
 from runtime.words import Words
 from tasks.applications import Caller
@@ -27,14 +28,20 @@ from tasks.objections import (
 )
 from tasks.sheets import Sheet, sheet_of
 from tasks.verifications import take_bureau_reply
+from web.forms import Token
 from web.openapi import problems, takes
 from web.problems import ProblemError
-from web.requests import body_as, signed_by
+from web.requests import ENTRIES, body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["异议核查（第十二条）"])
 
+ATTACHMENTS_NAMED = 100
+"""Files that are looked at: of too many the refusal says how many may come."""
 OBJECTORS = problems(404, 409, 413, 422)
 """What an objector's call can be refused with."""
+
+
+Base64 = Annotated[str, Field(title="内容（Base64）", min_length=1, max_length=REQUEST_SIZE.value)]
 
 
 class AttachedFile(BaseModel):
@@ -43,14 +50,17 @@ class AttachedFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Words = Field(title="文件名", min_length=1, max_length=200)
-    content: str = Field(title="内容（Base64）", min_length=1)
+    content: Base64
+
+
+Attachments = Annotated[list[AttachedFile], Field(title="附件", max_length=ATTACHMENTS_NAMED)]
 
 
 class ObjectionSubmission(ObjectionApplication):
     """An objection from a department's system or Zheliban; ``submission_no`` is the caller's own number for it."""
 
     submission_no: Annotated[Words, Field(title="提交编号", min_length=1, max_length=80)]
-    attachments: Annotated[list[AttachedFile], Field(title="附件", default_factory=list)]
+    attachments: Annotated[Attachments, Field(default_factory=list)]
 
 
 class SupplementSubmission(BaseModel):
@@ -58,7 +68,7 @@ class SupplementSubmission(BaseModel):
 
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     text: Words = Field(title="补正说明", min_length=2, max_length=2000)
-    attachments: list[AttachedFile] = Field(default_factory=list, title="附件")
+    attachments: Attachments = Field(default_factory=list)
 
 
 class DisagreementSubmission(BaseModel):
@@ -88,7 +98,7 @@ def hand_in(
 
 
 @router.get("/objections/{token}", summary="查询进度", responses=problems(404))
-def follow(token: str) -> dict[str, Any]:
+def follow(token: Token) -> dict[str, Any]:
     """办件状态、时间线和逐日说明的截止日。"""
     return status_of(case_of_token(token))
 
@@ -100,7 +110,7 @@ def follow(token: str) -> dict[str, Any]:
     openapi_extra=takes(SupplementSubmission),
 )
 def supplement(
-    token: str,
+    token: Token,
     submission: Annotated[SupplementSubmission, Depends(body_as(SupplementSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -112,7 +122,7 @@ def supplement(
 
 
 @router.post("/objections/{token}/withdrawal", summary="撤回", responses=problems(404, 409, 413))
-def withdraw(token: str, background: BackgroundTasks) -> dict[str, Any]:
+def withdraw(token: Token, background: BackgroundTasks) -> dict[str, Any]:
     """撤回异议；处理结果认定前可以撤回。"""
     case_no = withdraw_objection(token)
     background.add_task(nudge, case_no)
@@ -126,7 +136,7 @@ def withdraw(token: str, background: BackgroundTasks) -> dict[str, Any]:
     openapi_extra=takes(DisagreementSubmission),
 )
 def disagree(
-    token: str, submission: Annotated[DisagreementSubmission, Depends(body_as(DisagreementSubmission))]
+    token: Token, submission: Annotated[DisagreementSubmission, Depends(body_as(DisagreementSubmission))]
 ) -> dict[str, Any]:
     """对已告知的处理结果仍有不同意见的，登记在案。"""
     return status_of(log_disagreement(token, submission.text))
@@ -135,7 +145,7 @@ def disagree(
 class ReplyBody(BaseModel):
     """A bureau's reply in the bureau's own field names (gateways/verification_mapping.json)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"maxProperties": ENTRIES})
 
 
 @router.post(

@@ -20,7 +20,13 @@ PROBLEM = {
     },
 }
 SIGNED = [
-    {"name": KEY, "in": "header", "required": True, "schema": {"type": "string"}, "description": "应用标识"},
+    {
+        "name": KEY,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 100},
+        "description": "应用标识",
+    },
     {
         "name": TIME,
         "in": "header",

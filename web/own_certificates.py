@@ -29,7 +29,7 @@ from tasks.own_certificates import (
     own_certificate,
     own_certificates,
 )
-from web.forms import Filled, RowNumber, Typed, back_to, checked, refused
+from web.forms import Filled, RowNumber, Said, Token, Typed, back_to, checked, refused
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
@@ -72,11 +72,14 @@ def show(request: Request, own: Own, number: RowNumber, scenario: Typed = "") ->
     shown = own_certificate(own, number)
     try:
         made = present(
-            PresentationRequest(
-                session=own.session,
-                certificate_type=shown.type_name,
-                certificate=shown.identifier,
-                scenario=scenario or None,
+            checked(
+                PresentationRequest,
+                {
+                    "session": own.session or "",
+                    "certificate_type": shown.type_name,
+                    "certificate": shown.identifier,
+                    "scenario": scenario,
+                },
             )
         )
     except RefusalError as why:
@@ -109,7 +112,7 @@ def doubt(own: Own, record_no: RowNumber, why: Annotated[Doubt, Form()]) -> Resp
 
 
 @router.get("/authorisations")
-def authorisations(request: Request, own: Own, said: str = "") -> HTMLResponse:
+def authorisations(request: Request, own: Own, said: Said = "") -> HTMLResponse:
     """Whom I authorised."""
     return page(request, "my-authorisations.html", {"given": authorisations_of(own), "said": SAID.get(said, "")})
 
@@ -143,7 +146,7 @@ def _choices(request: Request, own: HolderRequest, form: Filled) -> HTMLResponse
 
 
 @router.post("/authorisations/{authorisation_no}/withdrawal")
-def withdraw(own: Own, authorisation_no: str) -> Response:
+def withdraw(own: Own, authorisation_no: Token) -> Response:
     """The button to withdraw one."""
     withdraw_authorisation(WithdrawalRequest(session=own.session, authorisation_no=authorisation_no))
     return back_to("/my/authorisations", "withdrawn")

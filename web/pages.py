@@ -1,9 +1,8 @@
 """Pages for people: an objector follows a case by its link; an officer reads what the Prefect UI must not know."""
 
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Path, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
@@ -15,8 +14,11 @@ from tasks.objections import case_of_token, log_disagreement, submit_supplement,
 from tasks.sheets import add_attachments, attachment_of, full_sheet, sheet_of
 from web.forms import (
     NOBODYS,
+    CaseNo,
     Files,
     Filled,
+    Said,
+    Token,
     Typed,
     back_to,
     checked,
@@ -40,8 +42,6 @@ SAID = {
     "disagreed": "不同意见已登记。",
 }
 
-CaseNo = Annotated[Words, Path(max_length=30)]
-
 
 class SupplementForm(BaseModel):
     """The supplement form, beside its files."""
@@ -63,7 +63,7 @@ class SignatureForm(BaseModel):
 
 
 @router.get("/objections/{token}")
-def follow(request: Request, token: str, said: str = "") -> HTMLResponse:
+def follow(request: Request, token: Token, said: Said = "") -> HTMLResponse:
     """The objector's own page: stage, limits day by day, timeline, and what can be done now. ``said`` is the name of a
     sentence: nobody can put words of theirs on the page."""
     return _status_page(request, token, said=SAID.get(said, ""))
@@ -89,7 +89,7 @@ def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str
 @router.post("/objections/{token}/supplements")
 def supplement(
     request: Request,
-    token: str,
+    token: Token,
     background: BackgroundTasks,
     submission_no: Typed = "",
     text: Typed = "",
@@ -109,7 +109,7 @@ def supplement(
 
 
 @router.post("/objections/{token}/withdrawal")
-def withdraw(request: Request, token: str, background: BackgroundTasks) -> Response:
+def withdraw(request: Request, token: Token, background: BackgroundTasks) -> Response:
     """The withdrawal button."""
     try:
         case_no = withdraw_objection(token)
@@ -120,7 +120,7 @@ def withdraw(request: Request, token: str, background: BackgroundTasks) -> Respo
 
 
 @router.post("/objections/{token}/disagreement")
-def disagree(request: Request, token: str, disagreement: Typed = "") -> Response:
+def disagree(request: Request, token: Token, disagreement: Typed = "") -> Response:
     """The disagreement form."""
     typed = {"disagreement": disagreement}
     try:
@@ -156,7 +156,7 @@ def attach(request: Request, case_no: CaseNo, ticket: Typed = "", files: Files =
 
 
 @router.get("/desk/attachments/{ticket}")
-def attachment(request: Request, ticket: str) -> Response:
+def attachment(request: Request, ticket: Token) -> Response:
     """An attachment, by the ticket that a signed sheet gave out."""
     file = attachment_of(ticket, TICKET_LIFE)
     if file is None:

@@ -27,8 +27,11 @@ from tasks.rectification_responses import (
 )
 from web.forms import (
     NOBODYS,
+    CaseNo,
     Files,
     Filled,
+    Said,
+    Token,
     Typed,
     back_to,
     checked,
@@ -37,7 +40,7 @@ from web.forms import (
     refused,
     submission_number,
 )
-from web.objections import AttachedFile
+from web.objections import Attachments
 from web.openapi import SIGNED, answers, takes
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -62,7 +65,7 @@ class AnswerForm(BaseModel):
 
 class AnswerSubmission(AnswerForm):
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
-    attachments: list[AttachedFile] = Field(default_factory=list, title="附件")
+    attachments: Attachments = Field(default_factory=list)
 
 
 class ExtensionForm(BaseModel):
@@ -141,7 +144,7 @@ def own(
     responses=answers(RectificationAnswer, 401, 403, 404, 429),
     openapi_extra={"parameters": SIGNED},
 )
-def follow(caller: FromDepartment, case_no: str) -> dict[str, Any]:
+def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
     """一件督促整改的事实、时限和办理情况。"""
     return asdict(followed_by_department(caller.speaks_for, case_no))
 
@@ -154,7 +157,7 @@ def follow(caller: FromDepartment, case_no: str) -> dict[str, Any]:
 )
 def answer(
     caller: FromDepartment,
-    case_no: str,
+    case_no: CaseNo,
     submission: Annotated[AnswerSubmission, Depends(body_as(AnswerSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -172,7 +175,7 @@ def answer(
 )
 def extend(
     caller: FromDepartment,
-    case_no: str,
+    case_no: CaseNo,
     submission: Annotated[ExtensionSubmission, Depends(body_as(ExtensionSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -197,7 +200,7 @@ def _responded(
 
 
 @pages.get("/{token}")
-def read(request: Request, token: str, said: str = "") -> HTMLResponse:
+def read(request: Request, token: Token, said: Said = "") -> HTMLResponse:
     """What was found, until when it is to be mended, and what can be said to it now."""
     return _page(request, token, said=SAID.get(said, ""))
 
@@ -205,7 +208,7 @@ def read(request: Request, token: str, said: str = "") -> HTMLResponse:
 @pages.post("/{token}/answer")
 def reply(
     request: Request,
-    token: str,
+    token: Token,
     background: BackgroundTasks,
     submission_no: Typed = "",
     text: Typed = "",
@@ -226,7 +229,7 @@ def reply(
 @pages.post("/{token}/extension")
 def ask_for_time(
     request: Request,
-    token: str,
+    token: Token,
     background: BackgroundTasks,
     submission_no: Typed = "",
     reason: Typed = "",

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from math import ceil
 from threading import Lock
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,25 @@ from tasks.journal import SpentNonce, journal
 from web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
+
+ENTRIES = 20_000
+"""Commas in a JSON body, so members and elements of whatever is in it: each may be wrong, and to say so takes time."""
+ENTRIES_OF_ROWS = 200_000
+"""The same of a body that is a list of forms, which are checked one by one elsewhere."""
+ROWS = 10_000
+"""Forms in such a list."""
+MEMBERS = 100
+"""Members of such a form."""
+
+
+def _modest(row: object) -> object:
+    if isinstance(row, dict) and len(row) > MEMBERS:
+        raise PydanticCustomError("too_long", "too long", {"max_length": MEMBERS, "field_type": "Dict"})
+    return row
+
+
+Row = Annotated[Any, AfterValidator(_modest)]
+"""A form in a list of them, which is checked by itself: what is wrong with one hands back no other."""
 
 
 class SizeLimit:
@@ -163,21 +183,24 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def body_as(model: type[M]) -> Callable[..., Awaitable[M]]:
+def body_as(model: type[M], entries: int = ENTRIES) -> Callable[..., Awaitable[M]]:
     """A dependency that reads the JSON body as ``model`` and refuses with every wrong field named in Chinese."""
 
     async def parsed(body: Annotated[bytes, Depends(raw_body)]) -> M:
-        return read_as(model, body)
+        return read_as(model, body, entries)
 
     return parsed
 
 
-def read_as(model: type[M], body: bytes) -> M:
-    """The JSON body as ``model``. ``InputError`` names every wrong field in Chinese."""
+def read_as(model: type[M], body: bytes, entries: int = ENTRIES) -> M:
+    """The JSON body as ``model``. ``InputError`` names every wrong field in Chinese, and refuses unread what has more
+    than so many ``entries``."""
+    if body.count(b",") > entries:
+        raise InputError(f"请求体超过{entries}项，请核对，内容确实这么多的请分几次提交。")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        if any(problem["type"] == "json_invalid" for problem in error.errors(include_input=False)):
+        if error.error_count() == 1 and error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise InputError("请求体不是有效的JSON，请检查后重新提交。") from None
         raise InputError(in_chinese(error, model)) from None
 
@@ -203,7 +226,12 @@ def authenticated(request: Request, body: bytes, *kinds: ApplicationKind) -> tup
     """
     headers = request.headers
     key, nonce, time_ms = headers.get(KEY, ""), headers.get(NONCE, ""), headers.get(TIME, "")
-    if not key or not 8 <= len(nonce) <= 100 or not (time_ms.isascii() and time_ms.isdigit()) or len(time_ms) > 15:
+    if (
+        not 1 <= len(key) <= 100
+        or not 8 <= len(nonce) <= 100
+        or not (time_ms.isascii() and time_ms.isdigit())
+        or len(time_ms) > 15
+    ):
         raise ProblemError(401, f"请求须带{KEY}、{TIME}（毫秒）、{NONCE}（8至100字符）和{SIGNATURE}。")
     now = clock.now()
     if abs(int(time_ms) / 1000 - now.timestamp()) > SIGNATURE_WINDOW.value:

@@ -28,8 +28,11 @@ from tasks.rule_revision_reports import (
 from tasks.rule_revisions import list_rule
 from web.forms import (
     NOBODYS,
+    CaseNo,
     Files,
     Filled,
+    Said,
+    Token,
     Typed,
     back_to,
     checked_with_files,
@@ -38,7 +41,7 @@ from web.forms import (
     submission_number,
 )
 from web.liaisons import standing
-from web.objections import AttachedFile
+from web.objections import Attachments
 from web.openapi import DEPARTMENTS, SIGNED, answers, takes
 from web.rendering import page
 from web.requests import body_as, signed_by
@@ -68,7 +71,7 @@ class ReportForm(BaseModel):
 
 class ReportSubmission(ReportForm):
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
-    attachments: list[AttachedFile] = Field(title="修订后的文件", min_length=1)
+    attachments: Attachments = Field(title="修订后的文件", min_length=1)
 
 
 class RevisionAnswer(BaseModel):
@@ -131,7 +134,7 @@ def own(caller: FromDepartment) -> dict[str, Any]:
     responses=answers(RevisionAnswer, 401, 403, 404, 429),
     openapi_extra={"parameters": SIGNED},
 )
-def follow(caller: FromDepartment, case_no: str) -> dict[str, Any]:
+def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
     """一项制度障碍的时限和办理情况。"""
     return asdict(listed_by_department(caller.speaks_for, case_no))
 
@@ -144,7 +147,7 @@ def follow(caller: FromDepartment, case_no: str) -> dict[str, Any]:
 )
 def report(
     caller: FromDepartment,
-    case_no: str,
+    case_no: CaseNo,
     submission: Annotated[ReportSubmission, Depends(body_as(ReportSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
@@ -159,7 +162,7 @@ def report(
 
 
 @pages.get("/{token}")
-def read(request: Request, token: str, said: str = "") -> HTMLResponse:
+def read(request: Request, token: Token, said: Said = "") -> HTMLResponse:
     """What was listed, until when it is to be revised, and a form for the report."""
     return _page(request, token, said=SAID.get(said, ""))
 
@@ -167,7 +170,7 @@ def read(request: Request, token: str, said: str = "") -> HTMLResponse:
 @pages.post("/{token}/report")
 def report_on_page(
     request: Request,
-    token: str,
+    token: Token,
     background: BackgroundTasks,
     submission_no: Typed = "",
     document_no: Typed = "",

@@ -10,7 +10,7 @@ from tasks.applications import Caller
 from tasks.service_guide_forms import GuideForm, guides_from
 from tasks.service_guides import bring_guides
 from web.openapi import answers, inlined, takes
-from web.requests import body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, Row, body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["办事指南（第八条至第十一条）"])
 
@@ -20,7 +20,7 @@ class GuidesSubmission(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    guides: list[Annotated[Any, WithJsonSchema(inlined(GuideForm))]] = Field(
+    guides: list[Annotated[Row, WithJsonSchema(inlined(GuideForm))]] = Field(
         title="办事指南", min_length=1, max_length=500
     )
 
@@ -43,7 +43,7 @@ class GuidesAnswer(BaseModel):
 )
 def bring(
     caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
-    submission: Annotated[GuidesSubmission, Depends(body_as(GuidesSubmission))],
+    submission: Annotated[GuidesSubmission, Depends(body_as(GuidesSubmission, ENTRIES_OF_ROWS))],
 ) -> dict[str, Any]:
     """每个事项的全部材料一次报送；内容有变化的新增一版，没有变化的不新增。有一处不对，整件不登记。"""
     brought = bring_guides({caller.speaks_for: guides_from(submission.guides)}, caller.key)

@@ -23,7 +23,7 @@ from tasks.spot_check_results import (
     return_results,
     sign_for_checklists,
 )
-from web.forms import NOBODYS, Filled, Typed, checked, refused, row_number
+from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, checked, refused, row_number
 from web.pages import TICKET_LIFE, SignatureForm
 from web.problems import status_of
 from web.rendering import page
@@ -31,7 +31,6 @@ from web.requests import Allowance, Turns, address_of
 
 pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
 
-CaseNo = Annotated[Words, Path(max_length=30)]
 Uscc = Annotated[Words, Path(max_length=18)]
 _checks, _turns = Allowance(CHECKS), Turns(CHECKS_AT_ONCE)
 
@@ -94,7 +93,7 @@ def read(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = 
 
 
 @pages.get("/{case_no}/checklists/{uscc}/{ticket}.xlsx")
-def workbook(case_no: CaseNo, uscc: Uscc, ticket: str) -> Response:
+def workbook(case_no: CaseNo, uscc: Uscc, ticket: Token) -> Response:
     """A team's checklist to fill in."""
     name, content = checklist_file(case_no, uscc, ticket, TICKET_LIFE)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

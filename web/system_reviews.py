@@ -13,13 +13,14 @@ from tasks.case_runs import nudge
 from tasks.system_review_standing import go_live, standing_of_review, standings
 from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
 from tasks.system_reviews import behind_reference, submit_for_department
+from web.forms import Token
 from web.openapi import DEPARTMENTS, SIGNED, problems, takes
 from web.requests import body_as, signed_by
 
 router = APIRouter(prefix="/api/v1", tags=["新建系统评审（第十七条）"])
 
 FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
-CaseNo = Annotated[str, Path(pattern=r"^PS-[0-9]{4}-[0-9]{6,9}$")]
+CaseNo = Annotated[str, Path(max_length=30, pattern=r"^PS-[0-9]{4}-[0-9]{6,9}$")]
 
 
 class SystemReviewSubmission(SystemReviewForm):
@@ -89,7 +90,7 @@ def report(
 
 
 @router.get("/system-review-references/{reference}", summary="核验评审意见书编号", responses=problems(404, 422))
-def verify(reference: str) -> ReferenceAnswer:
+def verify(reference: Token) -> ReferenceAnswer:
     """项目审批部门核验评审意见书编号（不需要签名）：项目、部门、结果、日期。编号末尾是校验值，写错或编造的一律答复没有。"""
     found = behind_reference(reference)
     return ReferenceAnswer(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -21,11 +21,12 @@ from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from tasks.use_lists import described
-from web.forms import NOBODYS, Filled, RowNumber, refused, row_number
+from web.forms import NOBODYS, Filled, RowNumber, Token, refused, row_number
 from web.liaisons import standing
+from web.objections import Base64
 from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.rendering import page
-from web.requests import body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, ROWS, Row, body_as, signed_by
 
 router = APIRouter(prefix="/api/v1/use-list", tags=["用证清单（第九条、第十条）"])
 pages = APIRouter(prefix="/use-list", include_in_schema=False)
@@ -39,7 +40,9 @@ class ProposalSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
-    lines: list[Annotated[Any, WithJsonSchema(LineForm.model_json_schema())]] = Field(title="条目", min_length=1)
+    lines: list[Annotated[Row, WithJsonSchema(LineForm.model_json_schema())]] = Field(
+        title="条目", min_length=1, max_length=ROWS
+    )
 
 
 class WorkbookSubmission(BaseModel):
@@ -47,7 +50,7 @@ class WorkbookSubmission(BaseModel):
 
     submission_no: Words = Field(title="提交编号", min_length=1, max_length=80)
     name: Words = Field(title="文件名", min_length=1, max_length=200)
-    content: str = Field(title="内容（Base64）", min_length=1)
+    content: Base64
 
 
 class EnquiryAnswer(BaseModel):
@@ -60,7 +63,7 @@ class EnquiryAnswer(BaseModel):
 class AnswersSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    answers: list[EnquiryAnswer] = Field(title="答复", min_length=1)
+    answers: list[EnquiryAnswer] = Field(title="答复", min_length=1, max_length=1000)
 
 
 @router.post(
@@ -72,7 +75,7 @@ class AnswersSubmission(BaseModel):
 )
 def propose(
     caller: FromDepartment,
-    submission: Annotated[ProposalSubmission, Depends(body_as(ProposalSubmission))],
+    submission: Annotated[ProposalSubmission, Depends(body_as(ProposalSubmission, ENTRIES_OF_ROWS))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """提出新增、变更或停用的条目，由综合管理单位审核。有任何一行不对，整件不登记，并逐行说明。同一提交编号重复提交只登记一次。"""
@@ -107,7 +110,7 @@ def propose_workbook(
 
 
 @router.get("", summary="查询用证清单", responses=DEPARTMENTS, openapi_extra={"parameters": SIGNED})
-def read(caller: FromDepartment, on: str = "") -> dict[str, Any]:
+def read(caller: FromDepartment, on: Annotated[str, Query(max_length=10)] = "") -> dict[str, Any]:
     """本部门某日（默认今天）在清单内可以使用的证照、场景和字段。"""
     try:
         day = parse_day(on) if on else clock.today()
@@ -154,7 +157,7 @@ def answer(
 
 
 @pages.get("/enquiries/{token}")
-def enquiry_page(request: Request, token: str, recorded: int = 0) -> HTMLResponse:
+def enquiry_page(request: Request, token: Token, recorded: int = 0) -> HTMLResponse:
     """Where a liaison officer says which entries are still needed."""
     return _page(request, token, recorded=recorded)
 
@@ -169,7 +172,7 @@ async def _chosen(request: Request) -> dict[int, bool]:
 
 
 @pages.post("/enquiries/{token}")
-def answer_page(request: Request, token: str, answers: Annotated[dict[int, bool], Depends(_chosen)]) -> Response:
+def answer_page(request: Request, token: Token, answers: Annotated[dict[int, bool], Depends(_chosen)]) -> Response:
     """The answers of the page."""
     try:
         recorded = answer_by_link(token, answers)

@@ -1,6 +1,7 @@
 """What stands on old paper and in spreadsheets: every style of date, numbers that a spreadsheet destroyed, lost
 characters, numbers of every kind of holder."""
 
+import re
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -438,3 +439,16 @@ class TestNamesAndTexts:
 
     def test_what_is_no_sex(self) -> None:
         assert codes(read_sex("M")) == [ProblemCode.SEX_UNREADABLE]
+
+
+@given(st.text(alphabet=" \t\n\r\u2028x中", max_size=12))
+@example("a \t \n b")
+@example("\n \n ")
+def test_breaks_become_blanks_as_they_are_met_from_the_left(text: str) -> None:
+    plainly = re.sub(r"[ \t]*[\r\n\v\f\t\u2028\u2029\x85]+[ \t]*", " ", text.strip())
+    if plainly and "x" in plainly:
+        assert read_text(text, 4000).text == plainly
+
+
+def test_a_long_row_of_blanks_is_read_at_once() -> None:
+    assert read_text(f"甲{' ' * 200_000}乙", 4000).findings[0].code is ProblemCode.TOO_LONG

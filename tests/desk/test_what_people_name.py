@@ -11,6 +11,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.cases import case_numbered, file_leave, give_case
 from tasks.catalogue import type_named
 from tasks.departments import department_named
+from tasks.naming import is_short_for
 from tasks.officers import officer_named
 from tasks.service_items import item_named
 from tests.conftest import Clerk, by_officer
@@ -102,3 +103,11 @@ def test_a_leave_that_is_over_is_not_filed(clerk: Clerk) -> None:
     yesterday = clock.today() - timedelta(days=1)
     with pytest.raises(RefusalError, match="已过，无需登记"):
         file_leave("陈柯宁", "俞若溪", yesterday, yesterday, by_officer("KQ001"))
+
+
+def test_a_short_name_is_looked_for_once_through_a_long_one() -> None:
+    assert is_short_for("人社局", "柯桥区人力资源和社会保障局")
+    assert not is_short_for("局社人", "柯桥区人力资源和社会保障局")
+    assert not is_short_for("", "柯桥区")
+    assert is_short_for("a.*b", "xa.*xb")
+    assert not is_short_for("ab" * 5_000 + "c", "ab" * 10_000)
