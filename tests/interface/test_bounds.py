@@ -3,17 +3,29 @@ what a body may hold. Nobody's page waits for somebody else's hostile body."""
 
 import ast
 import importlib
+import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
+from ezt.up import free_port
+from runtime.refusals import InputError
 from runtime.words import LONGEST_WORDS
-from tests.conftest import ROOT
+from tests.conftest import ROOT, web_process
+from tests.interface.conftest import caller_of
 from web.app import app
+from web.backfills import BackfillSubmission
+from web.objection_batches import BatchSubmission
+from web.objections import ObjectionSubmission, ReplyBody
+from web.requests import ENTRIES, ENTRIES_OF_ROWS, MEMBERS, read_as
 
 SHORT_FORMATS = {"date", "date-time"}
 """What is read from the first few characters on, and refused where they are none."""

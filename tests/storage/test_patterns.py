@@ -197,13 +197,11 @@ def test_every_pattern_of_the_program_goes_over_hostile_text_once() -> None:
     assert slow == {}
 
 
-@pytest.mark.parametrize(
-    "pattern", ["[ \\t]*[\\n\\t]+[ \\t]*", "(a|aa)+b", r"\s+$", r"<style>(.*?)</style>", r"x*[^@]+@"]
-)
+@pytest.mark.parametrize("pattern", ["[ \\t]*[\\n\\t]+[ \\t]*", r"\s+$", r"<style>(.*?)</style>", r"x*[^@]+@"])
 def test_the_hostile_texts_tell_a_pattern_that_begins_anew_at_each_character(pattern: str) -> None:
     before = time.process_time()
     for text in hostile(re.compile(pattern), 4000):
-        apply(re.compile(pattern), {"search"}, text[:4000])
+        apply(re.compile(pattern), {"search"}, text)
         if time.process_time() - before > 0.05:
             return
     raise AssertionError(f"{pattern} is not seen to be slow")
