@@ -52,7 +52,7 @@ from models.notices import NoticeState, OutgoingNotice
 from models.organisations import Officer
 from notifications.sender import ServerAwayError, check_server
 from regulation.objections import Bureau
-from regulation.working_days import next_year_is_missing
+from regulation.working_days import missing_year
 from runtime import clock
 from runtime.database import engine, reading
 from runtime.keys import KeysMissingError, NotOursError, keys, seal_keys
@@ -597,10 +597,10 @@ def calendar() -> Iterator[Finding]:
     today = clock.today()
     with reading() as session:
         known = working_days(session)
-    publish = f"请在工作台运行calendar-publication，录入国务院办公厅{today.year + 1}年的放假安排"
     if known.last_published_year > today.year:
         yield _ok("放假安排", f"已有至{known.last_published_year}年的")
-    elif known.last_published_year < today.year or next_year_is_missing(known, today):
+    elif (missing := missing_year(known, today)) is not None:
+        publish = f"请在工作台运行calendar-publication，录入国务院办公厅{missing}年的放假安排"
         yield _error("放假安排", f"只有至{known.last_published_year}年的，跨年的截止日推算不准", publish)
     else:
         what = f"{today.year + 1}年的尚未收录，一般11月公布，最迟12月15日前录入；跨年的截止日为暂定"

@@ -225,12 +225,16 @@ def _library_year(year: int) -> tuple[dict[date, str], set[date]]:
     return off, {day for day in data.weekend_workdays if day.year == year}
 
 
-def next_year_is_missing(calendar: WorkingDays, today: date) -> bool:
-    """Whether it is past mid-December and the coming year's arrangement is still unknown here.
+def missing_year(calendar: WorkingDays, today: date) -> int | None:
+    """The first year whose arrangement is unknown here and should not be any more; ``None`` if there is none.
 
-    The State Council publishes it in November as a rule; from 15 December on, somebody has to act.
+    The State Council publishes a year's in the November before as a rule; from 15 December on, somebody has to act.
+
+    >>> missing_year(WorkingDays(), date(last_library_year(), 12, 15)) == last_library_year() + 1
+    True
     """
-    return (today.month, today.day) >= (12, 15) and calendar.last_published_year <= today.year
+    known_until = today.year + ((today.month, today.day) >= (12, 15))
+    return calendar.last_published_year + 1 if calendar.last_published_year < known_until else None
 
 
 def parse_day(text: str) -> date:

@@ -15,7 +15,7 @@ from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
 from regulation.limits import CASE_LIMITS, RECTIFICATION, REMINDER_DAYS, URGE, Clock
 from regulation.rectifications import Response
-from regulation.working_days import WorkingDays, next_year_is_missing
+from regulation.working_days import WorkingDays, missing_year
 from runtime import clock
 from runtime.database import transaction
 from tasks.answers import record_answer
@@ -59,9 +59,9 @@ def sweep(at: datetime) -> Swept:
         calendar = working_days(session)
         if not calendar.is_working_day(today):
             return Swept(today, False, 0, 0, (), (), ())
-        if next_year_is_missing(calendar, today):
-            what = f"{today.year + 1}年放假安排尚未录入：请运行“公布放假安排”，或升级holidays"
-            open_staff_task(session, f"calendar:{today.year + 1}", None, what, at)
+        if (missing := missing_year(calendar, today)) is not None:
+            what = f"{missing}年放假安排尚未录入：请运行“公布放假安排”，或升级holidays"
+            open_staff_task(session, f"calendar:{missing}", None, what, at)
         # The library may have learned a year since these dates were counted.
         take_over_library_years(session, at)
         recompute_deadlines(session, "工作日历更新", at)

@@ -891,6 +891,17 @@ def test_on_a_day_off_the_watch_does_nothing(clerk: Any) -> None:
         assert session.scalar(select(func.count(Reminder.kind))) == 0
 
 
+@pytest.mark.parametrize(("years", "month"), [(-1, 12), (0, 1)], ids=["in December", "in January"])
+def test_a_year_that_nobody_published_in_time_is_a_task_for_staff(clerk: Any, years: int, month: int) -> None:
+    year = last_library_year() + 1
+    with reading() as session:
+        working = working_days(session).due_on(date(year + years, month, 20), 1)
+    for _ in range(2):
+        deadlines.sweep(at_half_past_eight(working))
+    with reading() as session:
+        assert session.scalars(select(StaffTask.key)).all() == [f"calendar:{year}"]
+
+
 def test_reminders_go_to_the_substitute_and_follow_a_hand_over(clerk: Any) -> None:
     case = clerk.register()
     review = deadline_of(case.case_no, INITIAL_REVIEW.code)

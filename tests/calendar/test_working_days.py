@@ -10,7 +10,7 @@ from regulation.working_days import (
     CalendarError,
     WorkingDays,
     YearArrangement,
-    next_year_is_missing,
+    missing_year,
     parse_day,
 )
 from runtime import clock
@@ -185,10 +185,16 @@ def test_a_date_that_is_none_is_refused(text: str) -> None:
         parse_day(text)
 
 
+def test_a_year_is_missing_from_mid_december_before_it_until_it_is_known() -> None:
+    last = CALENDAR.last_published_year
+    assert missing_year(CALENDAR, date(last - 1, 12, 31)) is None
+    assert missing_year(CALENDAR, date(last, 12, 14)) is None
+    assert missing_year(CALENDAR, date(last, 12, 15)) == last + 1
+    assert missing_year(CALENDAR, date(last + 1, 1, 4)) == last + 1
+    assert missing_year(CALENDAR, date(last + 2, 2, 28)) == last + 1
+
+
 def test_next_year_is_known_after_mid_december() -> None:
-    """Fails when the coming year's arrangement is still missing: upgrade ``holidays`` and compile the lock again."""
-    assert not next_year_is_missing(CALENDAR, clock.today()), (
-        "请升级holidays并重新生成requirements.lock，或由工作人员发布下一年放假安排"
-    )
-    assert next_year_is_missing(CALENDAR, date(CALENDAR.last_published_year, 12, 15))
-    assert not next_year_is_missing(CALENDAR, date(CALENDAR.last_published_year, 12, 14))
+    """Fails when a year's arrangement is missing today: upgrade ``holidays`` and compile the lock again."""
+    missing = missing_year(CALENDAR, clock.today())
+    assert missing is None, f"请升级holidays并重新生成requirements.lock，收录{missing}年放假安排"
