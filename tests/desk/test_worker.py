@@ -205,6 +205,6 @@ def test_an_installed_name_runs_what_is_installed_whatever_was_posted(desk: Work
         assert process_in.exists()
         # What the story does not take ends its run and nobody else's.
         wrong = desk.client.create_flow_run_from_deployment(deployment, parameters={"seconds": 0, "code": "import os"})
-        assert desk.wait(wrong.id, *ENDED).state.type is StateType.FAILED
+        assert desk.wait(wrong.id, *ENDED).state.type in {StateType.FAILED, StateType.CRASHED}
     assert refusals() == ([], [])
     assert not planted.with_suffix(".ran").exists()
