@@ -50,10 +50,12 @@ from models.cases import StaffTask
 from models.migrations import revisions
 from models.notices import NoticeState, OutgoingNotice
 from models.organisations import Officer
+from notifications.own_addresses import own_addresses
 from notifications.sender import ServerAwayError, check_server
 from regulation.objections import Bureau
 from regulation.working_days import missing_year
 from runtime import clock
+from runtime.contacts import can_be_written_to
 from runtime.database import engine, reading
 from runtime.keys import KeysMissingError, NotOursError, keys, seal_keys
 from runtime.refusals import InputError, RefusalError
@@ -647,6 +649,17 @@ def outbox() -> Iterator[Finding]:
         yield _ok("发件箱", f"{count}封待发，没有积压")
 
 
+def own_mailboxes() -> Iterator[Finding]:
+    """Whether those whom the system reminds and tells have an address that a mail can go to."""
+    with reading() as session:
+        there = own_addresses(session, clock.today())
+    wrong = [each for each in there if not can_be_written_to(each.to)]
+    for each in wrong:
+        yield _error("收件邮箱", f"{each.whose}登记的邮箱格式不对，发给它的通知都发不出", each.todo)
+    if not wrong:
+        yield _ok("收件邮箱", "工作人员、部门和专人的邮箱都能写信")
+
+
 def _bureau(bureau: Bureau) -> Look:
     def look() -> Iterator[Finding]:
         about = f"{bureau}网关"
@@ -690,6 +703,7 @@ ON_DATABASE: dict[str, Look] = {
     "放假安排": calendar,
     "日志封存": seals,
     "发件箱": outbox,
+    "收件邮箱": own_mailboxes,
 } | {f"{bureau}网关": _bureau(bureau) for bureau in Bureau}
 
 

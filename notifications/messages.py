@@ -6,9 +6,9 @@ from email.header import Header
 from email.utils import format_datetime
 
 from notifications.notices import Notice
-from notifications.outbox import check_address
 from notifications.rendering import SENDER_NAME, render
 from runtime.clock import SHANGHAI
+from runtime.contacts import plain_address
 from runtime.settings import settings
 
 CRLF = "\r\n"
@@ -30,7 +30,7 @@ def message(notice: Notice, to: str, message_id: str, at: datetime) -> bytes:
     ``at`` is when it was queued, so that a mail that is sent again is the same mail. Raises what ``render`` raises,
     and ``AddressError`` for an address that could break out of its header.
     """
-    check_address(to)
+    to = plain_address(to)
     rendered = render(notice)
     # EmailMessage would take each of these few headers apart and fold it anew: ten times the work of all else here.
     lines = [

@@ -1,31 +1,23 @@
 """The outbox: a notice is queued in the transaction of the step that causes it, and leaves later."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from notifications.notices import Notice
+from notifications.own_addresses import own_addresses
 from runtime import clock
+from runtime.contacts import AddressError, plain_address
 from runtime.database import in_pieces, insert_many, transaction
-from runtime.refusals import InputError
 from runtime.settings import settings
-
-LONGEST_ADDRESS = 254
-"""Characters (RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets)."""
-LONGEST_LOCAL_PART = 64
-"""Characters before the @ (RFC 5321, 4.5.3.1.1)."""
-ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-)
 
 QUEUED = select(OutgoingNotice.message_id).where(
     OutgoingNotice.message_id.in_(bindparam("message_ids", expanding=True))
@@ -33,10 +25,8 @@ QUEUED = select(OutgoingNotice.message_id).where(
 
 NOT_MADE = "通知无法生成："
 """What the trouble begins with of a notice that never got as far as the mail server."""
-
-
-class AddressError(InputError):
-    """Text that is not one plain e-mail address, said in Chinese."""
+UNWRITABLE = "邮箱格式不对"
+"""The trouble of a notice whose address is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +51,63 @@ def queue(session: Session, notice: Notice, to: str, *, key: str, case_no: str |
 def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> None:
     """Queue notices inside the caller's transaction, each once.
 
-    Raises ``AddressError``. A letter is made when it leaves (docs/adr/0025): one that cannot be made keeps nothing else
-    waiting.
+    An address that cannot be written to stops nobody: the notice is given up at once, and staff are asked to mend the
+    address or to tell whose it is in another way. A letter is made when it leaves (docs/adr/0025): one that cannot be
+    made keeps nothing else waiting.
     """
-    for each in outgoing:
-        check_address(each.to)
     wanted = {each.message_id: each for each in outgoing}
     connection = session.connection()
     for some in in_pieces(list(wanted)):
         for message_id in connection.scalars(QUEUED, {"message_ids": some}):
             del wanted[message_id]
-    rows = [
-        {
-            "message_id": message_id,
-            "case_no": each.case_no,
-            "notice": each.notice.template(),
-            "recipient": each.to,
-            "context": each.notice.model_dump(mode="json"),
-            "state": NoticeState.QUEUED,
-            "queued_at": at,
-            "next_attempt_at": at,
-            "attempts": 0,
-        }
-        for message_id, each in wanted.items()
-    ]
+    rows, lost = [], []
+    for message_id, each in wanted.items():
+        to, state, trouble = each.to, NoticeState.QUEUED, None
+        try:
+            to = plain_address(to)
+        except AddressError:
+            state, trouble = NoticeState.DEAD, UNWRITABLE
+            lost.append(each)
+        rows.append(
+            {
+                "message_id": message_id,
+                "case_no": each.case_no,
+                "notice": each.notice.template(),
+                "recipient": to,
+                "context": each.notice.model_dump(mode="json"),
+                "state": state,
+                "last_error": trouble,
+                "queued_at": at,
+                "next_attempt_at": at,
+                "attempts": 0,
+            }
+        )
     insert_many(session, cast("Table", OutgoingNotice.__table__), rows)
+    for each in lost:
+        _ask_about_address(session, each, at)
+
+
+def _ask_about_address(session: Session, lost: Outgoing, at: datetime) -> None:
+    """Open the staff task of a notice whose address cannot be written to: of an address of our own one until it is
+    mended, of anybody else's one for each notice, which has to reach them in another way."""
+    ours = [each for each in own_addresses(session, clock.local_date(at)) if each.to == lost.to]
+    for own in ours:
+        what = f"{own.whose}登记的{UNWRITABLE}，发给它的通知都没有发出。{own.todo}；改正前请当面或电话告知。"
+        ask_staff(session, f"unwritable:{own.key}", None, what, at)
+    if not ours:
+        what = f"一封通知无法送达（{UNWRITABLE}）。请按登记的电话联系收件人，告知通知内容并核对邮箱。"
+        ask_staff(session, f"undeliverable:{lost.message_id}", lost.case_no, what, at)
+
+
+def ask_staff(session: Session, key: str, case_no: str | None, what: str, at: datetime) -> None:
+    """Open the staff task of what cannot be delivered, or open it again if it was done with and has come back."""
+    connection = session.connection()
+    # Several transactions may find out at once: a task is a reason for none of them to fail.
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    task = insert(StaffTask).values(key=key, case_no=case_no, what=what, opened_at=at)
+    again = {"what": what, "opened_at": at, "done_at": None}
+    done = StaffTask.done_at.is_not(None)
+    connection.execute(task.on_conflict_do_update(index_elements=[StaffTask.key], set_=again, where=done))
 
 
 def send_again() -> int:
@@ -106,16 +128,6 @@ def message_id_of(key: str, to: str) -> str:
     """The Message-ID: the same for the same key and address, so that a mail sent twice is known to be one."""
     digest = hashlib.sha256(f"{key}\0{to}".encode()).hexdigest()[:40]
     return f"<{digest}@{settings().mail_from.partition('@')[2]}>"
-
-
-def check_address(to: str) -> None:
-    """Raise ``AddressError`` unless ``to`` is one plain ASCII e-mail address, in which no line break can hide.
-
-    >>> check_address("zhang.san@mail.example.cn")
-    """
-    local, _, _ = to.partition("@")
-    if len(to) > LONGEST_ADDRESS or len(local) > LONGEST_LOCAL_PART or not ADDRESS.fullmatch(to):
-        raise AddressError("电子邮箱格式不对，请更正。")
 
 
 def mask_address(to: str) -> str:

@@ -22,11 +22,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from models.base import as_stored
-from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from notifications.messages import message
 from notifications.notices import NOTICES
-from notifications.outbox import NOT_MADE, mask_address
+from notifications.outbox import NOT_MADE, ask_staff, mask_address
 from runtime import clock
 from runtime.database import transaction
 from runtime.keys import NotOursError, keys
@@ -374,15 +373,10 @@ def _after_failure(session: Session, notice_id: int, tried: int, attempt: _Attem
 
 
 def _ask_staff(session: Session, notice_id: int, error: str, now: datetime) -> None:
-    """Open the staff task of a dead notice, or open it again if the notice was revived and died once more."""
+    """Open the staff task of a dead notice."""
     dead = session.execute(select(_OUTBOX).where(_OUTBOX.c.id == notice_id)).one()
     what = f"{_whom(dead)}的一封通知无法送达（{error}）。请按登记的电话联系收件人，告知通知内容并核对邮箱。"
-    key = f"undeliverable:{dead.message_id}"
-    task = session.scalar(select(StaffTask).where(StaffTask.key == key))
-    if task is None:
-        session.add(StaffTask(key=key, case_no=dead.case_no, what=what, opened_at=now))
-    else:
-        task.what, task.opened_at, task.done_at = what, now, None
+    ask_staff(session, f"undeliverable:{dead.message_id}", dead.case_no, what, now)
 
 
 def _whom(dead: Row[Any]) -> str:

@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from runtime.contacts import Address
 from runtime.refusals import RefusalError
 
 Site = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
@@ -85,7 +87,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="邮件服务器的口令")
     smtp_ca_file: str = Field("", description="邮件服务器证书的颁发者；空为系统信任的机构")
     smtp_connections: int = Field(4, ge=1, le=64, description="同时打开的邮件连接数")
-    mail_from: str = Field("ezt@kq.example.cn", description="发件地址", pattern=r"^[^@\s]+@[^@\s]+$")
+    mail_from: Address = Field("ezt@kq.example.cn", description="发件地址")
     contact_phone: str = Field(
         "", description="本中心公布的咨询电话，写在每封通知的末尾；空为不写", pattern=r"^[0-9()（）、 +-]*$"
     )
@@ -93,7 +95,7 @@ class Settings(BaseSettings):
         "", description="本中心公布的地址，写在每封通知的末尾；空为不写", pattern=r"^[^\x00-\x1f]*$"
     )
 
-    report_to: list[str] = Field(
+    report_to: list[Address] = Field(
         default_factory=list, description='监督报告除负责人外还发给的邮箱，写作JSON，如["qu@example.cn"]'
     )
 
@@ -156,13 +158,20 @@ def read_settings() -> Settings:
     try:
         return Settings(_env_file=file)
     except ValidationError as error:
-        wrong = ["__".join(map(str, problem["loc"])) for problem in error.errors()]
+        wrong = [_wrong(problem) for problem in error.errors(include_url=False, include_input=False)]
     except SettingsError as error:
         # Only the text of this error names the field.
-        wrong = re.findall(r'field "(\w+)"', str(error))
+        wrong = [f"EZT_{name}".upper() for name in re.findall(r'field "(\w+)"', str(error))]
     except UnicodeDecodeError:
         raise RefusalError(f"{file}不是UTF-8编码的文本，请另存为UTF-8后重试。") from None
     except OSError:
         raise RefusalError(f"{file}无法读取，请检查权限，或用EZT_HOME另设目录。") from None
-    names = "、".join(f"EZT_{name}".upper() for name in wrong)
-    raise RefusalError(f"设置有误：{names}；请改正环境变量或{file}后重试。")
+    raise RefusalError(f"设置有误：{'、'.join(wrong)}；请改正环境变量或{file}后重试。")
+
+
+def _wrong(problem: ErrorDetails) -> str:
+    """A setting that is wrong, with what a rule of ours says of it and the place in its list."""
+    names = [part for part in problem["loc"] if isinstance(part, str)]
+    places = [f"第{part + 1}项" for part in problem["loc"] if isinstance(part, int)]
+    why = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else ""
+    return "".join([f"EZT_{'__'.join(names)}".upper(), *places, why])

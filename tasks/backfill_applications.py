@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runtime.contacts import AddressOrNothing
 from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.contacts import AddressOrNothing
 from tasks.departments import DepartmentText
 
 

@@ -9,11 +9,11 @@ from models.backfills import Backfill
 from models.certificates import Certificate, CertificateType
 from regulation.certificates import mask_name, mask_number
 from regulation.objections import Ground, ObjectorKind
+from runtime.contacts import PHONE
 from runtime.database import reading
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.contacts import PHONE
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_registrations import Registered, register_objection
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.organisations import Application, ApplicationKind, Department
 from regulation.identity_numbers import parse_credit_code
 from runtime import clock
+from runtime.contacts import Address
 from runtime.database import transaction
 from runtime.refusals import wrong_fields
 from runtime.words import Words
@@ -43,7 +44,7 @@ class DepartmentForm(BaseModel):
 
     uscc: Annotated[str, BeforeValidator(credit_code)] = Field(title="统一社会信用代码")
     name: Words = Field(title="部门名称", min_length=2, max_length=100)
-    email: Words = Field(title="邮箱", max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
+    email: Address = Field(title="邮箱")
 
 
 def import_departments(name: str, content: bytes, by: str, *, check: bool) -> list[BroughtIn]:
@@ -65,7 +66,10 @@ def import_departments(name: str, content: bytes, by: str, *, check: bool) -> li
 def _checked(name: str, content: bytes) -> list[tuple[int, DepartmentForm]]:
     wrong: list[tuple[int, str]] = []
     rows: list[tuple[int, DepartmentForm]] = []
-    for number, given in rows_of(name, content, LAYOUT):
+    for number, given, lost in rows_of(name, content, LAYOUT):
+        if lost:
+            wrong.append((number, "；".join(lost.values())))
+            continue
         try:
             rows.append((number, DepartmentForm.model_validate(given)))
         except ValidationError as error:

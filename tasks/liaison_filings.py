@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from models.liaisons import FilingKind
 from regulation.working_days import CalendarError, parse_day
+from runtime.contacts import PHONE, AddressOrNothing
 from runtime.words import Words
-from tasks.contacts import PHONE, AddressOrNothing
 
 
 def _day_or_nothing(text: str) -> str:

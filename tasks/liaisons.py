@@ -16,6 +16,7 @@ from regulation.certificates import mask_name
 from regulation.liaisons import Stage, check_last_day, check_transition, is_due_for_reminder, last_day
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_REMINDER
 from runtime import clock
+from runtime.contacts import can_be_written_to
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.answers import accepted_answer, answered_on
@@ -219,13 +220,13 @@ def addressees(session: Session, department: Department, on: date) -> list[tuple
 
 
 def tell_department(step: Step, uscc: str, notice: Callable[[str], Notice]) -> None:
-    """Send a notice, made for its recipient, to whoever of a department is written to; where nobody has an address,
-    staff hand it over."""
+    """Send a notice, made for its recipient, to whoever of a department is written to; where nobody has an address that
+    can be, staff hand it over."""
     department = step.session.get_one(Department, uscc)
     there = addressees(step.session, department, step.today)
     for recipient, address in there:
         step.notify(notice(recipient), address)
-    if not there:
+    if not any(can_be_written_to(address) for _, address in there):
         case = step.case
         what = f"“{department.name}”没有可用的邮箱，请另行送达{case.case_no}的通知（{case.stage}）并补登邮箱"
         open_staff_task(step.session, f"unreached:{case.case_no}:{step.name}:{step.turn}", case.case_no, what, step.now)
@@ -256,12 +257,12 @@ def remind_departments(at: datetime) -> int:
         for department in session.scalars(wanted.order_by(Department.uscc)):
             if not is_due_for_reminder(last.get(department.uscc), today):
                 continue
-            if department.email:
+            if can_be_written_to(department.email):
                 notice = LiaisonMissing(recipient=department.name, department=department.name, day=today)
                 key = f"liaison-missing:{department.uscc}:{today}"
                 queue(session, notice, department.email, key=key, case_no=None, at=at)
             else:
-                what = f"“{department.name}”没有在册专人，也没有办公邮箱，请电话提醒并补登邮箱"
+                what = f"“{department.name}”没有在册专人，也没有可用的办公邮箱，请电话提醒并补登邮箱"
                 open_staff_task(session, f"liaison-missing:{department.uscc}", None, what, at)
             record(session, REMINDED, None, "system", at, department=department.uscc)
             reminded += 1

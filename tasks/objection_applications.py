@@ -4,10 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from notifications.outbox import ADDRESS
 from regulation.objections import Ground, ObjectorKind
+from runtime.contacts import PHONE, Address
 from runtime.words import Words
-from tasks.contacts import PHONE, Address
 
 
 class ObjectionApplication(BaseModel):
@@ -17,15 +16,7 @@ class ObjectionApplication(BaseModel):
 
     objector_kind: Annotated[ObjectorKind, Field(title="申请人类别")]
     objector_name: Annotated[Words, Field(title="申请人姓名或名称", min_length=1, max_length=200)]
-    email: Annotated[
-        Address,
-        # Stated for the start form too, whose server refuses before there is a run.
-        Field(
-            title="电子邮箱",
-            description="接收受理、补正和结果通知",
-            json_schema_extra={"pattern": f"^{ADDRESS.pattern}$"},
-        ),
-    ]
+    email: Annotated[Address, Field(title="电子邮箱", description="接收受理、补正和结果通知")]
     phone: Annotated[str, Field(title="联系电话", pattern=PHONE)]
     certificate_type: Annotated[
         Words, Field(title="证照类型", description="如：营业执照", min_length=2, max_length=100)

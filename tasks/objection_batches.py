@@ -24,6 +24,7 @@ from regulation.limits import INITIAL_REVIEW
 from regulation.objection_batches import BatchStage, BatchVerdict, apart_rows, check_batch_transition
 from regulation.objections import Bureau, Stage, Verdict
 from runtime import clock
+from runtime.contacts import AddressOrNothing
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError, in_chinese
@@ -41,7 +42,6 @@ from tasks.cases import (
     start_deadline,
     tell_officer,
 )
-from tasks.contacts import AddressOrNothing
 from tasks.liaisons import addressees
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_batch_files import BatchTable, read_file, refuse_all_wrong

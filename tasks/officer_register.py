@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.cases import Case
 from models.organisations import Officer, Role
 from runtime import clock
+from runtime.contacts import AddressError, plain_address
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from tasks.officers import acting_officer
@@ -21,7 +22,6 @@ from tasks.staff_tasks import open_staff_task
 from tasks.step import record
 
 STAFF_NO = re.compile(r"[A-Z0-9]{2,20}")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _name(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    email = text.strip()
-    if len(email) > 200 or not EMAIL.fullmatch(email):
-        raise InputError("邮箱格式不对，应如zhang@example.cn，请更正。")
-    return email
+    try:
+        return plain_address(text)
+    except AddressError as why:
+        raise InputError(f"邮箱{why}，请更正。") from None

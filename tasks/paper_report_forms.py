@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from regulation.service_guides import Demand
+from runtime.contacts import PHONE, AddressOrNothing
 from runtime.words import Words
-from tasks.contacts import PHONE, AddressOrNothing
 
 DEMANDS = {Demand.PAPER: "要我交纸质证件原件", Demand.COPY: "要我交复印件", Demand.NO_PRESENTATION: "不让我用手机出示"}
 """What can be reported, in the words of whoever reports it."""

@@ -23,9 +23,9 @@ from regulation.system_reviews import (
     check_uses,
 )
 from regulation.use_lists import field_label
+from runtime.contacts import PHONE, Address
 from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.contacts import PHONE, Address
 from tasks.use_list_proposals import FieldName, folded
 
 ItemCode = Annotated[Words, Field(title="事项编码", min_length=2, max_length=60, pattern=r"^[0-9A-Za-z._/-]*$")]

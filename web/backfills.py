@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.organisations import ApplicationKind
 from regulation.limits import LONGEST_TEXT
+from runtime.contacts import AddressOrNothing
 from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.applications import Caller
@@ -17,7 +18,6 @@ from tasks.backfill_batches import register_file
 from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, object_to_backfill
 from tasks.backfills import correct_by_application, register_backfill
 from tasks.case_runs import nudge
-from tasks.contacts import AddressOrNothing
 from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, back_to, checked, refused
 from web.liaisons import standing
 from web.objections import Attachments, Base64

@@ -7,10 +7,10 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models.organisations import ApplicationKind
+from runtime.contacts import AddressOrNothing
 from tasks.applications import Caller
 from tasks.attachments import from_base64
 from tasks.case_runs import nudge
-from tasks.contacts import AddressOrNothing
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_batch_files import BatchTable, read_file, read_list
 from tasks.objection_batch_rows import results_of

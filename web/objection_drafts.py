@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 from gateways.zheliban import Person
 from regulation.limits import ATTACHMENT_COUNT, CONFIRMATION_MAILS, DRAFT_CHANGES, DRAFT_LIFE, DRAFTS
 from regulation.objections import Ground, ObjectorKind
+from runtime.contacts import plain_address
 from runtime.refusals import RefusalError
 from tasks.case_runs import nudge
 from tasks.notices import kick
@@ -178,7 +179,7 @@ def submit(request: Request, token: Token, background: BackgroundTasks) -> Respo
     draft = draft_of(token)
     if wrong_in(draft, None):
         return _to(token)
-    email = str(draft.typed["email"]).strip()
+    email = plain_address(str(draft.typed["email"]))
     _changes.spend(request)
     _mails.spend(request, of=email.lower())
     send_confirmation(token)

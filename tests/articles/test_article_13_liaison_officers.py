@@ -344,6 +344,6 @@ def test_a_department_without_an_office_address_is_left_to_staff(monday: datetim
     assert liaisons.remind_departments(monday) == 1
     assert reminders() == []
     with reading() as session:
-        assert "没有办公邮箱" in session.scalars(select(StaffTask.what)).one()
+        assert "没有可用的办公邮箱" in session.scalars(select(StaffTask.what)).one()
     confirm(file(NOBODY))
     assert set(told("liaison-on-file")) == {PERSON["email"]}

@@ -103,7 +103,7 @@ def test_every_wrong_cell_is_named_and_no_department_is_written(sample_data: Pat
     bad = [
         *ROWS,
         ["113306030000000000", "甲局", "a@example.cn"],
-        [TWO, "", "没有"],
+        [TWO, "", "wang@kq"],
         [NEW, "乙局", "b@example.cn"],
         [samples.department_code(99, "丙"), ROWS[1][1], "c@example.cn"],
     ]
@@ -114,7 +114,12 @@ def test_every_wrong_cell_is_named_and_no_department_is_written(sample_data: Pat
     assert [line.partition("：")[0] for line in lines[1:]] == ["第4行", "第5行", "第6行", "第7行"]
     for line, words in zip(
         lines[1:],
-        ("统一社会信用代码的校验位不符", "部门名称未填写；邮箱格式不对", "与第3行相同", "部门名称与第3行相同"),
+        (
+            "统一社会信用代码的校验位不符",
+            "部门名称未填写；邮箱格式不对（@后面",
+            "与第3行相同",
+            "部门名称与第3行相同",
+        ),
         strict=True,
     ):
         assert words in line
@@ -126,6 +131,18 @@ def test_every_wrong_cell_is_named_and_no_department_is_written(sample_data: Pat
     assert_refused(ezt("department", "import", str(tmp_path / "没有.csv")), "没有.csv")
     with reading() as session:
         assert session.get(Department, NEW) is None
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_number_that_excel_has_rewritten_is_refused(sample_data: Path, tmp_path: Path) -> None:
+    department = written(tmp_path / "部门.xlsx", HEADINGS, [113306030000000001, *ROWS[1][1:]])
+    lost = "“1.13306E+17”是被表格软件改写的长数字，末几位已丢失，请将该列设为文本后重填"
+    assert f"第2行：统一社会信用代码{lost}" in ezt("department", "import", department).stderr
+    kind = written(tmp_path / "目录.xlsx", TYPE_HEADINGS, [113306030000000001])
+    assert f"第2行：类型代码{lost}" in ezt("catalogue", "import", kind).stderr
+    authority = written(tmp_path / "机构.xlsx", ["颁证机构", "机构代码"], ["某局", 113306030000000001])
+    assert f"第2行：机构代码{lost}" in ezt("catalogue", "import-authorities", authority).stderr
+    assert tags() == []
 
 
 def test_the_whole_catalogue_comes_in_where_there_is_none(installation: Path, tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ from models.notices import OutgoingNotice
 from notifications import notices
 from notifications.messages import message
 from notifications.notices import NOTICES, Notice
-from notifications.outbox import AddressError, check_address, message_id_of, queue
+from notifications.outbox import message_id_of, queue
 from notifications.rendering import article_name, full_date, render, with_weekday
 from notifications.sender import dispatch
 from notifications.sink import running
 from runtime import clock
+from runtime.contacts import AddressError
 from runtime.database import reading, transaction
-from runtime.refusals import RefusalError
 from tests.conftest import forget_settings
 from tests.notices.looks import BUTTONS, READABLE, Looked, contrast
 
@@ -319,39 +319,10 @@ def test_a_line_break_in_a_value_makes_no_header() -> None:
     assert mail["Subject"] == "已向绍兴 Bcc: evil@example.com 正文提出核实需求（YY-2026-000001）"
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "a",
-        "a@b",
-        "@example.com",
-        "a@example.com\nBcc: b@example.com",
-        "a@example.com\r\n",
-        "a@example.com\x00",
-        "a@example.com, b@example.com",
-        "张三 <a@example.com>",
-        "张三@example.com",
-        "a b@example.com",
-        "a..b@example.com",
-        "a@-example.com",
-        "a@example..com",
-        f"{'a' * 65}@example.com",
-        f"a@{'b.' * 126}cn",
-    ],
-)
-def test_an_address_that_is_none_is_refused_in_chinese(address: str, installation: Path) -> None:
-    with pytest.raises(AddressError, match="电子邮箱格式不对") as refusal, transaction() as session:
-        queue(session, FIRST["objection-registered"], address, key="1", case_no=None, at=clock.now())
-    assert isinstance(refusal.value, RefusalError)
-    assert rows() == 0
-
-
-@pytest.mark.parametrize(
-    "address", ["a@example.com", "o'neil+x_y@mail.kq.gov.cn", "a@xn--fiq228c.cn", f"{'a' * 64}@b.cn"]
-)
-def test_a_plain_address_is_taken(address: str) -> None:
-    check_address(address)
+@pytest.mark.parametrize("address", ["a@example.com\nBcc: b@example.com", "a@example.com, b@example.com", "a@b"])
+def test_an_address_that_could_break_out_of_its_header_makes_no_message(address: str) -> None:
+    with pytest.raises(AddressError):
+        message(FIRST["objection-registered"], address, "<1@example.com>", datetime.now(UTC))
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

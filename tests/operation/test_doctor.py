@@ -17,6 +17,7 @@ import trustme
 from alembic import command
 from fastapi import FastAPI
 from prefect.client.schemas.objects import StateType
+from sqlalchemy import select
 
 from ezt import doctor
 from ezt.deployments import stories
@@ -26,8 +27,10 @@ from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.loopback import serving as serving_app
 from gateways.stand_in import StandIn
 from models.cases import StaffTask
+from models.liaisons import LiaisonOfficer
 from models.migrations import alembic_config, migrate, revisions
 from models.notices import NoticeState, OutgoingNotice
+from models.organisations import Department, Officer
 from notifications.outbox import queue
 from regulation.objections import Bureau
 from runtime import clock
@@ -441,6 +444,26 @@ class TestDatabase:
             session.query(OutgoingNotice).one().state = NoticeState.DEAD
             session.add(StaffTask(key="undeliverable:x", what="请联系", opened_at=clock.now()))
         assert "待阅事项" in one(doctor.outbox).todo
+
+    def test_whose_address_cannot_be_written_to_is_named(self, sample_data: Path) -> None:
+        assert standing(doctor.own_mailboxes) is Standing.OK
+        with transaction() as session:
+            office = session.scalars(select(Department).order_by(Department.uscc)).first()
+            liaison = session.scalars(select(LiaisonOfficer).order_by(LiaisonOfficer.id)).first()
+            assert office is not None
+            assert liaison is not None
+            for kept in (session.get_one(Officer, "KQ001"), office, liaison):
+                kept.email = "wang@kq"
+            session.get_one(Officer, "KQ002").email, session.get_one(Officer, "KQ002").active = "li@kq", False
+        found = list(doctor.own_mailboxes())
+        assert {finding.standing for finding in found} == {Standing.ERROR}
+        assert [finding.what.partition("登记的")[0] for finding in found] == [
+            "工号KQ001",
+            f"“{office.name}”",
+            f"“{session.get_one(Department, liaison.department_uscc).name}”的专人",
+        ]
+        assert "ezt officer change KQ001 --email" in found[0].todo
+        assert not any("@" in finding.line() or liaison.name in finding.line() for finding in found)
 
 
 def record_something() -> None:
