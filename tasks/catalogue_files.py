@@ -162,7 +162,10 @@ def import_authorities(name: str, content: bytes, by: str, *, check: bool) -> li
     wrong: Wrong = []
     rows: list[tuple[int, AuthorityForm]] = []
     first: dict[str, int] = {}
-    for number, given in rows_of(name, content, AUTHORITIES):
+    for number, given, lost in rows_of(name, content, AUTHORITIES):
+        if lost:
+            wrong.append((number, "；".join(lost.values())))
+            continue
         try:
             rows.append((number, AuthorityForm.model_validate(given)))
         except ValidationError as error:
@@ -184,7 +187,10 @@ def _types(name: str, content: bytes, wrong: Wrong) -> list[tuple[int, TypeForm,
     said: dict[str, tuple[int, dict[str, str]]] = {}
     fields: dict[str, dict[str, tuple[int, TypeField]]] = {}
     of_field = FieldForm.model_fields.keys()
-    for number, given in rows_of(name, content, TYPES):
+    for number, given, lost in rows_of(name, content, TYPES):
+        if lost:
+            wrong.append((number, "；".join(lost.values())))
+            continue
         if "code" not in given:
             wrong.append((number, "类型代码未填写"))
             continue

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from regulation.limits import ATTACHMENT_SIZE
 from regulation.paper_values import Cell
 from runtime.refusals import InputError
-from tasks.tables import Bounds, opened_table, text_of
+from tasks.tables import Bounds, lost_in, opened_table, text_of
 
 IGNORED = {"序号", "备注"}
 HEADING_ROWS = 10
@@ -18,11 +20,13 @@ _INVISIBLE = "\u200b\ufeff"
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The columns by the fields they fill, and what they are called (the first name is ours); those that a table must
-    have; and the field by whose heading the row of headings is known."""
+    have; the field by whose heading the row of headings is known; and those whose cells have to be text, because what a
+    spreadsheet shows of a number (a percentage, a unit, a date) is not what it keeps."""
 
     headings: Mapping[str, tuple[str, ...]]
     needed: tuple[str, ...]
     known_by: str
+    as_text: tuple[str, ...] = ()
 
     def title(self, field: str) -> str:
         return self.headings[field][0]
@@ -39,9 +43,17 @@ class BroughtIn:
     changes: Sequence[str]
 
 
-def rows_of(name: str, content: bytes, layout: Layout) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows below the headings with their numbers as the table's program shows them, as fields in text; rows and
-    cells in which nothing stands are left out.
+class HeadedRow(NamedTuple):
+    """A row below the headings: its number as the table's program shows it, its fields in text, and, of those whose
+    cells do not say any more what was written, why the row has to be handed back."""
+
+    number: int
+    given: dict[str, str]
+    lost: dict[str, str]
+
+
+def rows_of(name: str, content: bytes, layout: Layout) -> Iterator[HeadedRow]:
+    """The rows below the headings; rows and cells in which nothing stands are left out.
 
     Raises ``InputError`` for what is no such table, and for headings that are missing, unknown or there twice: a column
     that was passed over because of a slip in its name could be the one that matters.
@@ -49,19 +61,28 @@ def rows_of(name: str, content: bytes, layout: Layout) -> Iterator[tuple[int, di
     if len(content) > ATTACHMENT_SIZE.value:
         raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请分成几个文件后重试。")
     with opened_table(name, content, BOUNDS) as table:
-        rows = [[_text(cell) for cell in row] for row in table.rows]
-    place, columns = _columns(name, rows, layout)
+        rows = list(table.rows)
+    place, columns = _columns(name, [[_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], layout)
     for number, row in enumerate(rows[place + 1 :], place + 2):
-        given = {field: row[at] for field, at in columns.items() if at < len(row) and row[at]}
+        cells = {field: row[at] for field, at in columns.items() if at < len(row)}
+        given = {field: text for field, cell in cells.items() if (text := _text(cell))}
         if given:
-            yield number, given
+            lost = {field: why for field in given if (why := _lost(layout, field, cells[field]))}
+            yield HeadedRow(number, given, lost)
+
+
+def _lost(layout: Layout, field: str, cell: Cell) -> str:
+    why = lost_in(cell)
+    if not why and field in layout.as_text and not isinstance(cell, str | date):
+        why = "不是文本，表格里显示的（百分号、单位、日期等）不一定是存下的，请将该列设为文本后重填"
+    return why and f"{layout.title(field)}{why}"
 
 
 def _columns(name: str, rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, Mapping[str, int]]:
     """At which row the headings stand (from 0), and the columns by the fields they fill."""
     known = {heading: field for field, headings in layout.headings.items() for heading in headings}
     ours = "、".join(map(layout.title, layout.headings))
-    for place, row in enumerate(rows[:HEADING_ROWS]):
+    for place, row in enumerate(rows):
         headings = ["".join(value.split()) for value in row]
         if not any(known.get(heading) == layout.known_by for heading in headings):
             continue

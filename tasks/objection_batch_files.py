@@ -58,7 +58,7 @@ def read_file(name: str, content: bytes) -> BatchTable:
 def read_list(given: Sequence[Any]) -> BatchTable:
     """A list of JSON, its rows numbered from 1."""
     said = json.dumps(given, ensure_ascii=False, sort_keys=True)
-    return _table("objections", said.encode(), enumerate(given, 1))
+    return _table("objections", said.encode(), ((number, each, []) for number, each in enumerate(given, 1)))
 
 
 def refuse_all_wrong(table: BatchTable) -> None:
@@ -69,16 +69,22 @@ def refuse_all_wrong(table: BatchTable) -> None:
         raise InputError("\n".join([f"“{table.name}”没有一行可以登记：", *lines, *([more] if more else [])]))
 
 
-def _rows_of_file(name: str, content: bytes) -> Iterator[tuple[int, Any]]:
-    for number, given in rows_of(name, content, LAYOUT):
-        yield number, {**given, "grounds": [each for each in SEPARATORS.split(given.get("grounds", "")) if each]}
+def _rows_of_file(name: str, content: bytes) -> Iterator[tuple[int, Any, list[str]]]:
+    for number, given, lost in rows_of(name, content, LAYOUT):
+        grounds = [each for each in SEPARATORS.split(given.get("grounds", "")) if each]
+        yield number, {**given, "grounds": grounds}, list(lost.values())
 
 
-def _table(name: str, content: bytes, rows: Iterable[tuple[int, Any]]) -> BatchTable:
+def _table(name: str, content: bytes, rows: Iterable[tuple[int, Any, list[str]]]) -> BatchTable:
+    """The table of rows, each with its number and what is lost of it."""
     objections, wrong = [], []
-    for number, given in rows:
+    for number, given, lost in rows:
         try:
-            objections.append((number, ObjectionApplication.model_validate(given)))
+            application = ObjectionApplication.model_validate(given)
         except ValidationError as error:
-            wrong.append((number, f"{'；'.join(wrong_fields(error, ObjectionApplication))}。请更正该行后重新报送。"))
+            lost += wrong_fields(error, ObjectionApplication)
+        if lost:
+            wrong.append((number, f"{'；'.join(lost)}。请更正该行后重新报送。"))
+        else:
+            objections.append((number, application))
     return BatchTable(name, hashlib.sha256(content).hexdigest(), tuple(objections), tuple(wrong))

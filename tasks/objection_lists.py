@@ -2,12 +2,13 @@
 officers write beside each what they decide on it."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
+from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -59,6 +60,8 @@ LAYOUT = Layout(
     },
     ("case_no",),
     known_by="case_no",
+    # What a certificate will say.
+    as_text=(f"{VerificationReply.question}.corrected_value", f"{OutcomeDecision.question}.value"),
 )
 
 
@@ -91,7 +94,7 @@ TO_BUREAU = tuple(field for field in LAYOUT.headings if not field.startswith(Out
 
 
 def listing(
-    rows: Iterable[tuple[Objection, date, Mapping[str, Any] | None]], columns: Iterable[str] = TO_BUREAU
+    rows: Iterable[tuple[Objection, date, Mapping[str, Any] | None]], columns: Collection[str] = TO_BUREAU
 ) -> bytes:
     """A list as XLSX, of objections with the day they came in and the reply on record; what is still to be said is left
     empty."""
@@ -112,7 +115,14 @@ def listing(
             objection.reason,
             *((reply or {}).get(name, "") for name in REPLIED),
         ]
-        sheet.append([harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values])
+        cells: list[Any] = [harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
+        cells += [""] * (len(columns) - len(cells))
+        for place, field in enumerate(columns):
+            if field in LAYOUT.as_text:
+                cells[place] = WriteOnlyCell(sheet, cells[place] or None)
+                # As text: what is typed there stays as it was typed.
+                cells[place].number_format = "@"
+        sheet.append(cells)
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue()
@@ -169,8 +179,11 @@ def take_list(
     officer = sign(staff_no, code, COMMAND_LINE)
     replied = decided = unchanged = 0
     wrong = []
-    for done, (number, given) in enumerate(rows, 1):
+    for done, (number, given, lost) in enumerate(rows, 1):
         try:
+            # What the bureau was told of the case is not read back.
+            if found := [why for field, why in lost.items() if not field.startswith("asked.")]:
+                raise InputError(f"{'；'.join(found)}。")
             with transaction() as session:
                 has_reply, has_decision = _take(session, officer, given, letter, clock.now())
         except RefusalError as why:

@@ -34,7 +34,10 @@ def guides_of_file(name: str, content: bytes) -> dict[str, list[GuideForm]]:
     """
     wrong: list[tuple[int, str]] = []
     items: dict[tuple[str, str], list[tuple[int, str, MaterialForm]]] = defaultdict(list)
-    for number, given in rows_of(name, content, LAYOUT):
+    for number, given, lost in rows_of(name, content, LAYOUT):
+        if lost:
+            wrong.append((number, "；".join(lost.values())))
+            continue
         missing = [LAYOUT.title(field) for field in LAYOUT.needed if field not in given]
         if missing:
             wrong.append((number, f"{'、'.join(missing)}未填写"))

@@ -10,7 +10,7 @@ from openpyxl.worksheet.datavalidation import DataValidation  # type: ignore[imp
 from regulation.limits import ATTACHMENT_SIZE
 from regulation.spot_checks import CheckResult, ObjectKind, note_refusal
 from runtime.refusals import InputError
-from tasks.tables import Bounds, harmless, opened_table, text_of
+from tasks.tables import Bounds, harmless, lost_in, opened_table, text_of
 
 COLUMNS = ("序号", "检查对象", "对象种类", "事项编码", "检查事项", "依据", "检查方法", "结果", "情况说明")
 WIDTHS = (6, 40, 14, 10, 30, 10, 40, 10, 50)
@@ -85,7 +85,8 @@ def read_workbook(name: str, content: bytes, title: str, lines: Sequence[Line]) 
     if len(content) > ATTACHMENT_SIZE.value:
         raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请删去多余的内容后重试。")
     with opened_table(name, content, BOUNDS) as table:
-        rows = [[text_of(cell).strip().removeprefix("'") for cell in row] for row in table.rows]
+        raw = list(table.rows)
+    rows = [[text_of(cell).strip().removeprefix("'") for cell in row] for row in raw]
     above = next(
         (place for place, row in enumerate(rows[:HEADING_ROWS]) if tuple(row[: len(COLUMNS)]) == COLUMNS), None
     )
@@ -100,6 +101,9 @@ def read_workbook(name: str, content: bytes, title: str, lines: Sequence[Line]) 
         cells = [*row, *[""] * (len(COLUMNS) - len(row))]
         if not any(cells):
             continue
+        for heading, cell in zip(COLUMNS, raw[place - 1], strict=False):
+            if why := lost_in(cell):
+                wrong.append(f"第{place}行：{heading}{why}")
         number = int(cells[NUMBER]) if cells[NUMBER].isascii() and cells[NUMBER].isdigit() else 0
         line = expected.get(number)
         if line is None or (line.code, line.title) != (cells[CODE], cells[OBJECT]):

@@ -6,6 +6,7 @@ Whatever is wrong with a file is one Chinese sentence that names it and, where i
 import csv
 import io
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,11 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 UTF_8, GB18030 = "utf-8-sig", "gb18030"
 DIGITS_OF_A_FLOAT = 15
 """A number of more digits has lost its last ones by the time it is here."""
+LONG_NUMBER = 10**11
+"""From 12 digits on spreadsheets show a number as 3.30603E+11, so that nobody sees what has become of it, and programs
+that save it as CSV write that."""
+_SHORTENED = re.compile(r"[0-9](?:\.[0-9]+E\+?|E\+)[0-9]{2}", re.IGNORECASE)
+"""Such a number as text. A room may be called 2E05."""
 CHARACTERS_THAT_TELL = 4
 """So many Chinese characters in a row of UTF-8 are hardly ever what GB18030 looks like by chance."""
 PROGRAM = "import sys; from tasks.workbook_reader import main; sys.exit(main())"
@@ -221,6 +227,29 @@ def text_of(cell: Cell) -> str:
                 return f"{cell:.5E}"
             return str(int(cell)) if cell.is_integer() else str(cell)
     return str(cell)
+
+
+def lost_in(cell: Cell) -> str:
+    """What a spreadsheet has made of a long number, in Chinese, for the column's name to stand before; empty for a cell
+    that says what somebody wrote.
+
+    >>> lost_in("330603201903050001"), lost_in(13800000000.0)
+    ('', '')
+    >>> lost_in(330603201903050001.0)
+    '“3.30603E+17”是被表格软件改写的长数字，末几位已丢失，请将该列设为文本后重填'
+    >>> lost_in(330603201903.0)
+    '“3.30603E+11”是数值单元格里的长数字，末几位或开头的0可能已丢失，请将该列设为文本后重填'
+    """
+    if isinstance(cell, str):
+        shown, certain = cell.strip().removeprefix("'"), True
+        if not _SHORTENED.fullmatch(shown):
+            return ""
+    elif isinstance(cell, int | float) and abs(cell) >= LONG_NUMBER:
+        shown, certain = f"{cell:.5E}", abs(cell) >= 10**DIGITS_OF_A_FLOAT
+    else:
+        return ""
+    what = "被表格软件改写的长数字，末几位已丢失" if certain else "数值单元格里的长数字，末几位或开头的0可能已丢失"
+    return f"“{shown}”是{what}，请将该列设为文本后重填"
 
 
 def as_json(rows: Iterable[Row]) -> str:

@@ -20,7 +20,7 @@ from runtime.database import reading
 from runtime.refusals import InputError
 from tasks.departments import department_named, department_names
 from tasks.signatures import COMMAND_LINE, sign
-from tasks.tables import Bounds, harmless, opened_table, text_of
+from tasks.tables import Bounds, harmless, lost_in, opened_table, text_of
 from tasks.use_list_proposals import LineForm
 from tasks.use_list_reviews import Proposed, register_proposal
 from tasks.use_lists import in_force
@@ -36,7 +36,6 @@ HEADING_ROWS = 10
 BOUNDS = Bounds(ROWS, memory=1 << 30, seconds=20)
 
 _BLANKS = "".join(map(chr, (0x20, 0x09, 0x0A, 0x0D, 0xA0, 0x3000, 0x200B, 0xFEFF)))
-_LOST_DIGITS = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 _DAY = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))(?: 00:00(?::00)?)?")
 
 
@@ -49,7 +48,8 @@ def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, 
     if len(content) > ATTACHMENT_SIZE.value:
         raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请删去多余的内容后重试。")
     with opened_table(name, content, BOUNDS) as table:
-        cleaned = [[_clean(text_of(cell)) for cell in row] for row in table.rows]
+        raw = list(table.rows)
+    cleaned = [[_clean(text_of(cell)) for cell in row] for row in raw]
     place = next((i for i, row in enumerate(cleaned[:HEADING_ROWS]) if _is_heading(row)), None)
     if place is None:
         raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有表头，应含：{'、'.join(TITLES)}。")
@@ -63,11 +63,9 @@ def rows_of_file(name: str, content: bytes, department: str) -> list[tuple[int, 
             continue
         if cells.get(DEPARTMENT, department) != department:
             wrong.append(f"第{number}行：部门是“{cells[DEPARTMENT]}”，不是“{department}”，请分别提出")
-        for heading, value in cells.items():
-            if _LOST_DIGITS.fullmatch(value):
-                wrong.append(
-                    f"第{number}行：{heading}“{value}”是被表格软件改写的长数字，末几位已丢失，请设为文本后重填"
-                )
+        for heading, cell in zip(headings, raw[number - 1], strict=False):
+            if heading and (why := lost_in(cell)):
+                wrong.append(f"第{number}行：{heading}{why}")
         line = {TITLES[heading]: value for heading, value in cells.items() if heading in TITLES}
         if day := _DAY.fullmatch(line.get("in_force_from", "")):
             line["in_force_from"] = f"{day[1]}-{int(day[2] or day[4]):02}-{int(day[3] or day[5]):02}"

@@ -62,7 +62,7 @@ from tasks.sheets import full_sheet, sheet_of
 from tasks.to_do import open_cases, to_do
 from tasks.verifications import correspond, prepare_pursuit
 from tests.articles.test_article_12_objections import backdate
-from tests.conftest import Clerk, certificates_with_address, objection_about
+from tests.conftest import Clerk, as_xlsx, certificates_with_address, objection_about
 
 SENDER = "浙江省大数据局"
 
@@ -282,6 +282,47 @@ def test_wrong_rows_are_handed_back_and_lose_no_other(clerk: Any) -> None:
     register_chunks(again)
     assert len(cases()) == 6
     assert number_of(ObjectionBatchRow.row, ObjectionBatchRow.batch_no == again.case_no, ~ObjectionBatchRow.new) == 4
+
+
+NUMBERS = (330603201903050001, 330603202107190007, 330603202311020012)
+"""Three certificates, of which a number cell keeps the first 15 digits."""
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_numbers_that_a_spreadsheet_has_destroyed_are_handed_back_and_none_is_joined(clerk: Any, kind: str) -> None:
+    rows: list[dict[str, Any]] = [*clear(4)]
+    for row, number in zip(rows, NUMBERS, strict=False):
+        row["证照编号或电子证照标识"] = number if kind == "xlsx" else "3.30603E+17"
+    written = as_xlsx([rows[0], *(row.values() for row in rows)]) if kind == "xlsx" else table(rows)
+    read = read_file(f"异议.{kind}", written)
+    assert [row for row, _ in read.objections] == [5]
+    assert [row for row, _ in read.wrong] == [2, 3, 4]
+    for _, why in read.wrong:
+        assert why == (
+            "证照编号或电子证照标识“3.30603E+17”是被表格软件改写的长数字，末几位已丢失，请将该列设为文本后重填。"
+            "请更正该行后重新报送。"
+        )
+    with pytest.raises(InputError, match="没有一行可以登记"):
+        receive_batch(
+            read_file(f"异议.{kind}", as_xlsx([rows[0], *(row.values() for row in rows[:3])]))
+            if kind == "xlsx"
+            else read_file("异议.csv", table(rows[:3])),
+            SENDER,
+            SENDER,
+            "push@example.cn",
+            "KQ001",
+        )
+    assert cases() == []
+
+
+def test_twelve_digits_in_a_number_cell_are_too_many_and_a_room_may_be_called_2e05(clerk: Any) -> None:
+    rows: list[dict[str, Any]] = [*clear(3)]
+    rows[0]["证照编号或电子证照标识"] = 330603201903
+    rows[1]["联系电话"] = 13800000000
+    rows[2]["申请人认为应当是"] = "2E05"
+    read = read_file("异议.xlsx", as_xlsx([rows[0], *(row.values() for row in rows)]))
+    assert [row for row, _ in read.objections] == [3, 4]
+    assert "“3.30603E+11”是数值单元格里的长数字" in dict(read.wrong)[2]
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,39 @@ def test_rows_that_cannot_be_are_handed_back(clerk: Any) -> None:
     assert cases()[0].at_rest
 
 
+def test_a_right_value_that_a_spreadsheet_does_not_keep_as_it_shows_it_is_handed_back(clerk: Any) -> None:
+    """A destroyed number, a unit, a percentage and a date without its format, each in a number cell."""
+    batch = posted(clear(4))
+    before = [written(case.case_no) for case in cases()]
+    book = load_workbook(io.BytesIO(filled(sent_list(batch), *[WRONG | CORRECTED] * 4)))
+    sheet = book.active
+    assert sheet is not None
+    column = next(cell.column for cell in sheet[1] if cell.value == "正确的内容")
+    cells: list[tuple[Any, str]] = [(330603199001011234, "0"), (89.12, '0.00"㎡"'), (0.7, "0%"), (43529, "General")]
+    for row, (value, shown_as) in enumerate(cells, 2):
+        sheet.cell(row, column, value).number_format = shown_as
+    content = io.BytesIO()
+    book.save(content)
+    taken = take(batch, content.getvalue())
+    assert (taken.replied, taken.decided, taken.unchanged) == (0, 0, 0)
+    said = dict(taken.wrong)
+    assert "正确的内容“3.30603E+17”是被表格软件改写的长数字，末几位已丢失" in said[2]
+    assert all("正确的内容不是文本" in said[row] for row in (3, 4, 5))
+    assert all("请将该列设为文本后重填" in said[row] for row in (2, 3, 4, 5))
+    assert [written(case.case_no) for case in cases()] == before
+    with reading() as session:
+        assert session.scalars(select(Certificate).where(Certificate.corrected_by_case.is_not(None))).all() == []
+
+
+def test_a_list_that_goes_out_takes_right_values_as_text(clerk: Any) -> None:
+    batch = posted(clear(2))
+    sheet = load_workbook(io.BytesIO(sent_list(batch))).active
+    assert sheet is not None
+    formats = {cell.value: [sheet.cell(row, cell.column).number_format for row in (2, 3)] for cell in sheet[1]}
+    assert formats["正确的内容"] == ["@", "@"]
+    assert take(batch, filled(sent_list(batch), RIGHT | UPHELD, RIGHT | UPHELD)) == Taken(2, 2, 0, ())
+
+
 def test_a_case_whose_letter_is_not_posted_has_no_reply(clerk: Any) -> None:
     batch = accepted(clear(1))
     taken = take(batch, table({"办件编号": cases()[0].case_no} | RIGHT))

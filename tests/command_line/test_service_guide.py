@@ -16,6 +16,7 @@ from models.service_guides import ServiceGuide
 from regulation.service_guides import DemandedForm
 from runtime.database import reading
 from tests.command_line.conftest import assert_refused, ezt
+from tests.conftest import as_xlsx
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 HEADINGS = ["部门名称", "事项编码", "事项名称", "材料名称", "对应证照", "材料形式", "必要性", "设定依据", "可亮证场景"]
@@ -83,6 +84,13 @@ def test_a_workbook_is_read_alike(sample_data: Path, tmp_path: Path) -> None:
         workbook.active.append(row)
     workbook.save(tmp_path / "指南.xlsx")
     assert "第2版" in take(tmp_path / "指南.xlsx").stdout
+
+
+def test_a_number_that_excel_has_rewritten_is_refused(sample_data: Path, tmp_path: Path) -> None:
+    before, row = versions(), [OFFICE, 330603201903050001, *ROWS[0][2:]]
+    (tmp_path / "指南.xlsx").write_bytes(as_xlsx([HEADINGS, row]))
+    assert "第2行：事项编码“3.30603E+17”是被表格软件改写的长数字，末几位已丢失" in take(tmp_path / "指南.xlsx").stderr
+    assert versions() == before
 
 
 @pytest.mark.parametrize(

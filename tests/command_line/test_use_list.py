@@ -17,6 +17,7 @@ from models.use_lists import ProposedLine
 from runtime.database import reading
 from tasks.use_list_files import TITLES
 from tests.command_line.conftest import assert_refused, ezt
+from tests.conftest import as_xlsx
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 ROW = {
@@ -84,7 +85,12 @@ def test_bad_rows_are_listed_and_nothing_is_written(sample_data: Path, tmp_path:
 
 def test_a_number_that_excel_has_rewritten_is_refused(sample_data: Path, tmp_path: Path) -> None:
     done = take(written(tmp_path / "清单.csv", ROW | {"事项编码": "3.30603E+17"}))
-    assert (done.returncode, "末几位已丢失" in done.stderr) == (2, True)
+    assert (done.returncode, "事项编码“3.30603E+17”是被表格软件改写的长数字，末几位已丢失" in done.stderr) == (2, True)
+    cells = ROW | {"事项编码": 330603201903050001}
+    (tmp_path / "清单.xlsx").write_bytes(as_xlsx([list(TITLES), [cells.get(title, "") for title in TITLES]]))
+    done = take(tmp_path / "清单.xlsx")
+    assert (done.returncode, "第2行：事项编码“3.30603E+17”" in done.stderr) == (2, True)
+    assert cases() == 0
 
 
 def test_who_imports_signs(sample_data: Path, tmp_path: Path) -> None:
