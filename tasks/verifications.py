@@ -52,7 +52,7 @@ from tasks.step import (
     record,
     record_steps,
 )
-from tasks.submissions import came_before
+from tasks.submissions import OtherContentError, came_before
 
 R = TypeVar("R")
 
@@ -387,8 +387,19 @@ def take_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
 
     Raises ``LookupError`` for a case that this bureau was never asked about, ``RefusalError`` for a reply that cannot
     be (a finding of error without the right value), and what ``came_before`` raises for a number of the bureau's under
-    which it has said something else.
+    which it has said something else: that is left to staff.
     """
+    try:
+        return _record_bureau_reply(bureau, reply)
+    except OtherContentError:
+        # Its program is told no, but that the bureau says something else now is for a person to look into.
+        with transaction() as session:
+            what = f"{bureau}以同一回复文号（{reply.reply_no}）又发来不同的内容，没有登记，请与其核对"
+            open_staff_task(session, f"bad-reply:{reply.case_no}", reply.case_no, what, clock.now())
+        raise
+
+
+def _record_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
     form = VerificationReply.model_validate(reply.model_dump(exclude={"case_no"}))
     with transaction() as session:
         asked = select(VerificationRequest.id).where(

@@ -339,6 +339,9 @@ def test_a_bureau_cannot_say_something_else_under_the_same_number(web: str, city
     assert [bureau.post(path, taken.reply).json()["recorded"] for _ in range(2)] == [True, False]
     other = bureau.post(path, taken.reply | {"content": "与上次所说不同的另一番核实意见。"})
     assert (other.status_code, USED in other.json()["detail"]) == (409, True), other.text
+    with reading() as session:
+        (left,) = session.scalars(select(StaffTask.what).where(StaffTask.case_no == case.case_no))
+    assert "又发来不同的内容" in left
 
 
 def test_a_holder_who_objects_again_with_another_telephone_is_heard_again(web: str) -> None:
