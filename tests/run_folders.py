@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
@@ -73,4 +74,5 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """What failing tests have written is left to look into, until the next run."""
     folder = session.config.stash.get(RUN_FOLDER, None)
     if folder is not None and exitstatus != pytest.ExitCode.TESTS_FAILED:
-        remove(folder)
+        # After multiprocessing has removed its own in there, which it would miss.
+        Finalize(None, remove, args=[folder], exitpriority=-200)
