@@ -24,8 +24,8 @@ M = TypeVar("M", bound=BaseModel)
 # The limits are those of whoever reads forms for us (Starlette): 1,000 fields of 1 MB.
 Typed = Annotated[str, Form(max_length=1 << 20)]
 Files = Annotated[list[UploadFile] | None, Uploaded(max_length=1000)]
-Token = Annotated[str, Path(max_length=2000)]
-"""What a private link, or a signature for a page, ends in."""
+Token = Annotated[str, Path(max_length=8192)]
+"""What a private link, or a signature for a page, ends in: an address has no more room (nginx reads 8 KB of one)."""
 CaseNo = Annotated[Words, Path(max_length=30)]
 Said = Annotated[str, Query(max_length=40)]
 """The name of one of a page's sentences."""
