@@ -64,6 +64,8 @@ from tasks.verifications import correspond, prepare_pursuit
 from tests.articles.test_article_12_objections import backdate
 from tests.conftest import Clerk, as_xlsx, certificates_with_address, objection_about
 
+Day = Callable[[date], datetime]
+
 SENDER = "浙江省大数据局"
 
 
@@ -199,7 +201,8 @@ def what_was_written(case_no: str) -> dict[str, Any]:
 # 收到即登记
 
 
-def test_a_table_is_registered_as_its_rows_one_by_one_would_be(clerk: Any, city_bureau: StandIn) -> None:
+def test_a_table_is_registered_as_its_rows_one_by_one_would_be(clerk: Any, city_bureau: StandIn, on_day: Day) -> None:
+    on_day(clock.today())
     rows = clear(13)
     single = ObjectionApplication.model_validate(
         {name: rows[0][LAYOUT.title(name)] for name in ObjectionApplication.model_fields}
@@ -216,7 +219,8 @@ def test_a_table_is_registered_as_its_rows_one_by_one_would_be(clerk: Any, city_
     assert what_was_written(first.case_no) == before
 
 
-def test_what_is_accepted_and_asked_together_is_as_by_itself(clerk: Any, city_bureau: StandIn) -> None:
+def test_what_is_accepted_and_asked_together_is_as_by_itself(clerk: Any, city_bureau: StandIn, on_day: Day) -> None:
+    on_day(clock.today())
     rows = clear(3)
     batch = accepted(rows)
     together = what_was_written(cases()[0].case_no)
@@ -395,14 +399,12 @@ def test_registration_goes_on_at_the_chunk_where_it_stopped(clerk: Any, monkeypa
     assert number_of(OutgoingNotice.id, OutgoingNotice.notice == "objection-registered") == 25
 
 
-def test_the_five_days_run_from_the_day_of_the_table_whenever_a_chunk_is_registered(
-    clerk: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batch = Clerk(hand_in(clear(12)).case_no)
+def test_the_five_days_run_from_the_day_of_the_table_whenever_a_chunk_is_registered(clerk: Any, on_day: Day) -> None:
     received = clock.today()
+    on_day(received)
+    batch = Clerk(hand_in(clear(12)).case_no)
     register_chunk.run(batch.case_no, 1)
-    later = clock.now() + timedelta(days=1)
-    monkeypatch.setattr(clock, "now", lambda: later)
+    on_day(received + timedelta(days=1))
     register_chunk.run(batch.case_no, 2)
     assert {case.received_on for case in cases()} == {received}
     with reading() as session:
@@ -546,7 +548,7 @@ def test_a_reply_ends_the_rest_of_its_case_and_of_no_other(clerk: Any, city_bure
 
 
 @pytest.fixture
-def working_day(clerk: Any, on_day: Callable[[date], datetime]) -> None:
+def working_day(clerk: Any, on_day: Day) -> None:
     """It is the next working day: only then the watch does anything, and what it has to be sent is sent."""
     with reading() as session:
         on_day(working_days(session).due_on(clock.today(), 1))

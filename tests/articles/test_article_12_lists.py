@@ -33,6 +33,7 @@ from tasks.objections import (
 from tasks.signatures import SignatureError
 from tasks.verifications import prepare_pursuit, record_letter
 from tests.articles.test_article_12_batches import (
+    Day,
     accepted,
     cases,
     clear,
@@ -106,7 +107,8 @@ def written(case_no: str) -> dict[str, Any]:
     return found | {"case": found["case"][:-1]}
 
 
-def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any) -> None:
+def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any, on_day: Day) -> None:
+    on_day(clock.today())
     rows = clear(2)
     batch = posted(rows)
     first, second = (case.case_no for case in cases())

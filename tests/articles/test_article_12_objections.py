@@ -148,7 +148,9 @@ def test_what_the_check_character_of_an_identifier_says_is_a_remark(clerk: Any, 
 # 登记
 
 
-def test_numbers_of_a_year_have_no_gap_under_concurrent_registrations_and_refusals(clerk: Any) -> None:
+def test_numbers_of_a_year_have_no_gap_under_concurrent_registrations_and_refusals(clerk: Any, on_day: Day) -> None:
+    year = on_day(clock.today()).year
+
     def one(number: int) -> str:
         try:
             return str(
@@ -159,7 +161,6 @@ def test_numbers_of_a_year_have_no_gap_under_concurrent_registrations_and_refusa
 
     with ThreadPoolExecutor(8) as pool:
         given = sorted(filter(None, pool.map(one, range(24))))
-    year = clock.today().year
     assert given == [f"YY-{year}-{number:06}" for number in range(1, 17)]
 
 
@@ -171,7 +172,8 @@ def test_handing_in_the_same_submission_twice_registers_once(clerk: Any) -> None
         assert session.scalar(select(func.count(Objection.case_no))) == 1
 
 
-def test_the_first_registrations_of_a_year_and_the_same_submission_may_come_at_once(clerk: Any) -> None:
+def test_the_first_registrations_of_a_year_and_the_same_submission_may_come_at_once(clerk: Any, on_day: Day) -> None:
+    year = on_day(clock.today()).year
     application = clerk.application()
 
     def register(key: str) -> str:
@@ -181,7 +183,7 @@ def test_the_first_registrations_of_a_year_and_the_same_submission_may_come_at_o
         numbers = list(threads.map(register, ["one", "two", "three", "same", "same", "same"]))
     assert len(set(numbers)) == 4
     assert len(set(numbers[3:])) == 1
-    assert sorted(set(numbers)) == [f"YY-{clock.today().year}-{number:06}" for number in (1, 2, 3, 4)]
+    assert sorted(set(numbers)) == [f"YY-{year}-{number:06}" for number in (1, 2, 3, 4)]
 
 
 def test_what_was_typed_freely_about_the_certificate_stays_out_of_names_tables_and_the_trail(clerk: Any) -> None:
