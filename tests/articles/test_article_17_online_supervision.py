@@ -253,7 +253,7 @@ def test_the_interface_says_at_each_extraction_whether_the_certificate_holds(cou
     held = valid("营业执照")
     now = on_day(WORKDAYS[0])
     with transaction() as session:
-        # Its source was asked just now: the platform's clock is the machine's, on another day.
+        # Its source was asked just now, also where the sample data are older than that day.
         revoked = session.get_one(Certificate, held.id)
         revoked.state, revoked.read_at = CertificateState.REVOKED, now
     for number in range(NOT_VALID_MATTERS.value):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from ezt import sample_catalogue
 from ezt import sample_data as samples
+from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.organisations import Application
 from models.records import AuditEntry
@@ -77,6 +78,9 @@ def history(clerk: Clerk, counter: Counter, on_day: Day) -> None:
     on_day(date(2026, 9, 20))
     found("甲")
     held = valid("营业执照")
+    with transaction() as session:
+        # Its source is not asked again, also where the sample data are older than these days.
+        session.get_one(Certificate, held.id).read_at = on_day(date(2026, 11, 1))
     for day in (date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 1)):
         on_day(day)
         counter.query(holder_number=held.holder_number, certificate_type="营业执照")
