@@ -499,7 +499,7 @@ def test_both_of_a_team_sign_and_nobody_else(first: datetime) -> None:
         confirm(case, team, one)
     with pytest.raises(RefusalError, match="请确认或退回"):
         enter_lines(*where, sign(case, other), LIFE, given)
-    with pytest.raises(InputError, match="至少5个字"):
+    with pytest.raises(InputError, match="5至500个字"):
         return_results(*where, sign(case, other), LIFE, "不对")
     return_results(*where, sign(case, other), LIFE, "第一个对象没有看业务系统。")
     assert (teams(case)[0].stage, teams(case)[0].returned) == (TeamStage.CHECKING, "第一个对象没有看业务系统。")

@@ -98,7 +98,7 @@ def leg(run_id: str, step: str, when: str) -> None:
 
 def main() -> None:
     for each in stories().values():
-        import_module(each.module)
+        import_module(each.entrypoint.rpartition(".")[0])
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
