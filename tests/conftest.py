@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+import hypothesis
 import pytest
 import uvicorn
 from aiosmtpd.controller import Controller
@@ -54,6 +55,12 @@ from tests.postgresql_server import FAST, as_superuser, create_database, postgre
 from tests.run_folders import pytest_configure as pytest_configure
 from tests.run_folders import pytest_sessionfinish as pytest_sessionfinish
 from web.app import app
+
+# How long a draw takes says how busy the machine is, not what is wrong with the program.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
