@@ -14,6 +14,7 @@ import logging
 import os
 import threading
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -98,7 +99,8 @@ class AtOnce(AioSqliteConfiguration):
 
 
 class OnlyHere:
-    """An ASGI middleware that puts ``POLICY`` on every answer."""
+    """An ASGI middleware that puts ``POLICY`` on every answer, and takes away credentials that cannot be the password:
+    Prefect compares them as text, which fails where they are not ASCII."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -111,7 +113,20 @@ class OnlyHere:
                 headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
+        if "headers" in scope:
+            kept = [
+                (name, value) for name, value in scope["headers"] if name != b"authorization" or _may_be_ours(value)
+            ]
+            scope = {**scope, "headers": kept}
         await self._app(scope, receive, send_with_policy)
+
+
+def _may_be_ours(credentials: bytes) -> bool:
+    """Whether these are basic credentials in ASCII."""
+    try:
+        return b64decode(credentials.partition(b" ")[2], validate=True).isascii()
+    except ValueError:
+        return False
 
 
 def main() -> None:

@@ -55,8 +55,8 @@ def _title(place: tuple[int | str, ...], form: type[BaseModel]) -> str:
     name, *rest = place or ("",)
     field = form.model_fields.get(str(name))
     if field is None:
-        # Whatever somebody has called it: a refusal is kept and printed.
-        return "".join(filter(str.isprintable, str(name)))[:SHOWN_OF_A_NAME]
+        # Whatever somebody has called it, and however long: a refusal is kept and printed.
+        return "".join(filter(str.isprintable, str(name)[:SHOWN_OF_A_NAME]))
     title = field.title or str(name)
     kinds = get_args(field.annotation) or (field.annotation,)
     inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

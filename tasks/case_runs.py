@@ -82,6 +82,9 @@ INTAKES = [
 
 REGISTRATION_TRIES = 10
 
+NOT_FORGOTTEN = timedelta(minutes=10)
+"""How long whoever has slipped in a signature is left alone before staff are told that an application waits for it."""
+
 SHOWN_OF_A_NAME = 60
 """Characters."""
 
@@ -319,18 +322,27 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
 
 def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
     """End registrations that have waited too long for a signature, and forget those that were cancelled: no application
-    stays in Prefect's database for ever. Returns how many were ended; each of them is left to staff."""
+    stays in Prefect's database for ever. Staff hear of those that wait and of those that are ended. Returns how many
+    were ended."""
     left = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLED]))
     ended = 0
     for run in _intake_runs(client, left):
         if run.state is None or "application" not in run.parameters:
             continue
         if run.state.is_paused():
-            if at - run.state.timestamp < timedelta(days=UNSIGNED_REGISTRATION.value):
+            waits = at - run.state.timestamp
+            if waits < NOT_FORGOTTEN:
                 continue
+            is_over = waits >= timedelta(days=UNSIGNED_REGISTRATION.value)
             with transaction() as session:
-                what = f"一件代为登记的申请一直没有签名，未登记，内容已删除（运行“{run.name}”），请联系申请人重新登记"
-                open_staff_task(session, f"registration:{run.id}", None, what, at)
+                if is_over:
+                    what = f"一件代为登记的申请一直没有签名，未登记，内容已删除（运行“{run.name}”），请联系申请人重报"
+                    open_staff_task(session, f"registration:{run.id}", None, what, at)
+                else:
+                    what = f"一件代为登记的申请还没有签名，没有登记：请打开运行“{run.name}”，签名后才登记"
+                    open_staff_task(session, f"unsigned:{run.id}", None, what, at)
+            if not is_over:
+                continue
             # First: one that is cancelled is found here again, if nothing is forgotten this time.
             client.set_flow_run_state(run.id, Cancelled(message="没有签名，未登记"), force=True)
             ended += 1

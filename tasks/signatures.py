@@ -67,7 +67,7 @@ def sign_on_page(staff_no: str, code: str, address: str) -> Officer:
     """As ``sign``, for a page that anybody can reach from an ``address``. Raises ``SignatureError`` with one sentence
     for every reason, so that it tells nobody which staff numbers there are."""
     try:
-        return sign(staff_no, code, _source_of(address))
+        return sign(staff_no, code, source_of(address))
     except SlowedError:
         raise
     except SignatureError:
@@ -125,13 +125,20 @@ def _look_at(
         # Strangers get few looks a day, so they cannot fill the record; their addresses are not for it.
         door = source if source in (DESK, COMMAND_LINE) else "page"
         record(session, "officer:code:refused", None, staff_no, at, door=door)
+    slowed_until = _slowed_until(session, staff_no, source, at)
+    if slowed_until is not None and slowed_until > at:
+        return SignatureError(f"一次性验证码不对或已过期，而且填错次数过多。{_again_after(slowed_until)}")
     return SignatureError("一次性验证码不对或已过期，请填写验证器上当前显示的6位数字。")
 
 
 def _slowed(until: datetime) -> SlowedError:
+    return SlowedError(f"填错验证码次数过多，这次没有核对。{_again_after(until)}")
+
+
+def _again_after(until: datetime) -> str:
     # A minute that has begun is not over yet.
     said = (until + timedelta(seconds=59)).astimezone(clock.SHANGHAI)
-    return SlowedError(f"填错验证码次数过多，这次没有核对。请在{said:%H:%M}以后用验证器上当时显示的数字重填。")
+    return f"请在{said:%H:%M}以后用验证器上当时显示的数字重填。"
 
 
 def _slowed_until(session: Session, staff_no: str, source: str, at: datetime) -> datetime | None:
@@ -166,10 +173,12 @@ def _again_at(wrong: Sequence[datetime], looked_at: int) -> datetime | None:
     return max(wrong) + timedelta(seconds=wait)
 
 
-def _source_of(address: str) -> str:
-    """An address as it counts: of version 6 the network, in which one host may have as many as it likes."""
+def source_of(address: str) -> str:
+    """An address as it counts: of version 6 the network, in which one host may have as many as it likes, and one of
+    version 4 that is written as version 6 as what it is. What is none counts as one source."""
     try:
         host = ip_address(address)
     except ValueError:
-        return address
+        return "elsewhere"
+    host = getattr(host, "ipv4_mapped", None) or host
     return str(host) if host.version == 4 else str(ip_network((host, 64), strict=False))

@@ -27,6 +27,7 @@ from runtime.refusals import InputError, in_chinese
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.applications import Caller, caller_of
 from tasks.journal import SpentNonce, journal
+from tasks.signatures import source_of
 from web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,6 +40,8 @@ ROWS = 10_000
 """Forms in such a list."""
 MEMBERS = 100
 """Members of such a form."""
+FIELDS = 1_000
+"""Fields of a page's form, as Starlette takes them at most."""
 
 
 def _modest(row: object) -> object:
@@ -53,7 +56,8 @@ Row = Annotated[Any, AfterValidator(_modest)]
 
 class SizeLimit:
     """ASGI middleware that reads no body of more than ``REQUEST_SIZE`` bytes: it stops before the first one where the
-    length is announced, else when the limit is passed, and the answer is 413."""
+    length is announced, else when the limit is passed, and the answer is 413. So it is for a form of more than
+    ``FIELDS`` fields, empty ones included: the reader of forms takes its time over each."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -62,14 +66,18 @@ class SizeLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced, taken = int(Headers(scope=scope).get("content-length", 0)), 0
+        headers = Headers(scope=scope)
+        announced, taken, fields = int(headers.get("content-length", 0)), 0, 0
+        is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
         async def limited() -> Message:
-            nonlocal taken
+            nonlocal taken, fields
             if announced <= REQUEST_SIZE.value:
                 message = await receive()
-                taken += len(message.get("body", b""))
-                if taken <= REQUEST_SIZE.value:
+                body = message.get("body", b"")
+                taken += len(body)
+                fields += is_form and body.count(b"&")
+                if taken <= REQUEST_SIZE.value and fields < FIELDS:
                     return message
             # An HTTPException: FastAPI makes a 400 of whatever else is raised while it reads a form.
             raise HTTPException(413)
@@ -148,7 +156,7 @@ class Allowance:
 
     def spend(self, request: Request, of: str = "") -> None:
         """Count one more for whoever asks, or for what it is ``of``. Raises ``ProblemError`` 429 once too often."""
-        counted = of or address_of(request)
+        counted = of or source_of(address_of(request))
         if not _counted.hit(RateLimitItemPerHour(self._limit.value), self._limit.code, counted):
             raise ProblemError(429, "您这里提交得太多了，请过一小时再试，或直接联系本中心。")
 
@@ -164,7 +172,7 @@ class Turns:
     @contextmanager
     def taken(self, request: Request) -> Iterator[None]:
         """The turn of whoever asks, while the block lasts. Raises ``ProblemError`` 429 where there is none."""
-        source = address_of(request)
+        source = source_of(address_of(request))
         with self._lock:
             if source in self._under_way:
                 raise ProblemError(429, "您这里上一次提交的还在处理，请等它有了结果再试。")

@@ -5,16 +5,18 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import cast
 
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DatabaseError
 
 from ezt.up import free_port
 from models.cases import Case, CaseCounter
 from runtime import clock
 from runtime.database import reading
-from runtime.refusals import InputError
+from tasks.attachments import File
 from tasks.objection_registrations import register_objection
 from tests.conftest import Clerk, web_process
 from tests.faults.test_disk_full import NOWHERE
@@ -44,10 +46,10 @@ def test_sixteen_threads(clerk: Clerk) -> None:
         register_objection(applications[number], [], secrets.token_hex(8), "KQ001")
 
     def fail(_: int) -> None:
-        """A registration that is refused after it has taken its number leaves no gap."""
-        broken = applications[0].model_copy(update={"email": "nobody", "certificate": "无"})
-        with pytest.raises(InputError):
-            register_objection(broken, [], secrets.token_hex(8), "KQ001")
+        """A registration that fails after it has taken its number leaves no gap."""
+        nameless = File(cast("str", None), "image/png", b"")
+        with pytest.raises(DatabaseError):
+            register_objection(applications[0], [nameless], secrets.token_hex(8), "KQ001")
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         done = [threads.submit(fail if number % 6 == 0 else register, number) for number in range(OBJECTIONS)]

@@ -144,6 +144,9 @@ def test_a_registration_that_nobody_signs_ends_after_a_day_and_leaves_nothing_of
     day = timedelta(days=UNSIGNED_REGISTRATION.value)
     end_unsigned(desk.client, clock.now() + day - timedelta(hours=1))
     assert state(desk, run_id) is StateType.PAUSED
+    with reading() as session:
+        (what,) = session.scalars(select(StaffTask.what).where(StaffTask.key == f"unsigned:{run_id}"))
+    assert "还没有签名" in what
     assert end_unsigned(desk.client, clock.now() + day + timedelta(minutes=1)) > 0
     assert (state(desk, run_id), run(desk, run_id).parameters) == (StateType.CANCELLED, {})
     with reading() as session:

@@ -120,6 +120,7 @@ HOSTILE = {
     "depth": (ReplyBody, '{"reason":' + "[" * 1_000_000),
     "a long text": (ObjectionSubmission, json.dumps({"reason": " " * 10_000_000})),
     "mistakes": (ObjectionSubmission, f"{{{members(ENTRIES)}}}"),
+    "a long name": (ObjectionSubmission, f'{{"{"k" * 10_000_000}":1}}'),
 }
 
 
@@ -141,6 +142,12 @@ def test_a_body_of_too_much_is_refused_unread_and_of_too_many_mistakes_says_how_
         read_as(ReplyBody, HOSTILE["depth"][1].encode())
 
 
+def test_a_form_of_too_many_fields_is_cut_off_before_they_are_read(web: str) -> None:
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert httpx.post(f"{web}/paper-reports", content=b"&" * 20_000_000, headers=sent).status_code == 413
+    assert httpx.post(f"{web}/paper-reports", content=b"demand=1&" * 99, headers=sent).status_code == 422
+
+
 def test_the_web_process_answers_while_hostile_bodies_come(web: str) -> None:
     """Through a process of its own: in this one the test itself would be held up as well."""
     with web_process(os.environ, free_port()) as (address, _), ThreadPoolExecutor(8) as many:
@@ -149,7 +156,7 @@ def test_the_web_process_answers_while_hostile_bodies_come(web: str) -> None:
             *(many.submit(signed.post, "/api/v1/backfills", HOSTILE[what][1].encode()) for what in ("blanks", "names")),
             *(
                 many.submit(httpx.post, f"{address}{path}", content=HOSTILE[what][1].encode(), timeout=300)
-                for what in ("members", "elements", "a long text", "mistakes")
+                for what in ("members", "elements", "a long text", "mistakes", "a long name")
                 for path in ("/api/v1/holder-sessions", "/api/v1/objections/nobody/supplements")
             ),
         ]

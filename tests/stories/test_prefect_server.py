@@ -91,7 +91,7 @@ def test_what_ended_long_ago_goes_and_what_waits_for_an_answer_stays(deployed_pr
 def test_nobody_without_the_password_is_answered(shared_prefect: dict[str, str]) -> None:
     url = shared_prefect["PREFECT_API_URL"]
     assert httpx.get(f"{url}/health").json() is True
-    for given in (None, ":", "desk-password", f"ezt:{PASSWORD}"):
+    for given in (None, ":", "desk-password", f"ezt:{PASSWORD}", "é"):
         headers = {} if given is None else {"Authorization": f"Basic {b64encode(given.encode()).decode()}"}
         asked = [httpx.get(f"{url}/{each}", headers=headers) for each in ("version", "admin/settings", "docs", "hello")]
         for each in ("deployments/", "deployments/filter", "flow_runs/filter", "artifacts/filter", "logs/filter"):
