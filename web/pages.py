@@ -149,9 +149,13 @@ def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Ty
 
 
 @router.post("/desk/{case_no}/attachments")
-def attach(request: Request, case_no: CaseNo, ticket: Typed = "", files: Files = None) -> HTMLResponse:
+def attach(
+    request: Request, case_no: CaseNo, background: BackgroundTasks, ticket: Typed = "", files: Files = None
+) -> HTMLResponse:
     """Files that staff add, by the ticket that a signed sheet gave out: the Prefect UI's forms take none."""
     added = add_attachments(case_no, ticket, given_files(files), TICKET_LIFE)
+    # The case may have waited for them.
+    background.add_task(nudge, case_no)
     return message(request, "添加附件", f"已添加{added}个附件。" if added else "这些附件办件中已有，没有重复添加。")
 
 

@@ -9,15 +9,15 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
+from ezt.up import free_port
 from models.certificates import Certificate
 from regulation.backfill_review import Stage
 from runtime import clock
 from runtime.database import reading
-from tasks.sheets import add_attachments, full_sheet
+from tasks.sheets import full_sheet
 from tests.articles.test_article_11_backfill import MARRIAGE, SCAN
-from tests.conftest import wait_until
+from tests.conftest import wait_until, web_process
 from tests.stories.test_objection_case import asked_again, case_run
-from web.pages import TICKET_LIFE
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -60,9 +60,12 @@ def test_a_paper_certificate_from_the_form_to_the_holders_mail(mailbox: Any, des
     assert waiting.name == f"补录 {case_no} · 结婚证 · 待审核"
     assert "扫描件" in desk.form(run_id)["description"]
     ticket = full_sheet(case_no, **desk.sign("KQ004"), address="127.0.0.1").upload_ticket
-    assert add_attachments(case_no, ticket, [(SCAN.name, SCAN.content)], TICKET_LIFE) == 1
-    desk.carry_out("办件恢复/case-recovery")
-    asked_for(desk, run_id, "审核补录")
+    with web_process(desk.environment, free_port()) as (web, _):
+        scan = [("files", (SCAN.name, SCAN.content))]
+        assert (
+            "已添加1个附件" in httpx.post(f"{web}/desk/{case_no}/attachments", data={"ticket": ticket}, files=scan).text
+        )
+        asked_for(desk, run_id, "审核补录")
     desk.resume(run_id, verdict="退回更正", reason="", **desk.sign("KQ004"))
     asked_again(desk, run_id, "退回或不予补录须写明理由")
     desk.resume(run_id, verdict="退回更正", reason="登记日期与扫描件不符", **desk.sign("KQ004"))
