@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
@@ -45,7 +46,7 @@ from models.migrations import migrate
 from models.objections import Objection
 from models.organisations import ApplicationSecret, Officer, SpentCode
 from regulation.certificates import CertificateState, Level
-from runtime import database, keys, settings, signing_authority
+from runtime import clock, database, keys, settings, signing_authority
 from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
 from tasks.objection_applications import ObjectionApplication
 from tasks.objection_questions import InitialReview
@@ -273,6 +274,25 @@ def _secret_settings(given: BaseModel) -> Iterator[str]:
             yield value.get_secret_value()
         elif isinstance(value, BaseModel):
             yield from _secret_settings(value)
+
+
+class Time:
+    """The present, which passes when it is told to, backwards too."""
+
+    def __init__(self) -> None:
+        self.now = datetime.fromisoformat("2026-03-03T10:20:00+08:00")  # a Tuesday
+
+    def pass_by(self, lasting: timedelta) -> None:
+        self.now += lasting
+
+
+@pytest.fixture
+def present(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Time:
+    """The program's clock, which stands still. Not before there are sample data: other tests share theirs, and would
+    find them as old as this day."""
+    given = Time()
+    monkeypatch.setattr(clock, "now", lambda: given.now)
+    return given
 
 
 class Mailbox:

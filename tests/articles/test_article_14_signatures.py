@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from secrets import token_hex
 
 import pyotp
@@ -35,28 +35,11 @@ from tasks.signatures import (
     sign_on_page,
     submission_of,
 )
-from tests.conftest import Clerk, officer_of
+from tests.conftest import Clerk, Time, officer_of
 
 DIRECTOR = "KQ004"
 OFFICE, STRANGER = "10.1.2.3", "203.0.113.7"
 MINUTE = timedelta(minutes=1)
-
-
-class Time:
-    """The present, which passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = datetime.fromisoformat("2026-03-03T10:20:00+08:00")  # a Tuesday
-
-    def pass_by(self, lasting: timedelta) -> None:
-        self.now += lasting
-
-
-@pytest.fixture
-def present(monkeypatch: pytest.MonkeyPatch) -> Time:
-    given = Time()
-    monkeypatch.setattr(clock, "now", lambda: given.now)
-    return given
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, cast
 from uuid import UUID
@@ -37,28 +38,21 @@ SUSPENSION, SIGNATURE = "suspension", "signature"
 
 def kill_at(step: str, when: str) -> None:
     """SIGKILL this process right before or right after the transaction of a step commits."""
-    reached: list[Session] = []
-
-    @event.listens_for(Session, "before_commit")
-    def _before(session: Session) -> None:
-        if session.scalar(select(StepRecord.step).where(StepRecord.step == step).limit(1)) is not None:
-            reached.append(session)
-            if when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    @event.listens_for(Session, "after_commit")
-    def _after(session: Session) -> None:
-        if session in reached:
-            os.kill(os.getpid(), signal.SIGKILL)
+    done = select(StepRecord.step).where(StepRecord.step == step).limit(1)
+    _kill_where(lambda session: session.scalar(done) is not None, when)
 
 
 def kill_at_signature(when: str) -> None:
     """SIGKILL this process right before or right after a one-time code is spent."""
+    _kill_where(lambda session: any(isinstance(each, SpentCode) for each in session.new), when)
+
+
+def _kill_where(is_there: Callable[[Session], bool], when: str) -> None:
     reached: list[Session] = []
 
     @event.listens_for(Session, "before_commit")
     def _before(session: Session) -> None:
-        if any(isinstance(each, SpentCode) for each in session.new):
+        if is_there(session):
             reached.append(session)
             if when == "before":
                 os.kill(os.getpid(), signal.SIGKILL)

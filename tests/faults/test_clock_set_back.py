@@ -2,7 +2,7 @@
 spent stays spent."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -24,30 +24,12 @@ from tasks.objection_questions import InitialReview, OutcomeDecision, has_reply
 from tasks.records import seal_record, verify_record
 from tasks.sheets import sheet_of
 from tasks.signatures import CODE_SECONDS, DESK, SignatureError, sign
-from tests.conftest import Clerk, Mailbox
+from tests.conftest import Clerk, Mailbox, Time
 
 HOUR = timedelta(hours=1)
 REPLY = 3
 """The step for which a story waits for the bureau."""
 DECIDED: dict[str, Any] = {"outcome": "已更正", "reason": "经市局核实，登记的地址有误，已更正。"}
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = datetime.fromisoformat("2026-03-03T10:20:00+08:00")  # a Tuesday
-
-    def set_back(self) -> None:
-        self.now -= HOUR
-
-    def pass_by(self, lasting: timedelta) -> None:
-        self.now += lasting
-
-
-@pytest.fixture
-def present(monkeypatch: pytest.MonkeyPatch) -> Time:
-    given = Time()
-    monkeypatch.setattr(clock, "now", lambda: given.now)
-    return given
 
 
 def carry_on(case: Clerk, upto: int) -> None:
@@ -76,7 +58,7 @@ def test_a_story_during_which_it_is_set_back_goes_its_way(
     assert case.answer(InitialReview, verdict="受理") is None
     carry_on(case, after)
     dispatch()
-    present.set_back()
+    present.pass_by(-HOUR)
     carry_on(case, 8)
     # The bureau's clock is set back as well.
     for _ in range(40):
@@ -125,11 +107,11 @@ def test_a_one_time_code_that_was_spent_stays_spent(
     code = totp.at(int(present.now.timestamp()))
     assert sign("KQ001", code, DESK).staff_no == "KQ001"
     present.pass_by(HOUR)
-    present.set_back()
+    present.pass_by(-HOUR)
     with pytest.raises(SignatureError, match="已用过"):
         sign("KQ001", code, DESK)
     # Nobody has to wait an hour for the next one.
-    present.set_back()
+    present.pass_by(-HOUR)
     earlier = totp.at(int(present.now.timestamp()) + CODE_SECONDS)
     assert sign("KQ001", earlier, DESK).staff_no == "KQ001"
 
@@ -141,7 +123,7 @@ def test_what_a_dispatcher_had_claimed_when_it_was_set_back_is_sent_once(
     # A dispatcher that died with its claim.
     with transaction() as session:
         session.execute(update(OutgoingNotice).values(claimed_until=present.now + sender.CLAIM))
-    present.set_back()
+    present.pass_by(-HOUR)
     for _ in range(50):
         present.pass_by(timedelta(minutes=2))
         dispatch()

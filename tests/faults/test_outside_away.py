@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import stamina
@@ -56,7 +57,8 @@ class Time:
 
 
 @pytest.fixture
-def present(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
+def present(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
+    # After the sample data, which other tests share.
     given = Time()
     monkeypatch.setattr(clock, "now", lambda: given.now)
     with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):

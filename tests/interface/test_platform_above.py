@@ -20,6 +20,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tests.conftest import FEW, forget_settings
 from tests.interface.conftest import Caller, caller_of
+from tests.interface.conftest import licence as a_licence
 from tests.interface.test_certificates_api import AUTHENTICATE, EXTRACT, QUERY, about
 
 
@@ -39,13 +40,7 @@ def province(web: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.fixture
 def licence(clerk: Any) -> Certificate:
-    with reading() as session:
-        wanted = (
-            select(Certificate)
-            .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(CertificateType.name == "营业执照", Certificate.state == CertificateState.VALID)
-        )
-        return session.scalars(wanted.order_by(Certificate.id)).all()[0]
+    return a_licence()
 
 
 @pytest.fixture
