@@ -44,8 +44,8 @@ def came_before(session: Session, kind: str, key: str, *content: object, files: 
     row = {"kind": kind, "key": key, "digest": keys().digest("submission", said)}
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     connection = session.connection()
-    new = insert(Submission).values(row).on_conflict_do_nothing().returning(Submission.key)
-    if connection.scalar(new) is not None:
+    new = insert(Submission).on_conflict_do_nothing().returning(Submission.key)
+    if connection.scalar(new, row) is not None:
         return False
     if connection.scalar(DIGEST, {"kind": kind, "key": key}) != row["digest"]:
         raise OtherContentError

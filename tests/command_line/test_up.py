@@ -59,8 +59,10 @@ def password_of(home: Path) -> str:
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """The command lines of a process's children, by process id."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """The command lines of the children of all threads of a process, by process id."""
+    listed = [
+        child for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()
+    ]
     return {int(child): Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ") for child in listed}
 
 
