@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from httpx import codes
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound, Pause, PrefectHTTPStatusError
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.input.actions import delete_flow_run_input, read_flow_run_input
@@ -23,8 +23,8 @@ from models.organisations import Officer
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
-from tasks.answers import answer_or_wait, last_refusal, offered, take_officer_answer
-from tasks.case_runs import forget_code, show_case
+from tasks.answers import accepted_by_now, answer_or_wait, last_refusal, offered, take_officer_answer
+from tasks.case_runs import forget_code, nudge, show_case
 from tasks.notices import kick
 from tasks.questions import Question
 from tasks.sheets import full_sheet_link
@@ -114,7 +114,13 @@ def ask(
             form = _form(question, head, refusal, suggested, known.choices)
             # Whoever has answered meanwhile found this run awake and left the answer to it.
             if answer_or_wait(case_no, question, turn) is None:
-                _suspend(form, key)
+                try:
+                    _suspend(form, key)
+                except Pause:
+                    # Whoever has answered since then found this run awake still. Nobody would wake it before recovery.
+                    if accepted_by_now(case_no, question, turn):
+                        nudge(case_no)
+                    raise
             continue
         given = {name: value for name, value in typed.items() if name in question.model_fields}
         signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))

@@ -56,6 +56,13 @@ def accepted_answer(session: Session, case_no: str, question: str, turn: int) ->
     return known[question, turn]
 
 
+def accepted_by_now(case_no: str, question: type[Question], turn: int) -> bool:
+    """Whether this question has an answer on record."""
+    asked = {"case_no": case_no, "question": question.question, "turn": turn}
+    with one_read() as connection:
+        return connection.execute(ACCEPTED, asked).scalar_one_or_none() is not None
+
+
 def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[str, Any] | None:
     """The recorded answer; ``None`` after noting on the case that its story now waits for it.
 
