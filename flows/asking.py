@@ -23,7 +23,7 @@ from models.organisations import Officer
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
-from tasks.answers import accepted_by_now, answer_or_wait, last_refusal, offered, take_officer_answer
+from tasks.answers import answer_or_wait, last_refusal, offered, settled, take_officer_answer
 from tasks.case_runs import forget_code, nudge, show_case
 from tasks.notices import kick
 from tasks.questions import Question
@@ -118,7 +118,7 @@ def ask(
                     _suspend(form, key)
                 except Pause:
                     # Whoever has answered since then found this run awake still. Nobody would wake it before recovery.
-                    if accepted_by_now(case_no, question, turn):
+                    if settled(case_no, question, turn):
                         nudge(case_no)
                     raise
             continue

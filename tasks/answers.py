@@ -56,11 +56,11 @@ def accepted_answer(session: Session, case_no: str, question: str, turn: int) ->
     return known[question, turn]
 
 
-def accepted_by_now(case_no: str, question: type[Question], turn: int) -> bool:
-    """Whether this question has an answer on record."""
-    asked = {"case_no": case_no, "question": question.question, "turn": turn}
-    with one_read() as connection:
-        return connection.execute(ACCEPTED, asked).scalar_one_or_none() is not None
+def settled(case_no: str, question: type[Question], turn: int) -> bool:
+    """Whether nobody need answer this question any more: it has an answer on record, or its case has ended."""
+    with reading() as session:
+        ended = session.get_one(Case, case_no).closed_at is not None
+        return ended or accepted_answer(session, case_no, question.question, turn) is not None
 
 
 def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[str, Any] | None:

@@ -21,12 +21,19 @@ class Legs:
         self._process = process
 
     def run(self, run_id: str, step: str = "", when: str = "") -> int:
-        """Run one leg over the test's installation; its exit code."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        """Run one leg over the test's installation; its exit code, or ``STOPPED``."""
         environment = {name: value for name, value in os.environ.items() if name.startswith(("EZT_", "PREFECT_"))}
         order = {"run_id": run_id, "step": step, "when": when, "environment": environment}
-        self._process.stdin.write(f"{json.dumps(order)}\n")
+        return self._told(json.dumps(order))
+
+    def go_on(self) -> int:
+        """Let the leg that has stopped go on; its exit code."""
+        return self._told("")
+
+    def _told(self, line: str) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 

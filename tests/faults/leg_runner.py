@@ -1,7 +1,8 @@
 """Runs legs of case runs as a worker's process would, each in a fork that can be told where to kill itself.
 
-One JSON line a leg on standard input (run_id, step, when, environment); the exit code comes back as a line. Forking
-from a process that has imported everything makes a leg cost what it costs in a warm worker.
+One JSON line a leg on standard input (run_id, step, when, environment); the exit code comes back as a line, or that the
+leg has stopped, which another line lets go on. Forking from a process that has imported everything makes a leg cost
+what it costs in a warm worker.
 """
 
 import json
@@ -34,6 +35,8 @@ from models.organisations import SpentCode
 
 SUSPENSION, SIGNATURE = "suspension", "signature"
 """What is no step and can be killed all the same."""
+STOPPED = 1000
+"""No exit code: the leg stands still."""
 
 
 def kill_at(step: str, when: str) -> None:
@@ -63,22 +66,28 @@ def _kill_where(is_there: Callable[[Session], bool], when: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_at_suspension(when: str) -> None:
-    """SIGKILL this process right before or right after Prefect takes the run for suspended."""
+def stop_at_suspension(when: str) -> None:
+    """SIGKILL this process right before or right after Prefect takes the run for suspended; or stop it right before,
+    until somebody lets it go on."""
     propose = flow_runs.propose_state_sync
 
-    def _killed(*given: Any, **more: Any) -> None:
+    def _stopped(*given: Any, **more: Any) -> Any:
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if when == "meanwhile":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        state = propose(*given, **more)
         if when == "after":
-            propose(*given, **more)
-        os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return state
 
-    flow_runs.propose_state_sync = _killed  # type: ignore[assignment]
+    flow_runs.propose_state_sync = _stopped
 
 
 def leg(run_id: str, step: str, when: str) -> None:
     """One leg, from the run's present state to its next suspension or its end."""
     if step == SUSPENSION:
-        kill_at_suspension(when)
+        stop_at_suspension(when)
     elif step == SIGNATURE:
         kill_at_signature(when)
     elif step:
@@ -114,8 +123,18 @@ def main() -> None:
             finally:
                 sys.stderr.flush()
                 os._exit(code)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
-        sys.stdout.flush()
+        status = os.waitpid(child, os.WUNTRACED)[1]
+        if os.WIFSTOPPED(status):
+            _say(STOPPED)
+            sys.stdin.readline()
+            os.kill(child, signal.SIGCONT)
+            status = os.waitpid(child, 0)[1]
+        _say(os.waitstatus_to_exitcode(status))
+
+
+def _say(code: int) -> None:
+    sys.stdout.write(f"{code}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

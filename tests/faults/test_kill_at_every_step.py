@@ -23,6 +23,7 @@ from runtime.database import reading
 from tasks import objection_questions, objections
 from tasks.case_runs import ensure_run, recover, wake
 from tests.faults.conftest import Legs
+from tests.faults.leg_runner import STOPPED
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -183,6 +184,27 @@ def test_an_answer_recorded_while_the_run_was_going_to_sleep_wakes_it(
     assert recover(prefect_client, clock.now()).woken == (case.case_no,)
     assert legs.run(run_id) == 0
     assert case.stage() == "核实中"
+
+
+@pytest.mark.parametrize("news", ["answered", "withdrawn"])
+def test_what_comes_between_a_leg_s_last_look_and_its_sleep_wakes_it(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, news: str
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    assert legs.run(run_id, "suspension", "meanwhile") == STOPPED
+    if news == "answered":
+        assert case.answer(objection_questions.InitialReview, verdict="受理") is None
+    else:
+        objections.withdraw_objection(case.token)
+    # Whoever brings the news finds the run awake and leaves it alone.
+    wake(prefect_client, case.case_no)
+    assert legs.go_on() == 0
+    run = prefect_client.read_flow_run(UUID(run_id))
+    assert run.state is not None
+    assert run.state.type is StateType.SCHEDULED
+    assert legs.run(run_id) == 0
+    assert case.stage() == ("核实中" if news == "answered" else "已撤回")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
