@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Table, create_engine, func, insert, select
 
 from bench.figures import Figure, arguments, rounds_at, save
-from ezt import sample_data
+from ezt.samples import data as sample_data
 from models import Base
 from models.base import as_stored
 from models.cases import Case, CaseKind
@@ -30,11 +30,10 @@ from regulation.objections import Stage
 from runtime import clock
 from runtime.database import build_engine, engine, in_pieces, reading
 from runtime.keys import ensure_keys
-from tasks.answers import take_officer_answer
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT, read_file
-from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
-from tasks.objection_batches import (
+from tasks.case.answers import take_officer_answer
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.batch_files import LAYOUT, read_file
+from tasks.objections.batches import (
     CHUNK,
     accept_some,
     chunks_to_register,
@@ -47,10 +46,10 @@ from tasks.objection_batches import (
     still_to_deliver,
     sum_up,
 )
-from tasks.objection_questions import InitialReview, LetterPosted
-from tasks.objection_registrations import register_objection
-from tasks.objections import accept_objection
-from tasks.verifications import prepare_pursuit, record_letter
+from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialReview, LetterPosted
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import accept_objection
+from tasks.objections.verifications import prepare_pursuit, record_letter
 from tests.conftest import forget_settings
 
 BARE, REGISTERED, WHOLE, SINGLE = (

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from bench.figures import Figure, arguments, noted, save
 from ezt import children
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
 from models.organisations import Application

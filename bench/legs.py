@@ -23,21 +23,21 @@ from prefect.client.schemas.objects import StateType
 
 from bench.figures import Figure, arguments, noted, processor_seconds, save
 from ezt.desk import Desk
-from ezt.prefect_access import name_password
+from ezt.engine.prefect_access import name_password
 from ezt.up import POOL, System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
 from regulation.objections import Verdict
 from runtime.database import reading
-from tasks.case_runs import nudge
-from tasks.objection_registrations import register_objection
+from tasks.desk.runs import nudge
+from tasks.objections.registrations import register_objection
 from tests.conftest import certificates_with_address, objection_about, wait_until
 from tests.postgresql_server import create_database, postgresql_server
 
 STOCK = "process worker"
 START, CLOSE = "start to suspend", "resume to close"
 WORKERS = {
-    "forked": ("ezt.worker", "--pool", POOL, "--name", "bench"),
+    "forked": ("ezt.engine.worker", "--pool", POOL, "--name", "bench"),
     STOCK: ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
 }
 
@@ -112,7 +112,7 @@ def main() -> None:
             os.environ |= {
                 "EZT_HOME": str(Path(folder) / "var"),
                 "EZT_DATABASE_URL": f"{url}/ezt",
-                "EZT_DESK_PORT": str(free_port()),
+                "EZT_PREFECT_PORT": str(free_port()),
                 "EZT_WEB_PORT": str(free_port()),
                 "EZT_ONE_TIME_CODES": "false",
                 "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"{url.replace('psycopg', 'asyncpg')}/prefect",
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Figure]:
-    os.environ |= {"PREFECT_API_URL": system.api_url, "EZT_DESK_URL": system.desk_url}
+    os.environ |= {"PREFECT_API_URL": system.api_url, "EZT_PREFECT_URL": system.prefect_url}
     figures = []
     name_password()
     with get_client(sync_client=True) as client:

@@ -22,7 +22,7 @@ from sqlalchemy import delete
 
 from bench.figures import Figure, arguments, noted, save
 from ezt.child import end_with
-from ezt.sample_notices import EXAMPLES
+from ezt.samples.notices import EXAMPLES
 from ezt.up import free_port
 from models.migrations import migrate
 from models.notices import OutgoingNotice

@@ -29,8 +29,8 @@ import orjson
 from sqlalchemy import Table, Text, cast, select, text
 
 from bench.figures import Figure, arguments, rounds_at, save
-from ezt import sample_catalogue as catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue
+from ezt.samples import data as samples
 from models.certificate_uses import UnavailableReceipt
 from models.migrations import migrate
 from models.organisations import Application
@@ -40,9 +40,9 @@ from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import insert_many, reading, transaction
 from runtime.keys import ensure_keys
-from tasks.applications import mark_self_service
-from tasks.online_supervision import signs_of
-from tasks.online_tallies import tallies_of
+from tasks.office.applications import mark_self_service
+from tasks.supervision.nights import signs_of
+from tasks.supervision.tallies import tallies_of
 from tests.conftest import forget_settings
 
 READ = "read and parsed"

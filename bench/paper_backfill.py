@@ -24,25 +24,25 @@ from sqlalchemy.orm import Session
 from stdnum.cn import ric
 
 from bench.figures import Figure, arguments, rounds_at, save
-from ezt import sample_data
+from ezt.samples import data as sample_data
 from models.migrations import migrate
-from regulation.backfill_batches import Outcome
+from regulation.backfill.batches import Outcome
 from runtime import clock
 from runtime.database import build_engine, engine, insert_many, reading
 from runtime.keys import ensure_keys
-from tasks.answers import take_officer_answer
-from tasks.backfill_batches import (
+from tasks.backfill.batches import (
     ROW_REGISTERED,
     batch_of,
     check_chunk,
+    chunks_to_check,
     draw_sample,
     judge_sample,
     register_batch,
     submit_batch,
 )
-from tasks.backfill_checks import check_file
-from tasks.backfill_progress import chunks_to_check
-from tasks.backfill_questions import BatchSampleReview
+from tasks.backfill.checks import check_file
+from tasks.backfill.questions import BatchSampleReview
+from tasks.case.answers import take_officer_answer
 from tests.conftest import forget_settings
 
 CHUNK = 5_000

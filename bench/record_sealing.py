@@ -17,7 +17,7 @@ from models.migrations import migrate
 from models.records import AuditEntry
 from runtime.database import forget_engine, insert_many, reading, transaction
 from runtime.keys import ensure_keys
-from tasks.records import ENTRIES_IN_A_BLOCK, _entries, seal_record, verify_record
+from tasks.keeping.records import ENTRIES_IN_A_BLOCK, _entries, seal_record, verify_record
 from tests.conftest import forget_settings
 
 AT = datetime(2026, 6, 10, 0, 30, tzinfo=UTC)

@@ -22,7 +22,7 @@ def add(
 ) -> None:
     from ezt.installation import check_migrated
     from models.organisations import ApplicationKind
-    from tasks.applications import register_application
+    from tasks.office.applications import register_application
 
     check_migrated()
     kind = ApplicationKind.BUREAU if bureau else ApplicationKind.DEPARTMENT
@@ -38,7 +38,7 @@ def rotate(
     from datetime import timedelta
 
     from ezt.installation import check_migrated
-    from tasks.applications import rotate_secret
+    from tasks.office.applications import rotate_secret
 
     check_migrated()
     _show(key, rotate_secret(key, "ezt", timedelta(hours=overlap_hours)), as_json)
@@ -47,7 +47,7 @@ def rotate(
 @applications.command(help="停用一个应用，立即生效")
 def end(key: Key, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.applications import end_application
+    from tasks.office.applications import end_application
 
     check_migrated()
     end_application(key, "ezt")
@@ -61,7 +61,7 @@ def self_service(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.applications import mark_self_service
+    from tasks.office.applications import mark_self_service
 
     check_migrated()
     mark_self_service(key, not ended, "ezt")

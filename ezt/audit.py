@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.records import Verified
+    from tasks.keeping.records import Verified
 
 audit = typer.Typer(help="核验、导出封存的日志（第十四条）", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
@@ -19,7 +19,7 @@ Head = Annotated[str | None, typer.Option("--head", help="另行保存的链首�
 @audit.command(help="核验数据库中的日志：是否有改动、增删或调换；有则退出码为1")
 def verify(head: Head = None, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.records import verify_record
+    from tasks.keeping.records import verify_record
 
     check_migrated()
     _say(verify_record(head), as_json)
@@ -31,7 +31,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.records import export_record
+    from tasks.keeping.records import export_record
 
     check_migrated()
     entries = export_record(file)
@@ -47,7 +47,7 @@ def verify_file(
     head: Head = None,
     as_json: AsJson = False,
 ) -> None:
-    from tasks.records import verify_file as check
+    from tasks.keeping.records import verify_file as check
 
     _say(check(file, public_key, head), as_json)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tasks.backfill_checks import Report
+    from tasks.backfill.checks import Report
 
 backfill = typer.Typer(help="纸质证照的批量补录（第十一条）", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
@@ -28,8 +28,8 @@ def check(
     from ezt.installation import check_migrated
     from ezt.progress import progress
     from runtime import clock
-    from tasks.backfill_checks import check_file
-    from tasks.mended_workbooks import write_mended
+    from tasks.backfill.checks import check_file
+    from tasks.backfill.mended import write_mended
 
     check_migrated()
     with progress("核对") as watch:
@@ -61,8 +61,8 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.backfill_batches import submit_batch
-    from tasks.case_runs import nudge
+    from tasks.backfill.batches import submit_batch
+    from tasks.desk.runs import nudge
 
     check_migrated()
     case_no = submit_batch(file, certificate_type, department, service_case_no, staff_no, code)
@@ -79,7 +79,7 @@ def scans(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.backfill_scans import attach_scans
+    from tasks.backfill.scans import attach_scans
 
     check_migrated()
     attached = attach_scans(case_no, archive, staff_no, code)
@@ -91,7 +91,7 @@ def scans(
 
 
 def _outcomes() -> dict[Any, str]:
-    from regulation.backfill_batches import Outcome
+    from regulation.backfill.batches import Outcome
 
     return {Outcome(value): words for value, words in OUTCOMES.items()}
 
@@ -106,7 +106,7 @@ def _problems(report: "Report") -> list[dict[str, Any]]:
     """What is wrong with the first rows, each with its place."""
     from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 
-    from tasks.backfill_checks import told
+    from tasks.backfill.checks import told
 
     rows = list(report.problems.items())[:SHOWN]
     return [

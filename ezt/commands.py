@@ -143,8 +143,8 @@ def sample_data(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from ezt import sample_data as samples
-    from tasks.officer_register import enrolment
+    from ezt.samples import data as samples
+    from tasks.office.officer_register import enrolment
 
     seed = samples.DEFAULT_SEED if seed is None else seed
     added = samples.load(seed, samples.Sizes() if holders is None else samples.Sizes(holders=holders))
@@ -200,7 +200,7 @@ def doctor(as_json: AsJson = False) -> None:
     add_help_option=False,
 )
 def prefect(context: typer.Context) -> None:
-    here = {"PREFECT_API_URL": f"http://127.0.0.1:{settings().desk_port}/api"}
+    here = {"PREFECT_API_URL": f"http://127.0.0.1:{settings().prefect_port}/api"}
     command = [sys.executable, "-m", "prefect", *context.args]
     os.execve(sys.executable, command, here | os.environ | prefect_access())  # noqa: S606
 
@@ -246,7 +246,7 @@ def _calendar() -> WorkingDays:
     if not has_table(PublishedYear.__tablename__):
         return WorkingDays()
     from runtime.database import reading
-    from tasks.calendars import working_days
+    from tasks.case.calendars import working_days
 
     with reading() as session:
         return working_days(session)

@@ -16,8 +16,8 @@ import httpx
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
-from ezt import sample_data
 from ezt.desk import Desk, NotThereError
+from ezt.samples import data as sample_data
 from ezt.up import System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
@@ -28,8 +28,8 @@ from runtime.keys import keys, seal_keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
-from tasks.case_runs import prefect
-from tasks.sheets import sheet_of
+from tasks.desk.runs import prefect
+from tasks.desk.sheets import sheet_of
 
 SECONDS = 120
 
@@ -53,7 +53,7 @@ def play() -> Played:
         own = {
             "EZT_HOME": folder,
             "TMPDIR": folder,
-            "EZT_DESK_PORT": str(free_port()),
+            "EZT_PREFECT_PORT": str(free_port()),
             "EZT_WEB_PORT": str(free_port()),
         }
         os.environ |= own | {"EZT_PUBLIC_URL": f"http://127.0.0.1:{own['EZT_WEB_PORT']}"}

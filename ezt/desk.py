@@ -12,7 +12,7 @@ from prefect.client.schemas.responses import SetStateStatus
 
 from models.organisations import Officer
 from runtime.database import reading
-from tasks.signatures import CODE_SECONDS
+from tasks.office.signatures import CODE_SECONDS
 
 
 class NotThereError(AssertionError):

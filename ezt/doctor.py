@@ -39,7 +39,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from sqlalchemy import func, select, text
 
-from ezt.deployments import stories
+from ezt.engine.deployments import stories
 from ezt.installation import saying_what_is_wrong
 from ezt.up import POOL, answers
 from gateways.certificate_platform import certificate_mapping
@@ -61,10 +61,10 @@ from runtime.keys import KeysMissingError, NotOursError, keys, seal_keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from runtime.signing_authority import known_chains, signing_authority
-from tasks.attachments import scan
-from tasks.calendars import working_days
-from tasks.records import last_block_is_ours, unsealed_since
-from tasks.signatures import CODE_SECONDS
+from tasks.case.attachments import scan
+from tasks.case.calendars import working_days
+from tasks.keeping.records import last_block_is_ours, unsealed_since
+from tasks.office.signatures import CODE_SECONDS
 
 LOOK_WITHIN = 20.0
 """Seconds for all checks of a round together."""
@@ -310,7 +310,7 @@ def _is_taken(port: int) -> bool:
 
 
 def _prefect_url() -> str:
-    return get_current_settings().api.url or f"http://127.0.0.1:{settings().desk_port}/api"
+    return get_current_settings().api.url or f"http://127.0.0.1:{settings().prefect_port}/api"
 
 
 def prefect_password() -> Iterator[Finding]:
@@ -322,17 +322,19 @@ def prefect_password() -> Iterator[Finding]:
         yield _error("工作台口令", "没有设置", "请运行 ezt migrate 生成，并重启各服务")
     elif answers(f"{_prefect_url()}/version"):
         what = f"{_prefect_url()}不用口令就有答复，谁都能借它发起流程、读取和改换答复"
-        yield _error("工作台口令", what, "请以 python -m ezt.prefect_server 启动服务端，它用EZT_PREFECT_PASSWORD")
+        yield _error(
+            "工作台口令", what, "请以 python -m ezt.engine.prefect_server 启动服务端，它用EZT_PREFECT_PASSWORD"
+        )
     else:
         yield _ok("工作台口令", "已设置，没有口令得不到答复")
 
 
 def prefect() -> Iterator[Finding]:
     """The server, its worker, the deployments, and when each schedule last ran."""
-    port, url = settings().desk_port, _prefect_url()
+    port, url = settings().prefect_port, _prefect_url()
     if not answers(f"{url}/health"):
         if not get_current_settings().api.url and _is_taken(port):
-            yield _error("工作台", f"端口{port}被别的程序占用", "请停止占用它的程序，或用EZT_DESK_PORT另设端口")
+            yield _error("工作台", f"端口{port}被别的程序占用", "请停止占用它的程序，或用EZT_PREFECT_PORT另设端口")
         else:
             yield _error("工作台", f"Prefect没有运行或{url}不通", "请启动：systemctl start ezt-prefect，单机为 ezt up")
         return
@@ -451,7 +453,7 @@ def mail() -> Iterator[Finding]:
 
 def public_address() -> Iterator[Finding]:
     """The addresses in notices lead somewhere for those who get them."""
-    addresses = {"EZT_PUBLIC_URL": settings().public_url, "EZT_DESK_URL": settings().desk_url}
+    addresses = {"EZT_PUBLIC_URL": settings().public_url, "EZT_PREFECT_URL": settings().prefect_url}
     here = [name for name, url in addresses.items() if _is_loopback(url)]
     plain = [name for name, url in addresses.items() if not url.startswith("https://")]
     if here and settings().smtp_host and not _is_loopback(f"//{settings().smtp_host}"):

@@ -14,7 +14,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="密钥的名称（8�
 @key.command("list", help="列出密钥的名称、哪一把正用来加密、各加密了多少个值；不显示密钥本身")
 def list_all(as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.data_keys import data_keys
+    from tasks.keeping.data_keys import data_keys
 
     check_migrated()
     found = data_keys()
@@ -33,7 +33,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.data_keys import add_data_key
+    from tasks.keeping.data_keys import add_data_key
 
     check_migrated()
     name = add_data_key("ezt", later=later)
@@ -48,7 +48,7 @@ def rotate(
 @key.command(help="改用已有的一把密钥加密")
 def use(name: Name, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.data_keys import use_data_key
+    from tasks.keeping.data_keys import use_data_key
 
     check_migrated()
     use_data_key(name, "ezt")
@@ -59,7 +59,7 @@ def use(name: Name, as_json: AsJson = False) -> None:
 def re_encrypt(as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
     from ezt.progress import progress
-    from tasks import data_keys
+    from tasks.keeping import data_keys
 
     check_migrated()
     with progress("重新加密") as watch:
@@ -74,7 +74,7 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.data_keys import retire_data_key
+    from tasks.keeping.data_keys import retire_data_key
 
     check_migrated()
     retire_data_key(name, "ezt", at_once=now)

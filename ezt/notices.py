@@ -14,7 +14,7 @@ def preview(
     out: Annotated[Path, typer.Option("--out", help="写入的文件夹；其中已有的同名文件会被覆盖")] = Path("notices"),
     as_json: Annotated[bool, typer.Option("--json", help="以JSON输出")] = False,
 ) -> None:
-    from ezt.notice_preview import write
+    from ezt.samples.notice_preview import write
 
     page, letters = write(out)
     if as_json:

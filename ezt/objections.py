@@ -16,7 +16,7 @@ SHOWN = 20
 
 @objections.command(help="试核对一个文件，列出不能登记的行及怎样更正，不写入任何内容")
 def check(file: File, as_json: AsJson = False) -> None:
-    from tasks.objection_batch_files import read_file
+    from tasks.objections.batch_files import read_file
 
     table = read_file(file.name, file.read_bytes())
     if as_json:
@@ -36,8 +36,8 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.case_runs import nudge
-    from tasks.objection_batches import submit_batch
+    from tasks.desk.runs import nudge
+    from tasks.objections.batches import submit_batch
 
     check_migrated()
     received = submit_batch(file, sender, email, staff_no, code)
@@ -58,7 +58,7 @@ def export(
     code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.objection_lists import list_of_batch
+    from tasks.objections.lists import list_of_batch
 
     check_migrated()
     content, rows = list_of_batch(batch, staff_no, code)
@@ -78,7 +78,7 @@ def replies(
     from ezt.installation import check_migrated
     from ezt.progress import progress
     from regulation.working_days import parse_day
-    from tasks.objection_lists import Letter, take_list
+    from tasks.objections.lists import Letter, take_list
 
     check_migrated()
     letter = Letter(reply_no, parse_day(replied_on) if replied_on else None)

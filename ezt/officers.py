@@ -21,7 +21,7 @@ def add(
 ) -> None:
     from ezt.installation import check_migrated
     from models.organisations import Role
-    from tasks.officer_register import register_officer
+    from tasks.office.officer_register import register_officer
 
     check_migrated()
     secret = register_officer(staff_no, name, Role.DIRECTOR if director else Role.OFFICER, email, "ezt")
@@ -31,7 +31,7 @@ def add(
 @officers.command("list", help="列出工作人员、职责、是否在职和名下在办办件数")
 def list_all(as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.officer_register import officers_on_register
+    from tasks.office.officer_register import officers_on_register
 
     check_migrated()
     found = officers_on_register()
@@ -55,7 +55,7 @@ def change(
 ) -> None:
     from ezt.installation import check_migrated
     from models.organisations import Role
-    from tasks.officer_register import change_officer
+    from tasks.office.officer_register import change_officer
 
     check_migrated()
     role = None if director is None else Role.DIRECTOR if director else Role.OFFICER
@@ -67,7 +67,7 @@ def change(
 @officers.command(help="停用一个工号，立即生效；列出名下的在办办件和代办人")
 def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.officer_register import deactivate_officer
+    from tasks.office.officer_register import deactivate_officer
 
     check_migrated()
     left = deactivate_officer(staff_no, "ezt")
@@ -84,7 +84,7 @@ def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
 @officers.command("new-secret", help="更换验证码，显示新的登记地址和二维码（只显示这一次）；原来的立即失效")
 def new_secret(staff_no: StaffNo, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.officer_register import new_code_secret
+    from tasks.office.officer_register import new_code_secret
 
     check_migrated()
     secret = new_code_secret(staff_no, "ezt")
@@ -94,7 +94,7 @@ def new_secret(staff_no: StaffNo, as_json: AsJson = False) -> None:
 def _show(staff_no: str, secret: str, as_json: bool) -> None:
     import segno
 
-    from tasks.officer_register import enrolment
+    from tasks.office.officer_register import enrolment
 
     address = enrolment(staff_no, secret)
     if as_json:

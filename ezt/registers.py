@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.headed_tables import BroughtIn
+    from tasks.tables.headed import BroughtIn
 
 department = typer.Typer(help="使用部门名册的导入", no_args_is_help=True)
 catalogue = typer.Typer(help="证照目录的导入（第三条）", no_args_is_help=True)
@@ -27,7 +27,7 @@ def _commands() -> None:
 @department.command("import", help="导入部门（信用代码、名称、邮箱）；已有的按信用代码更新，有一行不对，一个也不登记")
 def import_departments(file: File, check: Check = False, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks import department_files
+    from tasks.office import department_files
 
     check_migrated()
     done = department_files.import_departments(file.name, file.read_bytes(), "ezt", check=check)
@@ -37,7 +37,7 @@ def import_departments(file: File, check: Check = False, as_json: AsJson = False
 @catalogue.command("import", help="导入证照类型，一行一个字段；已有的按代码更新，有一行不对，一种也不登记")
 def import_types(file: File, check: Check = False, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks import catalogue_files
+    from tasks.register import type_files as catalogue_files
 
     check_migrated()
     done = catalogue_files.import_types(file.name, file.read_bytes(), "ezt", check=check)
@@ -47,7 +47,7 @@ def import_types(file: File, check: Check = False, as_json: AsJson = False) -> N
 @catalogue.command("import-authorities", help="导入颁证机构（名称、代码），补录纸质证照时按它认颁证机构")
 def import_authorities(file: File, check: Check = False, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks import catalogue_files
+    from tasks.register import type_files as catalogue_files
 
     check_migrated()
     done = catalogue_files.import_authorities(file.name, file.read_bytes(), "ezt", check=check)

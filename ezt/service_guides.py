@@ -26,7 +26,7 @@ def import_table(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.service_guide_files import import_guides
+    from tasks.guides.files import import_guides
 
     check_migrated()
     brought = import_guides(file.name, file.read_bytes(), staff_no, code, dry_run=dry_run)

@@ -21,7 +21,7 @@ def recompute(
     commitment: Annotated[str | None, typer.Option("--commitment", help="抽取前公布的承诺值，一并核对")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以JSON输出")] = False,
 ) -> None:
-    from tasks.spot_check_files import check_file, draw_of
+    from tasks.spot_checks.files import check_file, draw_of
 
     text = file.read_text(encoding="utf-8", errors="replace")
     found, draw = check_file(text, commitment), draw_of(text)

@@ -16,7 +16,7 @@ def _commands() -> None:
 @trial_holder.command(help="登记虚构的测试持证主体，并为目录中每类证照各备一件测试证照；已有的不变")
 def create(as_json: Annotated[bool, typer.Option("--json", help="以JSON输出")] = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.trial_holders import register_trial_holders
+    from tasks.register.trial_holders import register_trial_holders
 
     check_migrated()
     added = register_trial_holders("ezt")

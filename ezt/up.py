@@ -20,14 +20,15 @@ import httpx
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
-from ezt import children, sample_data
-from ezt.deployments import PREFECT_YAML, stories
+from ezt import children
+from ezt.engine.deployments import PREFECT_YAML, stories
 from ezt.installation import prepare
+from ezt.samples import data as sample_data
 from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
 from runtime.settings import prefect_access, settings
-from tasks.case_runs import RECOVERY, prefect
+from tasks.desk.runs import RECOVERY, prefect
 
 ROOT = Path(__file__).parents[1]
 POOL = "ezt"
@@ -60,7 +61,7 @@ class System:
     """A running system: where it answers, its processes by name, and whether somebody asked it to stop."""
 
     home: Path
-    desk_url: str
+    prefect_url: str
     web_url: str
     environment: dict[str, str]
     stop_asked: threading.Event
@@ -68,7 +69,7 @@ class System:
 
     @property
     def api_url(self) -> str:
-        return f"{self.desk_url}/api"
+        return f"{self.prefect_url}/api"
 
     def start(self, name: str, *module: str) -> None:
         """Start a module as a process in a group of its own that ends with this one; what it says is filed in
@@ -134,7 +135,7 @@ def running(
     set before the system is up.
     """
     given = settings()
-    ports = {"EZT_DESK_PORT": given.desk_port, "EZT_WEB_PORT": given.web_port}
+    ports = {"EZT_PREFECT_PORT": given.prefect_port, "EZT_WEB_PORT": given.web_port}
     for name, port in ports.items():
         _check_free(name, port)
     home = prepare().home
@@ -142,10 +143,10 @@ def running(
         sample_data.load()
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     environment |= prefect_access()
-    desk, web = f"http://127.0.0.1:{given.desk_port}", f"http://127.0.0.1:{given.web_port}"
+    desk, web = f"http://127.0.0.1:{given.prefect_port}", f"http://127.0.0.1:{given.web_port}"
     environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
-    if "desk_url" not in given.model_fields_set:
-        environment["EZT_DESK_URL"] = desk
+    if "prefect_url" not in given.model_fields_set:
+        environment["EZT_PREFECT_URL"] = desk
     system = System(home, desk, web, environment, stop_asked or threading.Event())
     try:
         system.pause(0)
@@ -156,13 +157,13 @@ def running(
             system.start("mail", "notifications.sink", "--port", str(port))
         if stand_in:
             system.environment |= _start_bureaus(system, web, samples) | _start_zheliban(system, samples)
-        system.start("prefect", "ezt.prefect_server", "--port", str(given.desk_port))
+        system.start("prefect", "ezt.engine.prefect_server", "--port", str(given.prefect_port))
         system.start(
             "web", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(given.web_port), "--no-access-log"
         )
         system.wait_for(lambda: answers(f"{desk}/api/health"), "prefect")
         _deploy(system)
-        system.start("worker", "ezt.worker", "--pool", POOL, "--name", "本机")
+        system.start("worker", "ezt.engine.worker", "--pool", POOL, "--name", "本机")
         system.wait_for(lambda: answers(f"{web}/health"), "web")
         _recover(system)
         yield system
@@ -182,9 +183,9 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
         password = settings().prefect_password.get_secret_value()
         mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
         if as_json:
-            said = {"desk": system.desk_url, "password": password, "web": system.web_url, "mail": mail}
+            said = {"desk": system.prefect_url, "password": password, "web": system.web_url, "mail": mail}
             print(json.dumps(said), flush=True)
-        say(f"工作台    {system.desk_url}/to-do")
+        say(f"工作台    {system.prefect_url}/to-do")
         say(f"口令      {password}（浏览器首次打开工作台时填写）")
         say(f"网页接口  {system.web_url}")
         if stand_in:

@@ -20,8 +20,8 @@ def import_table(
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from tasks.case_runs import nudge
-    from tasks.use_list_files import import_for_department
+    from tasks.desk.runs import nudge
+    from tasks.use_list.files import import_for_department
 
     check_migrated()
     proposed = import_for_department(file.name, file.read_bytes(), department, staff_no, code)
@@ -43,8 +43,8 @@ def export(
     from regulation.working_days import parse_day
     from runtime import clock
     from runtime.database import reading
-    from tasks.departments import department_named
-    from tasks.use_list_files import workbook_of
+    from tasks.office.departments import department_named
+    from tasks.use_list.files import workbook_of
 
     check_migrated()
     day = parse_day(on) if on is not None else clock.today()

@@ -23,12 +23,12 @@ from models.organisations import Officer
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
-from tasks.answers import answer_or_wait, last_refusal, offered, settled, take_officer_answer
-from tasks.case_runs import forget_code, nudge, show_case
-from tasks.notices import kick
-from tasks.questions import Question
-from tasks.sheets import full_sheet_link
-from tasks.signatures import DESK, SignatureError, settle, sign, submission_of
+from tasks.case.answers import answer_or_wait, last_refusal, offered, settled, take_officer_answer
+from tasks.case.notices import kick
+from tasks.case.questions import Question
+from tasks.desk.runs import forget_code, nudge, show_case
+from tasks.desk.sheets import full_sheet_link
+from tasks.office.signatures import DESK, SignatureError, settle, sign, submission_of
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from flows.asking import S, until_signed
 from runtime.refusals import RefusalError, in_chinese
-from tasks.case_runs import forget_parameters, nudge
+from tasks.desk.runs import forget_parameters, nudge
 
 F = TypeVar("F", bound=BaseModel)
 

@@ -6,10 +6,10 @@ from functools import wraps
 
 from prefect import Flow, flow
 
-from tasks.case_runs import show_case
-from tasks.history import remembering
-from tasks.notices import kick
-from tasks.step import CaseClosedError
+from tasks.case.history import remembering
+from tasks.case.notices import kick
+from tasks.case.step import CaseClosedError
+from tasks.desk.runs import show_case
 
 
 def story(name: str) -> Callable[[Callable[[str], None]], Flow[[str], None]]:

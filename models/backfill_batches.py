@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedJson, EncryptedText, SealedBytes, enum_text
-from regulation.backfill_problems import ProblemCode
+from regulation.backfill.problems import ProblemCode
 from regulation.catalogue import HolderKind
 from regulation.identity_numbers import NumberKind
 

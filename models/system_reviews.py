@@ -47,7 +47,7 @@ class SystemReviewVersion(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     submission_key: Mapped[str] = mapped_column(unique=True)
     given: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
-    """``tasks.system_review_submissions.SystemReviewForm``, certificate types and fields by their codes."""
+    """``tasks.system_reviews.submissions.SystemReviewForm``, certificate types and fields by their codes."""
     entered_by: Mapped[str]
     at: Mapped[datetime]
 

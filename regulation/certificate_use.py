@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from runtime.refusals import InputError, RefusalError
 
@@ -78,3 +79,20 @@ def visible(permission: Permission, wanted: Collection[str] | None) -> tuple[str
     ('address',)
     """
     return tuple(code for code in permission.fields if wanted is None or code in wanted)
+
+
+class Operation(StrEnum):
+    """A use of certificates; with "certificate:" before it the first half of its audit tag."""
+
+    QUERY = "query"
+    AUTHENTICATE = "authenticate"
+    EXTRACT = "extract"
+    COPY = "archived-copy"
+    REDEEM = "presentation"
+
+
+ANSWERED = tuple(f"certificate:{operation}:answered" for operation in Operation)
+"""Tags of the entries that record a use; their detail's ``entry`` is the number of the use list's entry. Entries are
+looked for by them and not by a pattern, so that the index on tag and time serves."""
+REFUSED = tuple(f"certificate:{operation}:refused" for operation in Operation)
+"""Tags of the entries that record a refused use; the ``article`` of their detail is the one that refused it."""

@@ -101,7 +101,7 @@ def scaled(limit: Limit, period: Period) -> int:
 
 
 class Sign(NamedTuple):
-    """What a rule saw; as ``tasks.findings.Found``."""
+    """What a rule saw; as ``tasks.rectifications.findings.Found``."""
 
     rule: str
     department: str

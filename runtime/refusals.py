@@ -96,3 +96,7 @@ def wrong_by_field(error: ValidationError, form: type[BaseModel]) -> dict[str, s
 def in_chinese(error: ValidationError, form: type[BaseModel]) -> str:
     """One sentence that names every wrong field of ``form`` by its title and says what is wrong, without its value."""
     return f"{'；'.join(wrong_fields(error, form))}。请更正后重新提交。"
+
+
+class NotFoundError(RefusalError):
+    """No such certificate of this holder."""

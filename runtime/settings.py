@@ -74,9 +74,9 @@ class Settings(BaseSettings):
 
     public_url: Site = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
     interface_url: Site = Field("", description="模拟办事调用用证接口的地址；空为public_url")
-    desk_url: Site = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
+    prefect_url: Site = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
     web_port: int = Field(4202, ge=1, le=65535, description="网页与接口端口")
-    desk_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
+    prefect_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
 
     smtp_host: str = Field("", description="邮件服务器；空为投递到数据目录的mail文件夹")
     smtp_port: int = Field(25, ge=1, le=65535, description="邮件服务器端口")

@@ -1,9 +1,10 @@
 """Text that people write, made the same before anything looks at it."""
 
 import re
+import unicodedata
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 LONGEST_WORDS = 20_000
@@ -27,3 +28,22 @@ def _clean(text: object) -> object:
 # Before, because a limit that stands on the field itself would otherwise count what is taken away here.
 Words = Annotated[str, BeforeValidator(_clean)]
 """Text that a person wrote: one kind of line break, no control characters, no blanks around it."""
+
+
+_NUMBER = re.compile(r"\d{15,}[\dXx]?")
+
+
+def _without_numbers(text: str) -> str:
+    """Free text of other systems goes into the record, which holds nothing of a person."""
+    if _NUMBER.search(text):
+        raise ValueError("不要写入个人的证件号码")
+    return text
+
+
+Plain = Annotated[Words, AfterValidator(_without_numbers)]
+"""Text for the record: words, with no identity number in them."""
+
+
+def folded(text: str) -> str:
+    """A name as it is compared: without regard to case, width and spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())

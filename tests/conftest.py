@@ -34,8 +34,8 @@ from pydantic import BaseModel, SecretStr
 from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
 
 from ezt import children
-from ezt import sample_data as samples
 from ezt.desk import Desk
+from ezt.samples import data as samples
 from ezt.up import PREFECT, free_port
 from gateways import stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
@@ -47,11 +47,16 @@ from models.objections import Objection
 from models.organisations import ApplicationSecret, Officer, SpentCode
 from regulation.certificates import CertificateState, Level
 from runtime import clock, database, keys, settings, signing_authority
-from tasks import answers, applications, certificate_use, objections, trial_holders, verifications
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_questions import InitialReview
-from tasks.objection_registrations import register_objection
-from tasks.questions import Question
+from tasks.case import answers
+from tasks.case.questions import Question
+from tasks.certificates import use as certificate_use
+from tasks.objections import steps as objections
+from tasks.objections import verifications
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.questions import InitialReview
+from tasks.objections.registrations import register_objection
+from tasks.office import applications
+from tasks.register import trial_holders
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
 from tests.run_folders import pytest_configure as pytest_configure
 from tests.run_folders import pytest_sessionfinish as pytest_sessionfinish
@@ -462,7 +467,7 @@ def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 class WorkedDesk(Desk):
     """A desk with workers of its own behind it; ``database`` is Prefect's."""
 
-    worker_module: str = "ezt.worker"
+    worker_module: str = "ezt.engine.worker"
     environment: dict[str, str] = field(default_factory=dict)
     home: Path = Path()
     database: str = ""
@@ -551,9 +556,9 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     it."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
-    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_DESK_URL": url.removesuffix("/api")}
+    reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_PREFECT_URL": url.removesuffix("/api")}
     reached |= {"EZT_PREFECT_PASSWORD": PASSWORD}
-    command = [sys.executable, "-m", "ezt.prefect_server", "--port", str(port)]
+    command = [sys.executable, "-m", "ezt.engine.prefect_server", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
         server = children.start(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
     try:
@@ -624,7 +629,7 @@ def is_healthy(url: str) -> bool:
 @pytest.fixture
 def worker_module() -> str:
     """What the workers of a test are."""
-    return "ezt.worker"
+    return "ezt.engine.worker"
 
 
 @pytest.fixture

@@ -50,12 +50,12 @@ class Host:
     """Reads the guide's units as systemd does, with the paths and ports of a test in place of the guide's."""
 
     def __init__(self, home: Path, backups: Path, web_port: int | None = None) -> None:
-        self.desk_port, self.web_port = free_port(), web_port or free_port()
+        self.prefect_port, self.web_port = free_port(), web_port or free_port()
         self.replaced = {
             "/opt/ezt/.venv/bin": str(Path(sys.executable).parent),
             "/var/lib/ezt": str(home),
             "/var/backups/ezt": str(backups),
-            "4200": str(self.desk_port),
+            "4200": str(self.prefect_port),
             "4202": str(self.web_port),
             "%H": "host",
             "$$": "$",
@@ -64,7 +64,7 @@ class Host:
         self.log = home.parent / "services.log"
         (environment,) = (content for kind, content in BLOCKS if kind == "ini service.env")
         self.environment = dict(line.split("=", 1) for line in self.here(environment).splitlines())
-        self.environment |= {"EZT_DESK_PORT": str(self.desk_port), "EZT_WEB_PORT": str(self.web_port)}
+        self.environment |= {"EZT_PREFECT_PORT": str(self.prefect_port), "EZT_WEB_PORT": str(self.web_port)}
 
     @property
     def api(self) -> str:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from regulation.limits import ATTACHMENT_SIZE, CHECKS
 from runtime.words import Words
-from tasks.archived_copies import NOT_A_CERTIFICATE, CopyOnPage, copy_on_page, standing_of_copy
+from tasks.certificates.copies import NOT_A_CERTIFICATE, CopyOnPage, copy_on_page, standing_of_copy
 from web.forms import Filled, Token
 from web.rendering import message, page
 from web.requests import Allowance

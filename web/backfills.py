@@ -12,18 +12,18 @@ from regulation.limits import LONGEST_TEXT
 from runtime.contacts import AddressOrNothing
 from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.attachments import check_files, from_base64
-from tasks.backfill_batches import register_file
-from tasks.backfill_objections import Backfilled, HolderObjection, backfilled, object_to_backfill
-from tasks.backfills import correct_by_application, register_backfill
-from tasks.case_runs import nudge
+from tasks.backfill.batches import register_file
+from tasks.backfill.objections import Backfilled, HolderObjection, backfilled, object_to_backfill
+from tasks.backfill.steps import correct_by_application, register_backfill
+from tasks.case.attachments import check_files, from_base64
+from tasks.desk.runs import nudge
+from tasks.office.applications import Caller
 from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, back_to, checked, refused
-from web.liaisons import standing
-from web.objections import Attachments, Base64
+from web.objections import Attachments
 from web.openapi import DEPARTMENTS, takes
 from web.rendering import page
-from web.requests import body_as, signed_by
+from web.requests import Base64, body_as, signed_by
+from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/backfills", tags=["纸质证照补录（第十一条）"])
 pages = APIRouter(prefix="/backfills", include_in_schema=False)

@@ -10,22 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from models.organisations import ApplicationKind
+from regulation.certificate_use import Operation
 from runtime.refusals import InputError
-from tasks.applications import Caller
-from tasks.archived_copies import issue_copy, recognise_copy
-from tasks.certificate_use import (
-    MustWaitError,
-    Outcome,
-    Use,
-    authenticate,
-    carry_out,
-    extract,
-    query,
-    unreadable,
-)
-from tasks.holders import redeem
-from tasks.journal import SpentNonce, journal
-from tasks.use_requests import (
+from tasks.certificates.copies import issue_copy, recognise_copy
+from tasks.certificates.holders import redeem
+from tasks.certificates.journal import SpentNonce, journal
+from tasks.certificates.requests import (
     AuthenticationAnswer,
     AuthenticationRequest,
     CopyAnswer,
@@ -38,7 +28,8 @@ from tasks.use_requests import (
     RedemptionRequest,
     UseRequest,
 )
-from tasks.use_tags import Operation
+from tasks.certificates.use import MustWaitError, Outcome, Use, authenticate, carry_out, extract, query, unreadable
+from tasks.office.applications import Caller
 from web.openapi import answers, takes
 from web.requests import authenticated, read_as
 

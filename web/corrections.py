@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.organisations import ApplicationKind
 from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.corrections import Told, answer_by_application, answer_by_link, open_for, told
+from tasks.objections.corrections import Told, answer_by_application, answer_by_link, open_for, told
+from tasks.office.applications import Caller
 from web.forms import NOBODYS, Filled, Token, Typed, checked, refused
 from web.openapi import SIGNED, answers, takes
 from web.rendering import message, page

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
 from runtime.words import Words
-from tasks.attachments import File, check_files
-from tasks.submissions import OtherContentError
+from tasks.case.attachments import File, check_files
+from tasks.case.submissions import OtherContentError
 from web.problems import ProblemError, status_of
 
 M = TypeVar("M", bound=BaseModel)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from tasks.holders import (
+from tasks.certificates.holders import (
     AuthorisationAnswer,
     AuthorisationRequest,
     HolderRequest,

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from models.organisations import ApplicationKind
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.case_runs import nudge
-from tasks.liaison_filings import LiaisonFilingForm
-from tasks.liaisons import file_for_department
-from tasks.sheets import sheet_of
+from tasks.desk.runs import nudge
+from tasks.liaisons.filings import LiaisonFilingForm
+from tasks.liaisons.steps import file_for_department
+from tasks.office.applications import Caller
 from web.openapi import DEPARTMENTS, takes
 from web.requests import body_as, signed_by
+from web.standing import standing
 
 router = APIRouter(prefix="/api/v1", tags=["专人备案（第十三条）"])
 
@@ -41,10 +41,3 @@ def file_liaison(
     case_no = file_for_department(filing, caller.speaks_for, f"{caller.key}:{submission.submission_no}", caller.key)
     background.add_task(nudge, case_no)
     return standing(case_no)
-
-
-def standing(case_no: str) -> dict[str, Any]:
-    """Where a case stands, as a department's program reads it."""
-    sheet = sheet_of(case_no)
-    due_on = [str(limit.due_on) for limit in sheet.limits]
-    return {"case_no": case_no, "stage": sheet.stage, "due_on": due_on[0] if due_on else None}

@@ -8,18 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models.organisations import ApplicationKind
 from runtime.contacts import AddressOrNothing
-from tasks.applications import Caller
-from tasks.attachments import from_base64
-from tasks.case_runs import nudge
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import BatchTable, read_file, read_list
-from tasks.objection_batch_rows import results_of
-from tasks.objection_batches import receive_batch
+from tasks.case.attachments import from_base64
+from tasks.desk.runs import nudge
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.batch_files import BatchTable, read_file, read_list
+from tasks.objections.batch_rows import results_of
+from tasks.objections.batches import receive_batch
+from tasks.office.applications import Caller
 from web.forms import CaseNo
-from web.liaisons import standing
-from web.objections import AttachedFile
 from web.openapi import DEPARTMENTS, SIGNED, inlined, takes
-from web.requests import ENTRIES_OF_ROWS, ROWS, Row, body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, ROWS, AttachedFile, Row, body_as, signed_by
+from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/objection-batches", tags=["异议核查（第十二条）"])
 

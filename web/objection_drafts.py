@@ -12,10 +12,11 @@ from regulation.limits import ATTACHMENT_COUNT, CONFIRMATION_MAILS, DRAFT_CHANGE
 from regulation.objections import Ground, ObjectorKind
 from runtime.contacts import plain_address
 from runtime.refusals import RefusalError
-from tasks.case_runs import nudge
-from tasks.notices import kick
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_drafts import (
+from tasks.case.notices import kick
+from tasks.certificates.own import own_certificate
+from tasks.desk.runs import nudge
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.drafts import (
     FIELDS,
     Draft,
     check_link,
@@ -28,7 +29,6 @@ from tasks.objection_drafts import (
     type_choices,
     wrong_in,
 )
-from tasks.own_certificates import own_certificate
 from web.forms import NOBODYS, Filled, RowNumber, Token, Typed, back_to, refused, row_number
 from web.problems import status_of
 from web.rendering import page

@@ -11,27 +11,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateways.superior_bureaus import ReplyError, parse_reply
 from models.organisations import ApplicationKind
-from regulation.limits import REQUEST_SIZE
 from regulation.objections import Bureau
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.attachments import check_files, from_base64
-from tasks.case_runs import nudge
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_registrations import register_objection
-from tasks.objections import (
-    case_of_token,
-    log_disagreement,
-    status_link,
-    submit_supplement,
-    withdraw_objection,
-)
-from tasks.sheets import Sheet, sheet_of
-from tasks.verifications import take_bureau_reply
+from tasks.case.attachments import check_files, from_base64
+from tasks.desk.runs import nudge
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import case_of_token, log_disagreement, status_link, submit_supplement, withdraw_objection
+from tasks.objections.verifications import take_bureau_reply
+from tasks.office.applications import Caller
 from web.forms import Token
 from web.openapi import problems, takes
 from web.problems import ProblemError
-from web.requests import ENTRIES, body_as, signed_by
+from web.requests import ENTRIES, AttachedFile, body_as, signed_by
+from web.standing import status_of
 
 router = APIRouter(prefix="/api/v1", tags=["异议核查（第十二条）"])
 
@@ -39,18 +32,6 @@ ATTACHMENTS_NAMED = 100
 """Files that are looked at: of too many the refusal says how many may come."""
 OBJECTORS = problems(404, 409, 413, 422)
 """What an objector's call can be refused with."""
-
-
-Base64 = Annotated[str, Field(title="内容（Base64）", min_length=1, max_length=REQUEST_SIZE.value)]
-
-
-class AttachedFile(BaseModel):
-    """A file in a JSON body."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Words = Field(title="文件名", min_length=1, max_length=200)
-    content: Base64
 
 
 Attachments = Annotated[list[AttachedFile], Field(title="附件", max_length=ATTACHMENTS_NAMED)]
@@ -168,30 +149,3 @@ def bureau_replies(
     if news:
         background.add_task(nudge, reply.case_no)
     return {"case_no": reply.case_no, "recorded": news}
-
-
-def status_of(case_no: str) -> dict[str, Any]:
-    """A case's public status as JSON: masked, with its limits explained day by day."""
-    sheet: Sheet = sheet_of(case_no)
-    return {
-        "case_no": sheet.case_no,
-        "stage": sheet.stage,
-        "certificate_type": sheet.subject,
-        "limits": [
-            {
-                "label": limit.label,
-                "statutory": limit.statutory,
-                "starts_on": str(limit.starts_on),
-                "due_on": str(limit.due_on),
-                "provisional": limit.provisional,
-                "met_on": limit.met_on and str(limit.met_on),
-                "missed_by_working_days": limit.missed_by,
-                "moves": list(limit.moves),
-                "explanation": [
-                    {"date": str(day.date), "counts": day.counts, "why": day.why} for day in limit.explanation
-                ],
-            }
-            for limit in sheet.limits
-        ],
-        "timeline": [{"at": at, "what": what} for at, what in sheet.timeline],
-    }

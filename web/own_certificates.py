@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from regulation.limits import AUTHORISATION_LIFE, PRESENTATION_LIFE
 from runtime import clock
 from runtime.refusals import RefusalError
-from tasks.holders import (
+from tasks.certificates.holders import (
     HolderRequest,
     PresentationRequest,
     WithdrawalRequest,
@@ -19,7 +19,7 @@ from tasks.holders import (
     uses_of_holder,
     withdraw_authorisation,
 )
-from tasks.own_certificates import (
+from tasks.certificates.own import (
     Doubt,
     authorisation_choices,
     authorisations_of,

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from regulation.objections import Stage, may_withdraw
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.case_runs import nudge
-from tasks.objections import case_of_token, log_disagreement, submit_supplement, withdraw_objection
-from tasks.sheets import add_attachments, attachment_of, full_sheet, sheet_of
+from tasks.desk.runs import nudge
+from tasks.desk.sheets import add_attachments, attachment_of, full_sheet, sheet_of
+from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from web.forms import (
     NOBODYS,
     CaseNo,

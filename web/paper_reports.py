@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
 from runtime.refusals import RefusalError
-from tasks.case_runs import nudge
-from tasks.paper_report_forms import DEMANDS, PaperReportForm
-from tasks.paper_reports import choices, register_report
-from tasks.submissions import OtherContentError
+from tasks.case.submissions import OtherContentError
+from tasks.desk.runs import nudge
+from tasks.supervision.paper_report_questions import DEMANDS, PaperReportForm
+from tasks.supervision.paper_reports import choices, register_report
 from web.forms import NOBODYS, Files, Filled, Typed, checked_with_files, given_files, refused, submission_number
 from web.problems import ProblemError
 from web.rendering import message, page

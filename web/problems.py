@@ -13,11 +13,10 @@ from starlette.exceptions import HTTPException
 from gateways.zheliban import TicketError, ZhelibanUnavailableError
 from regulation.certificate_use import UseRefusedError
 from regulation.limits import REQUEST_SIZE
-from runtime.refusals import InputError, RefusalError
-from tasks.certificate_reading import PlatformDownError
-from tasks.certificate_use import NotFoundError
-from tasks.journal import ReplayedError
-from tasks.signatures import SignatureError
+from runtime.refusals import InputError, NotFoundError, RefusalError
+from tasks.certificates.journal import ReplayedError
+from tasks.certificates.reading import PlatformDownError
+from tasks.office.signatures import SignatureError
 from web.rendering import message
 from web.sessions import SignedOutError
 

@@ -14,11 +14,11 @@ from regulation import rectifications as rules
 from regulation.limits import EXTENSION_DAYS
 from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.attachments import check_files, from_base64
-from tasks.case_runs import nudge
-from tasks.rectification_questions import DepartmentResponse
-from tasks.rectification_responses import (
+from tasks.case.attachments import check_files, from_base64
+from tasks.desk.runs import nudge
+from tasks.office.applications import Caller
+from tasks.rectifications.questions import DepartmentResponse
+from tasks.rectifications.responses import (
     followed_by_department,
     followed_by_link,
     rectifications_of,

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -25,9 +25,10 @@ from regulation.limits import REQUEST_SIZE, SIGNATURE_WINDOW, Limit
 from runtime import clock
 from runtime.refusals import InputError, in_chinese
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
-from tasks.applications import Caller, caller_of
-from tasks.journal import SpentNonce, journal
-from tasks.signatures import source_of
+from runtime.words import Words
+from tasks.certificates.journal import SpentNonce, journal
+from tasks.office.applications import Caller, caller_of
+from tasks.office.signatures import source_of
 from web.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -273,3 +274,15 @@ def authenticated(request: Request, body: bytes, *kinds: ApplicationKind) -> tup
 # Counted by each web process for itself: several of them let through as many times as much.
 _calls = SlidingWindowCounterRateLimiter(MemoryStorage())
 _counted = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+Base64 = Annotated[str, Field(title="内容（Base64）", min_length=1, max_length=REQUEST_SIZE.value)]
+
+
+class AttachedFile(BaseModel):
+    """A file in a JSON body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Words = Field(title="文件名", min_length=1, max_length=200)
+    content: Base64

@@ -12,12 +12,11 @@ from models.organisations import ApplicationKind
 from runtime import clock
 from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.attachments import check_files, from_base64
-from tasks.case_runs import nudge
-from tasks.rule_revision_listings import RuleRevisionForm
-from tasks.rule_revision_questions import RevisionReport
-from tasks.rule_revision_reports import (
+from tasks.case.attachments import check_files, from_base64
+from tasks.desk.runs import nudge
+from tasks.office.applications import Caller
+from tasks.rule_revisions.questions import RevisionReport, RuleRevisionForm
+from tasks.rule_revisions.reports import (
     NO_FILE,
     listed_by_department,
     listed_by_link,
@@ -25,7 +24,7 @@ from tasks.rule_revision_reports import (
     report_by_link,
     revisions_of,
 )
-from tasks.rule_revisions import list_rule
+from tasks.rule_revisions.steps import list_rule
 from web.forms import (
     NOBODYS,
     CaseNo,
@@ -40,11 +39,11 @@ from web.forms import (
     refused,
     submission_number,
 )
-from web.liaisons import standing
 from web.objections import Attachments
 from web.openapi import DEPARTMENTS, SIGNED, answers, takes
 from web.rendering import page
 from web.requests import body_as, signed_by
+from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/rule-revisions", tags=["制度修订（第十六条）"])
 pages = APIRouter(prefix="/rule-revisions", include_in_schema=False)

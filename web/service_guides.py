@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models.organisations import ApplicationKind
-from tasks.applications import Caller
-from tasks.service_guide_forms import GuideForm, guides_from
-from tasks.service_guides import bring_guides
+from tasks.guides.forms import GuideForm, guides_from
+from tasks.guides.guides import bring_guides
+from tasks.office.applications import Caller
 from web.openapi import answers, inlined, takes
 from web.requests import ENTRIES_OF_ROWS, Row, body_as, signed_by
 

@@ -1,6 +1,7 @@
 """The session of a holder who signed in on our pages: a cookie that only the pages read, never the interface.
 
-Its value is the session that the interface gives programs (``tasks.holders.open_session``), so both end alike.
+Its value is the session that the interface gives programs (``tasks.certificates.holders.open_session``), so both end
+alike.
 """
 
 from fastapi import Request, Response
@@ -8,7 +9,7 @@ from fastapi import Request, Response
 from gateways.zheliban import Person, TicketError
 from regulation.limits import HOLDER_SESSION
 from runtime.settings import settings
-from tasks.holders import HolderRequest, holder_of
+from tasks.certificates.holders import HolderRequest, holder_of
 
 
 class SignedOutError(Exception):

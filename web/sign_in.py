@@ -10,7 +10,7 @@ from regulation.limits import HOLDER_SESSION, SIGN_INS
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
-from tasks.holders import HolderRequest, open_session
+from tasks.certificates.holders import HolderRequest, open_session
 from web import sessions
 from web.problems import status_of
 from web.rendering import page

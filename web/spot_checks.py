@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, Response
 from regulation.limits import CHECKS, CHECKS_AT_ONCE
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.case_runs import nudge
-from tasks.spot_check_publications import check_draw, draw_file, round_in_public, rounds
-from tasks.spot_check_results import (
+from tasks.desk.runs import nudge
+from tasks.spot_checks.publications import check_draw, draw_file, round_in_public, rounds
+from tasks.spot_checks.results import (
     checklist_file,
     checklists,
     confirm_results,

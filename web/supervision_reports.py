@@ -7,7 +7,7 @@ from hashlib import sha256
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from tasks.supervision_reports import report_behind
+from tasks.supervision.reports import report_behind
 from web.forms import Token
 
 router = APIRouter(include_in_schema=False)

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 
 from models.organisations import ApplicationKind
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.case_runs import nudge
-from tasks.system_review_standing import go_live, standing_of_review, standings
-from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
-from tasks.system_reviews import behind_reference, submit_for_department
+from tasks.desk.runs import nudge
+from tasks.office.applications import Caller
+from tasks.system_reviews.standing import go_live, standing_of_review, standings
+from tasks.system_reviews.steps import behind_reference, submit_for_department
+from tasks.system_reviews.submissions import GoLiveForm, SystemReviewForm
 from web.forms import Token
 from web.openapi import DEPARTMENTS, SIGNED, problems, takes
 from web.requests import body_as, signed_by

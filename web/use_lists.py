@@ -12,21 +12,20 @@ from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.applications import Caller
-from tasks.attachments import from_base64
-from tasks.case_runs import nudge
-from tasks.departments import department_named
-from tasks.use_list_files import rows_of_file
-from tasks.use_list_proposals import LineForm
-from tasks.use_list_reviews import Proposed, register_proposal
-from tasks.use_list_watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
-from tasks.use_lists import described
+from tasks.case.attachments import from_base64
+from tasks.desk.runs import nudge
+from tasks.office.applications import Caller
+from tasks.office.departments import department_named
+from tasks.use_list.files import rows_of_file
+from tasks.use_list.proposals import LineForm
+from tasks.use_list.standing import described
+from tasks.use_list.steps import Proposed, register_proposal
+from tasks.use_list.watch import answer_as_department, answer_by_link, enquiries_of_token, open_enquiries
 from web.forms import NOBODYS, Filled, RowNumber, Token, refused, row_number
-from web.liaisons import standing
-from web.objections import Base64
 from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.rendering import page
-from web.requests import ENTRIES_OF_ROWS, ROWS, Row, body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, ROWS, Base64, Row, body_as, signed_by
+from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/use-list", tags=["用证清单（第九条、第十条）"])
 pages = APIRouter(prefix="/use-list", include_in_schema=False)

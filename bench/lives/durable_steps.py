@@ -11,18 +11,19 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from ezt import sample_data as samples
-from flows import objection_case, story
+from ezt.samples import data as samples
+from flows import objections as objection_case
+from flows import story
 from models.certificates import Certificate, CertificateType
 from models.migrations import migrate
 from runtime import clock
 from runtime.database import reading
 from runtime.keys import ensure_keys
-from tasks.answers import answer_or_wait, take_officer_answer
-from tasks.objection_registrations import register_objection
-from tasks.officers import director
-from tasks.questions import Question
-from tasks.step import DurableStep
+from tasks.case.answers import answer_or_wait, take_officer_answer
+from tasks.case.questions import Question
+from tasks.case.step import DurableStep
+from tasks.objections.registrations import register_objection
+from tasks.office.officers import director
 from tests.conftest import FEW, certificates_with_address, objection_about
 
 from .player import perform

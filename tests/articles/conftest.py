@@ -8,19 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from gateways import zheliban, zheliban_stand_in
 from models.certificates import Certificate, CertificateType
 from regulation.catalogue import state_on
+from regulation.certificate_use import Operation
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading
-from tasks.applications import caller_of
-from tasks.archived_copies import issue_copy, recognise_copy
-from tasks.certificate_use import authenticate, carry_out, extract, query, standing_of
-from tasks.holders import redeem
-from tasks.journal import journal
-from tasks.use_requests import (
+from tasks.certificates.copies import issue_copy, recognise_copy
+from tasks.certificates.holders import redeem
+from tasks.certificates.journal import journal
+from tasks.certificates.requests import (
     AuthenticationRequest,
     CopyRequest,
     ExtractionRequest,
@@ -28,7 +27,8 @@ from tasks.use_requests import (
     RedemptionRequest,
     UseRequest,
 )
-from tasks.use_tags import Operation
+from tasks.certificates.use import authenticate, carry_out, extract, query, standing_of
+from tasks.office.applications import caller_of
 from tests.conftest import FEW, forget_settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from gateways import zhejiang_gateway
 from gateways.stand_in import StandIn, running
 from models.certificates import Certificate, CertificateType

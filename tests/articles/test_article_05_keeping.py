@@ -11,7 +11,7 @@ from models.certificates import Certificate
 from runtime.database import reading
 from runtime.keys import KeysMissingError, NotOursError
 from runtime.settings import settings
-from tasks.register import by_identifier, face_of
+from tasks.register.faces import by_identifier, face_of
 from tests.articles.conftest import valid
 from tests.conftest import forget_settings
 

@@ -13,9 +13,8 @@ from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.refusals import InputError
-from tasks.certificate_use import NotFoundError
-from tasks.records import seal_record, verify_record
+from runtime.refusals import InputError, NotFoundError
+from tasks.keeping.records import seal_record, verify_record
 from tests.articles.conftest import Counter, of, valid
 
 

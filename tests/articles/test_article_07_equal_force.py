@@ -10,8 +10,8 @@ from models.records import AuditEntry
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import RefusalError
-from tasks.certificate_use import standing_of
-from tasks.paper_exceptions import end_exception, enter_exception, exceptions_table
+from tasks.certificates.use import standing_of
+from tasks.guides.paper_exceptions import end_exception, enter_exception, exceptions_table
 from tests.conftest import by_officer
 
 MARKET, ITEM = "绍兴市柯桥区市场监督管理局", "330603-SCJG-001"

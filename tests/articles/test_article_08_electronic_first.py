@@ -9,7 +9,7 @@ from models.certificate_uses import UnavailableReceipt
 from models.certificates import Certificate
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.certificate_reading import PlatformDownError
+from tasks.certificates.reading import PlatformDownError
 from tests.articles.conftest import Counter, of, valid
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, Deadline, StaffTask
 from models.notices import OutgoingNotice
 from models.use_lists import EntryEnquiry, ProposedLine, UseListEntry, UseListVersion
@@ -20,10 +20,12 @@ from regulation.limits import ENTRY_CONFIRMATION, PROPOSED_LINES, REFUSED_USES, 
 from regulation.use_lists import Enquiry, Stage, TransitionError, check_transition
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import use_list_reviews, use_list_watch, use_lists
-from tasks.sheets import sheet_of
-from tasks.step import record
-from tasks.use_list_questions import UseListReview
+from tasks.audit import record
+from tasks.desk.sheets import sheet_of
+from tasks.use_list import standing as use_lists
+from tasks.use_list import steps as use_list_reviews
+from tasks.use_list import watch as use_list_watch
+from tasks.use_list.proposals import UseListReview
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

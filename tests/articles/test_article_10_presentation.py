@@ -16,8 +16,8 @@ from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.holders import HolderRequest, PresentationRequest, present, uses_of_holder
-from tasks.own_certificates import Doubt, doubt_use
+from tasks.certificates.holders import HolderRequest, PresentationRequest, present, uses_of_holder
+from tasks.certificates.own import Doubt, doubt_use
 from tests.articles.conftest import Counter, valid
 
 

@@ -12,19 +12,19 @@ from models.certificates import Certificate, CertificateType
 from models.notices import OutgoingNotice
 from models.objections import Objection
 from models.records import AuditEntry
-from regulation.backfill_review import Stage
+from regulation.backfill.review import Stage
 from regulation.certificates import parse_identifier
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import backfills
-from tasks.answers import take_officer_answer
-from tasks.attachments import File
-from tasks.backfill_objections import HolderObjection, backfilled, object_to_backfill
-from tasks.backfill_questions import BackfillCorrection, BackfillReview
-from tasks.certificate_reading import is_stale
-from tasks.register import by_identifier, face_of, of_holder
-from tasks.sheets import sheet_of
+from tasks.backfill import steps as backfills
+from tasks.backfill.objections import HolderObjection, backfilled, object_to_backfill
+from tasks.backfill.questions import BackfillCorrection, BackfillReview
+from tasks.case.answers import take_officer_answer
+from tasks.case.attachments import File
+from tasks.certificates.reading import is_stale
+from tasks.desk.sheets import sheet_of
+from tasks.register.faces import by_identifier, face_of, of_holder
 from tests.conftest import Clerk
 
 SCAN = File("扫描件.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)

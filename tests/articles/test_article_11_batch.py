@@ -15,20 +15,28 @@ from models.cases import Case, StaffTask
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.records import AuditEntry
-from regulation.backfill_batches import BatchStage
-from regulation.backfill_problems import ProblemCode
+from regulation.backfill.batches import BatchStage
+from regulation.backfill.problems import ProblemCode
 from regulation.certificates import parse_identifier
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks import backfill_batch_files, backfill_batches
-from tasks.backfill_batches import check_chunk, draw_sample, judge_sample, register_batch, send_back, submit_batch
-from tasks.backfill_checks import check_file
-from tasks.backfill_progress import chunks_to_check
-from tasks.backfill_questions import BatchSampleReview
-from tasks.backfills import put_in_register
-from tasks.records import seal_record, verify_record
-from tasks.register import by_identifier, face_of, of_holder
-from tasks.sheets import full_sheet, sheet_of
+from tasks.backfill import batch_files as backfill_batch_files
+from tasks.backfill import batches as backfill_batches
+from tasks.backfill.batches import (
+    check_chunk,
+    chunks_to_check,
+    draw_sample,
+    judge_sample,
+    register_batch,
+    send_back,
+    submit_batch,
+)
+from tasks.backfill.checks import check_file
+from tasks.backfill.questions import BatchSampleReview
+from tasks.backfill.steps import put_in_register
+from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.keeping.records import seal_record, verify_record
+from tasks.register.faces import by_identifier, face_of, of_holder
 from tests.articles.test_article_11_backfill import MARRIAGE, register, review
 from tests.conftest import Clerk
 

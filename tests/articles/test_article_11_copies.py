@@ -10,7 +10,7 @@ from models.certificates import Certificate
 from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState
 from runtime.database import reading, transaction
-from tasks.archived_copies import standing_of_copy
+from tasks.certificates.copies import standing_of_copy
 from tests.articles.conftest import Counter, of, valid
 
 

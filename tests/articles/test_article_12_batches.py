@@ -28,13 +28,15 @@ from regulation.objections import Bureau, Pursuit, Stage
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks import objection_batches, verifications
-from tasks.calendars import working_days
-from tasks.deadlines import Swept, sweep
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_batch_files import LAYOUT, read_file
-from tasks.objection_batch_questions import BatchLetterPosted, BatchReview
-from tasks.objection_batches import (
+from tasks.case.calendars import working_days
+from tasks.desk.deadlines import Swept, sweep
+from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.to_do import open_cases, to_do
+from tasks.objections import batches as objection_batches
+from tasks.objections import verifications
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.batch_files import LAYOUT, read_file
+from tasks.objections.batches import (
     Received,
     accept_some,
     chunks_to_register,
@@ -48,9 +50,9 @@ from tasks.objection_batches import (
     still_to_deliver,
     sum_up,
 )
-from tasks.objection_questions import OutcomeDecision, VerificationReply
-from tasks.objection_registrations import register_objection
-from tasks.objections import (
+from tasks.objections.questions import BatchLetterPosted, BatchReview, OutcomeDecision, VerificationReply
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import (
     accept_objection,
     close_objection,
     decide_outcome,
@@ -58,9 +60,7 @@ from tasks.objections import (
     take_reply,
     withdraw_objection,
 )
-from tasks.sheets import full_sheet, sheet_of
-from tasks.to_do import open_cases, to_do
-from tasks.verifications import correspond, prepare_pursuit
+from tasks.objections.verifications import correspond, prepare_pursuit
 from tests.articles.test_article_12_objections import backdate
 from tests.conftest import Clerk, as_xlsx, certificates_with_address, objection_about
 

@@ -20,7 +20,7 @@ from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
-from tasks.objection_drafts import (
+from tasks.objections.drafts import (
     MOST_TYPED,
     draft_of,
     forget_drafts,

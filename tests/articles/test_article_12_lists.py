@@ -16,22 +16,15 @@ from regulation.objections import Outcome, Stage
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError
-from tasks import objection_lists
-from tasks.corrections import tell_users_of_wrong_value
-from tasks.objection_batch_questions import BatchLetterPosted
-from tasks.objection_batches import record_letters
-from tasks.objection_lists import Letter, Taken, list_of_batch, take_list
-from tasks.objection_questions import LetterPosted, OutcomeDecision, VerificationReply, reply_of
-from tasks.objection_registrations import register_objection
-from tasks.objections import (
-    close_objection,
-    correct_certificate,
-    decide_outcome,
-    take_reply,
-    withdraw_objection,
-)
-from tasks.signatures import SignatureError
-from tasks.verifications import prepare_pursuit, record_letter
+from tasks.objections import lists as objection_lists
+from tasks.objections.batches import record_letters
+from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.lists import Letter, Taken, list_of_batch, take_list
+from tasks.objections.questions import BatchLetterPosted, LetterPosted, OutcomeDecision, VerificationReply, reply_of
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import close_objection, correct_certificate, decide_outcome, take_reply, withdraw_objection
+from tasks.objections.verifications import prepare_pursuit, record_letter
+from tasks.office.signatures import SignatureError
 from tests.articles.test_article_12_batches import (
     Day,
     accepted,

@@ -28,10 +28,15 @@ from regulation.working_days import YearArrangement, last_library_year
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks import cases, deadlines, objections, verifications
-from tasks.answers import answer_or_wait
-from tasks.calendars import publish, publish_year, take_over_library_years, working_days
-from tasks.objection_questions import (
+from tasks.case import numbers as cases
+from tasks.case.answers import answer_or_wait
+from tasks.case.calendars import publish, publish_year, take_over_library_years, working_days
+from tasks.case.step import CaseClosedError
+from tasks.desk import deadlines
+from tasks.desk.sheets import sheet_of
+from tasks.objections import steps as objections
+from tasks.objections import verifications
+from tasks.objections.questions import (
     InitialReview,
     LetterPosted,
     OutcomeDecision,
@@ -40,10 +45,8 @@ from tasks.objection_questions import (
     VerificationReply,
     has_reply,
 )
-from tasks.objection_registrations import register_objection, roots_of
-from tasks.officers import acting_officer
-from tasks.sheets import sheet_of
-from tasks.step import CaseClosedError
+from tasks.objections.registrations import register_objection, roots_of
+from tasks.office.officers import acting_officer
 from tests.conftest import Clerk, by_officer, certificate_of, objection_about, wait_until
 
 Day = Callable[[date], datetime]
@@ -949,7 +952,7 @@ def test_only_the_officer_the_substitute_or_a_director_may_decide(clerk: Any) ->
     case = clerk.register()
     own = cases_officer(case.case_no)
     stranger = next(no for no in ("KQ001", "KQ002", "KQ003") if no != own)
-    from tasks.answers import take_officer_answer
+    from tasks.case.answers import take_officer_answer
 
     given = {"verdict": "受理"}
     refusal = take_officer_answer(case.case_no, InitialReview, 1, "x", given, stranger, "")

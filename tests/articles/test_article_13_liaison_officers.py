@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, Deadline, StaffTask
 from models.liaisons import LiaisonFiling, LiaisonOfficer
 from models.notices import OutgoingNotice
@@ -20,10 +20,11 @@ from regulation.liaisons import Stage, TransitionError, check_transition
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_OVERLAP
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import cases, deadlines, liaisons
-from tasks.liaison_filings import LiaisonFilingForm
-from tasks.liaison_questions import LiaisonConfirmation
-from tasks.sheets import sheet_of
+from tasks.case import numbers as cases
+from tasks.desk import deadlines
+from tasks.desk.sheets import sheet_of
+from tasks.liaisons import steps as liaisons
+from tasks.liaisons.filings import LiaisonConfirmation, LiaisonFilingForm
 from tests.conftest import Clerk, by_officer
 
 MONDAY = date(2026, 3, 2)

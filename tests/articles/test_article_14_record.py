@@ -20,9 +20,9 @@ from runtime import clock
 from runtime.database import engine, reading, transaction
 from runtime.keys import SealKeys, seal_keys
 from runtime.refusals import InputError
-from tasks import records
-from tasks.records import export_record, seal_record, verify_file, verify_record
-from tasks.step import record
+from tasks.audit import record
+from tasks.keeping import records
+from tasks.keeping.records import export_record, seal_record, verify_file, verify_record
 
 REST = "at, case_no, actor, tag, detail, holder_index"
 COLUMNS = f"id, {REST}"

@@ -21,11 +21,11 @@ from regulation.limits import (
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import RefusalError
-from tasks.answers import take_officer_answer
-from tasks.objection_lists import list_of_batch
-from tasks.objection_questions import InitialReview
-from tasks.sheets import full_sheet
-from tasks.signatures import (
+from tasks.case.answers import take_officer_answer
+from tasks.desk.sheets import full_sheet
+from tasks.objections.lists import list_of_batch
+from tasks.objections.questions import InitialReview
+from tasks.office.signatures import (
     COMMAND_LINE,
     DESK,
     SignatureError,

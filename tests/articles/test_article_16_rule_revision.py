@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case, Deadline, StaffTask
 from models.notices import OutgoingNotice
 from models.organisations import Department
@@ -20,14 +20,13 @@ from regulation.rule_revisions import Stage, TransitionError, check_planned_day,
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import deadlines
-from tasks import rule_revision_reports as reports
-from tasks import rule_revisions as revisions
-from tasks.attachments import File
-from tasks.rule_revision_listings import RuleRevisionForm
-from tasks.rule_revision_questions import RevisionCheck, RevisionConfirmation, RevisionReport
-from tasks.rule_revision_watch import remind_of_revisions
-from tasks.sheets import full_sheet, sheet_of
+from tasks.case.attachments import File
+from tasks.desk import deadlines
+from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.rule_revisions import reports
+from tasks.rule_revisions import steps as revisions
+from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
+from tasks.rule_revisions.watch import remind_of_revisions
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, CaseKind, Deadline
 from models.findings import Finding
 from regulation.findings import Severity, Source
@@ -15,8 +15,8 @@ from regulation.limits import FINDING_DECISION
 from regulation.online_supervision import LIAISON_MISSING
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.findings import Found, Noted, note_findings
-from tasks.sheets import sheet_of
+from tasks.desk.sheets import sheet_of
+from tasks.rectifications.findings import Found, Noted, note_findings
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case
 from models.certificate_uses import PaperException
 from models.certificates import Certificate, CertificateType
@@ -28,17 +28,16 @@ from regulation.service_guides import Demand, DemandedForm, Guide, Known, Listed
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.mystery_applications import begin_round, note_round
-from tasks.paper_report_forms import PaperReportForm
-from tasks.paper_report_questions import PaperReportVerdict
-from tasks.paper_reports import close_report, register_report
-from tasks.service_guide_forms import guides_from
-from tasks.service_guides import RECHECKS, Brought, bring_guides, compare_guides
-from tasks.sheets import full_sheet, sheet_of
-from tasks.step import record
-from tasks.trial_holders import create_trial_holders, trial_certificate
-from tasks.use_list_watch import ask_about_entries, report_refusals
-from tasks.visits import VisitForm, record_visit
+from tasks.audit import record
+from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.guides.forms import guides_from
+from tasks.guides.guides import RECHECKS, Brought, bring_guides, compare_guides
+from tasks.register.trial_holders import create_trial_holders, trial_certificate
+from tasks.supervision.mystery_applications import begin_round, note_round
+from tasks.supervision.paper_report_questions import PaperReportForm, PaperReportVerdict
+from tasks.supervision.paper_reports import close_report, register_report
+from tasks.supervision.visits import VisitForm, record_visit
+from tasks.use_list.watch import ask_about_entries, report_refusals
 from tests.articles.conftest import Counter
 from tests.conftest import by_officer
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case
 from models.certificate_uses import UnavailableReceipt
 from models.certificates import Certificate
@@ -31,14 +31,16 @@ from regulation.limits import BUSY_USES, LIAISON_ABSENT, MATTER_HOLDERS, NIGHTS_
 from regulation.online_supervision import RULES, Sign, looking_back
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import liaisons, online_uses, rechecks
-from tasks.applications import mark_self_service
-from tasks.findings import Noted
-from tasks.liaisons import REMINDED
-from tasks.online_supervision import Night, last_nights, recheck, report_of, signs_of, supervise
-from tasks.online_tallies import tallies_of
-from tasks.online_uses import CountingError, Span
-from tasks.step import record
+from tasks.audit import record
+from tasks.liaisons import steps as liaisons
+from tasks.liaisons.steps import REMINDED
+from tasks.office.applications import mark_self_service
+from tasks.rectifications.findings import Noted
+from tasks.supervision import rechecks
+from tasks.supervision import uses as online_uses
+from tasks.supervision.nights import Night, last_nights, recheck, report_of, signs_of, supervise
+from tasks.supervision.tallies import tallies_of
+from tasks.supervision.uses import CountingError, Span
 from tests.articles.conftest import Counter, of, valid
 from tests.conftest import ROOT, Clerk
 

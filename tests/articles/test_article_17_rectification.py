@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, Deadline, DeadlineChange, Reminder, StaffTask
 from models.findings import Finding
 from models.liaisons import LiaisonOfficer
@@ -23,20 +23,21 @@ from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
 from regulation.rectifications import Response, Stage, TransitionError, check_days, check_transition
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import deadlines, rechecks, rectifications
-from tasks import rectification_responses as responses
-from tasks import rectification_watch as watch
-from tasks.attachments import File
-from tasks.findings import Found, note_findings
-from tasks.questions import Question
-from tasks.rectification_questions import (
+from tasks.case.attachments import File
+from tasks.case.questions import Question
+from tasks.desk import deadlines
+from tasks.desk.sheets import sheet_of
+from tasks.rectifications import responses, watch
+from tasks.rectifications import steps as rectifications
+from tasks.rectifications.findings import Found, note_findings
+from tasks.rectifications.questions import (
     DepartmentResponse,
     ExtensionDecision,
     FinalStanding,
     FindingDecision,
     Recheck,
 )
-from tasks.sheets import sheet_of
+from tasks.supervision import rechecks
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

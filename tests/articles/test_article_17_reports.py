@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.organisations import Application
@@ -20,11 +20,11 @@ from regulation.supervision_reports import Period, period_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.cases import meet_deadline
-from tasks.findings import Found, note_findings
-from tasks.report_documents import page_of, pdf_of
-from tasks.supervision_figures import Figures, Section, figures_of
-from tasks.supervision_reports import make_report, report_behind
+from tasks.case.numbers import meet_deadline
+from tasks.rectifications.findings import Found, note_findings
+from tasks.supervision.figures import Figures, Section, figures_of
+from tasks.supervision.report_documents import page_of, pdf_of
+from tasks.supervision.reports import make_report, report_behind
 from tests.articles.conftest import Counter, valid
 from tests.conftest import Clerk
 

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select, update
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, CaseKind, Deadline, StaffTask
 from models.findings import Finding
 from models.notices import OutgoingNotice
@@ -35,15 +35,17 @@ from regulation.spot_checks import CHECK_ITEMS, Fault, ObjectKind, Stage, TeamSt
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks import deadlines, spot_checks
-from tasks.findings import Found, note_findings
-from tasks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
-from tasks.sheets import sheet_of
-from tasks.signatures import SignatureError
-from tasks.spot_check_files import check_file
-from tasks.spot_check_publications import draw_file, round_in_public, rounds
-from tasks.spot_check_questions import SpotCheckPublication, SpotCheckResults
-from tasks.spot_check_results import (
+from tasks.audit import record
+from tasks.desk import deadlines
+from tasks.desk.sheets import sheet_of
+from tasks.office.signatures import SignatureError
+from tasks.rectifications.findings import Found, note_findings
+from tasks.spot_checks import steps as spot_checks
+from tasks.spot_checks.files import check_file
+from tasks.spot_checks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
+from tasks.spot_checks.publications import draw_file, round_in_public, rounds
+from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
+from tasks.spot_checks.results import (
     checklist_file,
     checklists,
     confirm_results,
@@ -53,7 +55,6 @@ from tasks.spot_check_results import (
     return_results,
     sign_for_checklists,
 )
-from tasks.step import record
 from tests.conftest import Clerk, by_officer
 
 Day = Callable[[date], datetime]
@@ -213,7 +214,7 @@ def test_the_register_has_uses_by_service_item_entries_in_force_and_backfills(fi
 
 
 def spot_checks_entries(session: Any) -> Any:
-    from tasks.use_lists import in_force
+    from tasks.use_list.standing import in_force
 
     return in_force(session, FIRST)
 

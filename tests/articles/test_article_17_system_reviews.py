@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case, Deadline
 from models.findings import Finding
 from models.notices import OutgoingNotice
@@ -41,15 +41,16 @@ from regulation.system_reviews import (
 from regulation.use_lists import Terms
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.refusals import InputError, RefusalError, in_chinese
-from tasks import go_live_check, system_reviews, use_lists
-from tasks.catalogue import type_named
-from tasks.certificate_use import NotFoundError
-from tasks.sheets import full_sheet, sheet_of
-from tasks.step import record
-from tasks.system_review_questions import MaterialReceived, SystemReviewOpinion
-from tasks.system_review_standing import go_live, standing_of_review, standings
-from tasks.system_review_submissions import GoLiveForm, SystemReviewForm
+from runtime.refusals import InputError, NotFoundError, RefusalError, in_chinese
+from tasks.audit import record
+from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.register.types import type_named
+from tasks.system_reviews import go_live as go_live_check
+from tasks.system_reviews import steps as system_reviews
+from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
+from tasks.system_reviews.standing import go_live, standing_of_review, standings
+from tasks.system_reviews.submissions import GoLiveForm, SystemReviewForm
+from tasks.use_list import standing as use_lists
 from tests.conftest import Clerk
 
 Day = Callable[[date], datetime]

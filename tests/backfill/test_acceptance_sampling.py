@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulation.acceptance_sampling import DEFAULT_AQL, Aql, Plan, code_letter, draw, sampling_plan
+from regulation.backfill.acceptance_sampling import DEFAULT_AQL, Aql, Plan, code_letter, draw, sampling_plan
 from regulation.limits import BACKFILL_AQL, Unit
 
 LOTS = [

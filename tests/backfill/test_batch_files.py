@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from regulation.backfill import PaperType
+from regulation.backfill.judge import PaperType
 from regulation.catalogue import Field, FieldKind, HolderKind, Sensitivity, Validity
 from runtime.refusals import InputError
-from tasks import backfill_batch_files, tables
-from tasks.backfill_batch_files import in_chunks, opened_batch
+from tasks.backfill import batch_files as backfill_batch_files
+from tasks.backfill.batch_files import in_chunks, opened_batch
+from tasks.tables import files as tables
 from tests.conftest import as_xlsx
 
 FIELDS = (Field("number", "许可证号", FieldKind.NUMBER, Sensitivity.PUBLIC),)

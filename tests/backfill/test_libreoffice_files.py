@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from regulation.backfill_problems import ProblemCode
-from tasks.backfill_batch_files import BOUNDS
-from tasks.tables import opened_table
+from regulation.backfill.problems import ProblemCode
+from tasks.backfill.batch_files import BOUNDS
+from tasks.tables.files import opened_table
 from tests.command_line.conftest import assert_refused, ezt
 
 FILES = Path(__file__).parent / "files"

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 from stdnum.iso7064 import mod_11_10
 
-from regulation.backfill_problems import ProblemCode
-from regulation.identity_numbers import NumberError, NumberKind, parse_organisation_code
-from regulation.paper_values import (
+from regulation.backfill.paper_values import (
     NO_END,
     Cell,
     Reading,
@@ -25,6 +23,8 @@ from regulation.paper_values import (
     read_sex,
     read_text,
 )
+from regulation.backfill.problems import ProblemCode
+from regulation.identity_numbers import NumberError, NumberKind, parse_organisation_code
 
 _DIGITS = "〇一二三四五六七八九"
 PERSONS = {kind for kind in NumberKind if not kind.of_organisation}

@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
-from ezt import sample_catalogue, sample_data
-from regulation.backfill import (
-    Judge,
-    Judged,
-    PaperType,
-    columns,
-    judge,
-    required_columns,
-)
-from regulation.backfill_files import (
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as sample_data
+from regulation.backfill.files import (
     Registered,
     compare,
     duplicates,
@@ -29,11 +22,12 @@ from regulation.backfill_files import (
     named,
     read_headings,
 )
-from regulation.backfill_problems import REMARKS, SENTENCES, Problem, ProblemCode, Severity
+from regulation.backfill.judge import Judge, Judged, PaperType, columns, judge, required_columns
+from regulation.backfill.paper_values import Cell
+from regulation.backfill.problems import REMARKS, SENTENCES, Problem, ProblemCode, Severity
 from regulation.catalogue import Field, FieldKind, HolderKind, Sensitivity, Validity
 from regulation.certificates import CertificateState, IdentifierError, parse_identifier
 from regulation.identity_numbers import NumberKind
-from regulation.paper_values import Cell
 
 TODAY = date(2026, 1, 5)
 MARKET, POLICE, CIVIL, DISABLED = (

@@ -13,7 +13,7 @@ from models.backfill_batches import BackfillBatch
 from models.objections import Attachment
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
-from tasks.backfill_scans import Attached, attach_scans
+from tasks.backfill.scans import Attached, attach_scans
 from tests.articles.test_article_11_batch import BOX, check_all, found_wrong, submit, written
 from tests.conftest import Clerk
 

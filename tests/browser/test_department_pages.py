@@ -21,10 +21,10 @@ from regulation.limits import EXTENSION_DAYS
 from regulation.spot_checks import TeamStage
 from runtime import clock
 from runtime.database import reading
-from tasks import corrections
-from tasks.rectification_questions import DepartmentResponse
-from tasks.rule_revision_questions import RevisionReport
-from tasks.use_list_watch import ask_about_entries
+from tasks.objections import corrections
+from tasks.rectifications.questions import DepartmentResponse
+from tasks.rule_revisions.questions import RevisionReport
+from tasks.use_list.watch import ask_about_entries
 from tests.browser.conftest import PHONE, Open, complains, hindrances
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of

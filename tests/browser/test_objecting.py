@@ -14,7 +14,7 @@ from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import reading
-from tasks.objection_drafts import MOST_TYPED
+from tasks.objections.drafts import MOST_TYPED
 from tests.browser.conftest import PHONE, Open, barriers, complains, is_too_wide, meanwhile
 from tests.conftest import Clerk, Mailbox, certificate_of, forget_settings
 

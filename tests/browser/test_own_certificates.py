@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select, update
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from gateways import zheliban
 from gateways.zheliban_stand_in import SIGN_IN, StandIn, running
 from models.cases import StaffTask
@@ -23,8 +23,8 @@ from models.use_lists import UseListVersion
 from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import own_certificates
-from tasks.staff_tasks import complete_staff_task
+from tasks.certificates import own as own_certificates
+from tasks.office.staff_tasks import complete_staff_task
 from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
 from tests.conftest import FEW, ROOT, Clerk, by_officer, forget_settings
 from tests.interface.conftest import Caller, caller_of

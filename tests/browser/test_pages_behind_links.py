@@ -10,9 +10,10 @@ from gateways.stand_in import StandIn
 from models.backfills import Backfill
 from models.objections import Objection, Supplement
 from runtime.database import reading
-from tasks import backfills, objections
-from tasks.backfill_questions import BackfillReview
-from tasks.objection_questions import InitialReview
+from tasks.backfill import steps as backfills
+from tasks.backfill.questions import BackfillReview
+from tasks.objections import steps as objections
+from tasks.objections.questions import InitialReview
 from tests.articles.test_article_12_objections import closed
 from tests.browser.conftest import PHONE, Open, complains, hindrances
 from tests.conftest import Clerk

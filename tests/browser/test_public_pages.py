@@ -16,9 +16,9 @@ from regulation.certificates import CertificateState
 from regulation.limits import CHECKS
 from regulation.supervision_reports import period_of
 from runtime.database import reading, transaction
-from tasks import spot_checks
-from tasks.spot_check_questions import SpotCheckPublication
-from tasks.supervision_reports import make_report
+from tasks.spot_checks import steps as spot_checks
+from tasks.spot_checks.questions import SpotCheckPublication
+from tasks.supervision.reports import make_report
 from tests.browser.conftest import DESKTOP, PHONE, Open, hindrances, is_too_wide
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of

@@ -41,8 +41,8 @@ from pyhanko_certvalidator import ValidationContext
 from runtime.clock import SHANGHAI
 from runtime.refusals import RefusalError
 from runtime.signing_authority import signing_authority
-from tasks import copy_documents
-from tasks.copy_documents import CopySheet, CopyVerdict, draw, examine, seal
+from tasks.certificates import copy_documents
+from tasks.certificates.copy_documents import CopySheet, CopyVerdict, draw, examine, seal
 from tests.conftest import ROOT, forget_settings
 
 AT = datetime.now(UTC).replace(microsecond=0)

@@ -16,8 +16,11 @@ from tests.conftest import ROOT
 COMMANDS = multiprocessing.get_context("forkserver")
 # As legs are: each a process of its own, forked from one that has imported everything, which takes seconds. Unlike
 # theirs it has read no settings: each command has others.
-WORK = [f"tasks.{file.stem}" for file in sorted((ROOT / "tasks").glob("[a-z]*.py"))]
-COMMANDS.set_forkserver_preload([__name__, "ezt.backups", "ezt.doctor", "ezt.moving", "ezt.sample_data", *WORK])
+WORK = [
+    str(file.relative_to(ROOT).with_suffix("")).replace("/", ".")
+    for file in sorted((ROOT / "tasks").rglob("[a-z]*.py"))
+]
+COMMANDS.set_forkserver_preload([__name__, "ezt.backups", "ezt.doctor", "ezt.moving", "ezt.samples.data", *WORK])
 
 
 def ezt(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from models.organisations import Application
 from runtime.database import reading
-from tasks.applications import caller_of
+from tasks.office.applications import caller_of
 from tests.command_line.conftest import assert_refused, ezt
 
 MARKET = "绍兴市柯桥区市场监督管理局"

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from runtime import clock
 from runtime.database import transaction
-from tasks.records import seal_record
-from tasks.step import record
+from tasks.audit import record
+from tasks.keeping.records import seal_record
 from tests.command_line.conftest import assert_refused, ezt
 
 

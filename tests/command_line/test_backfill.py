@@ -14,7 +14,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.backfill_batches import BackfillBatch, BackfillChunk
 from models.records import AuditEntry
 from runtime.database import reading

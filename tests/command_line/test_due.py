@@ -13,7 +13,7 @@ from models.organisations import Officer, Role
 from regulation.working_days import WorkingDays, YearArrangement
 from runtime import clock
 from runtime.database import transaction
-from tasks.calendars import publish_year
+from tasks.case.calendars import publish_year
 from tests.command_line.conftest import assert_refused, ezt
 
 

@@ -99,7 +99,7 @@ def test_settings_that_are_not_utf8_are_one_chinese_line(home: Path) -> None:
 def test_a_corrupt_database_is_one_chinese_line_and_left_as_it_is(command: str, home: Path) -> None:
     corrupt = b"no database" * 1000
     (home / "ezt.db").write_bytes(corrupt)
-    done = ezt(command, EZT_DESK_PORT=str(free_port()), EZT_WEB_PORT=str(free_port()))
+    done = ezt(command, EZT_PREFECT_PORT=str(free_port()), EZT_WEB_PORT=str(free_port()))
     assert done.stderr.startswith("数据库不能使用")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert (home / "ezt.db").read_bytes() == corrupt

@@ -5,7 +5,7 @@ import re
 from html import unescape
 from pathlib import Path
 
-from ezt.sample_notices import EXAMPLES
+from ezt.samples.notices import EXAMPLES
 from notifications.rendering import render
 from tests.command_line.conftest import assert_refused, ezt
 

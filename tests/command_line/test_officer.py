@@ -16,7 +16,7 @@ from models.records import AuditEntry
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.signatures import DESK, SignatureError, sign
+from tasks.office.signatures import DESK, SignatureError, sign
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import Clerk, forget_settings
 

@@ -10,13 +10,13 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.certificates import CertificateType, IssuingAuthority
 from models.organisations import Application, Department
 from models.records import AuditEntry
 from regulation.catalogue import FieldKind
 from runtime.database import reading
-from tasks.catalogue_files import FIELD_KINDS, LEVELS, SENSITIVITIES, TYPES, VALIDITIES
+from tasks.register.type_files import FIELD_KINDS, LEVELS, SENSITIVITIES, TYPES, VALIDITIES
 from tests.command_line.conftest import assert_refused, ezt
 
 HEADINGS = ["统一社会信用代码", "部门名称", "邮箱"]

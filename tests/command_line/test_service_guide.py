@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.records import AuditEntry
 from models.service_guides import ServiceGuide
 from regulation.service_guides import DemandedForm

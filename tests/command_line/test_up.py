@@ -16,7 +16,8 @@ import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
-from ezt import children, sample_data
+from ezt import children
+from ezt.samples import data as sample_data
 from ezt.up import free_port
 from tests.command_line.conftest import running_in
 from tests.conftest import wait_until
@@ -77,14 +78,14 @@ def group_is_gone(leader: int) -> bool:
 
 @pytest.fixture
 def ports() -> dict[str, str]:
-    return {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+    return {"EZT_PREFECT_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
 
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], str]:
     """The data folder that a first start leaves behind, its ports, and what it printed for a program."""
     home = tmp_path_factory.mktemp("installed") / "var"
-    ports = {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+    ports = {"EZT_PREFECT_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
     with up(home, "--json", **ports) as process:
         assert process.stdout is not None
         printed = process.stdout.readline()
@@ -101,7 +102,7 @@ def started_before(first_start: tuple[Path, dict[str, str], str], tmp_path: Path
     return tmp_path / "var"
 
 
-@pytest.mark.parametrize("taken", ["EZT_DESK_PORT", "EZT_WEB_PORT"])
+@pytest.mark.parametrize("taken", ["EZT_PREFECT_PORT", "EZT_WEB_PORT"])
 def test_a_taken_port_is_one_chinese_line_and_exit_2(taken: str, home: Path, ports: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(ports[taken]))), up(home, **ports) as process:
         _, error = process.communicate(timeout=60)
@@ -125,7 +126,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
     assert "case-recovery" in before
     with up(home, EZT_ONE_TIME_CODES="false", **ports) as process:
         printed = read_until(process, "Ctrl-C")
-        desk, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_DESK_PORT", "EZT_WEB_PORT"))
+        desk, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_PREFECT_PORT", "EZT_WEB_PORT"))
         assert any(desk in line for line in printed)
         assert any(web in line for line in printed)
         assert any(str(home / "mail") in line for line in printed)
@@ -156,7 +157,7 @@ def test_when_one_process_dies_it_says_which_and_stops_the_others(started_before
     with up(started_before, **ports) as process:
         read_until(process, "Ctrl-C")
         started = children_of(process.pid)
-        worker = next(pid for pid, command in started.items() if "ezt.worker" in command)
+        worker = next(pid for pid, command in started.items() if "ezt.engine.worker" in command)
         os.kill(worker, signal.SIGKILL)
         _, error = process.communicate(timeout=120)
         assert process.returncode == 2
@@ -178,7 +179,7 @@ def test_killed_it_leaves_no_process_behind(started_before: Path, ports: dict[st
 def test_a_program_gets_the_three_addresses_as_one_json_line(first_start: tuple[Path, dict[str, str], str]) -> None:
     home, ports, printed = first_start
     assert json.loads(printed) == {
-        "desk": f"http://127.0.0.1:{ports['EZT_DESK_PORT']}",
+        "desk": f"http://127.0.0.1:{ports['EZT_PREFECT_PORT']}",
         "password": password_of(home),
         "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
         "mail": str(home / "mail"),

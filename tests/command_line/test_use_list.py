@@ -10,12 +10,12 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case
 from models.records import AuditEntry
 from models.use_lists import ProposedLine
 from runtime.database import reading
-from tasks.use_list_files import TITLES
+from tasks.use_list.files import TITLES
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import as_xlsx
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.case_runs import DEPLOYMENTS, INTAKES
+from tasks.desk.runs import DEPLOYMENTS, INTAKES
 
 STORIES = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
 

@@ -7,7 +7,7 @@ import pytest
 from prefect.utilities.callables import parameter_schema
 
 from flows.asking import _form
-from flows.objection_intake import objection_intake
+from flows.objections import objection_intake
 from models.cases import Case, Deadline
 from models.organisations import Leave
 from regulation.certificates import Level
@@ -15,13 +15,13 @@ from regulation.rectifications import Stage
 from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import answers
-from tasks.calendars import working_days
-from tasks.objection_questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
-from tasks.objections import request_supplement
-from tasks.questions import Question
-from tasks.staff_tasks import open_staff_task
-from tasks.to_do import QUESTIONS, open_cases, to_do, to_do_of_director, until
+from tasks.case import answers
+from tasks.case.calendars import working_days
+from tasks.case.questions import Question
+from tasks.desk.to_do import QUESTIONS, open_cases, to_do, to_do_of_director, until
+from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
+from tasks.objections.steps import request_supplement
+from tasks.office.staff_tasks import open_staff_task
 from tests.conftest import Clerk
 
 

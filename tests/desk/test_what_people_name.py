@@ -8,12 +8,12 @@ from models.cases import Case
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.cases import case_numbered, file_leave, give_case
-from tasks.catalogue import type_named
-from tasks.departments import department_named
-from tasks.naming import is_short_for
-from tasks.officers import officer_named
-from tasks.service_items import item_named
+from tasks.case.numbers import case_numbered, file_leave, give_case
+from tasks.guides.items import item_named
+from tasks.office.departments import department_named
+from tasks.office.naming import is_short_for
+from tasks.office.officers import officer_named
+from tasks.register.types import type_named
 from tests.conftest import Clerk, by_officer
 
 

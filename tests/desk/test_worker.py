@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Cancelling, Running
 from sqlalchemy import select
 
-from ezt.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
+from ezt.engine.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
 from models.cases import StaffTask
 from models.records import AuditEntry
 from runtime.database import reading

@@ -15,7 +15,7 @@ from models.objections import VerificationRequest
 from models.records import AuditEntry
 from runtime import clock
 from runtime.database import reading
-from tasks.records import seal_record, verify_record
+from tasks.keeping.records import seal_record, verify_record
 from tests.faults.lives import Life
 
 OUTSIDE = ("withdraw_objection", "record_sent")

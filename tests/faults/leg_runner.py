@@ -29,7 +29,7 @@ from prefect.settings import (
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from ezt.deployments import stories
+from ezt.engine.deployments import stories
 from models.cases import StepRecord
 from models.organisations import SpentCode
 

@@ -22,9 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.cases import Case
 from runtime.database import reading
-from tasks import objection_questions
-from tasks.answers import take_officer_answer
-from tasks.case_runs import nudge
+from tasks.case.answers import take_officer_answer
+from tasks.desk.runs import nudge
+from tasks.objections import questions as objection_questions
 from tests.faults.lives import Life, Way
 from tests.interface.conftest import Caller
 

@@ -28,8 +28,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, Fl
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import func, select
 
-from ezt import sample_data
-from ezt.prefect_access import name_password
+from ezt.engine.prefect_access import name_password
+from ezt.samples import data as sample_data
 from ezt.up import free_port
 from gateways import stand_in
 from gateways.stand_in import Callback, StandIn
@@ -37,7 +37,7 @@ from models.notices import NoticeState, OutgoingNotice
 from regulation.objections import Bureau
 from runtime import clock
 from runtime.database import reading
-from tasks.case_runs import recover
+from tasks.desk.runs import recover
 from tests.conftest import ROOT, Mailbox, certificates_with_address, forget_settings
 from tests.faults.afterwards import look
 from tests.faults.lives import lives, proportions

@@ -19,11 +19,12 @@ from regulation.limits import OUTCOME_NOTICE, VERIFICATION_REQUEST
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import objections, verifications
-from tasks.objection_questions import InitialReview, OutcomeDecision, has_reply
-from tasks.records import seal_record, verify_record
-from tasks.sheets import sheet_of
-from tasks.signatures import CODE_SECONDS, DESK, SignatureError, sign
+from tasks.desk.sheets import sheet_of
+from tasks.keeping.records import seal_record, verify_record
+from tasks.objections import steps as objections
+from tasks.objections import verifications
+from tasks.objections.questions import InitialReview, OutcomeDecision, has_reply
+from tasks.office.signatures import CODE_SECONDS, DESK, SignatureError, sign
 from tests.conftest import Clerk, Mailbox, Time
 
 HOUR = timedelta(hours=1)

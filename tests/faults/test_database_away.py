@@ -15,16 +15,16 @@ from prefect.client.orchestration import SyncPrefectClient
 from sqlalchemy import event, func, select, update
 from sqlalchemy.exc import OperationalError
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.cases import Case
 from models.migrations import migrate
 from models.notices import NoticeState, OutgoingNotice
 from notifications.sender import dispatch
 from regulation.objections import Stage
 from runtime.database import engine, reading, transaction
-from tasks import objections
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_questions import InitialReview
+from tasks.objections import steps as objections
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.questions import InitialReview
 from tests.conftest import FEW, Clerk, Mailbox, forget_settings, wait_until
 from tests.faults.test_disk_full import check_told
 from tests.interface.conftest import Caller, caller_of

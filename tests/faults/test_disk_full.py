@@ -20,7 +20,7 @@ from models.objections import Attachment, Objection
 from models.records import AuditEntry
 from runtime import clock
 from runtime.database import reading
-from tasks.records import seal_record, verify_record
+from tasks.keeping.records import seal_record, verify_record
 from tests.conftest import Clerk, web_process
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_objections_api import attached

@@ -20,8 +20,9 @@ from models.notices import OutgoingNotice
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks import objection_questions, objections
-from tasks.case_runs import ensure_run, recover, wake
+from tasks.desk.runs import ensure_run, recover, wake
+from tasks.objections import questions as objection_questions
+from tasks.objections import steps as objections
 from tests.faults.conftest import Legs
 from tests.faults.leg_runner import STOPPED
 

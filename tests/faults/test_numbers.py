@@ -16,8 +16,8 @@ from ezt.up import free_port
 from models.cases import Case, CaseCounter
 from runtime import clock
 from runtime.database import reading
-from tasks.attachments import File
-from tasks.objection_registrations import register_objection
+from tasks.case.attachments import File
+from tasks.objections.registrations import register_objection
 from tests.conftest import Clerk, web_process
 from tests.faults.test_disk_full import NOWHERE
 from tests.interface.conftest import caller_of

@@ -28,9 +28,10 @@ from notifications.sender import dispatch
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading
-from tasks import objections, verifications
-from tasks.objection_questions import has_reply
-from tasks.records import seal_record, verify_record
+from tasks.keeping.records import seal_record, verify_record
+from tasks.objections import steps as objections
+from tasks.objections import verifications
+from tasks.objections.questions import has_reply
 from tests.conftest import Clerk, Mailbox
 
 SEED = 330603

@@ -14,8 +14,8 @@ from notifications import rendering
 from notifications.sender import Dispatched, dispatch
 from regulation.objections import Stage, Verdict
 from runtime.database import reading
-from tasks import objections
-from tasks.objection_questions import InitialReview
+from tasks.objections import steps as objections
+from tasks.objections.questions import InitialReview
 from tests.command_line.conftest import ezt
 from tests.conftest import Clerk, Mailbox
 

@@ -13,8 +13,8 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Running, Scheduled
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
 from ezt.desk import Desk
+from ezt.samples import catalogue as sample_catalogue
 from models.backfills import BackfillEntry
 from models.cases import Case, StaffTask
 from models.organisations import Leave, SpentCode, WrongCode
@@ -23,9 +23,9 @@ from regulation.certificates import Level
 from regulation.limits import UNSIGNED_REGISTRATION
 from runtime import clock
 from runtime.database import reading
-from tasks.answers import take_officer_answer
-from tasks.backfill_questions import BackfillReview
-from tasks.case_runs import end_unsigned, recover, rerun_registrations
+from tasks.backfill.questions import BackfillReview
+from tasks.case.answers import take_officer_answer
+from tasks.desk.runs import end_unsigned, recover, rerun_registrations
 from tests.articles.test_article_11_backfill import MARRIAGE
 from tests.articles.test_article_17_system_reviews import project
 from tests.conftest import Clerk, certificate_of, objection_about

@@ -20,10 +20,10 @@ from models.cases import Case, StepRecord
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.case_runs import LIVE, recover
-from tasks.objection_questions import InitialReview
-from tasks.objection_registrations import register_objection
-from tasks.submissions import OtherContentError, came_before
+from tasks.case.submissions import OtherContentError, came_before
+from tasks.desk.runs import LIVE, recover
+from tasks.objections.questions import InitialReview
+from tasks.objections.registrations import register_objection
 from tests.conftest import ROOT, Clerk
 from tests.faults.conftest import Legs
 from tests.faults.test_kill_at_every_step import check_once, run_for

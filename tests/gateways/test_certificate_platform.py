@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from ezt import sample_catalogue, sample_data
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as sample_data
 from gateways import certificate_platform
 from gateways.certificate_platform import Breaker, Found, certificate_mapping, read_certificate
 from gateways.stand_in import Fault, StandIn, in_their_words

@@ -11,13 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.certificates import Certificate, CertificateType
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading
 from runtime.signing import sign
-from tasks import applications, certificate_use
+from tasks.certificates import use as certificate_use
+from tasks.office import applications
 from tests.conftest import ROOT
 from web import requests
 

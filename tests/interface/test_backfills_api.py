@@ -13,8 +13,8 @@ from models.backfills import Backfill
 from models.cases import Case
 from models.objections import Attachment, Objection
 from runtime.database import reading
-from tasks import backfills
-from tasks.backfill_questions import BackfillReview
+from tasks.backfill import steps as backfills
+from tasks.backfill.questions import BackfillReview
 from tests.articles.test_article_11_backfill import MARRIAGE
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of

@@ -22,8 +22,8 @@ from regulation.certificates import CertificateState, parse_identifier
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.signing import sign
-from tasks.applications import rotate_secret
-from tasks.objection_registrations import register_objection
+from tasks.objections.registrations import register_objection
+from tasks.office.applications import rotate_secret
 from tests.conftest import objection_about
 from tests.interface.conftest import Caller, caller_of
 

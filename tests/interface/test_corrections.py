@@ -16,9 +16,10 @@ from models.notices import OutgoingNotice
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import corrections, objections
-from tasks.objection_questions import OutcomeDecision, VerificationReply
-from tasks.objection_registrations import register_objection
+from tasks.objections import corrections
+from tasks.objections import steps as objections
+from tasks.objections.questions import OutcomeDecision, VerificationReply
+from tasks.objections.registrations import register_objection
 from tests.conftest import Clerk, objection_about
 from tests.interface.conftest import Caller, caller_of
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from models.organisations import Application
 from runtime.database import transaction
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
-from tasks.use_requests import AnsweredState
+from tasks.certificates.requests import AnsweredState
 from tests.interface.conftest import EXAMPLES, GUIDE, Caller, caller_of, example, licence
 from web.app import app
 

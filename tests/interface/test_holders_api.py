@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from gateways import zheliban
 from gateways.zheliban_stand_in import Fault, StandIn, running
 from models.certificates import Certificate, CertificateType

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from models.objection_batches import ObjectionBatch
-from tasks.objection_batch_files import LAYOUT
-from tasks.objection_batches import register_chunk
+from tasks.objections.batch_files import LAYOUT
+from tasks.objections.batches import register_chunk
 from tests.articles.test_article_12_batches import cases, clear, number_of, register_chunks, table
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of

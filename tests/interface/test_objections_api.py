@@ -18,8 +18,8 @@ from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import engine, reading
 from runtime.signing import sign
-from tasks import objections
-from tasks.objection_questions import InitialReview
+from tasks.objections import steps as objections
+from tasks.objections.questions import InitialReview
 from tests.interface.conftest import Caller, caller_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

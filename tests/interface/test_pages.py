@@ -23,9 +23,9 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.settings import settings
-from tasks import objections
-from tasks.objection_questions import InitialReview
-from tasks.sheets import sheet_of
+from tasks.desk.sheets import sheet_of
+from tasks.objections import steps as objections
+from tasks.objections.questions import InitialReview
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 FORM = "application/x-www-form-urlencoded"

@@ -7,16 +7,16 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case
 from models.objections import Attachment
 from models.paper_reports import PaperReport
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
 from runtime.database import reading
-from tasks.notices import kick
-from tasks.paper_report_questions import PaperReportVerdict
-from tasks.paper_reports import close_report
+from tasks.case.notices import kick
+from tasks.supervision.paper_report_questions import PaperReportVerdict
+from tasks.supervision.paper_reports import close_report
 from tests.conftest import wait_until
 from web import requests
 

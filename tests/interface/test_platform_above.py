@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from gateways import zhejiang_gateway
 from gateways.stand_in import Fault, StandIn, running
 from models.cases import StaffTask

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from ezt import sample_data as samples
+from ezt.samples import data as samples
 from models.cases import Answer
 from models.objections import Attachment
 from models.organisations import Application
@@ -15,11 +15,11 @@ from models.rectifications import Rectification
 from regulation.findings import Source
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import rectifications
-from tasks.findings import Found, note_findings
-from tasks.rectification_questions import DepartmentResponse, FindingDecision
-from tasks.rectifications import finding_of
-from tasks.sheets import sheet_of
+from tasks.desk.sheets import sheet_of
+from tasks.rectifications import steps as rectifications
+from tasks.rectifications.findings import Found, note_findings
+from tasks.rectifications.questions import DepartmentResponse, FindingDecision
+from tasks.rectifications.steps import finding_of
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
 

@@ -13,8 +13,8 @@ from models.objections import Attachment
 from models.rule_revisions import RuleRevision
 from runtime import clock
 from runtime.database import reading
-from tasks import rule_revisions as revisions
-from tasks.rule_revision_questions import RevisionConfirmation, RevisionReport
+from tasks.rule_revisions import steps as revisions
+from tasks.rule_revisions.questions import RevisionConfirmation, RevisionReport
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
 

@@ -21,10 +21,10 @@ from models.spot_checks import SpotCheck, SpotCheckTeam
 from regulation.spot_checks import TeamStage
 from runtime import clock
 from runtime.database import reading
-from tasks import spot_checks
-from tasks.spot_check_files import check_file
-from tasks.spot_check_questions import SpotCheckPublication
-from tasks.spot_check_results import lines_of
+from tasks.spot_checks import steps as spot_checks
+from tasks.spot_checks.files import check_file
+from tasks.spot_checks.questions import SpotCheckPublication
+from tasks.spot_checks.results import lines_of
 from tests.articles.test_article_17_spot_checks import filled, put
 from tests.conftest import Clerk, wait_until, web_process
 

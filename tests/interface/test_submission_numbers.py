@@ -22,11 +22,12 @@ from models.paper_reports import PaperReport
 from models.rule_revisions import RuleRevision
 from runtime import clock
 from runtime.database import reading
-from tasks import backfills, objections
-from tasks import rule_revisions as revisions
-from tasks.backfill_questions import BackfillReview
-from tasks.objection_questions import InitialReview
-from tasks.rule_revision_questions import RevisionConfirmation
+from tasks.backfill import steps as backfills
+from tasks.backfill.questions import BackfillReview
+from tasks.objections import steps as objections
+from tasks.objections.questions import InitialReview
+from tasks.rule_revisions import steps as revisions
+from tasks.rule_revisions.questions import RevisionConfirmation
 from tests.articles.test_article_11_backfill import MARRIAGE
 from tests.articles.test_article_12_batches import clear, table
 from tests.conftest import Clerk, as_xlsx

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from regulation.supervision_reports import period_of
-from tasks.supervision_reports import make_report
+from tasks.supervision.reports import make_report
 
 
 def test_a_report_is_a_page_and_a_pdf_behind_its_link_and_nowhere_else(web: str) -> None:

@@ -13,9 +13,9 @@ from models.cases import Case
 from models.system_reviews import SystemReviewVersion
 from runtime import clock
 from runtime.database import reading
-from tasks import system_reviews
-from tasks.system_review_questions import SystemReviewOpinion
-from tasks.system_review_standing import CODES
+from tasks.system_reviews import steps as system_reviews
+from tasks.system_reviews.questions import SystemReviewOpinion
+from tasks.system_reviews.standing import CODES
 from tests.articles.test_article_17_system_reviews import MARKET, PRIVATE, project
 from tests.conftest import ROOT, Clerk
 from tests.interface.conftest import Caller, caller_of

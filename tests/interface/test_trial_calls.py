@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.certificates import Certificate, CertificateType
 from models.findings import Finding
 from models.liaisons import LiaisonOfficer
@@ -22,10 +22,10 @@ from regulation.limits import TRIAL_SECRET
 from regulation.mystery_applications import CallOutcome
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.applications import end_application, lend_trial_secret
-from tasks.mystery_applications import COPY, EXTRACT, QUERY, begin_round, note_round, play_round, report_of
-from tasks.to_do import to_do
-from tasks.trial_holders import trial_certificate
+from tasks.desk.to_do import to_do
+from tasks.office.applications import end_application, lend_trial_secret
+from tasks.register.trial_holders import trial_certificate
+from tasks.supervision.mystery_applications import COPY, EXTRACT, QUERY, begin_round, note_round, play_round, report_of
 from tests.conftest import forget_settings
 from tests.interface.conftest import Caller
 from tests.interface.test_certificates_api import FOOD_PERMIT

@@ -13,8 +13,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case
 from models.notices import OutgoingNotice
 from models.use_lists import EntryEnquiry, UseListEntry, UseListVersion
@@ -22,9 +22,9 @@ from regulation.use_lists import ends_from
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.signing import sign
-from tasks import use_lists
-from tasks.use_list_files import TITLES, rows_of_file, workbook_of
-from tasks.use_list_watch import ask_about_entries
+from tasks.use_list import standing as use_lists
+from tasks.use_list.files import TITLES, rows_of_file, workbook_of
+from tasks.use_list.watch import ask_about_entries
 from tests.conftest import as_xlsx
 
 PROPOSALS, WORKBOOK = "/api/v1/use-list/proposals", "/api/v1/use-list/proposals/workbook"

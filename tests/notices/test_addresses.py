@@ -22,12 +22,13 @@ from runtime.contacts import AddressError, plain_address
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from runtime.settings import read_settings
-from tasks.deadlines import sweep
-from tasks.liaisons import remind_departments, tell_department
-from tasks.objection_drafts import open_draft, save_draft, send_confirmation
-from tasks.step import once
-from tasks.supervision_reports import make_report
-from tasks.use_list_watch import ask_about_entries
+from tasks.case.department_mail import tell_department
+from tasks.case.step import once
+from tasks.desk.deadlines import sweep
+from tasks.liaisons.steps import remind_departments
+from tasks.objections.drafts import open_draft, save_draft, send_confirmation
+from tasks.supervision.reports import make_report
+from tasks.use_list.watch import ask_about_entries
 from tests.articles.conftest import on_day
 from tests.articles.test_article_12_batches import cases, clear, register
 from tests.articles.test_article_12_drafts import code_in_mail

@@ -39,7 +39,7 @@ from notifications.sender import (
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import Keys, KeysMissingError
-from tasks.notices import send_notices
+from tasks.case.notices import send_notices
 
 A, B = "anna@example.com", "bela@example.com"
 

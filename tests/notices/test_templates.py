@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import func, select
 
 from ezt import children
-from ezt.notice_preview import file_names
-from ezt.sample_notices import EXAMPLES
+from ezt.samples.notice_preview import file_names
+from ezt.samples.notices import EXAMPLES
 from models.notices import OutgoingNotice
 from notifications import notices
 from notifications.messages import message
@@ -139,7 +139,7 @@ A_DAY: dict[str, Any] = {"due_on": LAST_DAY, "provisional": True}
 
 def test_every_notice_has_an_example_and_says_what_it_has_to() -> None:
     kinds = {example.notice.template() for example in EXAMPLES}
-    assert kinds == set(NOTICES), "ezt/sample_notices.py needs an example of each notice"
+    assert kinds == set(NOTICES), "ezt/samples/notices.py needs an example of each notice"
     assert set(SAYS) == set(NOTICES), "SAYS needs what each notice has to say"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from gateways.stand_in import StandIn
 from models.notices import OutgoingNotice
 from notifications.notices import NOTICES, ObjectionToConfirm, ToUnconfirmed
@@ -14,12 +14,11 @@ from notifications.rendering import render
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks import objections
-from tasks.objection_drafts import open_draft, save_draft, send_confirmation
-from tasks.objection_questions import InitialReview, OutcomeDecision, VerificationReply
-from tasks.paper_report_forms import PaperReportForm
-from tasks.paper_report_questions import PaperReportVerdict
-from tasks.paper_reports import close_report, register_report
+from tasks.objections import steps as objections
+from tasks.objections.drafts import open_draft, save_draft, send_confirmation
+from tasks.objections.questions import InitialReview, OutcomeDecision, VerificationReply
+from tasks.supervision.paper_report_questions import PaperReportForm, PaperReportVerdict
+from tasks.supervision.paper_reports import close_report, register_report
 from tests.conftest import Clerk
 
 LURE = "领取补贴请登录t.cn"

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, inspect, select
 
-from ezt import sample_data as samples
 from ezt.backups import back_up, restore
+from ezt.samples import data as samples
 from models.certificates import Certificate
 from models.migrations import migrate
 from models.records import AuditEntry
 from runtime import clock
 from runtime.database import engine, forget_engine, reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.records import seal_record, verify_record
-from tasks.step import record
+from tasks.audit import record
+from tasks.keeping.records import seal_record, verify_record
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import FEW
 

@@ -20,8 +20,8 @@ from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
 from ezt import doctor
-from ezt.deployments import stories
 from ezt.doctor import Finding, Look, Standing, examine, look_at, schedules, worker
+from ezt.engine.deployments import stories
 from ezt.up import free_port
 from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.loopback import serving as serving_app
@@ -35,8 +35,8 @@ from notifications.outbox import queue
 from regulation.objections import Bureau
 from runtime import clock
 from runtime.database import engine, transaction
-from tasks.records import seal_record
-from tasks.step import record
+from tasks.audit import record
+from tasks.keeping.records import seal_record
 from tests.certificates.test_copy_documents import certificate_files
 from tests.command_line.conftest import ezt
 from tests.conftest import WorkedDesk, forget_settings, wait_until
@@ -77,7 +77,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 class TestAllChecks:
     def test_a_fresh_installation_is_told_line_by_line_and_exit_code_1(self, installation: Path) -> None:
-        ports = {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+        ports = {"EZT_PREFECT_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
         installation.chmod(0o700)
         before = files_in(installation)
         done = ezt("doctor", **ports)
@@ -205,7 +205,7 @@ class TestThisMachine:
     def test_links_lead_somewhere_for_who_gets_them(
         self, public: str, desk: str, smtp: str, expected: Standing, home: Path, configure: Configure
     ) -> None:
-        configure(EZT_PUBLIC_URL=public, EZT_DESK_URL=desk, EZT_SMTP_HOST=smtp)
+        configure(EZT_PUBLIC_URL=public, EZT_PREFECT_URL=desk, EZT_SMTP_HOST=smtp)
         assert standing(doctor.public_address) is expected
 
     def test_notices_say_whom_to_ask(self, home: Path, configure: Configure) -> None:
@@ -265,10 +265,10 @@ class TestServers:
 
     def test_no_prefect_is_one_finding(self, home: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PREFECT_API_URL", raising=False)
-        configure(EZT_DESK_PORT=free_port())
+        configure(EZT_PREFECT_PORT=free_port())
         assert "ezt-prefect" in one(doctor.prefect).todo
         with socket.create_server(("127.0.0.1", 0)) as stranger:
-            configure(EZT_DESK_PORT=stranger.getsockname()[1])
+            configure(EZT_PREFECT_PORT=stranger.getsockname()[1])
             assert "占用" in one(doctor.prefect).what
 
     def test_a_prefect_that_answers_without_a_password_is_an_error(
@@ -278,7 +278,7 @@ class TestServers:
         anybodys = FastAPI()
         anybodys.get("/api/version")(lambda: "3.8.8")
         with serving_app(anybodys, 0) as port:
-            configure(EZT_DESK_PORT=port)
+            configure(EZT_PREFECT_PORT=port)
             assert "不用口令就有答复" in one(doctor.prefect_password).what
         assert standing(doctor.prefect_password) is Standing.OK
         configure(EZT_PREFECT_PASSWORD="")

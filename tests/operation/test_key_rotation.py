@@ -24,8 +24,8 @@ from runtime import clock
 from runtime import keys as data
 from runtime.database import reading, transaction
 from runtime.keys import Keys, NotOursError, keys
-from tasks import data_keys
-from tasks.data_keys import DataKey
+from tasks.keeping import data_keys
+from tasks.keeping.data_keys import DataKey
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import ROOT, Clerk, wait_until
 

@@ -17,9 +17,9 @@ from models.records import AuditEntry
 from runtime import clock
 from runtime.database import build_engine, engine, reading
 from runtime.refusals import InputError, RefusalError
-from tasks.objection_questions import InitialReview
-from tasks.records import seal_record, verify_record
-from tasks.sheets import add_attachments, full_sheet, sheet_of
+from tasks.desk.sheets import add_attachments, full_sheet, sheet_of
+from tasks.keeping.records import seal_record, verify_record
+from tasks.objections.questions import InitialReview
 from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import Clerk, forget_settings
 

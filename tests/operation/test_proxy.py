@@ -17,7 +17,8 @@ import pytest
 import trustme
 from websockets.sync.client import connect
 
-from ezt import children, sample_data
+from ezt import children
+from ezt.samples import data as sample_data
 from ezt.up import free_port
 from models.organisations import Application
 from runtime.database import transaction

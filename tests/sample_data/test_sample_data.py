@@ -9,7 +9,8 @@ import pyotp
 import pytest
 from stdnum.cn import ric, uscc
 
-from ezt import sample_catalogue, sample_data
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as sample_data
 from models.base import Base
 from models.organisations import Role
 from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity, valid_until

@@ -38,7 +38,7 @@ from regulation.spot_check_draws import (
     sample_size,
 )
 from runtime.refusals import InputError
-from tasks.spot_check_files import check_file, draw_of, text_of
+from tasks.spot_checks.files import check_file, draw_of, text_of
 from tests.conftest import ROOT
 
 ON = date(2026, 7, 1)

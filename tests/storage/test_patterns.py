@@ -17,7 +17,7 @@ from runtime.words import LONGEST_WORDS
 from tests.conftest import ROOT
 
 PACKAGES = ("ezt", "flows", "gateways", "models", "notifications", "regulation", "runtime", "tasks", "web")
-PROGRAMS = ("ezt.__main__", "ezt.preloaded", "models.migrations.env")
+PROGRAMS = ("ezt.__main__", "ezt.engine.preloaded", "models.migrations.env")
 """What does its work when it is imported."""
 CALLS = {"compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"}
 SECONDS = 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from runtime.settings import settings
-from tasks.sheets import full_sheet_link
+from tasks.desk.sheets import full_sheet_link
 
 
 def test_an_address_may_end_in_a_slash(home: object, configure: Callable[..., None]) -> None:

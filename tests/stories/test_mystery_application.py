@@ -11,15 +11,15 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from ezt.up import free_port
 from models.cases import Case
 from models.findings import Finding
 from models.mystery_applications import TrialHolder
 from runtime import clock
 from runtime.database import reading
-from tasks.applications import end_application
+from tasks.office.applications import end_application
 from tests.conftest import WorkedDesk, wait_until, web_process
 from tests.stories.test_objection_case import asked_again, case_run
 from tests.stories.test_staff_stories import refusal

@@ -22,9 +22,9 @@ from regulation.objection_batches import BatchStage
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading
-from tasks import objection_batches
-from tasks.case_runs import nudge, prefect, recover
-from tasks.objection_batches import submit_batch
+from tasks.desk.runs import nudge, prefect, recover
+from tasks.objections import batches as objection_batches
+from tasks.objections.batches import submit_batch
 from tests.articles.test_article_12_batches import clear, table
 from tests.conftest import officer_of, wait_until
 from tests.stories.test_objection_case import case_run, on_the_desk

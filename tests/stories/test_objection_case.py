@@ -17,7 +17,7 @@ from models.certificates import Certificate, CertificateType
 from regulation.certificates import CertificateState, Level
 from runtime import clock
 from runtime.database import reading
-from tasks.to_do import run_address
+from tasks.desk.to_do import run_address
 from tests.conftest import officer_of, secrets_of_installation, wait_until
 
 pytestmark = pytest.mark.timeout(600)

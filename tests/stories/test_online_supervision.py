@@ -10,16 +10,16 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
-from flows import online_supervision as stories
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
+from flows import supervision as stories
 from models.cases import Case
 from models.findings import Finding
 from models.records import AuditEntry
 from regulation.limits import OUTSIDE_LIST_USES
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks import online_uses
+from tasks.supervision import uses as online_uses
 from tests.conftest import Clerk, WorkedDesk
 from tests.stories.test_objection_case import case_run
 

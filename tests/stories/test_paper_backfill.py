@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from ezt.up import free_port
 from models.certificates import Certificate
-from regulation.backfill_review import Stage
+from regulation.backfill.review import Stage
 from runtime import clock
 from runtime.database import reading
-from tasks.sheets import full_sheet
+from tasks.desk.sheets import full_sheet
 from tests.articles.test_article_11_backfill import MARRIAGE, SCAN
 from tests.conftest import wait_until, web_process
 from tests.stories.test_objection_case import asked_again, case_run

@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from models.backfill_batches import BackfillBatch, BackfillProblem
 from models.certificates import Certificate
 from models.records import AuditEntry
-from regulation.backfill_batches import BatchStage, Outcome
+from regulation.backfill.batches import BatchStage, Outcome
 from runtime import clock
 from runtime.database import reading
-from tasks import backfill_batch_files
-from tasks.backfill_batches import ROW_REGISTERED, submit_batch
-from tasks.backfill_checks import check_file
-from tasks.case_runs import nudge
+from tasks.backfill import batch_files as backfill_batch_files
+from tasks.backfill.batches import ROW_REGISTERED, submit_batch
+from tasks.backfill.checks import check_file
+from tasks.desk.runs import nudge
 from tests.articles.test_article_11_batch import OFFICE, marriage, written
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import case_run

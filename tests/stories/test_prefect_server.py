@@ -24,7 +24,7 @@ from prefect.states import Completed, Suspended
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from ezt import prefect_server
+from ezt.engine import prefect_server
 from ezt.up import PREFECT
 from runtime import clock
 from tests.conftest import PASSWORD, ROOT, reaching, wait_until
@@ -103,8 +103,8 @@ def test_nobody_without_the_password_is_answered(shared_prefect: dict[str, str])
             with pytest.raises(ConnectionClosed):
                 events.recv(timeout=10)
     # The addresses of the lists lead to pages, which ask for the password; none of them says what is in the list.
-    wait_until(lambda: httpx.get(f"{shared_prefect['EZT_DESK_URL']}/to-do").is_redirect, "没有待办的地址")
-    assert httpx.get(f"{shared_prefect['EZT_DESK_URL']}/to-do").content == b""
+    wait_until(lambda: httpx.get(f"{shared_prefect['EZT_PREFECT_URL']}/to-do").is_redirect, "没有待办的地址")
+    assert httpx.get(f"{shared_prefect['EZT_PREFECT_URL']}/to-do").content == b""
     with reaching(shared_prefect) as client:
         assert client.api_version()
 
@@ -117,13 +117,13 @@ def test_pages_of_elsewhere_get_nothing(shared_prefect: dict[str, str]) -> None:
             knowing.options(f"{url}/deployments/", headers=elsewhere | wanted),
             knowing.get(f"{url}/health", headers=elsewhere),
             knowing.get(f"{url}/version", headers=elsewhere),
-            knowing.get(f"{shared_prefect['EZT_DESK_URL']}/ui-settings", headers=elsewhere),
+            knowing.get(f"{shared_prefect['EZT_PREFECT_URL']}/ui-settings", headers=elsewhere),
         ]
     assert answers[0].status_code == 400
     assert [each.headers for each in answers if "Access-Control-Allow-Origin" in each.headers] == []
 
 
-@pytest.mark.parametrize("module", ["ezt.prefect_server --port 4200", "ezt.worker --pool p --name n"])
+@pytest.mark.parametrize("module", ["ezt.engine.prefect_server --port 4200", "ezt.engine.worker --pool p --name n"])
 def test_without_a_password_nothing_starts(module: str, tmp_path: Path) -> None:
     nothing = {"EZT_HOME": str(tmp_path / "none"), "PREFECT_HOME": str(tmp_path), "EZT_PREFECT_PASSWORD": ""}
     done = subprocess.run(

@@ -15,9 +15,9 @@ from models.cases import Case, StaffTask
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks.case_runs import INTAKES, LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
-from tasks.objection_applications import ObjectionApplication
-from tasks.objection_questions import InitialReview
+from tasks.desk.runs import INTAKES, LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.questions import InitialReview
 from tests.conftest import ROOT, WorkedDesk, certificate_of, objection_about
 
 pytestmark = pytest.mark.timeout(400)

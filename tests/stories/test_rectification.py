@@ -8,8 +8,8 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import AnswerSource, Case, Deadline
 from models.findings import Finding
 from models.liaisons import LiaisonOfficer
@@ -19,13 +19,13 @@ from regulation.limits import RECTIFICATION
 from regulation.rectifications import Response
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.answers import record_answer
-from tasks.calendars import is_working_day
-from tasks.case_runs import nudge
-from tasks.findings import Found, note_findings
-from tasks.rectification_questions import DepartmentResponse
-from tasks.rectification_responses import respond_by_link
-from tasks.step import locked_case
+from tasks.case.answers import record_answer
+from tasks.case.calendars import is_working_day
+from tasks.case.step import locked_case
+from tasks.desk.runs import nudge
+from tasks.rectifications.findings import Found, note_findings
+from tasks.rectifications.questions import DepartmentResponse
+from tasks.rectifications.responses import respond_by_link
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import asked_again, case_run, until_stage
 

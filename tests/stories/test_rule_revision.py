@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import StateType
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case
 from models.rule_revisions import RuleRevision
 from runtime import clock
 from runtime.database import reading
-from tasks.attachments import File
-from tasks.case_runs import nudge
-from tasks.rule_revision_questions import RevisionReport
-from tasks.rule_revision_reports import report_by_link
+from tasks.case.attachments import File
+from tasks.desk.runs import nudge
+from tasks.rule_revisions.questions import RevisionReport
+from tasks.rule_revisions.reports import report_by_link
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import asked_again, case_run, until_stage
 

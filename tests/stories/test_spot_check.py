@@ -10,16 +10,16 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import func, select
 
-from ezt import sample_catalogue
+from ezt.samples import catalogue as sample_catalogue
 from models.findings import Finding
 from models.spot_checks import CheckItem, Inspector, InspectorConflict, SpotCheck, SpotCheckTeam
 from runtime import clock
 from runtime.database import reading
-from tasks.calendars import is_working_day
-from tasks.case_runs import nudge
-from tasks.spot_check_files import check_file
-from tasks.spot_check_publications import draw_file, round_in_public
-from tasks.spot_check_results import checklist_file, checklists, confirm_results, enter_workbook, sign_for_checklists
+from tasks.case.calendars import is_working_day
+from tasks.desk.runs import nudge
+from tasks.spot_checks.files import check_file
+from tasks.spot_checks.publications import draw_file, round_in_public
+from tasks.spot_checks.results import checklist_file, checklists, confirm_results, enter_workbook, sign_for_checklists
 from tests.articles.test_article_17_spot_checks import LIFE
 from tests.conftest import officer_of
 from tests.stories.test_objection_case import asked_again, case_run, until_stage

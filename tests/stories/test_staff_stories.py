@@ -14,8 +14,8 @@ from models.organisations import Leave
 from regulation.working_days import WorkingDays
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.staff_tasks import open_staff_task
-from tasks.to_do import to_do
+from tasks.desk.to_do import to_do
+from tasks.office.staff_tasks import open_staff_task
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -15,10 +15,10 @@ from models.findings import Finding
 from models.system_reviews import SystemReview
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.calendars import is_working_day
-from tasks.case_runs import nudge
-from tasks.system_review_standing import standing_of_review
-from tasks.system_reviews import behind_reference, submit_for_department
+from tasks.case.calendars import is_working_day
+from tasks.desk.runs import nudge
+from tasks.system_reviews.standing import standing_of_review
+from tasks.system_reviews.steps import behind_reference, submit_for_department
 from tests.articles.test_article_17_system_reviews import MARKET, form, project, put_on_list
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import asked_again, case_run, until_stage

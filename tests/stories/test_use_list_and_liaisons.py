@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import StateType
 
-from ezt import sample_catalogue
-from ezt import sample_data as samples
+from ezt.samples import catalogue as sample_catalogue
+from ezt.samples import data as samples
 from models.cases import Case
 from runtime import clock
 from runtime.database import reading
-from tasks.liaisons import liaisons_on_file
-from tasks.use_list_reviews import register_proposal
-from tasks.use_lists import use_list_on
+from tasks.office.recipients import liaisons_on_file
+from tasks.use_list.standing import use_list_on
+from tasks.use_list.steps import register_proposal
 from tests.stories.test_objection_case import asked_again, case_run
 
 pytestmark = pytest.mark.timeout(600)

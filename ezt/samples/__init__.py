@@ -1,0 +1,3 @@
+"""Invented data for trying things out: departments, catalogue, holders, cases, guides, and every notice as its
+reader sees it.
+"""

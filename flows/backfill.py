@@ -1,0 +1,90 @@
+"""The backfill of a paper certificate (Article 11)."""
+
+from itertools import count
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.asking import SignOff, ask
+from flows.registration import register
+from flows.story import story
+from regulation.backfill.review import Verdict
+from tasks.backfill.batches import check_chunk, chunks_to_check, draw_sample, judge_sample, register_batch, send_back
+from tasks.backfill.entries import BackfillForm, values_in
+from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSampleReview, ScanAttached
+from tasks.backfill.steps import (
+    has_scan,
+    put_in_register,
+    refuse_backfill,
+    register_backfill,
+    return_for_correction,
+    take_correction,
+)
+from tasks.desk.runs import show_case
+
+
+@story("纸质证照补录")
+def paper_backfill(case_no: str) -> None:
+    """第十一条：老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。
+
+    Args:
+        case_no: 办件编号，如 BL-2026-000001；登记补录后自动发起，通常无需手工填写
+    """
+    if not has_scan(case_no):
+        ask(case_no, ScanAttached)
+    for turn in count(1):
+        verdict = Verdict(ask(case_no, BackfillReview, turn)["verdict"])
+        if verdict is not Verdict.RETURN:
+            break
+        return_for_correction(case_no, turn)
+        ask(case_no, BackfillCorrection, turn)
+        take_correction(case_no, turn)
+    if verdict is Verdict.APPROVE:
+        put_in_register(case_no, turn)
+    else:
+        refuse_backfill(case_no, turn)
+
+
+class BackfillIntake(BackfillForm, SignOff):
+    """The start form: what the paper shows and who types it in."""
+
+
+@flow(name="登记补录", persist_result=False, validate_parameters=False)
+def backfill_intake(application: BackfillIntake) -> State[None]:
+    """第十一条：办理业务时登记一件纸质证照的补录。登记后自动发起一个“纸质证照补录”，扫描件在其签名页上添加。
+
+    Args:
+        application: 纸质证照
+    """
+    return register(
+        application,
+        BackfillIntake,
+        lambda given, key, actor: register_backfill(
+            given.department,
+            given.certificate_type,
+            values_in(given.values),
+            given.service_case_no,
+            given.email,
+            [],
+            key,
+            actor,
+        ),
+    )
+
+
+@story("批量补录")
+def paper_backfill_batch(case_no: str) -> None:
+    """第十一条：老版纸质证照应当在办理相关业务时予以信息补录，完成证照电子化。
+
+    Args:
+        case_no: 办件编号，如 PL-2026-000001；报送批次后自动发起，通常无需手工填写
+    """
+    show_case(case_no)
+    for chunk in chunks_to_check(case_no):
+        check_chunk(case_no, chunk)
+    if draw_sample(case_no):
+        ask(case_no, BatchSampleReview)
+        if judge_sample(case_no):
+            register_batch(case_no)
+        else:
+            send_back(case_no)

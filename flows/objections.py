@@ -1,0 +1,167 @@
+"""The objection story (Article 12)."""
+
+from itertools import count
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.asking import SignOff, ask
+from flows.registration import part_of, register
+from flows.story import story
+from regulation.objections import Verdict
+from tasks.desk.runs import give_runs, prefect, show_case, take_up, wake
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.batches import (
+    accept_some,
+    chunks_to_register,
+    close_batch,
+    deliver_some,
+    judge_batch,
+    prepare_letters,
+    record_letters,
+    register_chunk,
+    still_to_deliver,
+    sum_up,
+)
+from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.questions import (
+    BatchLetterPosted,
+    BatchReview,
+    InitialReview,
+    LetterPosted,
+    OutcomeDecision,
+    RefusedRequest,
+    ReplyKind,
+    SupplementReceived,
+    VerificationReply,
+    has_reply,
+)
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import (
+    accept_objection,
+    close_objection,
+    correct_certificate,
+    decide_outcome,
+    decline_objection,
+    needs_correction,
+    request_supplement,
+    take_reply,
+    take_supplement,
+)
+from tasks.objections.verifications import correspond, deliver_verification, prepare_pursuit, record_letter
+
+
+@story("异议核查")
+def objection_case(case_no: str) -> None:
+    """第十二条：对电子证照信息准确性、完整性、时效性有异议的，有权提出核查申请；综合管理单位在收到后5个工作日内向省、市大数据局
+    提出核实需求，核实后将处理结果告知异议申请人。
+
+    Args:
+        case_no: 办件编号，如 YY-2026-000001；登记后自动发起，只有代录批量异议中一件的书面回复时才手工填写
+    """
+    take_up(case_no)
+    if review(case_no) is Verdict.DECLINE:
+        decline_objection(case_no)
+        return
+    accept_objection(case_no)
+    verify(case_no)
+    ask(case_no, OutcomeDecision)
+    if needs_correction(decide_outcome(case_no)):
+        correct_certificate(case_no)
+        tell_users_of_wrong_value(case_no)
+    close_objection(case_no)
+
+
+def review(case_no: str) -> Verdict:
+    """The initial review, again after each supplement."""
+    for turn in count(1):
+        verdict = Verdict(ask(case_no, InitialReview, turn)["verdict"])
+        if verdict is not Verdict.SUPPLEMENT:
+            return verdict
+        request_supplement(case_no, turn)
+        ask(case_no, SupplementReceived, turn)
+        take_supplement(case_no, turn)
+    raise AssertionError("count() has no end")
+
+
+def verify(case_no: str) -> None:
+    """Ask the bureau that answers for the certificate; urge it and escalate to the province until it replies."""
+    for turn in count(1):
+        match prepare_pursuit(case_no, turn):
+            case "gateway":
+                deliver_verification(case_no, turn)
+            case "letter":
+                ask(case_no, LetterPosted, turn)
+                record_letter(case_no, turn)
+        reply = ReplyKind(ask(case_no, VerificationReply, turn)["kind"])
+        if reply is ReplyKind.REPLIED:
+            take_reply(case_no)
+            return
+        if reply is ReplyKind.REFUSED and not has_reply(case_no):
+            ask(case_no, RefusedRequest, turn)
+
+
+class ObjectionIntake(ObjectionApplication, SignOff):
+    """The start form: the application and who types it in."""
+
+
+@flow(name="登记异议", persist_result=False, validate_parameters=False)
+def objection_intake(application: ObjectionIntake) -> State[None]:
+    """第十二条：代申请人登记异议。登记后自动发起一个“异议核查”，并向申请人发出回执。
+
+    Args:
+        application: 异议申请
+    """
+    return register(
+        application,
+        ObjectionIntake,
+        lambda given, key, actor: register_objection(part_of(given, ObjectionApplication), [], key, actor).case_no,
+    )
+
+
+@story("批量异议")
+def objection_batch(case_no: str) -> None:
+    """第十二条：对电子证照信息准确性、完整性、时效性有异议的，有权提出核查申请；综合管理单位在收到后5个工作日内向省、市大数据局
+    提出核实需求。一次报送的多件异议一并登记、一并初审、一并提出核实需求。
+
+    Args:
+        case_no: 办件编号，如 YP-2026-000001；报送批次后自动发起，通常无需手工填写
+    """
+    show_case(case_no)
+    for chunk in chunks_to_register(case_no):
+        register_chunk(case_no, chunk)
+    together = sum_up(case_no)
+    give_runs(case_no)
+    if together:
+        ask(case_no, BatchReview)
+        accepted = judge_batch(case_no)
+        give_runs(case_no)
+        if accepted:
+            request(case_no)
+            close_batch(case_no)
+
+
+def request(case_no: str) -> None:
+    """Accept together and ask the bureaus: through their gateways, and with one letter to each that has none."""
+    for part in count(1):
+        if not accept_some(case_no, part):
+            break
+    for part in count(1):
+        deliver_some(case_no)
+        if not still_to_deliver(case_no, part):
+            break
+    parts = count(1)
+    for turn, _ in enumerate(prepare_letters(case_no), 1):
+        ask(case_no, BatchLetterPosted, turn)
+        while record_letters(case_no, next(parts)):
+            pass
+
+
+@flow(name="上级往来", persist_result=False)
+def bureau_correspondence() -> str:
+    """补发未能送达省、市大数据局的核实需求，并查询核实结果，每2分钟自动运行。"""
+    news = correspond()
+    with prefect() as client:
+        for case_no in news:
+            wake(client, case_no)
+    return f"有进展的办件{len(news)}件"

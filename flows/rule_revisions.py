@@ -1,0 +1,58 @@
+"""The revision of an internal rule that stands in the way (Article 16)."""
+
+from itertools import count
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.asking import SignOff, ask
+from flows.registration import part_of, register
+from flows.story import story
+from regulation.rule_revisions import Stage, Verdict
+from tasks.office.departments import DepartmentText
+from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
+from tasks.rule_revisions.steps import carry_out_check, list_rule, return_listing, take_report, track_revision
+
+
+@story("制度修订")
+def rule_revision(case_no: str) -> None:
+    """第十六条：电子证照使用部门应当对本单位现行管理制度和业务流程中与本办法不相适应的条款进行修订，逐步消除电子证照应用障碍。
+
+    Args:
+        case_no: 办件编号，如 XD-2026-000001；部门报送后自动发起，通常无需手工填写
+    """
+    if Verdict(ask(case_no, RevisionConfirmation)["verdict"]) is Verdict.RETURN:
+        return_listing(case_no)
+    else:
+        track_revision(case_no)
+        follow_to_revision(case_no)
+
+
+def follow_to_revision(case_no: str) -> None:
+    """Wait for the department's report and check it, again until it proves the revision."""
+    for turn in count(1):
+        ask(case_no, RevisionReport, turn)
+        take_report(case_no, turn)
+        ask(case_no, RevisionCheck, turn)
+        if Stage(carry_out_check(case_no, turn)) is Stage.REVISED:
+            return
+
+
+class RuleRevisionIntake(RuleRevisionForm, SignOff):
+    """The start form: the rule, whose it is, and who types it in."""
+
+    department: DepartmentText
+
+
+@flow(name="制度修订登记", persist_result=False, validate_parameters=False)
+def rule_revision_intake(application: RuleRevisionIntake) -> State[None]:
+    """第十六条：登记部门书面报送的制度障碍。登记后自动发起一个“制度修订”，由经办人确认。
+
+    Args:
+        application: 制度修订
+    """
+    return register(
+        application,
+        RuleRevisionIntake,
+        lambda given, key, actor: list_rule(part_of(given, RuleRevisionForm), given.department, key, actor),
+    )

@@ -1,0 +1,89 @@
+"""What the backfill of one paper certificate and of a batch asks (Article 11)."""
+
+from datetime import date
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.backfill_batches import BackfillBatch
+from models.backfills import BackfillEntry
+from models.cases import Case
+from models.organisations import Officer
+from regulation.backfill.batches import wrong_rows
+from regulation.backfill.review import Verdict, may_review
+from regulation.use_lists import LineNumbersError
+from runtime.words import Words
+from tasks.backfill.entries import correction_refusal
+from tasks.case.questions import Asked, Question
+
+
+class ScanAttached(Question):
+    question = "scan"
+    asks = "等待纸质证照的扫描件：点下面的链接签名后添加附件，添加后自动继续"
+    awaits = "窗口添加扫描件"
+
+    note: Words = Field("", title="说明", description="如无法取得扫描件，请写明并转为退回", max_length=200)
+
+    def refusal(self, asked: Asked) -> str | None:
+        return "请先在签名页添加纸质证照的扫描件，添加后自动继续，不需要在此提交。"
+
+
+class BackfillReview(Question):
+    question = "backfill-review"
+    asks = "审核补录：对照扫描件逐项核对（须由补录人以外的工作人员审核）"
+
+    verdict: Verdict = Field(title="审核意见")
+    reason: Words = Field("", title="理由", description="退回或不予补录须写明哪一项不对、怎么改", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
+            return "补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。"
+        if self.verdict is not Verdict.APPROVE and len(self.reason) < 5:
+            return "退回或不予补录须写明理由，请在“理由”中写明哪一项不对（至少5个字）。"
+        return None
+
+
+class BackfillCorrection(Question):
+    question = "backfill-correction"
+    asks = "更正补录内容（部门也可经接口更正，届时自动继续）"
+    awaits = "补录人更正"
+
+    values: Words = Field(
+        title="更正的项目", description="每行一项，写作“项目：内容”；只写需要改的项目", min_length=3, max_length=4000
+    )
+
+    @classmethod
+    def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
+        """Whoever entered a paper corrects it, though the case is its reviewer's."""
+        if officer.staff_no not in _entered_by(session, case.case_no):
+            super().check_officer(session, officer, case, today)
+
+    def refusal(self, asked: Asked) -> str | None:
+        return correction_refusal(asked.session, asked.case, self.values)
+
+
+class BatchSampleReview(Question):
+    question = "batch-sample"
+    asks = "抽检批量补录：将抽取的行逐一与纸质证照核对（须由报送人以外的工作人员核对）"
+
+    wrong: Words = Field(
+        title="不符的行", description="填写行号，如“12、40-42”；全部相符的填“无”", min_length=1, max_length=4000
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
+            return "报送人不能抽检自己报送的批次，请由另一名工作人员核对，或移交办件。"
+        sample = asked.session.get_one(BackfillBatch, asked.case.case_no).sample
+        try:
+            wrong_rows(self.wrong, tuple(sample or ()))
+        except LineNumbersError as why:
+            return f"不符的行有误：{why}"
+        return None
+
+
+def _entered_by(session: Session, case_no: str) -> frozenset[str]:
+    """Who entered the paper certificates of a backfill or a batch."""
+    one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
+    many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
+    return frozenset(session.scalars(one.union_all(many)))

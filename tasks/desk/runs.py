@@ -1,0 +1,440 @@
+"""The Prefect runs of cases: start, wake, find, name, and leave nothing of a person in Prefect's database.
+
+The application's database is the truth; here Prefect is only told. Whatever fails here is made good by the recovery
+story, so callers need not care whether Prefect could be reached.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from httpx import HTTPError
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.context import FlowRunContext, SyncClientContext
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.settings import get_current_settings
+from prefect.states import Cancelled, Scheduled
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, Case, CaseKind, StepRecord
+from models.objections import Objection
+from regulation.limits import UNSIGNED_REGISTRATION
+from regulation.objections import Stage
+from runtime import clock
+from runtime.database import one_read, reading, transaction
+from runtime.settings import settings
+from tasks.audit import record
+from tasks.case.notices import kick
+from tasks.case.step import locked_case
+from tasks.desk.sheets import Sheet, sheet_of
+from tasks.objections.batch_rows import registered_in
+from tasks.office.staff_tasks import open_staff_task
+
+logger = logging.getLogger(__name__)
+
+DEPLOYMENTS = {
+    CaseKind.OBJECTION: "异议核查/objection-case",
+    CaseKind.USE_LIST: "用证清单/use-list-proposal",
+    CaseKind.LIAISON: "专人备案/liaison-filing",
+    CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
+    CaseKind.BATCH: "批量补录/paper-backfill-batch",
+    CaseKind.RECTIFICATION: "督促整改/rectification",
+    CaseKind.RULE_REVISION: "制度修订/rule-revision",
+    CaseKind.SPOT_CHECK: "随机抽查/spot-check",
+    CaseKind.SYSTEM_REVIEW: "系统评审/system-review",
+    CaseKind.PAPER_REPORT: "群众反映/paper-report",
+    CaseKind.OBJECTION_BATCH: "批量异议/objection-batch",
+}
+"""The deployment (flow name / deployment name) that runs a kind of case."""
+
+AT_REST = select(Case.at_rest).where(Case.case_no == bindparam("case_no"))
+
+RECOVERY = "办件恢复/case-recovery"
+"""The deployment that gives every case a run that has lost its own."""
+
+CHUNK = 200
+"""Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
+
+LEG_TAKES_AT_MOST = timedelta(minutes=10)
+
+INTAKES = [
+    "objection-intake",
+    "liaison-intake",
+    "backfill-intake",
+    "rule-revision-intake",
+    "system-review-intake",
+]
+"""The deployments whose runs carry an application until it is registered."""
+
+REGISTRATION_TRIES = 10
+
+NOT_FORGOTTEN = timedelta(minutes=10)
+"""How long whoever has slipped in a signature is left alone before staff are told that an application waits for it."""
+
+SHOWN_OF_A_NAME = 60
+"""Characters."""
+
+CLOSED_LATELY = timedelta(days=2)
+"""How long recovery still looks at a closed case, whose run may be suspended on a question that is moot."""
+
+UNDER_WAY = frozenset({StateType.RUNNING, StateType.PENDING})
+
+DIED = frozenset({StateType.CRASHED, StateType.FAILED})
+
+LIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED})
+
+
+def prefect(url: str | None = None) -> SyncPrefectClient:
+    """A synchronous client of the Prefect API at ``url``, or of the one that the environment names; use it in a
+    ``with``.
+
+    Raises ``RuntimeError`` where none is named: Prefect would start a server of its own, with nobody's cases in it.
+    """
+    url = url or get_current_settings().api.url
+    if not url:
+        raise RuntimeError("未设置PREFECT_API_URL，无法联系Prefect。")
+    if SyncClientContext.get() is not None:
+        # In a leg, whose process has the password and a client.
+        return get_client(sync_client=True)
+    return SyncPrefectClient(url, auth_string=settings().prefect_password.get_secret_value())
+
+
+def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
+    """Give an open case a run unless it has a live one; joined and closed cases need none.
+
+    The number of the run is counted on the case first and is Prefect's idempotency key, so a crash in between cannot
+    give a case two runs.
+    """
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        number, run_id, opened = case.runs_started, case.flow_run_id, case.opened_at
+        if case.closed_at is not None or _is_joined(session, case_no):
+            return
+    if run_id is not None:
+        if _is_live(client, run_id):
+            return
+        with transaction() as session:
+            case = locked_case(session, case_no)
+            if case.flow_run_id == run_id:
+                case.flow_run_id, case.runs_started = None, number + 1
+            number = case.runs_started
+    deployment = client.read_deployment_by_name(DEPLOYMENTS[case.kind])
+    run = client.create_flow_run_from_deployment(
+        deployment.id,
+        parameters={"case_no": case_no},
+        name=sheet_of(case_no).run_name,
+        idempotency_key=f"{case_no}-{opened.timestamp()}-{number}",
+    )
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.runs_started == number:
+            case.flow_run_id = str(run.id)
+
+
+def give_runs(batch_no: str) -> None:
+    """Give a run to those objections of a batch that are reviewed by themselves, as many as recovery looks at at once;
+    recovery gives the others theirs."""
+    with reading() as session:
+        wanted = select(Case.case_no).where(
+            registered_in(batch_no), Case.stage == Stage.REGISTERED, ~Case.at_rest, Case.flow_run_id.is_(None)
+        )
+        case_nos = session.scalars(wanted.order_by(Case.case_no).limit(CHUNK)).all()
+    with prefect() as client:
+        for case_no in case_nos:
+            ensure_run(client, case_no)
+
+
+def take_up(case_no: str) -> None:
+    """A run that somebody started by hand is from now on the run of a case that rests."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    with one_read() as connection:
+        if not connection.scalar(AT_REST, {"case_no": case_no}):
+            return
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.at_rest:
+            case.at_rest, case.flow_run_id = False, str(context.flow_run.id)
+
+
+def _is_joined(session: Session, case_no: str) -> bool:
+    return session.scalar(select(Objection.lead_case_no).where(Objection.case_no == case_no)) is not None
+
+
+def _is_live(client: SyncPrefectClient, run_id: str) -> bool:
+    try:
+        run = client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        return False
+    return run.state is not None and run.state.type in LIVE
+
+
+def wake(client: SyncPrefectClient, case_no: str) -> None:
+    """Let a suspended run of a case go on, because what it waits for is on record now; start one where there is none,
+    unless the case rests.
+
+    A run that is not suspended needs no waking: it looks for recorded answers right before it suspends.
+    """
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+    run_id = case.flow_run_id
+    if run_id is None:
+        if not case.at_rest:
+            ensure_run(client, case_no)
+        return
+    try:
+        run = client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        ensure_run(client, case_no)
+        return
+    if run.state is not None and run.state.type is StateType.PAUSED:
+        # Prefect's own resume ends in this state too, but insists on the form's input first.
+        client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a recovery found: cases given a live run, and suspended runs woken because their answer was on record."""
+
+    started: tuple[str, ...]
+    woken: tuple[str, ...]
+
+
+def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
+    """Give every open case without a live run one, and wake the runs that have nothing to wait for any more.
+
+    A run counts as dead when it is gone, has ended, or is under way at ``at`` far longer than a leg takes since it or
+    its last step began: its worker was killed together with it. A case that cannot be helped (its keys or its officer
+    are missing) becomes a staff task and keeps nobody else waiting.
+    """
+    started: list[str] = []
+    woken: list[str] = []
+    after = ""
+    while cases := _cases_to_look_at(after, at):
+        after = cases[-1].case_no
+        runs = _runs(client, [case.flow_run_id for case in cases if case.flow_run_id])
+        for case in cases:
+            run = runs.get(case.flow_run_id or "")
+            try:
+                if case.closed_at is None and (run is None or not _is_alive(run, at, case.stepped_at)):
+                    _revive(client, case.case_no, run)
+                    started.append(case.case_no)
+                elif case.answered and run is not None and run.state is not None and run.state.is_paused():
+                    wake(client, case.case_no)
+                    woken.append(case.case_no)
+            except (LookupError, ValueError, SQLAlchemyError) as error:
+                _ask_staff_about(case.case_no, error, at)
+    return Recovered(tuple(started), tuple(woken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A case as recovery looks at it; ``answered``: its run, if suspended, has nothing to wait for."""
+
+    case_no: str
+    flow_run_id: str | None
+    closed_at: datetime | None
+    answered: bool
+    stepped_at: datetime | None
+    """When its last step was done: a leg of many steps, such as a batch's, takes as long as it takes."""
+
+
+def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
+    """The next chunk of cases with a run of their own: open ones that do not rest, and those closed so lately that
+    their run may not have heard of it (the objector withdrew while Prefect was away)."""
+    with reading() as session:
+        stepped_at = select(func.max(StepRecord.at)).where(StepRecord.case_no == Case.case_no).scalar_subquery()
+        wanted = (
+            select(Case.case_no, Case.flow_run_id, Case.closed_at, Case.waiting_for, stepped_at.label("stepped_at"))
+            .outerjoin(Objection, Objection.case_no == Case.case_no)
+            .where(
+                or_(Case.closed_at.is_(None), Case.closed_at > at - CLOSED_LATELY),
+                Case.at_rest.is_(False),
+                Objection.lead_case_no.is_(None),
+                Case.case_no > after,
+            )
+        )
+        cases = session.execute(wanted.order_by(Case.case_no).limit(CHUNK)).tuples().all()
+        accepted = select(Answer.case_no, Answer.question, Answer.turn).where(
+            Answer.refusal.is_(None), Answer.case_no.in_([case_no for case_no, *_ in cases])
+        )
+        answered = {(case_no, f"{question}-{turn}") for case_no, question, turn in session.execute(accepted)}
+    return [
+        _Watched(case_no, run_id, closed_at, closed_at is not None or (case_no, waiting_for) in answered, stepped_at)
+        for case_no, run_id, closed_at, waiting_for, stepped_at in cases
+    ]
+
+
+def _is_alive(run: FlowRun, at: datetime, stepped_at: datetime | None = None) -> bool:
+    return run.state is not None and run.state.type in LIVE and not _is_stuck(run, at, stepped_at)
+
+
+def _revive(client: SyncPrefectClient, case_no: str, run: FlowRun | None) -> None:
+    """Let a run that died go on, because what was typed into its form may still lie there; else start a new one."""
+    if run is not None and run.state is not None and run.state.type in DIED | UNDER_WAY:
+        client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+    else:
+        ensure_run(client, case_no)
+
+
+def _ask_staff_about(case_no: str, error: Exception, at: datetime) -> None:
+    logger.warning("could not recover %s: %s", case_no, type(error).__name__)
+    with transaction() as session:
+        what = f"办件{case_no}的流程无法恢复（{type(error).__name__}），请管理员查看"
+        open_staff_task(session, f"recovery:{case_no}:{type(error).__name__}", case_no, what, at)
+
+
+def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
+    """Let registrations whose run died go on, so that no application is lost and none stays in Prefect's database.
+
+    Such a run still has the application in its parameters; run again it registers it once, because the run's id names
+    the submission, and then forgets it. One that died too often is left to staff. Returns how many go on.
+    """
+    died = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*DIED, *UNDER_WAY]))
+    unfinished = [
+        run for run in _intake_runs(client, died) if "application" in run.parameters and not _is_alive(run, at)
+    ]
+    again = [run for run in unfinished if run.run_count < REGISTRATION_TRIES]
+    for run in again:
+        client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+    with transaction() as session:
+        for run in unfinished:
+            if run not in again:
+                what = f"一件申请未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
+                open_staff_task(session, f"registration:{run.id}", None, what, at)
+    return len(again)
+
+
+def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
+    """End registrations that have waited too long for a signature, and forget those that were cancelled: no application
+    stays in Prefect's database for ever. Staff hear of those that wait and of those that are ended. Returns how many
+    were ended."""
+    left = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLED]))
+    ended = 0
+    for run in _intake_runs(client, left):
+        if run.state is None or "application" not in run.parameters:
+            continue
+        if run.state.is_paused():
+            waits = at - run.state.timestamp
+            if waits < NOT_FORGOTTEN:
+                continue
+            is_over = waits >= timedelta(days=UNSIGNED_REGISTRATION.value)
+            with transaction() as session:
+                if is_over:
+                    what = f"一件代为登记的申请一直没有签名，未登记，内容已删除（运行“{run.name}”），请联系申请人重报"
+                    open_staff_task(session, f"registration:{run.id}", None, what, at)
+                else:
+                    what = f"一件代为登记的申请还没有签名，没有登记：请打开运行“{run.name}”，签名后才登记"
+                    open_staff_task(session, f"unsigned:{run.id}", None, what, at)
+            if not is_over:
+                continue
+            # First: one that is cancelled is found here again, if nothing is forgotten this time.
+            client.set_flow_run_state(run.id, Cancelled(message="没有签名，未登记"), force=True)
+            ended += 1
+        client.update_flow_run(run.id, parameters={})
+    return ended
+
+
+def _intake_runs(client: SyncPrefectClient, states: FlowRunFilterState) -> list[FlowRun]:
+    return client.read_flow_runs(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
+        flow_run_filter=FlowRunFilter(state=states),
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        limit=CHUNK,
+    )
+
+
+def note_refused_run(run_id: UUID, deployment_id: UUID | None, deployment: str) -> None:
+    """Put on record that a worker was given a run of something that is not installed, and leave it to staff: once a
+    deployment, and once a day what has none. ``deployment`` is its name, which somebody may have chosen."""
+    name = deployment[:SHOWN_OF_A_NAME]
+    with transaction() as session:
+        now = clock.now()
+        record(session, "worker:run:refused", None, "system", now, run=str(run_id), deployment=name)
+        what = f"执行器拒绝运行未安装的流程“{name}”" if name else "执行器拒绝运行不属于任何部署的流程"
+        todo = "请管理员查明是谁用工作台口令添加的，删去它，并更换口令"
+        key = f"refused-run:{deployment_id or clock.local_date(now)}"
+        open_staff_task(session, key, None, f"{what}（运行{run_id}）：{todo}", now)
+
+
+def _runs(client: SyncPrefectClient, run_ids: Sequence[str]) -> dict[str, FlowRun]:
+    if not run_ids:
+        return {}
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids]))
+    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=len(run_ids))}
+
+
+def _is_stuck(run: FlowRun, at: datetime, stepped_at: datetime | None) -> bool:
+    if run.state is None or run.state.type not in UNDER_WAY:
+        return False
+    began = run.state.timestamp
+    return at - max(began, stepped_at or began) > LEG_TAKES_AT_MOST
+
+
+def show_case(case_no: str) -> Sheet:
+    """Bring the run's name and the timeline artifact up to date; the sheet that they show. Outside of a run there is
+    nothing to bring up to date."""
+    sheet = sheet_of(case_no)
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return sheet
+    if context.flow_run.name != sheet.run_name:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, name=sheet.run_name)
+    create_markdown_artifact(
+        f"{sheet.table()}\n\n{sheet.timeline_table()}", key=f"{case_no.lower()}-timeline", description=sheet.run_name
+    )
+    return sheet
+
+
+def forget_parameters(**public: str) -> None:
+    """Overwrite the present run's parameters, so that nothing of a person stays in Prefect's database."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, parameters=public)
+
+
+def forget_code() -> None:
+    """Take the one-time code out of the present run's parameters, and leave the rest."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        parameters = {
+            name: value | {"code": ""} if isinstance(value, dict) else value
+            for name, value in context.flow_run.parameters.items()
+        }
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, parameters=parameters)
+
+
+def nudge(case_no: str) -> None:
+    """Tell Prefect that a case has news and send what was queued, as well as can be done now.
+
+    Whatever cannot be reached, our own database included, is made good by the scheduled stories (recovery, dispatch),
+    so nothing is raised.
+    """
+    try:
+        with prefect() as client:
+            wake(client, case_no)
+    except (PrefectException, HTTPError, RuntimeError, SQLAlchemyError) as error:
+        logger.warning("could not wake %s: %s", case_no, type(error).__name__)
+    try:
+        kick()
+    except SQLAlchemyError as error:
+        logger.warning("could not send what was queued with %s: %s", case_no, type(error).__name__)

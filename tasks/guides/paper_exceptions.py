@@ -1,0 +1,86 @@
+"""The register of the exceptions that Article 7 leaves: laws and regulations that demand the paper certificate."""
+
+from datetime import date
+
+from sqlalchemy import select
+
+from models.certificate_uses import PaperException
+from models.certificates import CertificateType
+from models.organisations import Officer, Role
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from tasks.audit import record
+from tasks.case.kind import cell
+from tasks.guides.items import item_named
+from tasks.register.types import type_named
+
+
+def enter_exception(
+    certificate_type: str,
+    item_code: str,
+    citation: str,
+    from_on: date,
+    until_on: date | None,
+    by: Officer,
+) -> None:
+    """Put a law's demand for paper on the register: for one service item, or for all where ``item_code`` is empty.
+
+    Only a director may, because it takes from everybody what Article 8 gives. Raises ``RefusalError`` for anybody else,
+    an unknown type or item, and an end before the beginning.
+    """
+    with transaction() as session:
+        now = clock.now()
+        if by.role is not Role.DIRECTOR:
+            raise RefusalError("法定纸质例外须由负责人登记。")
+        kind = type_named(session, certificate_type)
+        item_code = item_named(session, item_code) if item_code else ""
+        if until_on is not None and until_on < from_on:
+            raise RefusalError("失效日期早于生效日期，请更正。")
+        session.add(
+            PaperException(
+                type_code=kind.code,
+                item_code=item_code or None,
+                citation=citation,
+                from_on=from_on,
+                until_on=until_on,
+                entered_by_no=by.staff_no,
+                entered_at=now,
+            )
+        )
+        detail = {"type": kind.code, "item": item_code or None, "citation": citation}
+        record(session, "paper-exception:register:entered", None, by.staff_no, now, **detail)
+
+
+def end_exception(number: int, last_on: date, by: Officer) -> None:
+    """Set the last day of an entry. Raises ``RefusalError`` for an unknown number and whoever is no director."""
+    with transaction() as session:
+        now = clock.now()
+        if by.role is not Role.DIRECTOR:
+            raise RefusalError("法定纸质例外须由负责人登记。")
+        entry = session.get(PaperException, number, with_for_update=True)
+        if entry is None:
+            raise RefusalError(f"没有序号为{number}的法定纸质例外，请对照列表更正。")
+        if last_on < entry.from_on:
+            raise RefusalError("失效日期早于生效日期，请更正。")
+        entry.until_on = last_on
+        record(session, "paper-exception:register:ended", None, by.staff_no, now, number=number, on=str(last_on))
+
+
+def exceptions_table() -> str:
+    """The register as a Markdown table, what holds today first."""
+    today = clock.today()
+    with reading() as session:
+        rows = session.execute(
+            select(PaperException, CertificateType.name)
+            .join(CertificateType, CertificateType.code == PaperException.type_code)
+            .order_by(PaperException.id)
+        ).all()
+    lines = []
+    for entry, name in sorted(rows, key=lambda row: row[0].until_on is not None and row[0].until_on < today):
+        ended = entry.until_on is not None and entry.until_on < today
+        until = f"{entry.until_on or '长期'}{'（已失效）' if ended else ''}"
+        items = entry.item_code or "全部事项"
+        lines.append(f"| {entry.id} | {name} | {cell(items)} | {cell(entry.citation)} | {entry.from_on} | {until} |")
+    head = "| 序号 | 证照类型 | 事项 | 依据 | 生效 | 失效 |\n| --- | --- | --- | --- | --- | --- |"
+    return "\n".join([head, *lines]) if lines else "没有登记法定纸质例外。"

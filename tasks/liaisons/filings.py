@@ -1,0 +1,65 @@
+"""What a department files about its liaison officers (Article 13), in the shape of the start form and of the
+interface."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.liaisons import FilingKind
+from regulation.liaisons import Verdict
+from regulation.working_days import parse_day
+from runtime.contacts import PHONE, AddressOrNothing
+from runtime.words import Words
+from tasks.case.questions import Asked, Question
+from tasks.office.days import DayText
+
+
+class LiaisonFilingForm(BaseModel):
+    """A filing (备案): somebody is designated, takes over from somebody, or ends."""
+
+    model_config = ConfigDict(title="专人备案", extra="forbid")
+
+    kind: Annotated[FilingKind, Field(title="备案种类")]
+    name: Annotated[Words, Field(title="姓名", description="终止时不填", max_length=60)] = ""
+    position: Annotated[Words, Field(title="职务", max_length=60)] = ""
+    phone: Annotated[Words, Field(title="电话", max_length=20, pattern=rf"^$|{PHONE}")] = ""
+    email: Annotated[AddressOrNothing, Field(title="邮箱")] = ""
+    replaces: Annotated[
+        Words,
+        Field(title="被替换或终止的专人", description="变更、终止时填其姓名；同名的填其登记的电话", max_length=60),
+    ] = ""
+    last_on: Annotated[
+        DayText,
+        Field(title="其最后在册日", description="如2026-12-31；不填则以确认之日为准", max_length=10),
+    ] = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "LiaisonFilingForm":
+        needed = {"姓名": self.name, "职务": self.position, "电话": self.phone, "邮箱": self.email}
+        if self.kind is FilingKind.END:
+            needed = {}
+        if self.kind is not FilingKind.APPOINTMENT:
+            needed["被替换或终止的专人"] = self.replaces
+        if missing := [title for title, value in needed.items() if not value]:
+            raise ValueError(f"{self.kind}备案须填写{'、'.join(missing)}")
+        if self.kind is FilingKind.APPOINTMENT and (self.replaces or self.last_on):
+            raise ValueError("指定备案不涉及他人；有人离任的请用“变更”或“终止”")
+        return self
+
+    @property
+    def last_day(self) -> date | None:
+        return parse_day(self.last_on) if self.last_on else None
+
+
+class LiaisonConfirmation(Question):
+    question = "liaison-confirmation"
+    asks = "确认专人备案，还是退回？"
+
+    verdict: Verdict = Field(title="意见")
+    reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.verdict is Verdict.RETURN and len(self.reason) < 5:
+            return "退回须告知部门理由，请在“退回理由”中写明（至少5个字）。"
+        return None

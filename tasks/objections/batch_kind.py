@@ -1,0 +1,96 @@
+"""Objections that were handed in together on their sheets (Article 12)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.cases import Case
+from models.certificates import CertificateType
+from models.objection_batches import ObjectionBatchRow
+from models.objections import Objection
+from regulation.objections import Bureau, Stage
+from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.objections.batch_rows import batch_of, by_letter, registered_in, unsent
+
+LISTED = 20
+"""Rows that are named, and lines of the table."""
+
+
+def _subject(session: Session, case: Case) -> str:
+    return f"{batch_of(session, case.case_no).rows}件"
+
+
+def _lines(session: Session, case: Case) -> Lines:
+    batch = batch_of(session, case.case_no)
+    mine = ObjectionBatchRow.batch_no == case.case_no
+    counted = select(
+        func.count(ObjectionBatchRow.case_no), func.count().filter(ObjectionBatchRow.new), func.count()
+    ).where(mine)
+    registered, new, rows = session.execute(counted).tuples().one()
+    stages = select(Case.stage, func.count()).where(registered_in(case.case_no)).group_by(Case.stage)
+    lines = [
+        ("报送单位", batch.sender),
+        ("报送人", batch.entered_by),
+        ("登记", f"{new}件，共{batch.rows}行；退回更正{rows - registered}行，此前已登记{registered - new}行"),
+        ("各环节", "；".join(f"{stage}{number}件" for stage, number in sorted(session.execute(stages).tuples()))),
+    ]
+    remarks = select(Objection.remark, ObjectionBatchRow.row).join(
+        ObjectionBatchRow, ObjectionBatchRow.case_no == Objection.case_no
+    )
+    told = remarks.where(mine, ObjectionBatchRow.new, Objection.remark != "", Objection.lead_case_no.is_(None))
+    doubtful: dict[str, list[int]] = defaultdict(list)
+    for remark, row in session.execute(told.order_by(ObjectionBatchRow.row)).tuples():
+        doubtful[remark].append(row)
+    lines.append(("须逐件初审", f"{sum(map(len, doubtful.values()))}件"))
+    for remark, rows_of_it in sorted(doubtful.items(), key=lambda each: -len(each[1]))[:LISTED]:
+        lines.append((f"系统提示：{remark}", f"{len(rows_of_it)}件：{_named(rows_of_it)}"))
+    return lines + _letters(session, case)
+
+
+def _named(rows: Sequence[int]) -> str:
+    return f"第{'、'.join(map(str, rows[:LISTED]))}{'等' if len(rows) > LISTED else ''}行"
+
+
+def _letters(session: Session, case: Case) -> Lines:
+    """Bureaus without a gateway that a letter is still to go to, in the order in which they are asked for."""
+    lines = []
+    for bureau in Bureau:
+        wanted = unsent(case.case_no, *by_letter(bureau)).order_by(None).subquery()
+        if number := session.scalar(select(func.count()).select_from(wanted)):
+            lines.append(("待发函", f"{bureau}{number}件"))
+    return lines
+
+
+def _kinds(session: Session, case: Case) -> Table | None:
+    """What the objections are about, the most frequent first."""
+    wanted = (
+        select(Objection.type_code, Objection.field_code, Objection.remark != "", Case.stage == Stage.JOINED)
+        .join(Case, Case.case_no == Objection.case_no)
+        .where(registered_in(case.case_no))
+    )
+    counted: dict[tuple[str | None, str | None], Counter[str]] = defaultdict(Counter)
+    for type_code, field_code, doubtful, joined in session.execute(wanted).tuples():
+        counted[type_code, field_code]["joined" if joined else "doubtful" if doubtful else "clear"] += 1
+    if not counted:
+        return None
+    kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
+    rows = []
+    for (type_code, field_code), number in sorted(counted.items(), key=lambda each: -each[1].total())[:LISTED]:
+        kind = kinds.get(type_code or "")
+        field = kind.names.get(field_code or "", Objection.OTHER_FIELD) if kind else Objection.OTHER_FIELD
+        counts = (number.total(), number["clear"], number["doubtful"], number["joined"])
+        rows.append((kind.name if kind else Objection.OTHER_TYPE, field, *map(str, counts)))
+    return Table(("证照", "项目", "件数", "无系统提示", "有系统提示", "并案"), tuple(rows))
+
+
+_HAPPENED: Happened = {
+    "objection:batch:received": "收到{sender}报送的异议{rows}件，退回更正{wrong}行",
+    "objection:batch:summed-up": "登记完毕，已告知报送单位；一并初审{together}件",
+    "objection:batch:reviewed": "批量初审：一并受理{accepted}件，另行逐件初审{apart}件",
+    "objection:batch:list-made": "拟好致{bureau}的核实清单（{rows}件）",
+    "objection:batch:closed": "分办完毕，各件按需办理",
+}
+
+OBJECTION_BATCH = KindSheet("批量异议", _subject, _lines, _lines, _HAPPENED, _kinds)

@@ -1,0 +1,191 @@
+"""Whoever used a value that turned out wrong is told, and answers what was done about it (Articles 12 and 14).
+
+A corrected record helps nobody who has already acted on the wrong one; the audit trail knows who that is.
+"""
+
+import secrets
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from models.certificate_uses import WrongValueUse
+from models.certificates import Certificate
+from models.objections import Objection
+from models.organisations import Department
+from models.records import AuditEntry
+from notifications import notices
+from regulation.limits import WRONG_VALUE_ANSWER
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+from tasks.audit import record
+from tasks.case.calendars import working_days
+from tasks.case.step import Step, durable
+from tasks.objections.steps import objection_of
+from tasks.office.department_links import behind_link, link_index, of_department
+from tasks.office.recipients import liaisons_on_file
+from tasks.office.staff_tasks import open_staff_task
+
+CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
+VERSIONS = select(Certificate).where(Certificate.root == bindparam("root"))
+SEEN = (
+    select(AuditEntry.detail)
+    .where(
+        AuditEntry.holder_index == bindparam("holder"),
+        AuditEntry.tag.startswith("certificate:"),
+        AuditEntry.tag.endswith(":answered"),
+    )
+    .order_by(AuditEntry.id)
+)
+BUSINESSES_IN_A_NOTICE = 100
+"""Business numbers listed in one notice; the rest stands on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a department was told and what it answered, with nothing of a person in it."""
+
+    case_no: str
+    department: str
+    certificate: str
+    field: str
+    business_nos: tuple[str, ...]
+    told_on: date
+    due_on: date
+    answer: str | None
+    answered_on: date | None
+
+
+@durable("告知用过错误信息的部门")
+def tell_users_of_wrong_value(step: Step) -> int:
+    """Tell every department that used the corrected value, with its own business numbers; how many are told."""
+    objection = objection_of(step.session, step.case.case_no)
+    used = _used_by(step.session, step.case.case_no, objection)
+    for uscc, business_nos in used.items():
+        department = step.session.get_one(Department, uscc)
+        token = secrets.token_urlsafe(24)
+        due_on, _ = working_days(step.session).due_date(step.today, WRONG_VALUE_ANSWER.value)
+        step.session.add(
+            WrongValueUse(
+                case_no=step.case.case_no,
+                department_uscc=uscc,
+                business_nos=business_nos,
+                token=token,
+                token_index=link_index(WrongValueUse, token),
+                told_at=step.now,
+                due_on=due_on,
+            )
+        )
+        notice = notices.WrongValueUsed(
+            case_no=step.case.case_no,
+            department=department.name,
+            certificate=objection.public_type,
+            field=objection.public_field,
+            business_nos=business_nos[:BUSINESSES_IN_A_NOTICE],
+            more=len(business_nos) > BUSINESSES_IN_A_NOTICE,
+            due_on=due_on,
+            link=f"{settings().public_url}/wrong-value-uses/{token}",
+        )
+        liaisons = [person.email for person in liaisons_on_file(step.session, uscc, step.today)]
+        for address in dict.fromkeys([*liaisons, department.email] if department.email else liaisons):
+            step.notify(notice, address, about=uscc)
+        step.audit("correction:department:told", department=uscc, businesses=len(business_nos))
+    return len(used)
+
+
+def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, list[str]]:
+    """The business numbers, by department, under which the corrected field was seen in a version that had its wrong
+    value."""
+    new = session.scalar(CORRECTED, {"case_no": case_no})
+    if new is None or objection.field_code is None:
+        return {}
+    versions = session.scalars(VERSIONS, {"root": new.root}).all()
+    before = max((each for each in versions if each.version < new.version), key=lambda each: each.version)
+    wrong = {
+        each.identifier
+        for each in versions
+        if each.version < new.version and each.face.get(objection.field_code) == before.face.get(objection.field_code)
+    }
+    used: dict[str, list[str]] = defaultdict(list)
+    for said in session.connection().scalars(SEEN, {"holder": new.holder_index}):
+        if wrong & set(said.get("certificates", ())) and objection.field_code in said.get("fields", ()):
+            businesses = used[said["department"]]
+            if said["business_no"] not in businesses:
+                businesses.append(said["business_no"])
+    return used
+
+
+def told(token: str) -> Told:
+    """What stands behind a department's link. ``NotFoundError`` for none."""
+    with reading() as session:
+        return _told(session, behind_link(session, WrongValueUse, token))
+
+
+def open_for(department: str) -> list[Told]:
+    """What a department (by name) was told and has not answered, the oldest first."""
+    with reading() as session:
+        wanted = (
+            select(WrongValueUse)
+            .join(Department, Department.uscc == WrongValueUse.department_uscc)
+            .where(Department.name == department, WrongValueUse.answered_at.is_(None))
+        )
+        return [_told(session, row) for row in session.scalars(wanted.order_by(WrongValueUse.id))]
+
+
+def answer_by_link(token: str, answer: str) -> Told:
+    """The department's answer from the page behind its link. Raises as ``told`` and ``RefusalError`` for a second."""
+    with transaction() as session:
+        return _answered(session, behind_link(session, WrongValueUse, token), answer, "link")
+
+
+def answer_by_application(department: str, case_no: str, answer: str, key: str) -> Told:
+    """The answer from the department's own system; ``key`` is its application's. Raises as ``answer_by_link``."""
+    with transaction() as session:
+        row = of_department(session, WrongValueUse, department, case_no)
+        return _answered(session, row, answer, key)
+
+
+def note_unanswered(at: datetime) -> int:
+    """Leave to staff, once each, what departments have not answered in time; how many such answers are missing."""
+    today = clock.local_date(at)
+    with transaction() as session:
+        late = session.execute(
+            select(WrongValueUse, Department.name)
+            .join(Department, Department.uscc == WrongValueUse.department_uscc)
+            .where(WrongValueUse.answered_at.is_(None), WrongValueUse.due_on < today)
+        ).all()
+        for row, name in late:
+            what = f"{name}没有按时答复如何处理用过的错误证照信息，请督促"
+            open_staff_task(session, f"wrong-value:{row.id}", row.case_no, what, at)
+        return len(late)
+
+
+def _answered(session: Session, row: WrongValueUse, answer: str, by: str) -> Told:
+    row = session.get_one(WrongValueUse, row.id, with_for_update=True, populate_existing=True)
+    if row.answer is not None and row.answer != answer:
+        raise RefusalError("已经答复过；如有补充，请联系综合管理单位。")
+    if row.answer is None:
+        row.answer, row.answered_at, row.answered_by = answer, clock.now(), by
+        record(
+            session, "correction:department:answered", row.case_no, by, row.answered_at, department=row.department_uscc
+        )
+    return _told(session, row)
+
+
+def _told(session: Session, row: WrongValueUse) -> Told:
+    objection = session.get_one(Objection, row.case_no)
+    return Told(
+        case_no=row.case_no,
+        department=session.get_one(Department, row.department_uscc).name,
+        certificate=objection.public_type,
+        field=objection.public_field,
+        business_nos=tuple(row.business_nos),
+        told_on=clock.local_date(row.told_at),
+        due_on=row.due_on,
+        answer=row.answer,
+        answered_on=clock.local_date(row.answered_at) if row.answered_at else None,
+    )

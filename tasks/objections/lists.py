@@ -1,0 +1,300 @@
+"""Lists of objections (Article 12), one row a case: they go to a bureau with a letter, come back with its replies, and
+officers write beside each what they decide on it."""
+
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from openpyxl import Workbook  # type: ignore[import-untyped]
+from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import AnswerSource, Case, CaseKind
+from models.objection_batches import ObjectionBatchRow
+from models.objections import Objection, VerificationRequest
+from models.organisations import Officer
+from regulation.objections import Stage
+from runtime import clock
+from runtime.database import transaction
+from runtime.refusals import InputError, RefusalError
+from tasks.audit import record
+from tasks.case.answers import accepted_answer, answers_so_far, checked, record_answer
+from tasks.case.questions import Asked, Question
+from tasks.case.step import locked_case
+from tasks.objections.batch_files import LAYOUT as APPLICATIONS
+from tasks.objections.batch_rows import registered_in
+from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.questions import OutcomeDecision, VerificationReply, reply_of
+from tasks.objections.steps import close_objection, correct_certificate, decide_outcome, needs_correction, take_reply
+from tasks.office.officers import check_may_act
+from tasks.office.signatures import COMMAND_LINE, sign
+from tasks.tables.files import harmless
+from tasks.tables.headed import Layout, refuse_nothing, rows_of
+
+ASKED = ("certificate_type", "certificate", "field", "grounds", "stated", "proposed", "reason")
+"""What a bureau is told of an objection; not who objected."""
+REPLIED = ("finding", "content", "corrected_value")
+DECIDED = ("outcome", "reason", "value")
+
+
+def _titles(question: type[Question], fields: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    return {f"{question.question}.{name}": (str(question.model_fields[name].title),) for name in fields}
+
+
+LAYOUT = Layout(
+    {
+        "case_no": ("办件编号",),
+        "received_on": ("收到日期",),
+        **{f"asked.{name}": APPLICATIONS.headings[name] for name in ASKED},
+        **_titles(VerificationReply, REPLIED),
+        **_titles(OutcomeDecision, DECIDED),
+    },
+    ("case_no",),
+    known_by="case_no",
+    # What a certificate will say.
+    as_text=(f"{VerificationReply.question}.corrected_value", f"{OutcomeDecision.question}.value"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The letter that a bureau's replies came with."""
+
+    reply_no: str
+    replied_on: date | None
+
+    def said(self) -> dict[str, Any]:
+        """What there is of it, as each reply says it."""
+        said = {"reply_no": self.reply_no, "replied_on": self.replied_on}
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a list: how many replies and how many decisions it brought, how many rows said nothing new, and what
+    is wrong with the others by their numbers."""
+
+    replied: int
+    decided: int
+    unchanged: int
+    wrong: tuple[tuple[int, str], ...]
+
+
+TO_BUREAU = tuple(field for field in LAYOUT.headings if not field.startswith(OutcomeDecision.question))
+"""The columns of a list that goes out: what the Center decides is none of the bureau's."""
+
+
+def listing(
+    rows: Iterable[tuple[Objection, date, Mapping[str, Any] | None]], columns: Collection[str] = TO_BUREAU
+) -> bytes:
+    """A list as XLSX, of objections with the day they came in and the reply on record; what is still to be said is left
+    empty."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("核实清单")
+    sheet.freeze_panes = "A2"
+    sheet.append([LAYOUT.title(field) for field in columns])
+    for objection, received_on, reply in rows:
+        values = [
+            objection.case_no,
+            str(received_on),
+            objection.certificate_type,
+            objection.certificate_reference,
+            objection.field_name,
+            "、".join(objection.grounds),
+            objection.stated,
+            objection.proposed,
+            objection.reason,
+            *((reply or {}).get(name, "") for name in REPLIED),
+        ]
+        cells: list[Any] = [harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
+        cells += [""] * (len(columns) - len(cells))
+        for place, field in enumerate(columns):
+            if field in LAYOUT.as_text:
+                cells[place] = WriteOnlyCell(sheet, cells[place] or None)
+                # As text: what is typed there stays as it was typed.
+                cells[place].number_format = "@"
+        sheet.append(cells)
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
+    """The list of those cases of a batch that wait for a reply or for a decision on it, for an officer who signs; and
+    how many they are.
+
+    Raises ``InputError`` for what is no batch and when nothing waits, and what ``sign`` and ``check_may_act``
+    raise.
+    """
+    officer = sign(staff_no, code, COMMAND_LINE)
+    with transaction() as session:
+        now = clock.now()
+        batch = session.get(Case, batch_no)
+        if batch is None or batch.kind is not CaseKind.OBJECTION_BATCH:
+            raise InputError(f"没有编号为{batch_no}的批量异议，请核对编号（YP-开头）。")
+        check_may_act(session, officer, batch, clock.local_date(now))
+        wanted = (
+            select(Objection, Case.received_on)
+            .join(Case, Case.case_no == Objection.case_no)
+            .where(registered_in(batch_no), Case.stage.in_([Stage.VERIFYING, Stage.REPLIED]))
+            .order_by(Objection.case_no)
+        )
+        rows = [
+            (objection, received_on, reply_of(session, objection.case_no))
+            for objection, received_on in session.execute(wanted).tuples()
+        ]
+        if not rows:
+            raise InputError(f"{batch_no}没有等待核实结果或处理结果的异议。")
+        record(session, "objection:batch:listed", batch_no, officer.staff_no, now, rows=len(rows))
+    # Written after the transaction, which on SQLite keeps everybody else from writing.
+    return listing(rows, LAYOUT.headings), len(rows)
+
+
+def take_list(
+    name: str,
+    content: bytes,
+    letter: Letter,
+    staff_no: str,
+    code: str,
+    watch: Callable[[int, int], None] = lambda _rows, _of: None,
+) -> Taken:
+    """Put on record what a list says, signed by an officer: of each row the reply and the decision, whichever is there.
+    A row is taken as a whole or handed back, and keeps no other out; what has been said before changes nothing.
+
+    A case that rests takes its steps at once, to its end where both are there; the others are given their runs by
+    recovery. ``watch`` hears how many rows are done, and of how many. Raises ``InputError`` for what ``rows_of``
+    refuses, and what ``sign`` raises.
+    """
+    rows = list(rows_of(name, content, LAYOUT))
+    refuse_nothing(name, rows)
+    officer = sign(staff_no, code, COMMAND_LINE)
+    replied = decided = unchanged = 0
+    wrong = []
+    for done, (number, given, lost) in enumerate(rows, 1):
+        try:
+            # What the bureau was told of the case is not read back.
+            if found := [why for field, why in lost.items() if not field.startswith("asked.")]:
+                raise InputError(f"{'；'.join(found)}。")
+            with transaction() as session:
+                has_reply, has_decision = _take(session, officer, given, letter, clock.now())
+        except RefusalError as why:
+            wrong.append((number, str(why)))
+        else:
+            replied += has_reply
+            decided += has_decision
+            unchanged += not (has_reply or has_decision)
+        watch(done, len(rows))
+    return Taken(replied, decided, unchanged, tuple(wrong))
+
+
+def _take(
+    session: Session, officer: Officer, row: Mapping[str, str], letter: Letter, now: datetime
+) -> tuple[bool, bool]:
+    """Whether a row brought a reply, and a decision."""
+    case = _case_of(session, row)
+    rested = case.at_rest
+    asked = Asked(session, case, officer.staff_no, clock.local_date(now))
+    _check_may_answer(asked, officer)
+    reply = _given(row, VerificationReply, REPLIED)
+    decision = _given(row, OutcomeDecision, DECIDED)
+    if not reply and not decision:
+        raise InputError("核实结论、处理结果都未填写；请填写后重新登记，或删去该行。")
+    has_reply = bool(reply) and _take_reply(asked, reply, letter, now)
+    if rested and has_reply:
+        take_reply.within(session, case, now)
+    has_decision = bool(decision) and _take_decision(asked, decision, now)
+    if rested and has_decision:
+        _conclude(session, case, now)
+    return has_reply, has_decision
+
+
+def _case_of(session: Session, row: Mapping[str, str]) -> Case:
+    number = row.get("case_no", "")
+    try:
+        case = locked_case(session, number)
+    except LookupError:
+        case = None
+    if case is None or case.kind is not CaseKind.OBJECTION:
+        raise InputError(f"没有编号为“{number}”的异议，请核对办件编号（YY-开头）。")
+    return case
+
+
+def _check_may_answer(asked: Asked, officer: Officer) -> None:
+    """Whoever may act on the case, or on the batch that it came with."""
+    try:
+        check_may_act(asked.session, officer, asked.case, asked.today)
+    except RefusalError:
+        came_with = select(Case).join(ObjectionBatchRow, ObjectionBatchRow.batch_no == Case.case_no)
+        came_with = came_with.where(ObjectionBatchRow.case_no == asked.case.case_no, ObjectionBatchRow.new)
+        batch = asked.session.scalar(came_with)
+        if batch is None:
+            raise
+        check_may_act(asked.session, officer, batch, asked.today)
+
+
+def _given(row: Mapping[str, str], question: type[Question], fields: Iterable[str]) -> dict[str, Any]:
+    names = {name: f"{question.question}.{name}" for name in fields}
+    return {name: row[key] for name, key in names.items() if key in row}
+
+
+def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: datetime) -> bool:
+    """Put the reply of a row on record; whether it was not there. ``RefusalError`` for another than the one on record,
+    and for a case that waits for none."""
+    session, case = asked.session, asked.case
+    known = reply_of(session, case.case_no)
+    if known is not None:
+        # A list that was exported shows replies that came by other letters, or over a gateway.
+        came_with = {name: known[name] for name in ("reply_no", "replied_on")}
+        if checked(asked, VerificationReply, {**given, **came_with}) != known:
+            raise RefusalError(f"本件已登记核实结果（{known['reply_no']}，{known['finding']}），以先登记的为准。")
+        return False
+    reply = checked(asked, VerificationReply, {**given, **letter.said()})
+    if case.stage != Stage.VERIFYING or _letter_waits(session, case.case_no):
+        raise RefusalError(f"本件现为“{case.stage}”，没有等待核实结果；应发函的，请先登记发函。")
+    turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
+    _put_down(asked, VerificationReply, turn, reply, now)
+    case.waiting_for = f"{VerificationReply.question}-{turn}"
+    return True
+
+
+def _letter_waits(session: Session, case_no: str) -> bool:
+    """Whether staff are still to post a letter, for which the case's form asks first."""
+    unsent = select(VerificationRequest.id).where(
+        VerificationRequest.case_no == case_no,
+        VerificationRequest.by_letter,
+        VerificationRequest.sent_at.is_(None),
+    )
+    return session.scalar(unsent.limit(1)) is not None
+
+
+def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> bool:
+    """Put the decision of a row on record; whether it was not there. ``RefusalError`` for another than the one on
+    record."""
+    decision = checked(asked, OutcomeDecision, given)
+    known = accepted_answer(asked.session, asked.case.case_no, OutcomeDecision.question, 1)
+    if known is not None:
+        if known != decision:
+            raise RefusalError(f"本件已拟定处理结果（{known['outcome']}），以先登记的为准。")
+        return False
+    _put_down(asked, OutcomeDecision, 1, decision, now)
+    return True
+
+
+def _put_down(asked: Asked, question: type[Question], turn: int, given: dict[str, Any], now: datetime) -> None:
+    key = f"list:{asked.case.case_no}:{question.question}:{turn}"
+    source = AnswerSource.OFFICER
+    why = record_answer(asked.session, asked.case, question, turn, source, key, given, now, asked.officer_no)
+    if why is not None:
+        raise RefusalError(why)
+
+
+def _conclude(session: Session, case: Case, now: datetime) -> None:
+    """The rest of the story of a case that has no run, in one transaction."""
+    if needs_correction(decide_outcome.within(session, case, now)):
+        correct_certificate.within(session, case, now)
+        tell_users_of_wrong_value.within(session, case, now)
+    close_objection.within(session, case, now)

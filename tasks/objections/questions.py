@@ -1,0 +1,198 @@
+"""What the story of an objection asks (Article 12), and what a bureau has replied."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, Case
+from regulation.objection_batches import BatchVerdict, apart_rows
+from regulation.objections import Finding, Outcome, Verdict, outcomes_for
+from regulation.use_lists import LineNumbersError
+from runtime.database import reading
+from runtime.words import Words
+from tasks.case.questions import Asked, Question
+from tasks.objections.batch_rows import resting_rows
+
+
+class InitialReview(Question):
+    question = "initial-review"
+    asks = "初审：受理、不予受理，还是要求补正？"
+
+    verdict: Verdict = Field(title="初审意见")
+    reason: Words = Field(
+        "", title="理由或补正内容", description="不予受理须写明理由；要求补正须写明补什么", max_length=1000
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.verdict is Verdict.ACCEPT or len(self.reason) >= 5:
+            return None
+        if self.verdict is Verdict.DECLINE:
+            return "不予受理须告知申请人理由，请在“理由或补正内容”中写明（至少5个字）。"
+        return "要求补正须告知申请人补什么，请在“理由或补正内容”中写明（至少5个字）。"
+
+
+class SupplementKind(StrEnum):
+    RECEIVED = "已收到补正材料"
+    NONE = "不再等待，按现有材料继续"
+
+
+class SupplementReceived(Question):
+    question = "supplement"
+    asks = "等待申请人补正（申请人也可网上补正，届时自动继续）"
+    awaits = "申请人补正"
+
+    kind: SupplementKind = Field(title="补正情况")
+    text: Words = Field("", title="收到的材料", description="纸质或电话补正时，写明收到什么", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.kind is SupplementKind.RECEIVED and not self.text:
+            return "请在“收到的材料”中写明收到什么。"
+        return None
+
+
+class LetterPosted(Question):
+    question = "letter-posted"
+    asks = "该局没有接口，请书面发函后登记"
+
+    letter_no: Words = Field(title="文号", min_length=2, max_length=60)
+    posted_on: date = Field(title="发函日期")
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.posted_on > asked.today:
+            return "发函日期不能晚于今天，请更正。"
+        if self.posted_on < asked.case.received_on:
+            return f"发函日期不能早于收到异议的{asked.case.received_on}，请更正。"
+        return None
+
+
+class ReplyKind(StrEnum):
+    """How the wait for a bureau ended."""
+
+    REPLIED = "replied"
+    SILENT = "silent"
+    REFUSED = "refused"
+
+
+class VerificationReply(Question):
+    question = "verification-reply"
+    asks = "等待上级核实结果（接口回复自动登记；书面回复在此录入）"
+    awaits = "上级核实结果"
+
+    finding: Finding = Field(title="核实结论")
+    content: Words = Field(title="回复内容", min_length=2, max_length=2000)
+    corrected_value: Words = Field(
+        "", title="正确的内容", description="原数据有误时填写上级认定的正确内容", max_length=500
+    )
+    reply_no: Words = Field(title="回复文号", min_length=2, max_length=60)
+    replied_on: date = Field(title="回复日期")
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.replied_on > asked.today:
+            return "回复日期不能晚于今天，请更正。"
+        if self.replied_on < asked.case.received_on:
+            return f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。"
+        if self.finding in {Finding.WRONG, Finding.PARTLY_WRONG} and not self.corrected_value:
+            return "上级认定原数据有误时，须填写“正确的内容”。"
+        return None
+
+    def recorded(self) -> dict[str, Any]:
+        return {**super().recorded(), "kind": ReplyKind.REPLIED}
+
+
+REPLIES = (
+    select(Answer.given, Answer.at)
+    .where(
+        Answer.case_no == bindparam("case_no"),
+        Answer.question == VerificationReply.question,
+        Answer.refusal.is_(None),
+    )
+    .order_by(Answer.turn)
+)
+
+
+def reply_answer(session: Session, case_no: str) -> Row[tuple[dict[str, Any], datetime]] | None:
+    """What the bureau replied (``given``) and when (``at``): the first reply, on which everything after it rests."""
+    answers = session.connection().execute(REPLIES, {"case_no": case_no})
+    return next((answer for answer in answers if answer.given["kind"] == ReplyKind.REPLIED), None)
+
+
+def reply_of(session: Session, case_no: str) -> dict[str, Any] | None:
+    """What the bureau replied, once it is on record."""
+    answer = reply_answer(session, case_no)
+    return answer.given if answer is not None else None
+
+
+def has_reply(case_no: str) -> bool:
+    """Whether the bureau's reply is on record, so that nothing about the asking needs to be decided any more."""
+    with reading() as session:
+        return reply_of(session, case_no) is not None
+
+
+class Remedy(StrEnum):
+    """What staff can do after a bureau's platform refused a request."""
+
+    AGAIN = "重新提出"
+    LETTER = "书面发函"
+    ESCALATE = "报省核实"
+
+
+class RefusedRequest(Question):
+    question = "refused-request"
+    asks = "上级平台退回了核实需求，请决定怎么办"
+
+    remedy: Remedy = Field(title="处理方式")
+
+
+class OutcomeDecision(Question):
+    question = "outcome"
+    asks = "根据核实结果拟定处理结果"
+
+    outcome: Outcome = Field(title="处理结果")
+    reason: Words = Field(title="告知申请人的理由", min_length=10, max_length=1000)
+    value: Words = Field("", title="更正后的内容", description="留空即采用上级认定的内容", max_length=500)
+
+    @classmethod
+    def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        reply = reply_of(session, case.case_no)
+        if reply is None:
+            return {}
+        allowed = outcomes_for(Finding(reply["finding"]))
+        return {"outcome": [str(outcome) for outcome in Outcome if outcome in allowed]}
+
+    def refusal(self, asked: Asked) -> str | None:
+        reply = reply_of(asked.session, asked.case.case_no)
+        if reply is None:
+            return "尚未登记上级核实结果，不能拟定处理结果。"
+        finding = Finding(reply["finding"])
+        allowed = outcomes_for(finding)
+        if self.outcome not in allowed:
+            names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
+            return f"上级核实结论为“{finding}”，处理结果应为{names}。"
+        return None
+
+
+class BatchReview(Question):
+    question = "batch-review"
+    asks = "批量初审：没有系统提示的各件是否一并受理？有提示的各件已各自转入初审"
+
+    verdict: BatchVerdict = Field(title="初审意见")
+    apart: Words = Field(
+        "", title="另行逐件初审的行", description="表格中的行号，如“12、40-42”；没有的不填", max_length=4000
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        try:
+            apart_rows(self.apart, set(resting_rows(asked.session, asked.case.case_no)))
+        except LineNumbersError as why:
+            return f"另行逐件初审的行有误：{why}"
+        return None
+
+
+class BatchLetterPosted(LetterPosted):
+    question = "batch-letter"
+    asks = "该局没有接口，请将清单（见附件）一并书面发函后登记"

@@ -1,0 +1,302 @@
+"""Objections are registered (Article 12): one that somebody handed in, or many that came at once."""
+
+import secrets
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, select
+from sqlalchemy.orm import Session
+
+from models.cases import Case, CaseKind, Deadline
+from models.certificates import Certificate, CertificateType
+from models.objections import Objection
+from notifications import notices
+from regulation.certificates import IdentifierError, Verdict, judge_identifier, parse_identifier
+from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
+from regulation.objections import Stage
+from runtime import clock
+from runtime.database import in_pieces, insert_many, transaction
+from runtime.keys import keys
+from tasks.case.attachments import File, keep_files
+from tasks.case.calendars import working_days
+from tasks.case.numbers import locked_counter, meet_deadlines, new_case, next_numbers, start_deadlines, tell_officer
+from tasks.case.step import Steps, locked_case, locked_cases
+from tasks.case.submissions import came_before
+from tasks.objections.applications import ObjectionApplication
+from tasks.objections.steps import status_link
+from tasks.office.officers import officers_by_load
+from tasks.register.types import find_type
+
+JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
+
+REGISTERED = select(Objection.submission_key, Objection.case_no, Objection.token, Objection.lead_case_no).where(
+    Objection.submission_key.in_(bindparam("keys", expanding=True))
+)
+BY_ROOT = select(Certificate.root).where(Certificate.root.in_(bindparam("roots", expanding=True)))
+BY_NUMBER = (
+    select(Certificate.type_code, Certificate.number_index, Certificate.root)
+    .where(Certificate.number_index.in_(bindparam("indexes", expanding=True)))
+    .order_by(Certificate.version)
+)
+ABOUT = (
+    select(Case.case_no, Objection.certificate_key, Objection.field_key)
+    .join(Objection, Objection.case_no == Case.case_no)
+    .where(Objection.certificate_key.in_(bindparam("certificates", expanding=True)), Case.stage.in_(JOINABLE))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An application as it was handed in. ``key`` names this one submission: handing it in again returns the first
+    registration. ``remark`` is what the reviewing officer should know of how it came."""
+
+    application: ObjectionApplication
+    key: str
+    remark: str = ""
+    files: Sequence[File] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration's result: the number, the objector's private link token, whether it was joined to another, and
+    whether it is new."""
+
+    case_no: str
+    token: str
+    joined: bool
+    new: bool = field(default=False, compare=False)
+
+
+def register_objection(
+    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str, remark: str = ""
+) -> Registered:
+    """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
+
+    ``submission_key`` and ``remark`` as in ``Submission``; ``actor`` is who typed it in or which application sent it. A
+    second objection to the same field of the same certificate joins the open one. Raises what ``came_before`` raises.
+    """
+    with transaction() as session:
+        if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
+            return _known(session, [submission_key])[submission_key]
+        now = clock.now()
+        submission = Submission(application, submission_key, remark, files)
+        (registered,) = register_all(session, [submission], actor, now, now)
+        if not registered.joined:
+            case_no = registered.case_no
+            tell_officer(session, locked_case(session, case_no), "新登记的异议", f"{case_no}:registered", now)
+        return registered
+
+
+def register_all(
+    session: Session,
+    submissions: Sequence[Submission],
+    actor: str,
+    received_at: datetime,
+    at: datetime,
+    *,
+    together: bool = False,
+) -> list[Registered]:
+    """Register objections inside the caller's transaction, all received at one moment; what came of each, in order.
+
+    ``together``: those of which there is nothing to say rest, to be reviewed together, until they need a run.
+    """
+    received_on = clock.local_date(received_at)
+    # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
+    counter = locked_counter(session, CaseKind.OBJECTION, received_on.year)
+    done = _known(session, [each.key for each in submissions])
+    fresh = {each.key: each for each in submissions if each.key not in done}
+    rows = _objections(session, fresh.values())
+    leads = _leads(session, rows)
+    officers = iter(officers_by_load(session, received_on, len(rows)))
+    cases, joined = [], {}
+    for row, case_no in zip(rows, next_numbers(counter, len(rows)), strict=True):
+        row["case_no"] = case_no
+        about = row["certificate_key"], row["field_key"]
+        lead = leads.get(about)
+        if lead is None:
+            leads[about] = case_no, officer_no = case_no, next(officers)
+            rests = together and not row["remark"]
+            case = new_case(case_no, CaseKind.OBJECTION, Stage.REGISTERED, received_on, received_at, officer_no, rests)
+        else:
+            row["lead_case_no"] = joined[case_no] = lead[0]
+            case = new_case(case_no, CaseKind.OBJECTION, Stage.JOINED, received_on, received_at, lead[1])
+        cases.append(case)
+        done[row["submission_key"]] = Registered(case_no, row["token"], case_no in joined, new=True)
+    insert_many(session, cast("Table", Case.__table__), cases)
+    insert_many(session, cast("Table", Objection.__table__), rows)
+    for row in rows:
+        keep_files(session, row["case_no"], fresh[row["submission_key"]].files, at)
+    _acknowledge(session, rows, fresh, joined, actor, received_on, at)
+    given, said = [], set()
+    for each in submissions:
+        registered = done[each.key]
+        # The same submission twice in one hand is new once.
+        given.append(registered if each.key not in said else replace(registered, new=False))
+        said.add(each.key)
+    return given
+
+
+def _known(session: Session, submission_keys: Sequence[str]) -> dict[str, Registered]:
+    """What was registered before, by the submission's key."""
+    found: dict[str, Registered] = {}
+    for some in in_pieces(submission_keys):
+        for key, case_no, token, lead in session.connection().execute(REGISTERED, {"keys": some}):
+            found[key] = Registered(case_no, token, lead is not None)
+    return found
+
+
+def _acknowledge(
+    session: Session,
+    rows: Sequence[dict[str, Any]],
+    fresh: dict[str, Submission],
+    joined: dict[str, str],
+    actor: str,
+    received_on: date,
+    at: datetime,
+) -> None:
+    """Start the limits, tell the objectors, and put it on record."""
+    steps = Steps(session, (), "register_objection", 1, actor, at)
+    case_nos = [row["case_no"] for row in rows]
+    deadline = start_deadlines(session, case_nos, VERIFICATION_REQUEST, received_on)
+    start_deadlines(session, [each for each in case_nos if each not in joined], INITIAL_REVIEW, received_on)
+    # One verification request serves the lead and those that join it: one that has gone out serves them already.
+    requested = _requested(session, set(joined.values()))
+    served = {case_no: steps.today for case_no, lead in joined.items() if lead in requested}
+    meet_deadlines(session, served, VERIFICATION_REQUEST)
+    explanation = [
+        notices.DayLine(date=day.date, counts=day.counts, why=day.why)
+        for day in working_days(session).explain(received_on, deadline.days)
+    ]
+    for row in rows:
+        case_no, lead, submission = row["case_no"], row["lead_case_no"], fresh[row["submission_key"]]
+        public_type = row["certificate_type"] if row["type_code"] else Objection.OTHER_TYPE
+        about: dict[str, Any] = {
+            "case_no": case_no,
+            "certificate": public_type,
+            "field": row["field_name"] if row["field_code"] else Objection.OTHER_FIELD,
+            "link": status_link(row["token"]),
+        }
+        registered = notices.ObjectionRegistered(
+            **about,
+            received_on=received_on,
+            due_on=deadline.due_on,
+            provisional=deadline.provisional,
+            explanation=explanation,
+        )
+        steps.notify(registered, row["email"], case_no)
+        steps.audit("objection:case:registered", case_no, type=public_type, files=len(submission.files))
+        if lead is not None:
+            steps.notify(notices.ObjectionJoined(**about, lead_case_no=lead), row["email"], case_no)
+            steps.audit("objection:case:joined", case_no, lead=lead)
+    steps.write()
+
+
+def _requested(session: Session, case_nos: set[str]) -> set[str]:
+    """Those of the cases whose verification request has gone out."""
+    found: set[str] = set()
+    for some in in_pieces(sorted(case_nos)):
+        wanted = select(Deadline.case_no).where(
+            Deadline.case_no.in_(some),
+            Deadline.limit_code == VERIFICATION_REQUEST.code,
+            Deadline.met_on.is_not(None),
+        )
+        found |= set(session.scalars(wanted))
+    return found
+
+
+def _objections(session: Session, submissions: Iterable[Submission]) -> list[dict[str, Any]]:
+    """Objections as rows that have no number yet."""
+    kinds: dict[str, CertificateType | None] = {}
+    wanted = []
+    for each in submissions:
+        text = each.application.certificate_type
+        if text not in kinds:
+            kinds[text] = find_type(session, text)
+        wanted.append((kinds[text], each.application.certificate))
+    roots = roots_of(session, wanted)
+    return [_objection(each, kind, root) for each, (kind, _), root in zip(submissions, wanted, roots, strict=True)]
+
+
+def _objection(submission: Submission, kind: CertificateType | None, root: str | None) -> dict[str, Any]:
+    """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
+    the right to object (Article 12) does not hang on a slip of the pen."""
+    application = submission.application
+    remarks = [submission.remark] if submission.remark else []
+    wanted = application.certificate_type
+    if kind is None:
+        remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
+    if root is None:
+        remarks.append("本区索引中未找到该证照，如需更正由上级更正")
+    if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
+        verdict, why = judge_identifier(application.certificate)
+        if verdict is not Verdict.ISO:
+            remarks.append(why)
+    names = kind.names if kind else {}
+    field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
+    if kind is not None and field_code is None:
+        remarks.append(f"“{kind.name}”没有所填的项目，请核对")
+    token = secrets.token_urlsafe(24)
+    key = root or f"{kind.code if kind else wanted}:{application.certificate}"
+    return {
+        "token": token,
+        "token_index": keys().blind_index("objection-token", token),
+        "submission_key": submission.key,
+        "objector_kind": application.objector_kind,
+        "objector_name": application.objector_name,
+        "email": application.email,
+        "phone": application.phone,
+        "certificate_type": kind.name if kind else wanted,
+        "type_code": kind.code if kind else None,
+        "certificate_reference": application.certificate,
+        "certificate_key": keys().blind_index("certificate", key),
+        "certificate_root": root,
+        "field_code": field_code,
+        "field_key": keys().blind_index("certificate-field", field_code or application.field),
+        "field_name": names[field_code] if field_code else application.field,
+        "grounds": [str(ground) for ground in application.grounds],
+        "stated": application.stated,
+        "proposed": application.proposed,
+        "reason": application.reason,
+        "remark": "；".join(remarks),
+        "lead_case_no": None,
+    }
+
+
+def roots_of(session: Session, wanted: Sequence[tuple[CertificateType | None, str]]) -> list[str | None]:
+    """Of each certificate that a number (with its type) or an identifier names what its versions share, if the local
+    index has it."""
+    named = [_name_of(kind, reference) for kind, reference in wanted]
+    found: dict[tuple[str, str], str] = {}
+    for some in in_pieces([root for code, root in filter(None, named) if not code]):
+        found |= {("", root): root for root in session.connection().scalars(BY_ROOT, {"roots": some})}
+    for some in in_pieces([index for code, index in filter(None, named) if code]):
+        numbered = session.connection().execute(BY_NUMBER, {"indexes": some})
+        found |= {(code, index): root for code, index, root in numbered}
+    return [found.get(each) if each is not None else None for each in named]
+
+
+def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | None:
+    """What a reference is looked up by: nothing and a root, or a type's code and the index of a number."""
+    try:
+        return "", parse_identifier(reference).root
+    except IdentifierError:
+        return None if kind is None else (kind.code, keys().blind_index("certificate-number", reference))
+
+
+def _leads(session: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """By the field of a certificate that a row is about, the open case about it that is still before its outcome, and
+    its officer; locked."""
+    about: dict[str, tuple[str, str]] = {}
+    wanted = {(row["certificate_key"], row["field_key"]) for row in rows}
+    for some in in_pieces(sorted({certificate for certificate, _ in wanted})):
+        there = session.connection().execute(ABOUT, {"certificates": some})
+        about |= {case_no: (certificate, field) for case_no, certificate, field in there}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for case in locked_cases(session, [case_no for case_no, what in about.items() if what in wanted]):
+        # It may have gone on while it was waited for.
+        if case.stage in JOINABLE:
+            found.setdefault(about[case.case_no], (case.case_no, case.officer_no))
+    return found

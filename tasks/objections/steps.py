@@ -1,0 +1,455 @@
+"""The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from models.cases import AnswerSource, Case, Deadline, StepRecord
+from models.certificates import Certificate
+from models.objections import Objection, Supplement
+from notifications import notices
+from regulation.certificates import CertificateState, parse_identifier
+from regulation.limits import (
+    INITIAL_REVIEW,
+    OUTCOME_NOTICE,
+    SUPPLEMENT,
+    URGE,
+    VERIFICATION_REQUEST,
+)
+from regulation.objections import (
+    CORRECTING,
+    DISPUTED,
+    Outcome,
+    Stage,
+    check_transition,
+    may_withdraw,
+)
+from runtime import clock
+from runtime.database import in_pieces, reading, transaction
+from runtime.keys import keys
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+from tasks.audit import record
+from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
+from tasks.case.attachments import File, keep_files
+from tasks.case.numbers import end_case, meet_deadline, meet_deadlines, start_deadline, tell_officer
+from tasks.case.step import CaseClosedError, Step, Steps, alone, durable, locked_case, once, recorded
+from tasks.case.submissions import came_before
+from tasks.objections.questions import (
+    InitialReview,
+    OutcomeDecision,
+    SupplementKind,
+    SupplementReceived,
+    reply_answer,
+    reply_of,
+)
+from tasks.office.staff_tasks import open_staff_task
+from tasks.register.types import find_type
+
+OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
+OBJECTIONS = (
+    select(Case, Objection)
+    .join(Objection, Objection.case_no == Case.case_no)
+    .order_by(Case.case_no)
+    .with_for_update(of=Case)
+    .execution_options(populate_existing=True)
+)
+JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
+CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
+PARTIES = OBJECTIONS.where(
+    or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None)))
+)
+"""A case before what joins it, which comes later and has a higher number."""
+VERIFICATION_DEADLINES = select(Deadline).where(
+    Deadline.case_no.in_(CASES), Deadline.limit_code == VERIFICATION_REQUEST.code
+)
+
+CURRENT_VERSION = select(Certificate).where(
+    Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An objector of a case: the lead's own, or one whose objection was joined to it (并案)."""
+
+    case: Case
+    objection: Objection
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every notice to this objector names."""
+        link = status_link(self.objection.token)
+        return {"case_no": self.case.case_no, "certificate": self.objection.public_type, "link": link}
+
+
+def status_link(token: str) -> str:
+    """The address under which an objector follows the case."""
+    return f"{settings().public_url}/objections/{token}"
+
+
+def objection_of(session: Session, case_no: str) -> Objection:
+    """The objection of a case that is known to exist."""
+    return session.scalars(OBJECTION, {"case_no": case_no}).one()
+
+
+def joined_to(session: Session, lead_case_no: str) -> list[Party]:
+    """The open objections that were joined to a case, oldest first; locked, since their objectors may withdraw."""
+    return [Party(case, objection) for case, objection in session.execute(JOINED, {"case_no": lead_case_no})]
+
+
+def parties(step: Step) -> list[Party]:
+    """Everyone who gets the notices of a case: its objector and those whose objections were joined to it."""
+    return parties_of(step.session, (step.case,))[step.case.case_no]
+
+
+def parties_of(session: Session, cases: Sequence[Case]) -> dict[str, list[Party]]:
+    """``parties`` of many cases, by their numbers."""
+    found: dict[str, list[Party]] = {case.case_no: [] for case in cases}
+    for some in in_pieces(list(found)):
+        for case, objection in session.execute(PARTIES, {"case_nos": some}).tuples():
+            whose = case.case_no if case.case_no in found else str(objection.lead_case_no)
+            found[whose].append(Party(case, objection))
+    return found
+
+
+def go_to(step: Step, stage: Stage) -> None:
+    """Move the case to its next stage, if Article 12's procedure allows it."""
+    move(step.case, stage)
+
+
+def move(case: Case, stage: Stage) -> None:
+    """As ``go_to``, a case of many."""
+    check_transition(Stage(case.stage), stage)
+    case.stage = stage
+
+
+def _review(step: Step) -> InitialReview:
+    return InitialReview.model_validate(
+        accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn)
+    )
+
+
+def _reviewed(session: Session, *case_nos: str) -> None:
+    """The review's limit is met on the day of the last verdict."""
+    meet_deadlines(session, last_answered_on(session, case_nos, InitialReview.question), INITIAL_REVIEW)
+
+
+@durable("告知补正")
+def request_supplement(step: Step) -> None:
+    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it."""
+    go_to(step, Stage.SUPPLEMENT)
+    _reviewed(step.session, step.case.case_no)
+    deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
+    party = parties(step)[0]
+    step.notify(
+        notices.SupplementRequested(
+            **party.about,
+            what=_review(step).reason,
+            due_on=deadline.due_on,
+            provisional=deadline.provisional,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:supplement:requested", due_on=str(deadline.due_on))
+
+
+@durable("收到补正")
+def take_supplement(step: Step) -> None:
+    """Go back to the initial review with what the objector added, or with the word that nothing will come."""
+    go_to(step, Stage.REGISTERED)
+    on = answered_on(step.session, step.case.case_no, SupplementReceived.question, step.turn)
+    meet_deadline(step.session, step.case.case_no, SUPPLEMENT, on)
+    start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on, step.turn + 1)
+    step.audit("objection:supplement:taken")
+
+
+@durable("不予受理")
+def decline_objection(step: Step) -> None:
+    """Decline with the reason and the way to remedies; joined objections go on by themselves."""
+    go_to(step, Stage.DECLINED)
+    _reviewed(step.session, step.case.case_no)
+    party = parties(step)[0]
+    step.notify(
+        notices.ObjectionDeclined(
+            **party.about,
+            reason=_review(step).reason,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:case:declined")
+    end_case(step, step.case)
+    _release_joined(step)
+
+
+def _release_joined(step: Step) -> None:
+    """Let joined objections go on without their lead: the oldest leads the others. Recovery starts its run."""
+    joined = joined_to(step.session, step.case.case_no)
+    for party in joined[1:]:
+        party.objection.lead_case_no = joined[0].case.case_no
+    for party in joined[:1]:
+        check_transition(Stage(party.case.stage), Stage.REGISTERED)
+        party.case.stage = Stage.REGISTERED
+        party.objection.lead_case_no = None
+        start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
+        step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
+        step.notify(
+            notices.ObjectionReleased(
+                **party.about,
+                lead_case_no=step.case.case_no,
+            ),
+            party.objection.email,
+            party.case.case_no,
+        )
+        tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+
+
+@durable("受理异议")
+def accept_objection(step: Step) -> None:
+    """Accept; from here to the end the certificate carries the dispute mark (``dispute_on``)."""
+    alone(step, accept_all)
+
+
+def accept_all(steps: Steps) -> None:
+    """``accept_objection`` of many cases, each with its verdict on record."""
+    # First everything is read, then it is changed: what has changed is written before anything is read again.
+    everyone = parties_of(steps.session, steps.cases)
+    due = _verification_deadlines(steps.session, [party.case.case_no for each in everyone.values() for party in each])
+    _reviewed(steps.session, *(case.case_no for case in steps.cases))
+    for case in steps.cases:
+        move(case, Stage.ACCEPTED)
+        for party in everyone[case.case_no]:
+            if (deadline := due.get(party.case.case_no)) is not None:
+                accepted = notices.ObjectionAccepted(
+                    **party.about,
+                    field=party.objection.public_field,
+                    due_on=deadline.due_on,
+                    provisional=deadline.provisional,
+                )
+                steps.notify(accepted, party.objection.email, party.case.case_no)
+        steps.audit("objection:case:accepted", case.case_no)
+
+
+def _verification_deadlines(session: Session, case_nos: Sequence[str]) -> dict[str, Deadline]:
+    found: dict[str, Deadline] = {}
+    for some in in_pieces(case_nos):
+        deadlines = session.scalars(VERIFICATION_DEADLINES, {"case_nos": some})
+        found |= {deadline.case_no: deadline for deadline in deadlines}
+    return found
+
+
+@durable("登记核实结果")
+def take_reply(step: Step) -> None:
+    """The bureau has answered: from here the Center's own limit for telling the objector runs."""
+    reply = reply_answer(step.session, step.case.case_no)
+    replied_on = clock.local_date(reply.at) if reply is not None else step.today
+    # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
+    requested = [step.case.case_no, *(party.case.case_no for party in joined_to(step.session, step.case.case_no))]
+    meet_deadlines(step.session, dict.fromkeys(requested, step.today), VERIFICATION_REQUEST)
+    go_to(step, Stage.REPLIED)
+    meet_deadline(step.session, step.case.case_no, URGE, replied_on)
+    start_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, replied_on)
+    step.audit("objection:reply:taken")
+
+
+def _decision(step: Step) -> OutcomeDecision:
+    return OutcomeDecision.model_validate(accepted_answer(step.session, step.case.case_no, OutcomeDecision.question, 1))
+
+
+@durable("认定处理结果")
+def decide_outcome(step: Step) -> str:
+    """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
+    everyone = parties(step)
+    go_to(step, Stage.DECIDED)
+    outcome = _decision(step).outcome
+    for party in everyone:
+        party.objection.outcome = outcome
+    step.audit("objection:outcome:decided", outcome=outcome)
+    return outcome.value
+
+
+@durable("更正本区索引")
+def correct_certificate(step: Step) -> str | None:
+    """Put the corrected value into a new version of the certificate; the old one is kept as superseded.
+
+    Returns the new identifier, or ``None`` where the local index has no such certificate and the source corrects it.
+    """
+    objection = objection_of(step.session, step.case.case_no)
+    reply = reply_of(step.session, step.case.case_no)
+    old = step.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    kind = find_type(step.session, old.type_code) if old is not None else None
+    if old is None or kind is None or objection.field_code not in kind.names:
+        step.audit("certificate:version:left-to-source")
+        return None
+    value = _decision(step).value or (reply or {}).get("corrected_value") or objection.proposed
+    identifier = parse_identifier(old.identifier).next_version()
+    new = Certificate(
+        identifier=str(identifier),
+        root=identifier.root,
+        version=int(identifier.version),
+        type_code=old.type_code,
+        number=old.number,
+        number_index=old.number_index,
+        holder_kind=old.holder_kind,
+        holder_name=old.holder_name,
+        holder_number_kind=old.holder_number_kind,
+        holder_number=old.holder_number,
+        holder_index=old.holder_index,
+        face=old.face | {objection.field_code: value},
+        issued_on=old.issued_on,
+        valid_until_on=old.valid_until_on,
+        state=old.state,
+        corrected_by_case=step.case.case_no,
+        read_at=step.now,
+    )
+    old.state = CertificateState.SUPERSEDED
+    step.session.add(new)
+    step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
+    return new.identifier
+
+
+@durable("告知结果并办结")
+def close_objection(step: Step) -> None:
+    """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
+    everyone = parties(step)
+    meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
+    go_to(step, Stage.CLOSED)
+    decision = _decision(step)
+    corrected = recorded(step.session.connection(), step.case.case_no, correct_certificate.name, 1)
+    for party in everyone:
+        step.notify(
+            notices.ObjectionClosed(
+                **party.about,
+                field=party.objection.public_field,
+                outcome=decision.outcome,
+                reason=decision.reason,
+                corrected=decision.outcome in CORRECTING,
+                new_version=corrected is not None and corrected.result is not None,
+            ),
+            party.objection.email,
+            party.case.case_no,
+        )
+        party.case.stage = Stage.CLOSED
+        end_case(step, party.case)
+        step.audit("objection:case:closed", party.case.case_no, outcome=decision.outcome)
+
+
+def withdraw_objection(token: str) -> str:
+    """The objector withdraws; returns the case number. Doing it again changes nothing.
+
+    Raises ``LookupError`` for an unknown token and ``RefusalError`` once the outcome is decided.
+    """
+    case_no = case_of_token(token)
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        if case.stage != Stage.WITHDRAWN:
+            _check_may_withdraw(case, objection_of(session, case_no))
+    try:
+        once(case_no, "withdraw_objection", 1, "objector", _withdraw)
+    except CaseClosedError:
+        raise RefusalError("本件刚刚办结，不能再撤回；请刷新页面查看。") from None
+    return case_no
+
+
+def _check_may_withdraw(case: Case, objection: Objection) -> None:
+    """Raise ``RefusalError`` once the outcome is decided: of a joined objection, with its lead's."""
+    if not may_withdraw(Stage(case.stage)) or objection.outcome is not None:
+        raise RefusalError(f"本件已到“{case.stage}”，不能再撤回；如对结果不服，可提交不同意见。")
+
+
+def _withdraw(step: Step) -> None:
+    _check_may_withdraw(step.case, objection_of(step.session, step.case.case_no))
+    party = parties(step)[0]
+    step.case.stage = Stage.WITHDRAWN
+    step.notify(
+        notices.ObjectionWithdrawn(
+            **party.about,
+        ),
+        party.objection.email,
+    )
+    step.audit("objection:case:withdrawn")
+    end_case(step, step.case)
+    _release_joined(step)
+
+
+def submit_supplement(token: str, text: str, files: Sequence[File], submission_no: str) -> str:
+    """What the objector adds while the case waits for it; returns the case number. Handing it in twice keeps one.
+
+    Raises ``LookupError`` for an unknown token and ``RefusalError`` when no supplement is asked for, and what
+    ``came_before`` raises.
+    """
+    case_no = case_of_token(token)
+    # The case's number, not the token: keys are stored in clear.
+    source_key = f"{case_no}:supplement:{submission_no}"
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if came_before(session, "answer", source_key, text, files=files):
+            return case_no
+        if case.stage != Stage.SUPPLEMENT:
+            raise RefusalError(f"本件现为“{case.stage}”，不需要补正。")
+        now = clock.now()
+        step = Step(session, case, "submit_supplement", 1, "objector", now)
+        session.add(Supplement(case_no=case_no, text=text, at=now))
+        keep_files(session, case_no, files, now)
+        requested = select(func.count()).where(
+            StepRecord.case_no == case_no, StepRecord.step == request_supplement.name
+        )
+        turn = session.scalars(requested).one()
+        given = {"kind": SupplementKind.RECEIVED, "text": text}
+        # What comes after the first is kept with the case; the story goes on with the first.
+        record_answer(session, case, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)
+        step.audit("objection:supplement:handed-in", files=len(files))
+    return case_no
+
+
+def log_disagreement(token: str, text: str) -> str:
+    """Log that the objector still disagrees with the outcome; the case stays closed. Returns the case number.
+
+    Raises ``LookupError`` for an unknown token, ``RefusalError`` before the outcome was told or when one is logged.
+    """
+    case_no = case_of_token(token)
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        objection = objection_of(session, case_no)
+        if case.stage != Stage.CLOSED:
+            raise RefusalError("处理结果尚未告知，不能提交不同意见。")
+        if objection.disagreement is not None and objection.disagreement != text:
+            raise RefusalError("不同意见已经登记；如有新的事实，请重新提出异议。")
+        if objection.disagreement is None:
+            now = clock.now()
+            objection.disagreement, objection.disagreed_at = text, now
+            record(session, "objection:disagreement:logged", case_no, "objector", now)
+            open_staff_task(session, f"disagreement:{case_no}", case_no, "申请人对处理结果有不同意见，请阅处", now)
+    return case_no
+
+
+def case_of_token(token: str) -> str:
+    """The case number behind an objector's link. ``LookupError`` when there is none."""
+    with reading() as session:
+        case_no = session.scalar(
+            select(Objection.case_no).where(Objection.token_index == keys().blind_index("objection-token", token))
+        )
+    if case_no is None:
+        raise LookupError("链接无效，请核对后重试，或凭办件编号联系我们。")
+    return case_no
+
+
+def dispute_on(session: Session, certificate_root: str) -> list[str]:
+    """The numbers of the cases because of which a certificate carries the dispute mark now.
+
+    The mark is derived from the cases, not stored, so that it cannot outlive them.
+    """
+    wanted = (
+        select(Case.case_no)
+        .join(Objection, Objection.case_no == Case.case_no)
+        .where(Objection.certificate_root == certificate_root, Case.stage.in_(DISPUTED))
+    )
+    return list(session.scalars(wanted.order_by(Case.case_no)))
+
+
+def needs_correction(outcome: str) -> bool:
+    """Whether an outcome changes the certificate."""
+    return Outcome(outcome) in CORRECTING

@@ -1,0 +1,96 @@
+"""A rectification on its sheets (Article 17)."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, Case
+from models.organisations import Department
+from models.rectifications import Rectification
+from regulation.finding_rules import RULES
+from regulation.rectifications import Stage, bounds, suggested_days
+from runtime import clock
+from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.rectifications.questions import (
+    DepartmentResponse,
+    ExtensionDecision,
+    FinalStanding,
+    FindingDecision,
+    LateResponse,
+    Recheck,
+)
+from tasks.rectifications.steps import finding_of, first_of
+
+
+def _department(session: Session, case: Case) -> str:
+    return session.get_one(Department, finding_of(session, case.case_no).department_uscc).name
+
+
+def _lines(session: Session, case: Case) -> Lines:
+    finding = finding_of(session, case.case_no)
+    rule = RULES[finding.rule]
+    row = session.get(Rectification, case.case_no)
+    lines = [
+        ("部门", _department(session, case)),
+        ("问题", f"{rule.title}（第{rule.article}条）"),
+        ("来源", finding.source),
+        ("情况", finding.facts),
+        ("发现", f"首次{finding.first_on}，最近{finding.last_on}，共{finding.times}次"),
+        ("严重程度", row.severity if row else finding.severity),
+    ]
+    if (earlier := first_of(session, finding)) is not None:
+        lines.append(("重复发生", f"{earlier.first_on}已发现过（{earlier.case_no}）"))
+    if case.stage == Stage.FOUND:
+        fewest, most = bounds(finding.severity)
+        days = suggested_days(finding.severity, finding.repeats_id is not None)
+        lines.append(("规则建议", f"督促整改，{finding.severity}，{days}个工作日（可在{fewest}至{most}之间）"))
+    if finding.cleared_on is not None and case.closed_at is None:
+        lines.append(("请注意", f"巡查发现问题的原因已于{finding.cleared_on}消除"))
+    if row is not None and row.failures:
+        lines.append(("整改不到位", f"{row.failures}次"))
+    return lines
+
+
+_ASKED = {
+    each.question: name
+    for each, name in (
+        (FindingDecision, "处置意见"),
+        (DepartmentResponse, "部门答复"),
+        (ExtensionDecision, "延期意见"),
+        (Recheck, "复查意见"),
+        (LateResponse, "督查通报后的答复"),
+        (FinalStanding, "最后情况"),
+    )
+}
+
+
+def _full_lines(session: Session, case: Case) -> Lines:
+    wanted = select(Answer).where(Answer.case_no == case.case_no, Answer.question.in_(_ASKED), Answer.refusal.is_(None))
+    answers = session.scalars(wanted.order_by(Answer.id))
+    return [*_lines(session, case), *(_answer(answer) for answer in answers)]
+
+
+def _answer(answer: Answer) -> tuple[str, str]:
+    said = "；".join(str(value) for value in answer.given.values() if value)
+    return f"{_ASKED[answer.question]}（{clock.local_date(answer.at)}）", said
+
+
+_HAPPENED: Happened = {
+    "supervision:finding:opened": "{source}发现问题，严重程度{severity}",
+    "supervision:finding:cleared": "问题不再发现",
+    "rectification:finding:gone": "处置前问题的原因已自行消除，办结",
+    "rectification:finding:dismissed": "问题不成立，办结",
+    "rectification:case:ordered": "通知部门整改（{severity}），{due_on}截止",
+    "rectification:extension:asked": "部门申请延期{days}个工作日",
+    "rectification:extension:settled": "{verdict}",
+    "rectification:department:said": "收到部门提交的{kind}（附件{files}个）",
+    "rectification:department:answered": "收到部门答复，开始复查",
+    "rectification:department:silent": "部门至{due_on}截止日没有答复",
+    "rectification:case:rechecked": lambda detail: (
+        f"{'程序' if detail['by'] == 'rule' else '人工'}复查：{'已整改' if detail['mended'] else '没有改到位'}"
+    ),
+    "rectification:case:returned": "退回再次整改，{due_on}截止",
+    "rectification:case:escalated": "{failures}次整改不到位，提请区政府督查通报，已告知部门和负责人",
+    "rectification:case:closed": "办结：{outcome}，已告知部门",
+}
+
+RECTIFICATION = KindSheet("督促整改", _department, _lines, _full_lines, _HAPPENED)

@@ -1,0 +1,133 @@
+"""What the rectification of a finding asks (Article 17)."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer
+from regulation.findings import Severity
+from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
+from regulation.rectifications import (
+    Conclusion,
+    Decision,
+    ExtensionVerdict,
+    Response,
+    Verdict,
+    check_days,
+    check_extension,
+)
+from runtime.refusals import InputError
+from runtime.words import Words
+from tasks.case.questions import Asked, Question
+
+_DAYS = "；".join(f"{severity}{fewest}至{most}" for severity, (fewest, most) in RECTIFICATION_DAYS.items())
+
+
+class FindingDecision(Question):
+    question = "finding-decision"
+    asks = "发现的问题：督促整改，还是不成立？（表单已按规则的建议填写，可以改）"
+
+    decision: Decision = Field(title="处置意见")
+    severity: Severity = Field(title="严重程度")
+    days: int = Field(title="整改时限（工作日）", description=_DAYS, ge=0, le=99)
+    reason: Words = Field(
+        "",
+        title="理由或要求",
+        description="不成立须写明理由；督促整改的，所写要求将告知部门。不要写个人信息",
+        max_length=1000,
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.decision is Decision.DISMISS:
+            return None if len(self.reason) >= 5 else "不成立须写明理由，请在“理由或要求”中写明（至少5个字）。"
+        return _refused(check_days, self.severity, self.days)
+
+
+class DepartmentResponse(Question):
+    question = "department-response"
+    asks = "等待部门答复整改情况（部门经链接或接口答复的自动登记；书面答复在此录入，材料在签名页添加）"
+    awaits = "部门答复整改"
+
+    kind: Literal[Response.DONE, Response.EXTENSION] = Field(title="部门答复")
+    text: Words = Field(title="整改情况，或延期理由", min_length=5, max_length=2000)
+    days: int = Field(
+        0, title="申请延期的工作日数", description=f"只在申请延期时填写，1至{EXTENSION_DAYS.value}", ge=0, le=99
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.kind is Response.DONE:
+            return None
+        return _refused(check_extension, self.days, extension_asked(asked.session, asked.case.case_no))
+
+
+class ExtensionDecision(Question):
+    question = "extension-decision"
+    asks = "部门申请延期整改：同意，还是不同意？（每件只能延期一次）"
+
+    verdict: Literal[ExtensionVerdict.GRANT, ExtensionVerdict.REFUSE] = Field(title="意见")
+    reason: Words = Field("", title="理由", description="不同意须写明理由，将告知部门", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.verdict is ExtensionVerdict.REFUSE and len(self.reason) < 5:
+            return "不同意延期须告知部门理由，请在“理由”中写明（至少5个字）。"
+        return None
+
+
+class Recheck(Question):
+    question = "recheck"
+    asks = "复查整改情况：已整改，还是退回整改？（整改情况和材料见签名页）"
+
+    verdict: Verdict = Field(title="复查意见")
+    days: int = Field(0, title="再次整改的时限（工作日）", description=f"退回时填写：{_DAYS}", ge=0, le=99)
+    reason: Words = Field("", title="理由", description="退回须写明哪里没有改到位，将告知部门", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.verdict is Verdict.MENDED:
+            return None
+        if len(self.reason) < 5:
+            return "退回整改须告知部门理由，请在“理由”中写明哪里没有改到位（至少5个字）。"
+        return _refused(check_days, ordered_severity(asked.session, asked.case.case_no), self.days)
+
+
+class FinalStanding(Question):
+    question = "final-standing"
+    asks = "已提请区政府督查通报，继续跟踪：部门何时整改到位？（整改到位或转区政府督办后在此登记）"
+    awaits = "通报后的整改"
+
+    conclusion: Conclusion = Field(title="最后情况")
+    reason: Words = Field(title="说明", description="怎样核实已整改，或区政府督办的文号", min_length=5, max_length=1000)
+
+
+class LateResponse(Question):
+    """What a department says once its case is on the government's list: it is kept for the officer, who is told."""
+
+    question = "late-response"
+    asks = "部门在提请督查通报后的答复"
+
+
+def extension_asked(session: Session, case_no: str) -> bool:
+    """Whether the department has asked for an extension before."""
+    wanted = select(Answer.given).where(
+        Answer.case_no == case_no, Answer.question == DepartmentResponse.question, Answer.refusal.is_(None)
+    )
+    return any(given["kind"] == Response.EXTENSION for given in session.scalars(wanted))
+
+
+def ordered_severity(session: Session, case_no: str) -> Severity:
+    """The severity that the officer decided on."""
+    wanted = select(Answer.given).where(
+        Answer.case_no == case_no, Answer.question == FindingDecision.question, Answer.refusal.is_(None)
+    )
+    return Severity(session.scalars(wanted).one()["severity"])
+
+
+def _refused(check: Callable[..., None], *given: object) -> str | None:
+    """Why a rule refuses, ``None`` when it does not."""
+    try:
+        check(*given)
+    except InputError as why:
+        return str(why)
+    return None

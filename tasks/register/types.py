@@ -1,0 +1,34 @@
+"""The certificate catalogue (证照目录) as people name what stands in it: a type by its name or its code."""
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from models.certificates import CertificateType
+from tasks.office.naming import named
+
+BY_NAME = select(CertificateType).where(
+    or_(CertificateType.name == bindparam("name"), CertificateType.code == bindparam("code"))
+)
+
+
+def find_type(session: Session, text: str) -> CertificateType | None:
+    """The type with this name or code, ``None`` when the catalogue has none."""
+    text = text.strip()
+    return session.scalar(BY_NAME, {"name": text, "code": text.upper()})
+
+
+def type_named(session: Session, text: str) -> CertificateType:
+    """The type with this name or code, or with a part of its name that no other has.
+
+    Raises ``InputError``, which names those that may be meant, when the catalogue has none or several have it.
+    """
+    kind = find_type(session, text)
+    if kind is not None:
+        return kind
+    known = {each.name: each for each in session.scalars(select(CertificateType))}
+    return named(text.strip(), known, "证照目录中没有所填的证照类型", "所填的证照类型不止一种")
+
+
+def type_names(session: Session) -> dict[str, str]:
+    """The name of every certificate type by its code."""
+    return dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())

@@ -1,0 +1,56 @@
+"""A rule's revision on its sheets (Article 16)."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, Case
+from models.organisations import Department
+from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.rule_revisions.questions import RevisionReport
+from tasks.rule_revisions.steps import revision_of
+
+
+def _department(session: Session, case: Case) -> str:
+    return session.get_one(Department, revision_of(session, case.case_no).department_uscc).name
+
+
+def _lines(session: Session, case: Case) -> Lines:
+    row = revision_of(session, case.case_no)
+    lines = [
+        ("部门", _department(session, case)),
+        ("文件或流程", row.document),
+        ("条款或环节", row.clause),
+        ("妨碍本办法", f"第{row.article}条"),
+        ("计划修订日期", str(row.planned_on)),
+    ]
+    if row.in_force_on is not None:
+        lines.append(("已修订", f"{row.document_no}，{row.in_force_on}起施行"))
+    return lines
+
+
+def _full_lines(session: Session, case: Case) -> Lines:
+    row = revision_of(session, case.case_no)
+    wanted = select(Answer.given).where(
+        Answer.case_no == case.case_no, Answer.question == RevisionReport.question, Answer.refusal.is_(None)
+    )
+    reports = [RevisionReport.model_validate(given) for given in session.scalars(wanted.order_by(Answer.turn))]
+    return [
+        *_lines(session, case),
+        ("怎样妨碍", row.why),
+        *(("部门报告", f"{each.document_no}，{each.in_force_on}起施行。{each.text}") for each in reports),
+        *([("最近一次退回", row.returned_for)] if row.returned_for else []),
+    ]
+
+
+_HAPPENED: Happened = {
+    "rule-revision:rule:listed": "部门报送，妨碍第{article}条",
+    "rule-revision:rule:returned": "退回报送，已告知理由",
+    "rule-revision:rule:tracked": "确认，跟踪修订，{due_on}截止",
+    "rule-revision:department:reminded": "提醒部门（{due_on}截止）",
+    "rule-revision:department:said": "收到部门提交的修订报告（附件{files}个）",
+    "rule-revision:rule:reported": "开始核对",
+    "rule-revision:rule:sent-back": "退回再次修订，{due_on}截止",
+    "rule-revision:rule:revised": "核对已修订，{in_force_on}起施行，办结",
+}
+
+RULE_REVISION = KindSheet("制度修订", _department, _lines, _full_lines, _HAPPENED)

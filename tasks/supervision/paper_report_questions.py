@@ -1,0 +1,78 @@
+"""What the report of a citizen asks (Articles 8, 10, 11)."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from models.paper_reports import PaperReport
+from regulation.paper_reports import Verdict
+from regulation.service_guides import Demand, excuse
+from runtime.contacts import PHONE, AddressOrNothing
+from runtime.refusals import InputError
+from runtime.words import Plain, Words
+from tasks.case.questions import Asked, Question
+from tasks.guides.guides import known_on
+from tasks.guides.items import item_named
+from tasks.register.types import type_named
+
+
+class PaperReportVerdict(Question):
+    question = "paper-report-verdict"
+    asks = "核实群众反映：属实吗？"
+
+    verdict: Verdict = Field(title="核实结果")
+    item_code: Words = Field(
+        "", title="事项", description="属实时填写：编码，或办事指南中事项名称的一部分", max_length=60
+    )
+    certificate_type: Words = Field("", title="证照类型", description="属实时填写：目录中的名称或代码", max_length=60)
+    reason: Plain = Field(
+        "", title="说明", description="怎样核实的、为什么不属实；会告知反映人，不要写入个人信息", max_length=1000
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        if len(self.reason) < 5:
+            return "核实结果会告知反映人，请在“说明”中写明怎样核实的（至少5个字）。"
+        if self.verdict is Verdict.REJECT:
+            return None
+        if not self.item_code:
+            return "属实的要通报部门整改，请填写事项。"
+        if not self.certificate_type:
+            return "属实的要通报部门整改，请填写证照目录中的证照类型；目录中没有的，不属于第八条所说的情形。"
+        report = asked.session.get_one(PaperReport, asked.case.case_no)
+        try:
+            item_code = item_named(asked.session, self.item_code, report.department_uscc)
+        except InputError as why:
+            return str(why)
+        try:
+            kind = type_named(asked.session, self.certificate_type)
+        except InputError as why:
+            return f"{why}目录中没有的证照，不属于第八条所说的情形。"
+        known = known_on(asked.session, report.happened_on)(report.department_uscc)
+        why_not = excuse(report.demand, kind.code, item_code, known)
+        return f"不能列为部门的问题：{why_not}。请选“不属实”，并向反映人说明。" if why_not else None
+
+
+DEMANDS = {Demand.PAPER: "要我交纸质证件原件", Demand.COPY: "要我交复印件", Demand.NO_PRESENTATION: "不让我用手机出示"}
+"""What can be reported, in the words of whoever reports it."""
+
+
+def _demanded(demand: Demand) -> Demand:
+    if demand not in DEMANDS:
+        raise ValueError("请选择其中一项")
+    return demand
+
+
+class PaperReportForm(BaseModel):
+    """A report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    department: Words = Field(title="哪个部门的窗口", min_length=2, max_length=100)
+    matter: Words = Field(title="办什么事", min_length=2, max_length=200)
+    material: Words = Field(title="要的是什么证件", min_length=1, max_length=100)
+    demand: Annotated[Demand, AfterValidator(_demanded)] = Field(title="窗口怎么要求")
+    happened_on: date = Field(title="哪一天")
+    account: Words = Field("", title="经过", max_length=2000)
+    email: AddressOrNothing = Field("", title="邮箱")
+    phone: Words = Field("", title="电话", pattern=rf"^$|{PHONE}")

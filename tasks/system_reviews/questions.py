@@ -1,0 +1,41 @@
+"""What the review of a new system asks (Article 17)."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from regulation.system_reviews import Verdict, opinion_refusal
+from runtime.words import Words
+from tasks.case.questions import Asked, Question
+
+
+class SystemReviewOpinion(Question):
+    question = "system-review"
+    asks = "评审新建系统：评审通过、评审不通过，还是补充材料？（建设内容没有明确的，已由系统不予评审，不会到这里）"
+
+    verdict: Verdict = Field(title="评审意见")
+    text: Words = Field(
+        "", title="理由或补充内容", description="不通过须写明理由；补充材料须写明补什么；都将告知部门", max_length=2000
+    )
+
+    def refusal(self, asked: Asked) -> str | None:
+        return opinion_refusal(self.verdict, self.text)
+
+
+class MaterialKind(StrEnum):
+    RECEIVED = "已收到补充材料"
+    NONE = "不再等待，按现有材料评审"
+
+
+class MaterialReceived(Question):
+    question = "system-material"
+    asks = "等待部门补充材料（部门也可经接口提交新的一版，届时自动继续）"
+    awaits = "部门补充材料"
+
+    kind: MaterialKind = Field(title="补充情况")
+    text: Words = Field("", title="收到的材料", description="书面补充时，写明收到什么，并在签名页添加", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        if self.kind is MaterialKind.RECEIVED and not self.text:
+            return "请在“收到的材料”中写明收到什么。"
+        return None

@@ -1,0 +1,103 @@
+"""A proposal for the use list on its sheets (Article 9): what it would change in the list as it is today."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Case
+from models.certificates import CertificateType
+from models.organisations import Department
+from models.use_lists import ProposedLine, UseListEntry, UseListVersion
+from regulation.use_lists import change_of, differences, field_label
+from runtime import clock
+from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.use_list.standing import in_force, terms_of
+from tasks.use_list.steps import lines_of, proposal_of, proposed_terms
+
+ROWS_ON_A_FORM = 100
+"""Lines that the head of a form shows; all of them stand on the full sheet."""
+
+
+def _department(session: Session, case: Case) -> str:
+    return session.get_one(Department, proposal_of(session, case.case_no).department_uscc).name
+
+
+def _lines(session: Session, case: Case) -> Lines:
+    return [
+        ("部门", _department(session, case)),
+        ("条目", f"{len(lines_of(session, case.case_no))}行"),
+    ]
+
+
+def _full_lines(session: Session, case: Case) -> Lines:
+    rows = [(f"第{line}行", "；".join(filter(None, rest))) for line, *rest in _rows(session, case)]
+    return [*_lines(session, case), *rows]
+
+
+def _further(session: Session, case: Case) -> Table:
+    rows = _rows(session, case)
+    shown = rows[:ROWS_ON_A_FORM]
+    if len(rows) > len(shown):
+        shown.append(("…", "", "", "", "", f"其余{len(rows) - len(shown)}行见完整内容"))
+    result = "结果" if case.closed_at else "变化"
+    return Table(("行", result, "事项", "证照", "应用场景", "内容"), tuple(shown))
+
+
+def _rows(session: Session, case: Case) -> list[tuple[str, ...]]:
+    """Each line with what it changes; of a closed case, with what became of it."""
+    department_uscc, today = proposal_of(session, case.case_no).department_uscc, clock.today()
+    kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
+    current = {
+        (entry.item_code, entry.type_code, entry.scenario): version
+        for entry, version in in_force(session, today, UseListEntry.department_uscc == department_uscc)
+    }
+    pending = _pending(session, department_uscc)
+    rows: list[tuple[str, ...]] = []
+    for line in lines_of(session, case.case_no):
+        kind, identity = kinds[line.type_code], (line.item_code, line.type_code, line.scenario)
+        if case.closed_at is None:
+            result, said = _change(line, current.get(identity), kind)
+            said += [f"请注意：另有自{day}起生效的版本" for day in pending.get(identity, ())]
+        else:
+            result = "未列入" if line.refused is not None else "停用" if line.ended else "列入"
+            said = [line.refused] if line.refused else [f"字段：{_fields(line, kind)}"]
+        item = f"{line.item_name}（{line.item_code}）"
+        rows.append((str(line.line), result, item, kind.name, line.scenario, "；".join(said)))
+    return rows
+
+
+def _change(line: ProposedLine, now: UseListVersion | None, kind: CertificateType) -> tuple[str, list[str]]:
+    terms = terms_of(now) if now is not None else None
+    proposed = None if line.ended else proposed_terms(line)
+    change = change_of(proposed, terms)
+    known = {field.code: field for field in kind.fields}
+    said = differences(proposed, terms, known) if proposed is not None else [f"现有字段：{_fields(line, kind)}"]
+    if line.in_force_from is not None:
+        said.append(f"要求自{line.in_force_from}起")
+    # Another proposal may have been decided since this one came.
+    return change or "无变化", said
+
+
+def _fields(line: ProposedLine, kind: CertificateType) -> str:
+    known = {field.code: field for field in kind.fields}
+    return "、".join(field_label(code, known) for code in line.fields)
+
+
+def _pending(session: Session, department_uscc: str) -> dict[tuple[str, str, str], list[str]]:
+    """Of each entry the days on which decided versions are still to come into force."""
+    wanted = (
+        select(UseListEntry, UseListVersion.in_force_from)
+        .join(UseListVersion, UseListVersion.entry_id == UseListEntry.id)
+        .where(UseListEntry.department_uscc == department_uscc, UseListVersion.in_force_from > clock.today())
+    )
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for entry, day in session.execute(wanted.order_by(UseListVersion.in_force_from)):
+        found.setdefault((entry.item_code, entry.type_code, entry.scenario), []).append(str(day))
+    return found
+
+
+_HAPPENED: Happened = {
+    "use-list:proposal:registered": "收到用证清单{lines}行",
+    "use-list:proposal:decided": "审核{verdict}：列入{taken}行，未列入{refused}行，已告知部门",
+}
+
+USE_LIST = KindSheet("用证清单", _department, _lines, _full_lines, _HAPPENED, _further)

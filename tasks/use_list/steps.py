@@ -1,0 +1,167 @@
+"""Proposals for the use list (Article 9): registered as they were proposed, reviewed by staff, taken over line by
+line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.cases import CaseKind
+from models.certificates import CertificateType
+from models.organisations import Department
+from models.use_lists import ProposedLine, UseListProposal
+from notifications.notices import EntryLine, UseListDecided
+from notifications.rendering import full_date
+from regulation.limits import USE_LIST_REVIEW
+from regulation.use_lists import (
+    STAGE_AFTER,
+    Stage,
+    Terms,
+    Verdict,
+    check_transition,
+    in_force_from,
+    line_numbers,
+)
+from runtime import clock
+from runtime.database import transaction
+from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.numbers import (
+    end_case,
+    locked_counter,
+    meet_deadline,
+    next_number,
+    open_case,
+    start_deadline,
+    tell_officer,
+)
+from tasks.case.step import Step, durable
+from tasks.case.submissions import came_before
+from tasks.office.recipients import addressees
+from tasks.use_list.proposals import UseListReview, check_lines
+from tasks.use_list.standing import Identity, end_entry, put_version
+
+LINES_IN_A_NOTICE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A registered proposal: its case number and how many lines it has."""
+
+    case_no: str
+    lines: int
+
+
+def register_proposal(
+    department_uscc: str,
+    rows: Sequence[tuple[int, object]],
+    submission_key: str,
+    actor: str,
+    skip_unchanged: bool = False,
+) -> Proposed:
+    """Register a proposal in one transaction, all of its lines or none; handing it in again under
+    ``submission_key`` returns the first one. Raises what ``check_lines`` and ``came_before`` raise."""
+    with transaction() as session:
+        now = clock.now()
+        today = clock.local_date(now)
+        if came_before(session, CaseKind.USE_LIST, submission_key, department_uscc, rows, skip_unchanged):
+            wanted = select(UseListProposal.case_no).where(UseListProposal.submission_key == submission_key)
+            known = session.scalars(wanted).one()
+            counted = select(func.count()).where(ProposedLine.case_no == known)
+            return Proposed(known, session.scalars(counted).one())
+        counter = locked_counter(session, CaseKind.USE_LIST, today.year)
+        lines = check_lines(session, department_uscc, rows, today, skip_unchanged)
+        case = open_case(session, next_number(counter), CaseKind.USE_LIST, Stage.PROPOSED, now)
+        step = Step(session, case, "register_proposal", 1, actor, now)
+        proposal = UseListProposal(case_no=case.case_no, submission_key=submission_key, department_uscc=department_uscc)
+        session.add(proposal)
+        session.flush()
+        for line in lines:
+            session.add(
+                ProposedLine(
+                    case_no=case.case_no,
+                    line=line.number,
+                    item_code=line.item_code,
+                    item_name=line.terms.item_name,
+                    type_code=line.type_code,
+                    scenario=line.scenario,
+                    fields=line.terms.fields,
+                    holder_alone=line.terms.holder_alone,
+                    authorisation=line.terms.authorisation,
+                    ended=line.ended,
+                    in_force_from=line.in_force_from,
+                )
+            )
+        start_deadline(session, case.case_no, USE_LIST_REVIEW, today)
+        step.audit("use-list:proposal:registered", department=department_uscc, lines=len(lines))
+        tell_officer(session, case, "新提出的用证清单", f"{case.case_no}:registered", now)
+        return Proposed(case.case_no, len(lines))
+
+
+def proposal_of(session: Session, case_no: str) -> UseListProposal:
+    """The proposal of a case that is known to exist."""
+    return session.get_one(UseListProposal, case_no)
+
+
+def lines_of(session: Session, case_no: str) -> Sequence[ProposedLine]:
+    """A proposal's lines in their order."""
+    return session.scalars(
+        select(ProposedLine).where(ProposedLine.case_no == case_no).order_by(ProposedLine.line)
+    ).all()
+
+
+def proposed_terms(line: ProposedLine) -> Terms:
+    return Terms(line.item_name, line.fields, line.holder_alone, line.authorisation)
+
+
+@durable("审核结果入清单")
+def carry_out_review(step: Step) -> None:
+    """Take over what the review approved as new versions, keep of the rest why not, and tell the department."""
+    case_no = step.case.case_no
+    review = UseListReview.model_validate(accepted_answer(step.session, case_no, UseListReview.question, 1))
+    stage = STAGE_AFTER[review.verdict]
+    check_transition(Stage(step.case.stage), stage)
+    step.case.stage = stage
+    meet_deadline(step.session, case_no, USE_LIST_REVIEW, answered_on(step.session, case_no, UseListReview.question, 1))
+    uscc = proposal_of(step.session, case_no).department_uscc
+    department = step.session.get_one(Department, uscc, with_for_update=True)
+    lines = lines_of(step.session, case_no)
+    not_taken = {line.line for line in lines} if review.verdict is Verdict.NONE else set(line_numbers(review.refused))
+    entries, taken, refused = [], [], []
+    for line in lines:
+        if line.line in not_taken:
+            line.refused = review.reason
+            refused.append(_told(step.session, line, "停用" if line.ended else "新增或变更"))
+            continue
+        from_on = in_force_from(line.in_force_from, step.today)
+        change = end_entry if line.ended else put_version
+        which = Identity(uscc, line.item_code, line.type_code, line.scenario)
+        entries.append(change(step.session, which, proposed_terms(line), from_on, step.now, case_no))
+        taken.append(_told(step.session, line, f"自{full_date(from_on)}起{'停用' if line.ended else '生效'}"))
+    step.audit(
+        "use-list:proposal:decided",
+        department=uscc,
+        verdict=review.verdict,
+        taken=len(taken),
+        refused=len(refused),
+        entries=entries,
+    )
+    for recipient, address in addressees(step.session, department, step.today):
+        notice = UseListDecided(
+            recipient=recipient,
+            department=department.name,
+            case_no=case_no,
+            verdict=review.verdict,
+            taken=taken[:LINES_IN_A_NOTICE],
+            refused=refused[:LINES_IN_A_NOTICE],
+            more=max(0, len(taken) - LINES_IN_A_NOTICE) + max(0, len(refused) - LINES_IN_A_NOTICE),
+            reason=review.reason if refused else "",
+        )
+        step.notify(notice, address)
+    end_case(step, step.case)
+
+
+def _told(session: Session, line: ProposedLine, what: str) -> EntryLine:
+    kind = session.get_one(CertificateType, line.type_code)
+    item = f"{line.item_name}（{line.item_code}）"
+    return EntryLine(line=line.line, item=item, certificate=kind.name, scenario=line.scenario, what=what)

@@ -1,0 +1,39 @@
+"""Where a case stands, as programs read it."""
+
+from typing import Any
+
+from tasks.desk.sheets import sheet_of
+
+
+def status_of(case_no: str) -> dict[str, Any]:
+    """A case's public status as JSON: masked, with its limits explained day by day."""
+    sheet = sheet_of(case_no)
+    return {
+        "case_no": sheet.case_no,
+        "stage": sheet.stage,
+        "certificate_type": sheet.subject,
+        "limits": [
+            {
+                "label": limit.label,
+                "statutory": limit.statutory,
+                "starts_on": str(limit.starts_on),
+                "due_on": str(limit.due_on),
+                "provisional": limit.provisional,
+                "met_on": limit.met_on and str(limit.met_on),
+                "missed_by_working_days": limit.missed_by,
+                "moves": list(limit.moves),
+                "explanation": [
+                    {"date": str(day.date), "counts": day.counts, "why": day.why} for day in limit.explanation
+                ],
+            }
+            for limit in sheet.limits
+        ],
+        "timeline": [{"at": at, "what": what} for at, what in sheet.timeline],
+    }
+
+
+def standing(case_no: str) -> dict[str, Any]:
+    """Where a case stands, as a department's program reads it."""
+    sheet = sheet_of(case_no)
+    due_on = [str(limit.due_on) for limit in sheet.limits]
+    return {"case_no": case_no, "stage": sheet.stage, "due_on": due_on[0] if due_on else None}
