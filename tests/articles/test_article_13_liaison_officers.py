@@ -25,6 +25,7 @@ from tasks.desk import deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.liaisons import steps as liaisons
 from tasks.liaisons.filings import LiaisonConfirmation, LiaisonFilingForm
+from tasks.office import recipients
 from tests.conftest import Clerk, by_officer
 
 MONDAY = date(2026, 3, 2)
@@ -58,8 +59,8 @@ def confirm(case: Clerk) -> None:
 
 def on_file(department: str, day: date) -> list[str]:
     with reading() as session:
-        names = [each.name for each in liaisons.liaisons_on_file(session, uscc(department), day)]
-        assert liaisons.liaison_on_file(session, uscc(department), day) == bool(names)
+        names = [each.name for each in recipients.liaisons_on_file(session, uscc(department), day)]
+        assert recipients.liaison_on_file(session, uscc(department), day) == bool(names)
     return names
 
 

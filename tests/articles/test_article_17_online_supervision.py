@@ -32,8 +32,8 @@ from regulation.online_supervision import RULES, Sign, looking_back
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.audit import record
-from tasks.liaisons import steps as liaisons
 from tasks.liaisons.steps import REMINDED
+from tasks.office import recipients
 from tasks.office.applications import mark_self_service
 from tasks.rectifications.findings import Noted
 from tasks.supervision import rechecks
@@ -277,7 +277,7 @@ def test_a_department_with_nobody_on_file_is_found_two_weeks_after_its_first_rem
     remind(nobody, YESTERDAY - timedelta(days=LIAISON_ABSENT.value))
     assert "共提醒2次" in fired()["liaison-missing"]
     with reading() as session:
-        assert not liaisons.liaison_on_file(session, nobody, YESTERDAY)
+        assert not recipients.liaison_on_file(session, nobody, YESTERDAY)
 
 
 def test_calls_of_mystery_applications_are_nobodys_use(night: datetime) -> None:
