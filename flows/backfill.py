@@ -1,4 +1,4 @@
-"""The backfill of a paper certificate (Article 11)."""
+"""The backfill of paper certificates (Article 11): one, a file of them, and what staff enter for a counter."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""Nothing is lost with a run: every open case gets a live one again."""
+"""What keeps everything going by the clock: lost runs, time limits, the outbox, the sealing of the record."""
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact

@@ -1,4 +1,4 @@
-"""The filing of a liaison officer (Article 13)."""
+"""The filing of a liaison officer, by a department or on paper (Article 13)."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State

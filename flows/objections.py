@@ -1,4 +1,4 @@
-"""The objection story (Article 12)."""
+"""Objections (Article 12): one, many handed in together, what staff type in, and the correspondence with bureaus."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""Matters for staff that no form asks for: the list of what is open, and the word that something was seen to."""
+"""Matters of the office: what staff see to, handing a case over, a new year's working days, exceptions for paper."""
 
 from datetime import date
 

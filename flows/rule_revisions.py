@@ -1,4 +1,4 @@
-"""The revision of an internal rule that stands in the way (Article 16)."""
+"""The revision of an internal rule that stands in the way, listed by a department or on paper (Article 16)."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""Online supervision, every night at 02:30 (Articles 8, 9, 11, 13, 14, 17)."""
+"""Daily supervision (Articles 8 to 11, 13, 14, 17): by night, mystery applications, visits, reports."""
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact

@@ -1,4 +1,4 @@
-"""The review of a new system (Article 17)."""
+"""The review of a new system, and what went live beside what was promised (Article 17)."""
 
 from itertools import count
 from typing import Annotated

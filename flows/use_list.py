@@ -1,4 +1,4 @@
-"""A proposal for the use list (Article 9)."""
+"""The use list: a proposal, and the watch over list and liaison officers (Articles 9, 13)."""
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact

@@ -1,4 +1,4 @@
-"""Limits that departments have to be reminded of (Articles 16 and 17), each once."""
+"""Mail to the department of a case: what a step tells it, and reminders of its limits (Articles 16, 17), each once."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
