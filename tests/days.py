@@ -33,8 +33,13 @@ DAYS: dict[str, tuple[str, Sequence[str]]] = {
     "year not yet published": (f"{last_library_year() + 1}-06-16 10:00", ONE_DATABASE),
 }
 
-ALARM = "tests/calendar/test_working_days.py::test_next_year_is_known_after_mid_december"
-"""It tells those who keep the program what is missing today: on a day that is not today it would be a false alarm."""
+LEFT_OUT = (
+    # It tells those who keep the program what is missing today: on a day that is not today it would be a false alarm.
+    "tests/calendar/test_working_days.py::test_next_year_is_known_after_mid_december",
+    # PostgreSQL's own timers, here that of a lock, go wrong when faketime moves its clock: too early, or never.
+    "tests/articles/test_article_14_record.py::test_an_entry_still_being_written_is_not_sealed_over",
+)
+"""Tests that say nothing about days that are not today."""
 
 LIBRARY = "faketime/libfaketimeMT.so.1"
 SLEEP = """import select, time
@@ -57,7 +62,7 @@ def run(at: datetime, arguments: Sequence[str]) -> "subprocess.CompletedProcess[
             "PYTHONPATH": folder,
         }
         return subprocess.run(
-            [*command, "--deselect", ALARM, *arguments],
+            [*command, *(f"--deselect={test}" for test in LEFT_OUT), *arguments],
             cwd=ROOT,
             env=os.environ | moved,
             stdout=subprocess.PIPE,
