@@ -2,14 +2,20 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo programs test test-browser bench faults thorough lint audit clean
+.PHONY: run demo programs test quick test-browser bench faults thorough lint audit wheelhouse clean
 # What is missing is said before anything is installed.
 .NOTPARALLEL:
 
+# What runs.
 .venv/ready: requirements.lock pyproject.toml
 	@.ci/environment .venv requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# And what tests and checks it. An environment in which this was broken off is not ready to run either.
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	@.ci/environment .venv requirements-dev.lock
+	@touch .venv/ready $@
 
 run: .venv/ready
 	@$(BIN)/ezt up --sample-data --stand-in
@@ -21,10 +27,10 @@ demo: .venv/ready
 programs:
 	@.ci/prepare
 
-test: programs .venv/ready
+test: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-browser: programs .venv/ready
+test-browser: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -m browser
 
 # What the program is measured beside has an environment of its own.
@@ -32,18 +38,18 @@ test-browser: programs .venv/ready
 	@.ci/environment .venv-bench requirements-bench.lock
 	@touch $@
 
-bench: programs .venv/ready .venv-bench/ready
+bench: programs .venv/ready-dev .venv-bench/ready
 	@$(BIN)/python -m bench
 
-faults: programs .venv/ready
+faults: programs .venv/ready-dev
 	@$(BIN)/python -m tests.faults.rounds --cases 200 --rounds 10 --seed 330603
 
 # What `make test` leaves out: the days on which counting days goes wrong, and the rounds of faults.
-thorough: programs .venv/ready
+thorough: programs .venv/ready-dev
 	@$(BIN)/python -m tests.days
 	@$(MAKE) --no-print-directory faults
 
-lint: .venv/ready
+lint: .venv/ready-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -53,7 +59,21 @@ lint: .venv/ready
 audit:
 	@$(PYTHON) -m venv build/audit
 	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	@build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	@build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
+
+# What an installation without internet needs, for machines like this one: the wheels, and the program's files as they are
+# here. It has a pip of its own: whoever collects need not install.
+build/wheelhouse/ready: requirements.lock
+	@.ci/environment build/pip .ci/pip.lock
+	@rm -rf build/wheelhouse
+	@build/pip/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--only-binary :all: --dest build/wheelhouse -r requirements.lock
+	@touch $@
+
+wheelhouse: build/wheelhouse/ready
+	@git ls-files -z | tar --create --gzip --owner=root:0 --group=root:0 --mode=u=rwX,go=rX --null --files-from - \
+		--file build/wheelhouse/ezt.tar.gz
+	@sha256sum build/wheelhouse/ezt.tar.gz
 
 clean:
 	@rm -rf .venv .venv-bench build *.egg-info

@@ -32,6 +32,8 @@ case "$*" in
 esac
 """
 PIP = """#!/bin/sh
+echo "$*" >> called
+case "$*" in *pip.lock* | *compileall*) exit 0 ;; esac
 echo "Collecting one==1.0"
 echo "Installing collected packages: one"
 touch half-installed
@@ -83,7 +85,7 @@ def machine() -> Iterator[Machine]:
             (made.folder / "bin" / tool).symlink_to(str(shutil.which(tool)))
         shutil.copy(ROOT / "Makefile", made.folder)
         shutil.copytree(ROOT / ".ci", made.folder / ".ci")
-        for lock in ("requirements.lock", "requirements-bench.lock", "pyproject.toml"):
+        for lock in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "pyproject.toml"):
             (made.folder / lock).write_text("one==1.0\n", encoding="utf-8")
         # Whoever is nobody could write here.
         if os.geteuid() == 0:
@@ -150,10 +152,48 @@ def test_running_it_needs_a_python_with_venv_and_says_so_on_one_line(machine: Ma
     assert machine.asked_for == []
 
 
-def test_an_environment_that_was_broken_off_is_begun_anew(machine: Machine) -> None:
+def has_pip(machine: Machine) -> None:
+    """Let there be a Python that makes environments, and in each a pip that waits for a file ``go-on``."""
     machine.has("python3", PYTHON)
     (machine.folder / "pip").write_text(PIP, encoding="utf-8")
     (machine.folder / "pip").chmod(0o755)
+
+
+def called(machine: Machine, word: str) -> list[str]:
+    """The calls of Python with this word among what it was told."""
+    lines = (machine.folder / "called").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if word in line]
+
+
+def test_running_installs_what_runs_and_testing_adds_what_tests(machine: Machine) -> None:
+    has_pip(machine)
+    (machine.folder / "go-on").touch()
+    assert machine.run("make", ".venv/ready").returncode == 0
+    assert called(machine, "requirements.lock")
+    assert not called(machine, "requirements-dev.lock")
+    assert all("--require-hashes" in each for each in called(machine, ".lock"))
+    assert machine.run("make", ".venv/ready-dev").returncode == 0
+    assert len(called(machine, "requirements.lock")) == 1
+    assert len(called(machine, "requirements-dev.lock")) == 1
+    # Nothing is left to do for either.
+    before = called(machine, "")
+    assert machine.run("make", ".venv/ready", ".venv/ready-dev").returncode == 0
+    assert called(machine, "") == before
+
+
+def test_an_environment_in_which_adding_what_tests_was_broken_off_is_not_taken_for_ready(machine: Machine) -> None:
+    has_pip(machine)
+    (machine.folder / "go-on").touch()
+    assert machine.run("make", ".venv/ready").returncode == 0
+    (machine.folder / "pip").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    shutil.copy(machine.folder / "pip", machine.folder / ".venv" / "bin" / "python")
+    assert machine.run("make", "lint").returncode != 0
+    assert not (machine.folder / ".venv" / "ready").exists()
+    assert not (machine.folder / ".venv" / "ready-dev").exists()
+
+
+def test_an_environment_that_was_broken_off_is_begun_anew(machine: Machine) -> None:
+    has_pip(machine)
     log = machine.folder / "said"
     with log.open("wb") as said:
         first = children.start(
@@ -168,8 +208,7 @@ def test_an_environment_that_was_broken_off_is_begun_anew(machine: Machine) -> N
     assert not (machine.folder / ".venv" / "ready").exists()
     (machine.folder / "go-on").touch()
     assert machine.run("make", ".venv/ready").returncode == 0
-    made = [each for each in (machine.folder / "called").read_text(encoding="utf-8").splitlines() if "-m venv" in each]
-    assert ["--clear" in each for each in made] == [True, True]
+    assert ["--clear" in each for each in called(machine, "-m venv")] == [True, True]
     assert (machine.folder / ".venv" / "ready").exists()
     # What was done once is only brought up to date.
     os.utime(machine.folder / "requirements.lock", (2**32, 2**32))
