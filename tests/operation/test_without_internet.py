@@ -1,6 +1,5 @@
 """A machine without internet: what it needs is collected on another one, and is enough."""
 
-import json
 import os
 import shlex
 from pathlib import Path
@@ -12,7 +11,7 @@ from tests.operation.test_requirements import ROOMS
 from tests.operator_guide import blocks, run
 
 NO_INDEX = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-NO_INDEX |= {name: "" for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT")}
+NO_INDEX |= dict.fromkeys(("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT"), "")
 IMPORT_EVERYTHING = f"""
 from importlib import import_module
 from pathlib import Path
@@ -41,11 +40,10 @@ def test_it_is_installed_as_printed_with_no_index_and_needs_nothing_else(home: P
 
     def there(script: str) -> str:
         path = f"{folder / '.venv' / 'bin'}:{os.environ['PATH']}"
-        return run(f"cd {shlex.quote(str(folder))}\n{script}", home, PATH=path)
+        # A worker's legs are loaded for a server, which they need not find yet.
+        server = "http://127.0.0.1:9/api"
+        return run(f"cd {shlex.quote(str(folder))}\n{script}", home, PATH=path, PREFECT_API_URL=server)
 
-    there(f"python -c {shlex.quote(IMPORT_EVERYTHING)}")
-    assert "用法" in there("ezt --help") or "Usage" in there("ezt --help")
-    there("ezt migrate")
+    there("python -m pip check\nezt migrate")
     assert (home / "ezt.db").exists()
-    found = {each["about"]: each for each in json.loads(there("ezt doctor --json || true"))}
-    assert found["Python"]["standing"] == "ok", found["Python"]
+    there(f"python -c {shlex.quote(IMPORT_EVERYTHING)}")
