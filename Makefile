@@ -2,7 +2,7 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo programs test quick test-browser bench faults thorough lint audit wheelhouse clean
+.PHONY: run demo programs test quick test-browser bench faults thorough lint audit wheelhouse locks clean
 # What is missing is said before anything is installed.
 .NOTPARALLEL:
 
@@ -74,6 +74,15 @@ wheelhouse: build/wheelhouse/ready
 	@git ls-files -z | tar --create --gzip --owner=root:0 --group=root:0 --mode=u=rwX,go=rX --null --files-from - \
 		--file build/wheelhouse/ezt.tar.gz
 	@sha256sum build/wheelhouse/ezt.tar.gz
+
+# What is asked for in pyproject.toml, as packages with hashes, the versions left as they are where they may be. What tests
+# comes in the versions of what runs. Made by uv, which nobody else needs.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+locks:
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) --group pyproject.toml:bench -o requirements-bench.lock
+	@echo pip | $(LOCK) - -o .ci/pip.lock
 
 clean:
 	@rm -rf .venv .venv-bench build *.egg-info

@@ -80,12 +80,12 @@ def imported(*folders: str) -> dict[str, set[str]]:
 
 def test_what_the_program_imports_is_declared() -> None:
     missing = {name: files for name, files in imported(*ROOMS).items() if name not in RUNS}
-    assert missing == {}, "请写入pyproject.toml的dependencies，并照README.md重新生成requirements.lock"
+    assert missing == {}, "请写入pyproject.toml的dependencies，再 make locks"
 
 
 def test_what_tests_and_measurements_import_is_declared() -> None:
     missing = {name: files for name, files in imported("tests", "bench").items() if name not in RUNS | TESTS}
-    assert missing == {}, "请写入pyproject.toml的dev组，并照README.md重新生成requirements-dev.lock"
+    assert missing == {}, "请写入pyproject.toml的dev组，再 make locks"
 
 
 def test_what_is_declared_is_imported_or_has_a_reason() -> None:
@@ -110,7 +110,7 @@ def test_a_lock_holds_what_is_declared(lock: str, wanted: dict[str, Requirement]
     held = locked(lock)
     for name, requirement in wanted.items():
         versions = held.get(name, set())
-        assert versions, f"{lock}没有{name}，请照README.md重新生成"
+        assert versions, f"{lock}没有{name}，请 make locks"
         assert all(requirement.specifier.contains(version) for version in versions), f"{lock}的{name}不合pyproject.toml"
 
 
