@@ -9,7 +9,7 @@ BIN := .venv/bin
 # What runs.
 .venv/ready: requirements.lock pyproject.toml
 	@.ci/environment .venv requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # And what tests and checks it. An environment in which this was broken off is not ready to run either.
@@ -29,6 +29,13 @@ programs:
 
 test: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Rules, articles on SQLite and the interface, which need no other programs. What takes its time is left to `make test`:
+# whatever may be sent, hostile bodies, made-up files, rounds of trial calls.
+LONG := documents bounds spot_checks trial_calls
+quick: .venv/ready-dev
+	@$(BIN)/python -m pytest -n auto --dist worksteal -k "not postgresql" regulation runtime tests/articles tests/interface \
+		$(LONG:%=--ignore=tests/interface/test_%.py)
 
 test-browser: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -m browser
