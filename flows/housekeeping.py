@@ -16,7 +16,7 @@ from tasks.rule_revisions.watch import remind_of_revisions
 
 @flow(name="办件恢复", persist_result=False)
 def case_recovery() -> str:
-    """为没有在运行的在办办件重新发起流程，唤醒已有答复的办件，更新“待办”和“在办办件”。系统启动时和每5分钟自动运行。"""
+    """为流程中断的在办办件重新发起流程，唤醒已有答复的办件，重做中断的登记，结束一直没有签名的登记。系统启动时和每5分钟自动运行。"""
     with prefect() as client:
         recovered = recover(client, clock.now())
         registrations = rerun_registrations(client, clock.now())
@@ -27,7 +27,7 @@ def case_recovery() -> str:
 
 @flow(name="发送通知", persist_result=False)
 def notice_dispatch() -> str:
-    """发送待发的通知邮件，每分钟自动运行。"""
+    """发送待发的通知邮件，没有发出的重试。每分钟自动运行。"""
     return send_notices()
 
 
@@ -39,9 +39,8 @@ def record_sealing() -> str:
 
 @flow(name="时限巡查", persist_result=False)
 def deadline_watch() -> str:
-    """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省，
-    部门整改、修订制度到期前提醒，整改逾期未答复的按不到位处理，
-    删除过期的异议草稿。放假日只删除草稿、不巡查。"""
+    """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省，部门整改、修订制度到期前提醒，整改逾期未答复的
+    按不到位处理。部门没有按期答复怎样处理错误信息的，列为待阅；过期的异议草稿删除：这两项放假日也办，其余放假日不巡查。"""
     now = clock.now()
     forget_drafts(now)
     note_unanswered(now)

@@ -26,7 +26,7 @@ class StaffTaskDone(SignOff):
 
 @flow(name="办结待阅事项", persist_result=False)
 def staff_task_completion(done: StaffTaskDone) -> None:
-    """登记一项待阅事项（无法送达的通知、迟到的上级回复、申请人的不同意见等）的处理情况，“待办”随即更新。
+    """登记一项待阅事项（无法送达的通知、迟到的上级回复、申请人的不同意见等）的处理情况，之后不再列入“待办”。
 
     Args:
         done: 处理情况
@@ -55,7 +55,7 @@ class OfficerLeave(SignOff):
 
 @flow(name="移交办件", persist_result=False)
 def case_handover(handover: Handover) -> None:
-    """把办件移交给另一名经办人，之后的提醒随之转移。
+    """把办件（连同并入的）移交给另一名经办人，之后的提醒随之转移。由经办人、其代理人或负责人移交。
 
     Args:
         handover: 移交
@@ -67,7 +67,7 @@ def case_handover(handover: Handover) -> None:
 
 @flow(name="登记休假", persist_result=False)
 def officer_leave(leave: OfficerLeave) -> None:
-    """登记工作人员休假及代理人；休假期间的提醒发给代理人，代理人可代为办理。
+    """登记工作人员休假及代理人；休假期间的提醒发给代理人，代理人可代为办理。由休假人本人或负责人登记。
 
     Args:
         leave: 休假

@@ -57,7 +57,7 @@ def spot_check(case_no: str) -> None:
 
 @flow(name="抽查日程", persist_result=False)
 def spot_check_schedule() -> str:
-    """每季度第一个工作日09:00发起一轮随机抽查（错过的在下一个工作日补上），并提醒到期未登记结果的检查人员。"""
+    """每季度第一个工作日09:00发起一轮随机抽查（错过的在下一个工作日补上）。工作日提醒临近期限和逾期未登记、未确认结果的检查人员。"""
     now = clock.now()
     opened = open_quarterly_round(now)
     if opened is not None:

@@ -24,7 +24,7 @@ from tasks.supervision.visits import VisitForm, record_visit
 
 @flow(name="电子督查", persist_result=False)
 def online_supervision() -> str:
-    """第十七条：每日02:30以规则查看前30天的用证日志和名册，发现的问题逐件督促整改；停机未查的日子补查。"""
+    """第十七条：每日02:30以规则查看前30天的用证日志和名册，发现的问题逐件督促整改；停机未查的日子补查，最多补7天。"""
     now = clock.now()
     supervised = supervise(now)
     # A run that ended before it had said so leaves this to the next one.
@@ -83,7 +83,7 @@ def paper_report(case_no: str) -> None:
 
 @flow(name="监督报告", persist_result=False)
 def supervision_report(period: str = "") -> State[None]:
-    """第十七条：每月1日07:30出上月（季末并出上季）的监督报告，留存并发给负责人。同一期间再出，仍是同一份。
+    """第十七条：每月1日07:30出上月（上月为季末的，并出上季）的监督报告，留存并发给负责人和设置的收件人。同一期间再出，仍是同一份。
 
     Args:
         period: 期间，如2026-10或2026-Q3；不填为上月（及刚结束的季度）

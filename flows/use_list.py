@@ -28,7 +28,8 @@ def use_list_proposal(case_no: str) -> None:
 
 @flow(name="清单巡查", persist_result=False)
 def use_list_watch() -> str:
-    """第九条、第十三条：工作日08:40询问久未使用或未确认的用证清单条目，报告清单外的用证，提醒没有专人的部门。放假日不巡查。"""
+    """第九条、第十三条：工作日08:40询问久未使用或未确认的用证清单条目，把逾期未答复的列为待阅，报告清单外的用证，提醒没有专人的部门。
+    放假日不巡查。"""
     now = clock.now()
     if not is_working_day(now):
         return f"{clock.local_date(now)}放假，不巡查"

@@ -2,7 +2,10 @@
 of them.
 
 The order of the rooms stands in pyproject.toml: desk over the nouns, the nouns over case and register, those over
-office and keeping, and tables and the audit trail at the bottom. Each room says what lives there; its steps are in
-``steps.py`` (or ``use.py``, ``nights.py``: the noun's own verb), what it asks of staff in ``questions.py``, how its
-cases look in ``kind.py``.
+office and keeping, and tables and the audit trail at the bottom. Each room says what lives there, and what stands in
+another file than this: its steps in ``steps``, what it asks of staff in ``questions``, how its cases look in ``kind``.
+
+Around a room: its rules are ``regulation``'s file of the same noun and its numbers ``regulation.limits``; what people
+are told is a class of ``notifications.notices``; its story is ``flows``' file of the noun, its pages ``web``'s; the
+tests of its article are in tests/articles.
 """

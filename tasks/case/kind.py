@@ -1,4 +1,5 @@
-"""What a kind of case says of itself on its sheets: one ``KindSheet`` a kind, beside its steps."""
+"""What a kind of case says of itself on its sheets: one ``KindSheet`` a kind, in ``kind`` of
+its noun's room."""
 
 import re
 from collections.abc import Callable, Mapping

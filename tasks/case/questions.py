@@ -1,6 +1,6 @@
 """What a story may ask, and of what shape an answer must be.
 
-Each noun's questions stand in a file of its own; their titles and descriptions are what staff read.
+Each noun's questions stand in its room, mostly in ``questions``; their titles and descriptions are what staff read.
 
 A question's ``refusal`` holds the rules that reach over several fields or into the case; it is asked again on our side
 whatever the Prefect server has checked.

@@ -93,7 +93,7 @@ def issue_copy(use: Use, request: CopyRequest) -> CopyAnswer:
 def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAnswer:
     """What a file that somebody handed in is worth: an archived copy of ours, an altered one, or no certificate at all.
 
-    Raises ``InputError`` for what is no Base64 text, and what ``certificate_use.admit`` raises.
+    Raises ``InputError`` for what is no Base64 text, and what ``admit`` raises.
     """
     admit(use, request)
     try:

@@ -1,8 +1,8 @@
 """Certificate use (用证, Articles 6 and 8-11): a department's call, checked against the use list and put on record.
 
 Whatever a call comes to, its entry is durable before its answer leaves (Article 14): ``web.certificates`` sees to it.
-What a process knows of the use
-list, the liaison officers and the catalogue is read anew every second, so that a change reaches everybody at once.
+What a process knows of the use list, the liaison officers and the catalogue is read anew every second, so that a change
+reaches everybody at once.
 """
 
 import unicodedata

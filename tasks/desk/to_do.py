@@ -40,7 +40,7 @@ from tasks.system_reviews import questions as system_review_questions
 from tasks.use_list import proposals as use_list_questions
 
 LINES = 200
-"""Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew at each leg."""
+"""Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew every few seconds."""
 
 RESUME = "#resume"
 """The part of a run's page that is its form; a script of the desk opens it (docs/adr/0018)."""

@@ -1,4 +1,4 @@
-"""Liaison officers (专人, Article 13): who is on file for a department, what departments file, what staff confirm."""
+"""The steps of a filing about liaison officers (专人, Article 13): designated, handed over or ended; and reminders."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta

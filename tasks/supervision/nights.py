@@ -155,7 +155,7 @@ def recheck(session: Session, finding: Finding, today: date) -> str | None:
 RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
     code: recheck for code in JUDGES if code != LIAISON_MISSING.code
 }
-"""The rules of this file that look at what happened; whether somebody is on file is looked up at once."""
+"""By the rule's code, for what happened in the last days; whether somebody is on file is looked up at once."""
 
 
 def report_of(nights: Sequence[Night]) -> str:
