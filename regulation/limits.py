@@ -149,7 +149,7 @@ REPORT_TREND = Limit("report-trend", 6, Unit.PERIODS, "内部规定", "监督报
 
 # Article 17 wants findings rectified promptly (及时) and gives no number; how long a department has, and the Center
 # itself for each of its decisions, the Center sets. Article 16 gives no date by which rules are revised.
-FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置发现的问题")
+FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
 RECTIFICATION = Limit("rectification", 20, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "部门整改")
 """The longest; each notice sets its own number of working days, within ``RECTIFICATION_DAYS``."""
 RECTIFICATION_DAYS = {"严重": (3, 5), "较重": (5, 10), "一般": (10, RECTIFICATION.value)}
@@ -169,8 +169,6 @@ RULE_REVISION_AGAIN = Limit("rule-revision-again", 30, Unit.WORKING_DAYS, "内�
 RULE_REVISION_CHECK = Limit("rule-revision-check", 5, Unit.WORKING_DAYS, "内部时限（第十六条）", "核对修订后的制度")
 RULE_REVISION_REMINDER = Limit("rule-revision-reminder", 10, Unit.WORKING_DAYS, "内部规定", "计划修订日期前提醒部门")
 DEPARTMENT_REMINDER = Limit("department-reminder", 2, Unit.WORKING_DAYS, "内部规定", "截止日前提醒部门")
-# Article 17 wants what supervision finds mended in time (及时) and names no number: the Center sets them.
-FINDING_DECISION = Limit("finding-decision", 3, Unit.WORKING_DAYS, "内部时限（第十七条“及时”）", "处置监督发现的问题")
 # Article 17 gives no number for random spot checks (随机抽查). “双随机、一公开” (国办发〔2015〕58号、国发〔2019〕5号)
 # asks for a rate, a frequency and results in public, and leaves the numbers to whoever checks; none of days was found.
 SPOT_CHECK_RATE = Limit("spot-check-rate", 500, Unit.PER_TEN_THOUSAND, "内部规定（第十七条）", "每轮抽查的最低比例")

@@ -19,8 +19,8 @@ NAME = re.compile(rf"(?:{'|'.join(LAYERS)}|tests|bench)(?:\.\w+)+")
 
 
 def is_there(said: str) -> bool:
-    """Whether a path, seen from the top, or a dotted name leads to something; what is neither does. Nothing is imported:
-    some modules begin to work when they are."""
+    """Whether a path, seen from the top, or a dotted name leads to something; what is neither does. Nothing is
+    imported: some modules begin to work when they are."""
     if PATH.fullmatch(said):
         return any(ROOT.glob(said.rstrip("/")))
     if not NAME.fullmatch(said):
