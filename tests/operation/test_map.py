@@ -46,6 +46,12 @@ def test_what_docstrings_name_is_there() -> None:
     assert [each for each in sorted(said) if NAME.fullmatch(each[1]) and not is_there(each[1])] == []
 
 
+@pytest.mark.parametrize("document", MAPS, ids=name)
+def test_a_map_names_targets_of_the_makefile(document: Path) -> None:
+    there = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert set(re.findall(r"`make ([\w-]+)`", document.read_text("utf-8"))) <= set(there)
+
+
 @pytest.mark.parametrize("readme", READMES, ids=name)
 def test_a_readme_lists_every_command(readme: Path) -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
