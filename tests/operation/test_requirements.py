@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ROOMS = {package.partition(".")[0] for package in PROJECT["tool"]["setuptools"]["packages"]}
+ROOMS = {each.removesuffix("*") for each in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
 OURS = ROOMS | {"tests", "bench"}
 KNOWN = packages_distributions()
 
