@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow
 from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
-from models.organisations import Department
 from models.records import AuditEntry
 from notifications import notices
 from regulation.backfill.acceptance_sampling import draw, sampling_plan
@@ -33,6 +32,7 @@ from tasks.backfill.checks import Checked, check_rows, judge_of, told
 from tasks.backfill.entries import known_authorities, paper_type
 from tasks.backfill.questions import BatchSampleReview
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     end_case,
     locked_counter,
@@ -45,7 +45,6 @@ from tasks.case.numbers import (
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
-from tasks.office.recipients import addressees
 from tasks.office.signatures import COMMAND_LINE, sign
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import type_named
@@ -402,9 +401,10 @@ def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
     _go_to(step, stage)
     for table in (BackfillRow, BackfillChunk):
         session.execute(delete(table).where(table.case_no == batch.case_no))
-    department = session.get_one(Department, batch.department_uscc)
-    for recipient, address in addressees(session, department, step.today):
-        notice = notices.BackfillBatchDecided(
+    tell_department(
+        step,
+        batch.department_uscc,
+        lambda recipient: notices.BackfillBatchDecided(
             recipient=recipient,
             case_no=batch.case_no,
             certificate=session.get_one(CertificateType, batch.type_code).name,
@@ -419,8 +419,8 @@ def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
             checked=len(batch.sample or ()),
             accept=batch.accept or 0,
             wrong=batch.wrong or [],
-        )
-        step.notify(notice, address)
+        ),
+    )
     step.audit("backfill:batch:ended", result=stage, rows=batch.registered or 0)
     end_case(step, step.case)
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -35,6 +35,7 @@ from tasks.backfill.entries import (
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.case.answers import accepted_answer, answered_on, record_answer
 from tasks.case.attachments import File, keep_files
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     end_case,
     locked_counter,
@@ -47,7 +48,6 @@ from tasks.case.numbers import (
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
-from tasks.office.recipients import addressees
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import type_named
 
@@ -137,23 +137,29 @@ def _reviewed(step: Step, turn: int) -> BackfillReview:
 def return_for_correction(step: Step) -> None:
     """Send an entry back with what is wrong on it; whoever entered it corrects it and sends it again."""
     _go_to(step, Stage.RETURNED)
+    due_on = start_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, step.today, step.turn).due_on
+    _send_back(step, due_on)
+    step.audit("backfill:entry:returned")
+
+
+def _send_back(step: Step, due_on: date | None) -> None:
+    """Tell the department why an entry comes back, and until when it is to be corrected, if it can be."""
     review = _reviewed(step, step.turn)
-    deadline = start_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, step.today, step.turn)
     backfill = backfill_of(step.session, step.case.case_no)
-    department = step.session.get_one(Department, backfill.department_uscc)
     kind = step.session.get_one(CertificateType, backfill.type_code)
-    for recipient, address in addressees(step.session, department, step.today):
-        notice = notices.BackfillReturned(
+    tell_department(
+        step,
+        backfill.department_uscc,
+        lambda recipient: notices.BackfillReturned(
             recipient=recipient,
             case_no=step.case.case_no,
             certificate=kind.name,
             service_case_no=backfill.service_case_no,
             reason=review.reason,
-            final=False,
-            due_on=deadline.due_on,
-        )
-        step.notify(notice, address)
-    step.audit("backfill:entry:returned")
+            final=due_on is None,
+            due_on=due_on,
+        ),
+    )
 
 
 @durable("收到更正")
@@ -211,21 +217,7 @@ def correct_by_application(department: str, case_no: str, values: Mapping[str, s
 def refuse_backfill(step: Step) -> None:
     """End without a certificate, with the reason."""
     _go_to(step, Stage.REFUSED)
-    review = _reviewed(step, step.turn)
-    backfill = backfill_of(step.session, step.case.case_no)
-    department = step.session.get_one(Department, backfill.department_uscc)
-    kind = step.session.get_one(CertificateType, backfill.type_code)
-    for recipient, address in addressees(step.session, department, step.today):
-        notice = notices.BackfillReturned(
-            recipient=recipient,
-            case_no=step.case.case_no,
-            certificate=kind.name,
-            service_case_no=backfill.service_case_no,
-            reason=review.reason,
-            final=True,
-            due_on=None,
-        )
-        step.notify(notice, address)
+    _send_back(step, None)
     step.audit("backfill:entry:refused")
     end_case(step, step.case)
 

@@ -1,4 +1,5 @@
-"""Mail to the department of a case: what a step tells it, and reminders of its limits (Articles 16, 17), each once."""
+"""What departments are told by mail: who gets it, and which limits they have to be reminded of (Articles 16 and 17),
+each once."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from models.cases import Answer, Deadline, Reminder
 from models.organisations import Department
 from notifications.notices import Notice
 from regulation.limits import Limit
+from runtime import clock
 from runtime.contacts import can_be_written_to
 from tasks.case.questions import Question
 from tasks.case.step import Step
@@ -45,14 +47,36 @@ def take_unreminded(
     return new
 
 
-def tell_department(step: Step, uscc: str, notice: Callable[[str], Notice]) -> None:
-    """Send a notice, made for its recipient, to whoever of a department is written to; where nobody has an address that
-    can be, staff hand it over."""
+def letters_to(
+    session: Session,
+    department: Department,
+    key: str,
+    what: str,
+    at: datetime,
+    case_no: str | None = None,
+    instead: Sequence[tuple[str, str]] | None = None,
+) -> Sequence[tuple[str, str]]:
+    """Who of a department gets a letter, as (name, address): its ``addressees``, or others ``instead``. Where nobody
+    has an address that can be written to, staff are left to hand over ``what`` it is, once for a ``key``."""
+    there = addressees(session, department, clock.local_date(at)) if instead is None else instead
+    # Of an address of ours that is none staff hear once, with every notice to it; the letter of a case has to arrive.
+    if not any(case_no is None or can_be_written_to(address) for _, address in there):
+        todo = f"“{department.name}”没有可用的邮箱，请另行送达{what}并补登邮箱"
+        open_staff_task(session, f"unreached:{key}", case_no, todo, at)
+    return there
+
+
+def tell_department(
+    step: Step,
+    uscc: str,
+    notice: Callable[[str], Notice],
+    about: str = "",
+    instead: Sequence[tuple[str, str]] | None = None,
+) -> None:
+    """Send a notice, made for its recipient, to whoever ``letters_to`` names; ``about`` as in ``Step.notify``."""
+    case = step.case
+    key = f"{case.case_no}:{step.name}:{step.turn}{about and f':{about}'}"
+    what = f"{case.case_no}的通知（{case.stage}）"
     department = step.session.get_one(Department, uscc)
-    there = addressees(step.session, department, step.today)
-    for recipient, address in there:
-        step.notify(notice(recipient), address)
-    if not any(can_be_written_to(address) for _, address in there):
-        case = step.case
-        what = f"“{department.name}”没有可用的邮箱，请另行送达{case.case_no}的通知（{case.stage}）并补登邮箱"
-        open_staff_task(step.session, f"unreached:{case.case_no}:{step.name}:{step.turn}", case.case_no, what, step.now)
+    for recipient, address in letters_to(step.session, department, key, what, step.now, case.case_no, instead):
+        step.notify(notice(recipient), address, about=about)

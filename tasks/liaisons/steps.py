@@ -21,6 +21,7 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     end_case,
     locked_counter,
@@ -185,16 +186,19 @@ def return_filing(step: Step) -> None:
     filing = _go_to(step, Stage.RETURNED)
     answer = accepted_answer(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
     department = step.session.get_one(Department, filing.department_uscc)
-    for recipient, address in _addresses(department, filing):
-        notice = LiaisonReturned(
+    tell_department(
+        step,
+        department.uscc,
+        lambda recipient: LiaisonReturned(
             recipient=recipient,
             department=department.name,
             case_no=step.case.case_no,
             kind=filing.kind,
             liaison=mask_name(filing.name),
             reason=LiaisonConfirmation.model_validate(answer).reason,
-        )
-        step.notify(notice, address)
+        ),
+        instead=_addresses(department, filing),
+    )
     step.audit("liaison:filing:returned", department=filing.department_uscc, kind=filing.kind)
     end_case(step, step.case)
 

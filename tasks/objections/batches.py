@@ -31,6 +31,7 @@ from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.case.answers import accepted_answer, answer_for_all, last_answered_on
 from tasks.case.attachments import File, keep_files
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     desk_address,
     end_case,
@@ -59,7 +60,6 @@ from tasks.objections.verifications import (
     record_letter,
 )
 from tasks.office.officers import acting_officer
-from tasks.office.recipients import addressees
 from tasks.office.signatures import COMMAND_LINE, sign
 
 CHUNK = 1_000
@@ -238,22 +238,21 @@ def _tell_sender(step: Step, batch: ObjectionBatch) -> None:
     new = session.scalar(select(func.count()).where(rows, ObjectionBatchRow.new)) or 0
     joined = select(func.count()).select_from(Case).where(registered_in(batch.case_no), Case.stage == Stage.JOINED)
     department = session.scalar(select(Department).where(Department.name == batch.sender))
-    to = [(batch.sender, batch.email)] if batch.email else []
-    if not to and department is not None:
-        to = addressees(session, department, step.today)
-    for recipient, address in to:
-        notice = notices.ObjectionBatchRegistered(
-            recipient=recipient,
-            case_no=batch.case_no,
-            received_on=step.case.received_on,
-            rows=batch.rows + len(wrong_rows),
-            registered=new,
-            joined=session.scalar(joined) or 0,
-            same=batch.rows - new,
-            wrong=[notices.RowLine(row=each.row, what=each.problem) for each in wrong_rows[:WRONG_ROWS_TOLD]],
-            more=max(0, len(wrong_rows) - WRONG_ROWS_TOLD),
-        )
-        step.notify(notice, address)
+    notice = notices.ObjectionBatchRegistered(
+        recipient=batch.sender,
+        case_no=batch.case_no,
+        received_on=step.case.received_on,
+        rows=batch.rows + len(wrong_rows),
+        registered=new,
+        joined=session.scalar(joined) or 0,
+        same=batch.rows - new,
+        wrong=[notices.RowLine(row=each.row, what=each.problem) for each in wrong_rows[:WRONG_ROWS_TOLD]],
+        more=max(0, len(wrong_rows) - WRONG_ROWS_TOLD),
+    )
+    if batch.email:
+        step.notify(notice, batch.email)
+    elif department is not None:
+        tell_department(step, department.uscc, lambda recipient: notice.model_copy(update={"recipient": recipient}))
 
 
 @durable("认定批量初审")

@@ -24,10 +24,10 @@ from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.calendars import working_days
+from tasks.case.department_mail import tell_department
 from tasks.case.step import Step, durable
 from tasks.objections.steps import objection_of
 from tasks.office.department_links import behind_link, link_index, of_department
-from tasks.office.recipients import liaisons_on_file
 from tasks.office.staff_tasks import open_staff_task
 
 CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
@@ -66,35 +66,36 @@ def tell_users_of_wrong_value(step: Step) -> int:
     objection = objection_of(step.session, step.case.case_no)
     used = _used_by(step.session, step.case.case_no, objection)
     for uscc, business_nos in used.items():
-        department = step.session.get_one(Department, uscc)
-        token = secrets.token_urlsafe(24)
-        due_on, _ = working_days(step.session).due_date(step.today, WRONG_VALUE_ANSWER.value)
-        step.session.add(
-            WrongValueUse(
-                case_no=step.case.case_no,
-                department_uscc=uscc,
-                business_nos=business_nos,
-                token=token,
-                token_index=link_index(WrongValueUse, token),
-                told_at=step.now,
-                due_on=due_on,
-            )
-        )
-        notice = notices.WrongValueUsed(
-            case_no=step.case.case_no,
-            department=department.name,
-            certificate=objection.public_type,
-            field=objection.public_field,
-            business_nos=business_nos[:BUSINESSES_IN_A_NOTICE],
-            more=len(business_nos) > BUSINESSES_IN_A_NOTICE,
-            due_on=due_on,
-            link=f"{settings().public_url}/wrong-value-uses/{token}",
-        )
-        liaisons = [person.email for person in liaisons_on_file(step.session, uscc, step.today)]
-        for address in dict.fromkeys([*liaisons, department.email] if department.email else liaisons):
-            step.notify(notice, address, about=uscc)
-        step.audit("correction:department:told", department=uscc, businesses=len(business_nos))
+        _tell_user(step, objection, uscc, business_nos)
     return len(used)
+
+
+def _tell_user(step: Step, objection: Objection, uscc: str, business_nos: list[str]) -> None:
+    token = secrets.token_urlsafe(24)
+    due_on, _ = working_days(step.session).due_date(step.today, WRONG_VALUE_ANSWER.value)
+    step.session.add(
+        WrongValueUse(
+            case_no=step.case.case_no,
+            department_uscc=uscc,
+            business_nos=business_nos,
+            token=token,
+            token_index=link_index(WrongValueUse, token),
+            told_at=step.now,
+            due_on=due_on,
+        )
+    )
+    notice = notices.WrongValueUsed(
+        case_no=step.case.case_no,
+        department=step.session.get_one(Department, uscc).name,
+        certificate=objection.public_type,
+        field=objection.public_field,
+        business_nos=business_nos[:BUSINESSES_IN_A_NOTICE],
+        more=len(business_nos) > BUSINESSES_IN_A_NOTICE,
+        due_on=due_on,
+        link=f"{settings().public_url}/wrong-value-uses/{token}",
+    )
+    tell_department(step, uscc, lambda _: notice, about=uscc)
+    step.audit("correction:department:told", department=uscc, businesses=len(business_nos))
 
 
 def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, list[str]]:

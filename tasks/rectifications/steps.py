@@ -122,7 +122,7 @@ def order_rectification(step: Step) -> None:
     step.session.flush()
     deadline = _set_limit(step, decision.days, 1)
     earlier = first_of(step.session, finding)
-    _tell(
+    tell(
         step,
         row,
         notices.RectificationOrdered,
@@ -163,7 +163,7 @@ def settle_extension(step: Step) -> str:
         _extend(step, deadline, _asked_days(step))
     if verdict is not ExtensionVerdict.MOOT:
         row = step.session.get_one(Rectification, step.case.case_no)
-        _tell(
+        tell(
             step,
             row,
             notices.ExtensionDecided,
@@ -238,7 +238,7 @@ def mended(step: Step, why: str) -> str:
 
 def _close(step: Step, why: str) -> None:
     row = step.session.get_one(Rectification, step.case.case_no)
-    _tell(step, row, notices.RectificationClosed, outcome=step.case.stage, reason=why)
+    tell(step, row, notices.RectificationClosed, outcome=step.case.stage, reason=why)
     step.audit("rectification:case:closed", outcome=step.case.stage)
     end_case(step, step.case)
 
@@ -251,7 +251,7 @@ def failed(step: Step, why: str, days: int | None) -> str:
     row.returned_for = why
     if is_escalated(row.failures):
         _go_to(step, Stage.ESCALATED)
-        _tell(step, row, notices.RectificationEscalated, reason=why, failures=row.failures)
+        tell(step, row, notices.RectificationEscalated, reason=why, failures=row.failures)
         head, said = director(step.session), about(step.session, row) | {"link": desk_address(Role.DIRECTOR)}
         notice = notices.RectificationEscalated(recipient=head.name, **said, reason=why, failures=row.failures)
         step.notify(notice, head.email, about="director")
@@ -259,7 +259,7 @@ def failed(step: Step, why: str, days: int | None) -> str:
         return step.case.stage
     _go_to(step, Stage.MENDING)
     deadline = _set_limit(step, days or bounds(row.severity)[0], step.turn + 1)
-    _tell(
+    tell(
         step,
         row,
         notices.RectificationReturned,
@@ -307,6 +307,7 @@ def about(session: Session, row: Rectification) -> dict[str, Any]:
     }
 
 
-def _tell(step: Step, row: Rectification, notice: type[ToMend], **said: Any) -> None:
+def tell(step: Step, row: Rectification, notice: type[ToMend], **said: Any) -> None:
+    """Send the department of a rectification a notice of this kind."""
     facts = about(step.session, row) | said
     tell_department(step, row.department_uscc, lambda recipient: notice(recipient=recipient, **facts))

@@ -9,19 +9,17 @@ from models.findings import Finding
 from models.organisations import Department
 from models.rectifications import Rectification
 from notifications.notices import RectificationDue
-from notifications.outbox import queue
 from regulation.finding_rules import RULES
 from regulation.limits import DEPARTMENT_REMINDER, RECTIFICATION
 from runtime import clock
 from runtime.database import reading, transaction
-from tasks.audit import record
 from tasks.case.calendars import working_days
 from tasks.case.department_mail import take_unreminded
 from tasks.case.kind import Table
 from tasks.case.numbers import locked_counter
-from tasks.office.recipients import addressees
+from tasks.case.step import Step
 from tasks.rectifications.questions import DepartmentResponse
-from tasks.rectifications.steps import about
+from tasks.rectifications.steps import tell
 
 
 def remind_of_rectifications(at: datetime) -> int:
@@ -35,17 +33,10 @@ def remind_of_rectifications(at: datetime) -> int:
         due = take_unreminded(session, RECTIFICATION, DepartmentResponse, "department", today, last, at)
         for deadline in due:
             row = session.get_one(Rectification, deadline.case_no)
-            department = session.get_one(Department, row.department_uscc)
-            for recipient, address in addressees(session, department, today):
-                notice = RectificationDue(
-                    recipient=recipient,
-                    **about(session, row),
-                    due_on=deadline.due_on,
-                    provisional=deadline.provisional,
-                )
-                key = f"{row.case_no}:due:{deadline.turn}"
-                queue(session, notice, address, key=key, case_no=row.case_no, at=at)
-            record(session, "rectification:department:reminded", row.case_no, "system", at, due_on=str(deadline.due_on))
+            case = session.get_one(Case, deadline.case_no)
+            step = Step(session, case, "remind_of_rectifications", deadline.turn, "system", at)
+            tell(step, row, RectificationDue, due_on=deadline.due_on, provisional=deadline.provisional)
+            step.audit("rectification:department:reminded", due_on=str(deadline.due_on))
         return len(due)
 
 

@@ -98,7 +98,7 @@ def return_listing(step: Step) -> None:
     """Send back what was listed, with the reason; it may be listed again."""
     row = _go_to(step, Stage.RETURNED)
     row.returned_for = _confirmed(step).reason
-    _tell(
+    tell(
         step,
         row,
         notices.RuleRevisionReturned,
@@ -119,7 +119,7 @@ def track_revision(step: Step) -> None:
     days = days_until(working_days(step.session), step.today, row.planned_on)
     deadline = _set_limit(step, days, 1)
     due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
-    _tell(step, row, notices.RuleRevisionTracked, **due)
+    tell(step, row, notices.RuleRevisionTracked, **due)
     step.audit("rule-revision:rule:tracked", due_on=str(deadline.due_on))
 
 
@@ -147,14 +147,14 @@ def carry_out_check(step: Step) -> str:
         row.returned_for = check.reason
         deadline = _set_limit(step, check.days, step.turn + 1)
         due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
-        _tell(step, row, notices.RuleRevisionReturned, reason=check.reason, final=False, **due)
+        tell(step, row, notices.RuleRevisionReturned, reason=check.reason, final=False, **due)
         step.audit("rule-revision:rule:sent-back", due_on=str(deadline.due_on))
         return step.case.stage
     row = _go_to(step, Stage.REVISED)
     report = RevisionReport.model_validate(accepted_answer(step.session, case_no, RevisionReport.question, step.turn))
     row.document_no, row.in_force_on = report.document_no, report.in_force_on
     proof = {"document_no": report.document_no, "in_force_on": report.in_force_on}
-    _tell(step, row, notices.RuleRevisionClosed, **proof)
+    tell(step, row, notices.RuleRevisionClosed, **proof)
     step.audit("rule-revision:rule:revised", in_force_on=str(report.in_force_on))
     end_case(step, step.case)
     return step.case.stage
@@ -176,6 +176,7 @@ def about(session: Session, row: RuleRevision) -> dict[str, Any]:
     }
 
 
-def _tell(step: Step, row: RuleRevision, notice: type[ToRevise], **said: Any) -> None:
+def tell(step: Step, row: RuleRevision, notice: type[ToRevise], **said: Any) -> None:
+    """Send the department of a rule a notice of this kind."""
     facts = about(step.session, row) | said
     tell_department(step, row.department_uscc, lambda recipient: notice(recipient=recipient, **facts))

@@ -4,21 +4,17 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from models.cases import Deadline
-from models.organisations import Department
-from models.rule_revisions import RuleRevision
+from models.cases import Case, Deadline
 from notifications.notices import RuleRevisionDue
-from notifications.outbox import queue
 from regulation.limits import RULE_REVISION, RULE_REVISION_REMINDER
 from runtime import clock
 from runtime.database import transaction
-from tasks.audit import record
 from tasks.case.calendars import working_days
 from tasks.case.department_mail import take_unreminded
 from tasks.case.numbers import locked_counter
-from tasks.office.recipients import addressees
+from tasks.case.step import Step
 from tasks.rule_revisions.questions import RevisionReport
-from tasks.rule_revisions.steps import about
+from tasks.rule_revisions.steps import revision_of, tell
 
 
 def remind_of_revisions(at: datetime) -> int:
@@ -40,15 +36,7 @@ def remind_of_revisions(at: datetime) -> int:
 
 
 def _remind(session: Session, deadline: Deadline, kind: str, at: datetime) -> None:
-    row = session.get_one(RuleRevision, deadline.case_no)
-    department, today = session.get_one(Department, row.department_uscc), clock.local_date(at)
-    for recipient, address in addressees(session, department, today):
-        notice = RuleRevisionDue(
-            recipient=recipient,
-            **about(session, row),
-            due_on=deadline.due_on,
-            provisional=deadline.provisional,
-            overdue=deadline.due_on < today,
-        )
-        queue(session, notice, address, key=f"{row.case_no}:{kind}:{deadline.turn}", case_no=row.case_no, at=at)
-    record(session, "rule-revision:department:reminded", row.case_no, "system", at, due_on=str(deadline.due_on))
+    step = Step(session, session.get_one(Case, deadline.case_no), f"remind_{kind}", deadline.turn, "system", at)
+    due = {"due_on": deadline.due_on, "provisional": deadline.provisional, "overdue": deadline.due_on < step.today}
+    tell(step, revision_of(session, deadline.case_no), RuleRevisionDue, **due)
+    step.audit("rule-revision:department:reminded", due_on=str(deadline.due_on))

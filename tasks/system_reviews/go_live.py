@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.findings import Finding
-from models.organisations import Department, Officer
+from models.organisations import Officer
 from models.records import AuditEntry
 from models.system_reviews import PromisedEntry, SystemReview
 from models.use_lists import UseListEntry
 from notifications.notices import EntryLine, GoLiveNear
-from notifications.outbox import queue
 from regulation.certificate_use import ANSWERED
 from regulation.findings import Source
 from regulation.limits import GO_LIVE_GRACE, GO_LIVE_REMINDER
@@ -33,10 +32,11 @@ from runtime.refusals import NotFoundError, RefusalError
 from tasks.audit import record
 from tasks.case.calendars import working_days
 from tasks.case.numbers import case_numbered, locked_counter
+from tasks.case.step import Step
 from tasks.rectifications.findings import Found, Noted, note_findings
 from tasks.register.trial_holders import REAL
 from tasks.register.types import type_names
-from tasks.system_reviews.steps import LINES_IN_A_NOTICE, recipients
+from tasks.system_reviews.steps import LINES_IN_A_NOTICE, tell
 from tasks.system_reviews.submissions import GoLive, GoLiveForm
 from tasks.use_list.standing import in_force
 
@@ -122,11 +122,11 @@ def remind_before_go_live(at: datetime) -> int:
             if (review.case_no, str(review.go_live_on)) not in reminded
         ]
         for review in due:
-            _remind(session, review, today, at)
+            _remind(session, review, at)
         return len(due)
 
 
-def _remind(session: Session, review: SystemReview, today: date, at: datetime) -> None:
+def _remind(session: Session, review: SystemReview, at: datetime) -> None:
     listed = listed_promises(session, review, review.go_live_on)
     kinds = type_names(session)
     missing = [
@@ -140,21 +140,17 @@ def _remind(session: Session, review: SystemReview, today: date, at: datetime) -
         for line in promises_of(session, review.case_no)
         if line.line not in listed
     ]
-    department = session.get_one(Department, review.department_uscc).name
-    for address, name in recipients(session, review, today).items():
-        notice = GoLiveNear(
-            recipient=name,
-            department=department,
-            case_no=review.case_no,
-            project=review.project_name,
-            go_live_on=review.go_live_on,
-            missing=missing[:LINES_IN_A_NOTICE],
-            more=max(0, len(missing) - LINES_IN_A_NOTICE),
-        )
-        key = f"go-live-near:{review.case_no}:{review.go_live_on}"
-        queue(session, notice, address, key=key, case_no=review.case_no, at=at)
-    said = {"go_live_on": str(review.go_live_on), "missing": len(missing)}
-    record(session, "system-review:go-live:reminded", review.case_no, "system", at, **said)
+    step = Step(session, session.get_one(Case, review.case_no), "remind_before_go_live", 1, "system", at)
+    tell(
+        step,
+        GoLiveNear,
+        # Once for each planned day.
+        about=str(review.go_live_on),
+        go_live_on=review.go_live_on,
+        missing=missing[:LINES_IN_A_NOTICE],
+        more=max(0, len(missing) - LINES_IN_A_NOTICE),
+    )
+    step.audit("system-review:go-live:reminded", go_live_on=str(review.go_live_on), missing=len(missing))
 
 
 def check_promises(at: datetime) -> Noted:

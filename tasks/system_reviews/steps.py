@@ -42,6 +42,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered_on, record_answer
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     end_case,
     locked_counter,
@@ -54,7 +55,6 @@ from tasks.case.numbers import (
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
-from tasks.office.recipients import addressees
 from tasks.system_reviews.questions import MaterialKind, MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.submissions import SystemReviewForm, coded
 
@@ -136,7 +136,7 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
         session.flush()
         deadline = start_deadline(session, case.case_no, SYSTEM_REVIEW, today)
         step.audit("system-review:submission:registered", department=department_uscc, version=version.version)
-        _tell(
+        tell(
             step,
             SystemReviewRegistered,
             version=version.version,
@@ -187,20 +187,19 @@ def _add_material(
     step.audit("system-review:material:handed-in", version=version.version)
 
 
-def recipients(session: Session, review: SystemReview, on: date) -> dict[str, str]:
-    """Who is told about a project, as names by address: its contact, the liaison officers, the office."""
-    form = form_of(versions_of(session, review.case_no)[-1])
-    department = session.get_one(Department, review.department_uscc)
-    told = {address: name for name, address in addressees(session, department, on)}
-    return {form.contact_email: mask_name(form.contact_name)} | told
-
-
-def _tell(step: Step, notice: type[ToProject], **facts: object) -> None:
+def tell(step: Step, notice: type[ToProject], about: str = "", **facts: object) -> None:
+    """Send a notice of this kind to a project's department and to the contact that it named; ``about`` as in
+    ``Step.notify``."""
     review = review_of(step.session, step.case.case_no)
     department = step.session.get_one(Department, review.department_uscc).name
-    for address, name in recipients(step.session, review, step.today).items():
-        given = {"recipient": name, "department": department, "case_no": review.case_no}
-        step.notify(notice.model_validate(given | {"project": review.project_name} | facts), address)
+    form = form_of(versions_of(step.session, review.case_no)[-1])
+    said = {"department": department, "case_no": review.case_no, "project": review.project_name} | facts
+
+    def told(recipient: str) -> ToProject:
+        return notice.model_validate(said | {"recipient": recipient})
+
+    tell_department(step, review.department_uscc, told, about)
+    step.notify(told(mask_name(form.contact_name)), form.contact_email, about=about)
 
 
 def _go_to(step: Step, stage: Stage) -> SystemReview:
@@ -222,11 +221,11 @@ def pass_gate(step: Step) -> str:
         return stage
     meet_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, step.today)
     if stage is Stage.OUTSIDE:
-        _tell(step, SystemOutside, reason=outside_because(plan))
+        tell(step, SystemOutside, reason=outside_because(plan))
         step.audit("system-review:gate:outside")
     else:
         review.gaps = lacking
-        _tell(
+        tell(
             step,
             SystemNotReviewed,
             gaps=[GapLine(article=gap.article, what=gap.what, write=gap.write) for gap in lacking],
@@ -249,8 +248,8 @@ def request_material(step: Step) -> None:
     _go_to(step, Stage.SUPPLEMENT)
     opinion = _opinion(step)
     deadline = start_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, step.today, step.turn)
-    due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
-    _tell(step, SystemMaterialRequested, what=opinion.text, **due)
+    due_on, provisional = deadline.due_on, deadline.provisional
+    tell(step, SystemMaterialRequested, what=opinion.text, due_on=due_on, provisional=provisional)
     step.audit("system-review:material:requested", due_on=str(deadline.due_on))
 
 
@@ -295,7 +294,7 @@ def give_reference(step: Step) -> str:
         )
         item, certificate = f"{names[use.item_code]}（{use.item_code}）", kinds[use.certificate_type]
         lines.append(EntryLine(line=place, item=item, certificate=certificate, scenario=use.scenario, what="待提出"))
-    _tell(
+    tell(
         step,
         SystemReviewPassed,
         reference=review.reference,
@@ -314,7 +313,7 @@ def give_reference(step: Step) -> str:
 def fail_review(step: Step) -> None:
     """Fail a project, with the reason; it may come again as a new version."""
     _go_to(step, Stage.FAILED)
-    _tell(step, SystemReviewFailed, reason=_opinion(step).text)
+    tell(step, SystemReviewFailed, reason=_opinion(step).text)
     step.audit("system-review:review:failed")
     end_case(step, step.case)
 

@@ -26,6 +26,7 @@ from regulation.use_lists import (
 from runtime import clock
 from runtime.database import transaction
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.department_mail import tell_department
 from tasks.case.numbers import (
     end_case,
     locked_counter,
@@ -37,7 +38,6 @@ from tasks.case.numbers import (
 )
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.office.recipients import addressees
 from tasks.use_list.proposals import UseListReview, check_lines
 from tasks.use_list.standing import Identity, end_entry, put_version
 
@@ -146,8 +146,10 @@ def carry_out_review(step: Step) -> None:
         refused=len(refused),
         entries=entries,
     )
-    for recipient, address in addressees(step.session, department, step.today):
-        notice = UseListDecided(
+    tell_department(
+        step,
+        uscc,
+        lambda recipient: UseListDecided(
             recipient=recipient,
             department=department.name,
             case_no=case_no,
@@ -156,8 +158,8 @@ def carry_out_review(step: Step) -> None:
             refused=refused[:LINES_IN_A_NOTICE],
             more=max(0, len(taken) - LINES_IN_A_NOTICE) + max(0, len(refused) - LINES_IN_A_NOTICE),
             reason=review.reason if refused else "",
-        )
-        step.notify(notice, address)
+        ),
+    )
     end_case(step, step.case)
 
 

@@ -26,10 +26,10 @@ from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.calendars import working_days
+from tasks.case.department_mail import letters_to
 from tasks.case.kind import Table
 from tasks.case.numbers import locked_counter
 from tasks.office.departments import department_names
-from tasks.office.recipients import addressees
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.trial_holders import REAL
 from tasks.register.types import type_names
@@ -91,7 +91,8 @@ def ask_about_entries(at: datetime) -> int:
                 for place, (entry, version, why) in enumerate(asked, 1)
             ]
             department = session.get_one(Department, uscc)
-            for recipient, address in addressees(session, department, today):
+            key, what = f"use-list-enquiry:{index}", f"用证清单{len(asked)}个条目的询问"
+            for recipient, address in letters_to(session, department, key, what, at):
                 notice = UseListEnquired(
                     recipient=recipient,
                     department=department.name,
@@ -101,7 +102,7 @@ def ask_about_entries(at: datetime) -> int:
                     provisional=provisional,
                     link=enquiry_link(token),
                 )
-                queue(session, notice, address, key=f"use-list-enquiry:{index}", case_no=None, at=at)
+                queue(session, notice, address, key=key, case_no=None, at=at)
             record(session, "use-list:enquiry:sent", None, "system", at, department=uscc, entries=len(asked))
         return sum(map(len, due.values()))
 
