@@ -23,7 +23,7 @@ from tasks.objections.batches import (
     still_to_deliver,
     sum_up,
 )
-from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.endings import conclude
 from tasks.objections.questions import (
     BatchLetterPosted,
     BatchReview,
@@ -39,11 +39,7 @@ from tasks.objections.questions import (
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import (
     accept_objection,
-    close_objection,
-    correct_certificate,
-    decide_outcome,
     decline_objection,
-    needs_correction,
     request_supplement,
     take_reply,
     take_supplement,
@@ -66,10 +62,7 @@ def objection_case(case_no: str) -> None:
     accept_objection(case_no)
     verify(case_no)
     ask(case_no, OutcomeDecision)
-    if needs_correction(decide_outcome(case_no)):
-        correct_certificate(case_no)
-        tell_users_of_wrong_value(case_no)
-    close_objection(case_no)
+    conclude(lambda step: step(case_no))
 
 
 def review(case_no: str) -> Verdict:

@@ -190,7 +190,7 @@ def answer_for_all(
     source: AnswerSource = AnswerSource.OFFICER,
 ) -> None:
     """Record the same answer, of the officer who is the actor of ``steps`` or of another ``source``, for each of the
-    cases, which are open and have none; ``key`` names the decision that holds for them all."""
+    cases, which are open and have none, and write it; ``key`` names the decision that holds for them all."""
     officer_no = steps.actor if source is AnswerSource.OFFICER else None
     rows = [
         _answer(case, question, steps.turn, source, f"{key}:{case.case_no}", given, officer_no, steps.now)
@@ -199,6 +199,7 @@ def answer_for_all(
     insert_many(steps.session, cast("Table", Answer.__table__), rows)
     for case in steps.cases:
         steps.audit(f"case:{question.question}:answered", case.case_no, turn=steps.turn, refusal=None)
+    steps.write()
 
 
 def checked(asked: Asked, question: type[Question], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,10 +180,15 @@ def not_yet(session: Session, cases: Sequence[Case], name: str, turn: int) -> li
     return [case for case in cases if case.closed_at is None and case.case_no not in done]
 
 
-def record_steps(steps: Steps, results: Mapping[str, Any]) -> None:
-    """Put on record that the step has happened in each of the cases, with its result."""
-    rows = [_happened(case_no, steps.name, steps.turn, steps.now, result) for case_no, result in results.items()]
+def together(steps: Steps, work: Callable[[Steps], Mapping[str, Any] | None]) -> None:
+    """``work`` of many cases, in each of which the step has happened from then on, with what ``work`` returns for it,
+    if anything."""
+    results = work(steps) or {}
+    rows = [
+        _happened(case.case_no, steps.name, steps.turn, steps.now, results.get(case.case_no)) for case in steps.cases
+    ]
     insert_many(steps.session, cast("Table", StepRecord.__table__), rows)
+    steps.write()
 
 
 class DurableStep(Generic[T]):

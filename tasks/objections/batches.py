@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,7 +45,7 @@ from tasks.case.numbers import (
     tell_officer,
 )
 from tasks.case.progress_bars import Bar
-from tasks.case.step import Step, Steps, durable, locked_cases, record_steps
+from tasks.case.step import Step, Steps, durable, locked_cases, together
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import BatchTable, read_file, refuse_all_wrong
 from tasks.objections.batch_rows import batch_of, by_letter, registered_in, resting_rows, to_review, unsent
@@ -54,9 +55,9 @@ from tasks.objections.registrations import Registered, Submission, register_all
 from tasks.objections.steps import accept_all, accept_objection
 from tasks.objections.verifications import (
     deliver_all,
+    prepare_all,
     prepare_pursuit,
-    prepare_requests,
-    record_all_sent,
+    record_all_posted,
     record_letter,
 )
 from tasks.office.officers import acting_officer
@@ -297,14 +298,8 @@ def accept_some(step: Step) -> int:
     reviewed = Steps(session, cases, BatchReview.question, 1, str(session.scalars(reviewer).one()), step.now)
     given = InitialReview(verdict=Verdict.ACCEPT).recorded()
     answer_for_all(reviewed, InitialReview, given, f"{batch_no}:{InitialReview.question}")
-    reviewed.write()
-    accepted = Steps(session, cases, accept_objection.name, 1, step.actor, step.now)
-    accept_all(accepted)
-    record_steps(accepted, dict.fromkeys(case.case_no for case in cases))
-    accepted.write()
-    prepared = Steps(session, cases, prepare_pursuit.name, 1, step.actor, step.now)
-    record_steps(prepared, prepare_requests(prepared))
-    prepared.write()
+    together(Steps(session, cases, accept_objection.name, 1, step.actor, step.now), accept_all)
+    together(Steps(session, cases, prepare_pursuit.name, 1, step.actor, step.now), prepare_all)
     return len(found)
 
 
@@ -388,11 +383,8 @@ def record_letters(step: Step) -> int:
         cases = [case for case in found if case.case_no in still]
         told = Steps(session, cases, BatchLetterPosted.question, 1, str(answer.officer_no), step.now)
         answer_for_all(told, LetterPosted, posted.recorded(), f"{batch_no}:{LetterPosted.question}")
-        told.write()
         sent = Steps(session, cases, record_letter.name, 1, step.actor, step.now)
-        record_all_sent(sent, dict.fromkeys((case.case_no for case in cases), posted.letter_no), posted.posted_on)
-        record_steps(sent, dict.fromkeys(case.case_no for case in cases))
-        sent.write()
+        together(sent, partial(record_all_posted, posted=posted))
         return len(found)
     return 0
 

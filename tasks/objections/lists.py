@@ -22,14 +22,15 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answers_so_far, checked, record_answer
+from tasks.case.answers import accepted_answer, checked, record_answer
 from tasks.case.questions import Asked, Question
 from tasks.case.step import locked_case
 from tasks.objections.batch_files import LAYOUT as APPLICATIONS
 from tasks.objections.batch_rows import registered_in
-from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.endings import conclude
 from tasks.objections.questions import OutcomeDecision, VerificationReply, reply_of
-from tasks.objections.steps import close_objection, correct_certificate, decide_outcome, needs_correction, take_reply
+from tasks.objections.steps import take_reply
+from tasks.objections.verifications import record_reply
 from tasks.office.officers import check_may_act
 from tasks.office.signatures import COMMAND_LINE, sign
 from tasks.tables.files import harmless
@@ -208,7 +209,7 @@ def _take(
         take_reply.within(session, case, now)
     has_decision = bool(decision) and _take_decision(asked, decision, now)
     if rested and has_decision:
-        _conclude(session, case, now)
+        conclude(lambda step: step.within(session, case, now))
     return has_reply, has_decision
 
 
@@ -255,9 +256,8 @@ def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: dat
     reply = checked(asked, VerificationReply, {**given, **letter.said()})
     if case.stage != Stage.VERIFYING or _letter_waits(session, case.case_no):
         raise RefusalError(f"本件现为“{case.stage}”，没有等待核实结果；应发函的，请先登记发函。")
-    turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
-    _put_down(asked, VerificationReply, turn, reply, now)
-    case.waiting_for = f"{VerificationReply.question}-{turn}"
+    key = _key(case, VerificationReply)
+    _refuse(record_reply(session, case, reply, AnswerSource.OFFICER, key, now, asked.officer_no))
     return True
 
 
@@ -275,26 +275,21 @@ def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> boo
     """Put the decision of a row on record; whether it was not there. ``RefusalError`` for another than the one on
     record."""
     decision = checked(asked, OutcomeDecision, given)
-    known = accepted_answer(asked.session, asked.case.case_no, OutcomeDecision.question, 1)
+    session, case = asked.session, asked.case
+    known = accepted_answer(session, case.case_no, OutcomeDecision.question, 1)
     if known is not None:
         if known != decision:
             raise RefusalError(f"本件已拟定处理结果（{known['outcome']}），以先登记的为准。")
         return False
-    _put_down(asked, OutcomeDecision, 1, decision, now)
+    key, source = _key(case, OutcomeDecision), AnswerSource.OFFICER
+    _refuse(record_answer(session, case, OutcomeDecision, 1, source, key, decision, now, asked.officer_no))
     return True
 
 
-def _put_down(asked: Asked, question: type[Question], turn: int, given: dict[str, Any], now: datetime) -> None:
-    key = f"list:{asked.case.case_no}:{question.question}:{turn}"
-    source = AnswerSource.OFFICER
-    why = record_answer(asked.session, asked.case, question, turn, source, key, given, now, asked.officer_no)
+def _key(case: Case, question: type[Question]) -> str:
+    return f"list:{case.case_no}:{question.question}"
+
+
+def _refuse(why: str | None) -> None:
     if why is not None:
         raise RefusalError(why)
-
-
-def _conclude(session: Session, case: Case, now: datetime) -> None:
-    """The rest of the story of a case that has no run, in one transaction."""
-    if needs_correction(decide_outcome.within(session, case, now)):
-        correct_certificate.within(session, case, now)
-        tell_users_of_wrong_value.within(session, case, now)
-    close_objection.within(session, case, now)

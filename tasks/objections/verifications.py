@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -47,7 +47,7 @@ from tasks.case.step import (
     locked_case,
     locked_cases,
     not_yet,
-    record_steps,
+    together,
 )
 from tasks.case.submissions import OtherContentError, came_before
 from tasks.objections.questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
@@ -88,33 +88,24 @@ def prepare_pursuit(step: Step) -> str:
     """
     if accepted_answer(step.session, step.case.case_no, VerificationReply.question, step.turn) is not None:
         return "answered"
-    history = list(step.session.scalars(HISTORIES, {"case_nos": [step.case.case_no]}))
-    if not history:
-        return alone(step, prepare_requests)[step.case.case_no]
-    what = _next_move(step, history)
-    return alone(step, lambda steps: _prepare(steps, {step.case.case_no: what}))[step.case.case_no]
+    return alone(step, prepare_all)[step.case.case_no]
 
 
-def prepare_requests(steps: Steps) -> dict[str, str]:
-    """``prepare_pursuit`` of many cases for the first time; the way each goes."""
-    moves = {}
-    for some in in_pieces([case.case_no for case in steps.cases]):
-        for case_no, source in steps.session.connection().execute(SOURCES, {"case_nos": some}):
-            moves[case_no] = Pursued(Pursuit.REQUEST, answering_bureau(source or Level.CITY)), False
-    return _prepare(steps, moves)
+def prepare_all(steps: Steps) -> dict[str, str]:
+    """``prepare_pursuit`` of many cases that have no reply; the way each goes."""
+    return _prepare(steps, _moves(steps.session, steps.cases, steps.turn))
 
 
-def _prepare(steps: Steps, moves: Mapping[str, tuple[Pursued, bool]]) -> dict[str, str]:
-    """Write down of each case what is done next, and whether it goes by letter although there may be a gateway."""
+def _prepare(steps: Steps, moves: Mapping[str, Pursued]) -> dict[str, str]:
     rows = []
-    for case_no, (what, by_letter) in moves.items():
+    for case_no, what in ((case.case_no, moves[case.case_no]) for case in steps.cases):
         row = {
             "case_no": case_no,
             "turn": steps.turn,
             "pursuit": what.pursuit,
             "bureau": what.bureau,
             "idempotency_key": f"{case_no}-{steps.turn}",
-            "by_letter": by_letter or not has_gateway(what.bureau),
+            "by_letter": what.pursuit is Pursuit.LETTER or not has_gateway(what.bureau),
             "prepared_at": steps.now,
             "next_attempt_at": steps.now,
             "asked_at": steps.now,
@@ -127,15 +118,38 @@ def _prepare(steps: Steps, moves: Mapping[str, tuple[Pursued, bool]]) -> dict[st
     return {str(row["case_no"]): "letter" if row["by_letter"] else "gateway" for row in rows}
 
 
-def _next_move(step: Step, history: list[VerificationRequest]) -> tuple[Pursued, bool]:
-    choice = accepted_answer(step.session, step.case.case_no, RefusedRequest.question, step.turn - 1)
-    if choice is None:
-        return pursuit_after_silence([Pursued(past.pursuit, past.bureau) for past in history]), False
-    return {
-        Remedy.AGAIN: (Pursued(Pursuit.AGAIN, history[-1].bureau), False),
-        Remedy.LETTER: (Pursued(Pursuit.LETTER, history[-1].bureau), True),
-        Remedy.ESCALATE: (Pursued(Pursuit.ESCALATE, Bureau.PROVINCE), False),
-    }[Remedy(choice["remedy"])]
+def _moves(session: Session, cases: Sequence[Case], turn: int) -> dict[str, Pursued]:
+    """By case what is done in a turn to get a reply: the request in the first, then what its silence, or what staff
+    chose after its refusal, leads to."""
+    moves: dict[str, Pursued] = {}
+    history: dict[str, list[VerificationRequest]] = defaultdict(list)
+    for some in in_pieces([case.case_no for case in cases]):
+        if turn == 1:
+            for case_no, source in session.connection().execute(SOURCES, {"case_nos": some}):
+                moves[case_no] = Pursued(Pursuit.REQUEST, answering_bureau(source or Level.CITY))
+        else:
+            for past in session.scalars(HISTORIES, {"case_nos": some}):
+                history[past.case_no].append(past)
+    for case_no, requests in history.items():
+        # Only what was refused is decided on by staff.
+        refused = requests[-1].refusal is not None
+        choice = accepted_answer(session, case_no, RefusedRequest.question, turn - 1) if refused else None
+        moves[case_no] = (
+            pursuit_after_silence([Pursued(past.pursuit, past.bureau) for past in requests])
+            if choice is None
+            else _after(Remedy(choice["remedy"]), requests[-1].bureau)
+        )
+    return moves
+
+
+def _after(remedy: Remedy, bureau: Bureau) -> Pursued:
+    match remedy:
+        case Remedy.AGAIN:
+            return Pursued(Pursuit.AGAIN, bureau)
+        case Remedy.LETTER:
+            return Pursued(Pursuit.LETTER, bureau)
+        case Remedy.ESCALATE:
+            return Pursued(Pursuit.ESCALATE, Bureau.PROVINCE)
 
 
 def pursue_at_rest(silent: Mapping[str, int], at: datetime) -> list[str]:
@@ -158,19 +172,14 @@ def pursue_at_rest(silent: Mapping[str, int], at: datetime) -> list[str]:
 def _pursue(session: Session, case_nos: Sequence[str], turn: int, at: datetime) -> list[str]:
     # A reply ends the rest of its case: what rests now that it is locked has none.
     resting = [case for case in locked_cases(session, case_nos) if case.at_rest and case.stage == Stage.VERIFYING]
-    history: dict[str, list[Pursued]] = defaultdict(list)
-    for past in session.scalars(HISTORIES, {"case_nos": [case.case_no for case in resting]}):
-        history[past.case_no].append(Pursued(past.pursuit, past.bureau))
-    moves = {case_no: (pursuit_after_silence(past), False) for case_no, past in history.items()}
-    cases = [case for case in resting if has_gateway(moves[case.case_no][0].bureau)]
+    moves = _moves(session, resting, turn + 1)
+    cases = [case for case in resting if has_gateway(moves[case.case_no].bureau)]
     silence = Steps(session, cases, VerificationReply.question, turn, AnswerSource.TIME_LIMIT, at)
     answer_for_all(silence, VerificationReply, SILENCE, f"silent:{turn}", AnswerSource.TIME_LIMIT)
-    silence.write()
     prepared = Steps(session, cases, prepare_pursuit.name, turn + 1, "system", at)
-    record_steps(prepared, _prepare(prepared, {case.case_no: moves[case.case_no] for case in cases}))
+    together(prepared, lambda steps: _prepare(steps, moves))
     for case in cases:
         case.waiting_for = f"{VerificationReply.question}-{turn + 1}"
-    prepared.write()
     return [case.case_no for case in cases]
 
 
@@ -252,9 +261,7 @@ def _record_taken(turn: int, bureau: Bureau, numbers: Mapping[str, str]) -> None
     with transaction() as session:
         cases = not_yet(session, locked_cases(session, list(numbers)), "record_sent", turn)
         steps = Steps(session, cases, "record_sent", turn, str(bureau), clock.now())
-        record_all_sent(steps, numbers, steps.today)
-        record_steps(steps, dict.fromkeys(case.case_no for case in cases))
-        steps.write()
+        together(steps, lambda steps: _record_sent(steps, numbers, steps.today))
 
 
 @durable("登记发函")
@@ -263,10 +270,15 @@ def record_letter(step: Step) -> None:
     posted = LetterPosted.model_validate(
         accepted_answer(step.session, step.case.case_no, LetterPosted.question, step.turn)
     )
-    alone(step, lambda steps: record_all_sent(steps, {step.case.case_no: posted.letter_no}, posted.posted_on))
+    alone(step, lambda steps: record_all_posted(steps, posted))
 
 
-def record_all_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> None:
+def record_all_posted(steps: Steps, posted: LetterPosted) -> None:
+    """``record_letter`` of many cases that one letter was about."""
+    _record_sent(steps, dict.fromkeys((case.case_no for case in steps.cases), posted.letter_no), posted.posted_on)
+
+
+def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> None:
     """The statutory duty is done on the day the first request goes out; its lateness, if any, stays on the case."""
     session = steps.session
     requests = _requests(session, [case.case_no for case in steps.cases], steps.turn)
@@ -423,13 +435,25 @@ def _record_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
                 open_staff_task(session, f"late-reply:{key}", case.case_no, what, now)
             record(session, "objection:reply:late", case.case_no, str(bureau), now, reply_no=reply.reply_no)
             return False
-        turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
-        given = form.model_dump(mode="json") | {"kind": ReplyKind.REPLIED}
-        if record_answer(session, case, VerificationReply, turn, AnswerSource.BUREAU, key, given, now) is not None:
-            return False
+        return record_reply(session, case, form.recorded(), AnswerSource.BUREAU, key, now) is None
+
+
+def record_reply(
+    session: Session,
+    case: Case,
+    given: dict[str, Any],
+    source: AnswerSource,
+    key: str,
+    at: datetime,
+    officer_no: str | None = None,
+) -> str | None:
+    """Put a bureau's reply on record, whichever way it came; why it is refused, if it is."""
+    turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
+    why = record_answer(session, case, VerificationReply, turn, source, key, given, at, officer_no)
+    if why is None:
         # Whatever the story waits for, a form about a refused request included: this answers it.
         case.waiting_for = f"{VerificationReply.question}-{turn}"
-        return True
+    return why
 
 
 def correspond(limit: int = 500) -> list[str]:

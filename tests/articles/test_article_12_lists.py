@@ -277,7 +277,7 @@ def test_a_row_is_taken_whole_or_not_at_all(clerk: Any, monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(objection_lists, "_conclude", killed)
+        patched.setattr(objection_lists, "conclude", killed)
         with pytest.raises(KeyboardInterrupt):
             take(batch, filled(sent_list(batch), RIGHT | UPHELD))
     assert written(cases()[0].case_no) == before
