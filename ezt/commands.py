@@ -143,27 +143,27 @@ def sample_data(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.samples import data as samples
+    from ezt.samples import data
     from tasks.office.officer_register import enrolment
 
-    seed = samples.DEFAULT_SEED if seed is None else seed
-    added = samples.load(seed, samples.Sizes() if holders is None else samples.Sizes(holders=holders))
-    staff = samples.officers(seed) if show_codes else []
-    applications = samples.applications(seed) if show_codes else []
+    seed = data.DEFAULT_SEED if seed is None else seed
+    added = data.load(seed, data.Sizes() if holders is None else data.Sizes(holders=holders))
+    staff = data.officers(seed) if show_codes else []
+    applications = data.applications(seed) if show_codes else []
     if as_json:
         answer = {"seed": seed, "changed": added.anything, "added": asdict(added)}
         if show_codes:
             answer["officers"] = {each.staff_no: enrolment(each.staff_no, each.code_secret) for each in staff}
             answer["applications"] = {
-                program.key: samples.application_secret(seed, program.key) for program in applications
+                program.key: data.application_secret(seed, program.key) for program in applications
             }
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return
-    print(samples.in_words(added, seed))
+    print(data.in_words(added, seed))
     for each in staff:
         print(f"{each.staff_no}  {each.role}  {each.name}  {enrolment(each.staff_no, each.code_secret)}")
     for program in applications:
-        print(f"{program.key}  {program.speaks_for}  {samples.application_secret(seed, program.key)}")
+        print(f"{program.key}  {program.speaks_for}  {data.application_secret(seed, program.key)}")
 
 
 @app.command(help="启动整个系统，Ctrl-C停止")

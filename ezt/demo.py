@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
 from ezt.desk import Desk, NotThereError
-from ezt.samples import data as sample_data
+from ezt.samples import data
 from ezt.up import System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
@@ -111,8 +111,8 @@ def _hand_in(system: System) -> str:
         "proposed": certificate.face["address"] + "之一",
         "reason": "登记的地址少了门牌的后半部分。",
     }
-    key = next(name for name, kind, _ in sample_data.APPLICATIONS if kind == "department")
-    secret = sample_data.application_secret(sample_data.DEFAULT_SEED, key)
+    key = next(name for name, kind, _ in data.APPLICATIONS if kind == "department")
+    secret = data.application_secret(data.DEFAULT_SEED, key)
     path, body = "/api/v1/objections", json.dumps(given, ensure_ascii=False).encode()
     now, nonce = int(time.time() * 1000), secrets.token_hex(8)
     headers = {KEY: key, TIME: str(now), NONCE: nonce, SIGNATURE: sign(secret, "POST", path, now, nonce, body)}

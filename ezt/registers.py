@@ -37,20 +37,20 @@ def import_departments(file: File, check: Check = False, as_json: AsJson = False
 @catalogue.command("import", help="导入证照类型，一行一个字段；已有的按代码更新，有一行不对，一种也不登记")
 def import_types(file: File, check: Check = False, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.register import type_files as catalogue_files
+    from tasks.register import type_files
 
     check_migrated()
-    done = catalogue_files.import_types(file.name, file.read_bytes(), "ezt", check=check)
+    done = type_files.import_types(file.name, file.read_bytes(), "ezt", check=check)
     _show("证照类型", "种", done, check, as_json)
 
 
 @catalogue.command("import-authorities", help="导入颁证机构（名称、代码），补录纸质证照时按它认颁证机构")
 def import_authorities(file: File, check: Check = False, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
-    from tasks.register import type_files as catalogue_files
+    from tasks.register import type_files
 
     check_migrated()
-    done = catalogue_files.import_authorities(file.name, file.read_bytes(), "ezt", check=check)
+    done = type_files.import_authorities(file.name, file.read_bytes(), "ezt", check=check)
     _show("颁证机构", "个", done, check, as_json)
 
 

@@ -23,7 +23,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from ezt import children
 from ezt.engine.deployments import PREFECT_YAML, stories
 from ezt.installation import prepare
-from ezt.samples import data as sample_data
+from ezt.samples import data
 from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
@@ -140,7 +140,7 @@ def running(
         _check_free(name, port)
     home = prepare().home
     if samples:
-        sample_data.load()
+        data.load()
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     environment |= prefect_access()
     desk, web = f"http://127.0.0.1:{given.prefect_port}", f"http://127.0.0.1:{given.web_port}"
@@ -247,13 +247,13 @@ def _start_bureaus(system: System, web: str, samples: bool) -> dict[str, str]:
     """
     reached: dict[str, str] = {}
     for bureau, setting in ((Bureau.CITY, "CITY_GATEWAY"), (Bureau.PROVINCE, "PROVINCE_GATEWAY")):
-        port, key = free_port(), sample_data.BUREAU_KEYS[bureau]
-        secret = sample_data.application_secret(sample_data.DEFAULT_SEED, key)
+        port, key = free_port(), data.BUREAU_KEYS[bureau]
+        secret = data.application_secret(data.DEFAULT_SEED, key)
         known = ["--app-key", "ezt", "--app-secret", "stand-in", "--name", bureau.value, "--reply-after", "5"]
         back = ("--callback", f"{web}/api/v1/verification-replies", "--callback-key", key, "--callback-secret", secret)
         name = f"stand-in-{bureau.name.lower()}"
         if samples:
-            answers = sample_data.certificates_above(bureau, sample_data.DEFAULT_SEED, sample_data.Sizes().holders)
+            answers = data.certificates_above(bureau, data.DEFAULT_SEED, data.Sizes().holders)
             known += ["--certificates", _file(system, name, json.dumps(answers, ensure_ascii=False).encode())]
         system.start(name, "gateways.stand_in", "--port", str(port), *known, *back)
         reached |= {
@@ -273,7 +273,7 @@ def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
     back = f"{settings().public_url}/sign-in"
     known = ["--service-code", code, "--service-password", password]
     if samples:
-        persons = sample_data.persons(sample_data.DEFAULT_SEED, sample_data.Sizes().holders)
+        persons = data.persons(data.DEFAULT_SEED, data.Sizes().holders)
         known += ["--persons", _file(system, "stand-in-zheliban", PERSONS.dump_json(persons))]
     system.start("stand-in-zheliban", "gateways.zheliban_stand_in", "--port", str(port), *known)
     return {

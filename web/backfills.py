@@ -7,7 +7,6 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.organisations import ApplicationKind
 from regulation.limits import LONGEST_TEXT
 from runtime.contacts import AddressOrNothing
 from runtime.refusals import RefusalError
@@ -17,18 +16,16 @@ from tasks.backfill.objections import Backfilled, HolderObjection, backfilled, o
 from tasks.backfill.steps import correct_by_application, register_backfill
 from tasks.case.attachments import check_files, from_base64
 from tasks.desk.runs import nudge
-from tasks.office.applications import Caller
 from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, back_to, checked, refused
 from web.objections import Attachments
 from web.openapi import DEPARTMENTS, takes
 from web.rendering import page
-from web.requests import Base64, body_as, signed_by
+from web.requests import Base64, FromDepartment, body_as
 from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/backfills", tags=["纸质证照补录（第十一条）"])
 pages = APIRouter(prefix="/backfills", include_in_schema=False)
 
-FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 Contents = Annotated[
     dict[Annotated[str, Field(max_length=60)], Annotated[Words, Field(max_length=LONGEST_TEXT.value)]],
     Field(title="证照上的内容", description="项目名称或代码与内容", max_length=60),

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.organisations import ApplicationKind
 from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.objections.corrections import Told, answer_by_application, answer_by_link, open_for, told
-from tasks.office.applications import Caller
+from tasks.objections import corrections
+from tasks.objections.corrections import ToldUse, open_for, told
+from tasks.office.department_links import ByApplication, ByLink
 from web.forms import NOBODYS, Filled, Token, Typed, checked, refused
 from web.openapi import SIGNED, answers, takes
 from web.rendering import message, page
-from web.requests import body_as, signed_by
+from web.requests import FromDepartment, body_as
 
 router = APIRouter(prefix="/api/v1/wrong-value-uses", tags=["用过的错误信息（第十二条）"])
 pages = APIRouter(include_in_schema=False)
@@ -56,7 +56,7 @@ class OpenAnswer(BaseModel):
     responses=answers(OpenAnswer, 401, 403, 429),
     openapi_extra={"parameters": SIGNED},
 )
-def still_open(caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]) -> dict[str, Any]:
+def still_open(caller: FromDepartment) -> dict[str, Any]:
     """本部门用过、后来更正了的证照信息，尚未答复如何处理的。"""
     return {"open": [asdict(each) for each in open_for(caller.speaks_for)]}
 
@@ -68,17 +68,18 @@ def still_open(caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPAR
     openapi_extra=takes(AnswerSubmission, signed=True),
 )
 def answer(
-    caller: Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))],
+    caller: FromDepartment,
     submission: Annotated[AnswerSubmission, Depends(body_as(AnswerSubmission))],
 ) -> dict[str, Any]:
     """答复以第一次为准；同样的答复重复提交没有影响。"""
-    return asdict(answer_by_application(caller.speaks_for, submission.case_no, submission.answer, caller.key))
+    who = ByApplication(caller.speaks_for, caller.key, submission.case_no)
+    return asdict(corrections.answer(who, submission.answer))
 
 
 @pages.get("/wrong-value-uses/{token}")
 def read(request: Request, token: Token) -> HTMLResponse:
     """What the department was told, with a form for its answer."""
-    return _page(request, told(token))
+    return _page(request, told(ByLink(token)))
 
 
 @pages.post("/wrong-value-uses/{token}")
@@ -86,11 +87,11 @@ def reply(request: Request, token: Token, answer: Typed = "") -> Response:
     """The answer's form."""
     typed = {"answer": answer}
     try:
-        answer_by_link(token, checked(Answered, typed).answer)
+        corrections.answer(ByLink(token), checked(Answered, typed).answer)
     except RefusalError as why:
-        return _page(request, told(token), refused(why, typed))
+        return _page(request, told(ByLink(token)), refused(why, typed))
     return message(request, "答复已登记", "答复已登记，谢谢。")
 
 
-def _page(request: Request, about: Told, form: Filled = NOBODYS) -> HTMLResponse:
+def _page(request: Request, about: ToldUse, form: Filled = NOBODYS) -> HTMLResponse:
     return page(request, "wrong-value.html", {"told": about, "form": form}, form.status)

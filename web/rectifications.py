@@ -3,31 +3,22 @@ interface."""
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.organisations import ApplicationKind
 from regulation import rectifications as rules
 from regulation.limits import EXTENSION_DAYS
-from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.case.attachments import check_files, from_base64
-from tasks.desk.runs import nudge
-from tasks.office.applications import Caller
+from tasks.office.department_links import ByLink
 from tasks.rectifications.questions import DepartmentResponse
-from tasks.rectifications.responses import (
-    followed_by_department,
-    followed_by_link,
-    rectifications_of,
-    respond_by_application,
-    respond_by_link,
-)
+from tasks.rectifications.responses import followed, rectifications_of, respond
+from web.departments import OwnCase, answered, answered_on_page
 from web.forms import (
     NOBODYS,
-    CaseNo,
     Files,
     Filled,
     Said,
@@ -37,19 +28,17 @@ from web.forms import (
     checked,
     checked_with_files,
     given_files,
-    refused,
     submission_number,
 )
 from web.objections import Attachments
 from web.openapi import SIGNED, answers, takes
 from web.rendering import page
-from web.requests import body_as, signed_by
+from web.requests import FromDepartment, body_as
 
 router = APIRouter(prefix="/api/v1/rectifications", tags=["督促整改（第十七条）"])
 pages = APIRouter(prefix="/rectifications", include_in_schema=False)
 
 Days = Annotated[int, Field(title="申请延期的工作日数", ge=1, le=99)]
-FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
 SAID = {"answered": "整改情况已收到。", "extended": "延期申请已收到。"}
@@ -144,9 +133,9 @@ def own(
     responses=answers(RectificationAnswer, 401, 403, 404, 429),
     openapi_extra={"parameters": SIGNED},
 )
-def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
+def follow(own: OwnCase) -> dict[str, Any]:
     """一件督促整改的事实、时限和办理情况。"""
-    return asdict(followed_by_department(caller.speaks_for, case_no))
+    return asdict(followed(own))
 
 
 @router.post(
@@ -156,15 +145,14 @@ def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
     openapi_extra=takes(AnswerSubmission, signed=True),
 )
 def answer(
-    caller: FromDepartment,
-    case_no: CaseNo,
+    own: OwnCase,
     submission: Annotated[AnswerSubmission, Depends(body_as(AnswerSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """答复做了什么，附上材料；收到后复查。同一提交编号重复提交没有影响。"""
-    files = [from_base64(file.name, file.content) for file in submission.attachments]
     response = DepartmentResponse(kind=rules.Response.DONE, text=submission.text)
-    return _responded(caller, case_no, response, files, submission.submission_no, background)
+    said = partial(respond, own, response, submission_no=submission.submission_no)
+    return answered(own, followed, said, background, submission.attachments)
 
 
 @router.post(
@@ -174,29 +162,14 @@ def answer(
     openapi_extra=takes(ExtensionSubmission, signed=True),
 )
 def extend(
-    caller: FromDepartment,
-    case_no: CaseNo,
+    own: OwnCase,
     submission: Annotated[ExtensionSubmission, Depends(body_as(ExtensionSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """截止日前可以申请一次延期，由综合管理单位审核。同一提交编号重复提交没有影响。"""
     response = DepartmentResponse(kind=rules.Response.EXTENSION, text=submission.text, days=submission.days)
-    return _responded(caller, case_no, response, [], submission.submission_no, background)
-
-
-def _responded(
-    caller: Caller,
-    case_no: str,
-    response: DepartmentResponse,
-    files: list[tuple[str, bytes]],
-    submission_no: str,
-    background: BackgroundTasks,
-) -> dict[str, Any]:
-    # Whose case it is comes before what is wrong with the files.
-    followed_by_department(caller.speaks_for, case_no)
-    respond_by_application(caller.speaks_for, case_no, response, check_files(files), submission_no, caller.key)
-    background.add_task(nudge, case_no)
-    return asdict(followed_by_department(caller.speaks_for, case_no))
+    said = partial(respond, own, response, submission_no=submission.submission_no)
+    return answered(own, followed, said, background)
 
 
 @pages.get("/{token}")
@@ -216,14 +189,14 @@ def reply(
 ) -> Response:
     """The form for what was done, with files."""
     typed, given = {"text": text}, given_files(files)
-    try:
+
+    def answer() -> str:
         form, kept = checked_with_files(AnswerForm, typed, given)
         response = DepartmentResponse(kind=rules.Response.DONE, text=form.text)
-        case_no = respond_by_link(token, response, kept, submission_number(submission_no))
-    except RefusalError as why:
-        return _page(request, token, refused(why, typed, given))
-    background.add_task(nudge, case_no)
-    return back_to(f"/rectifications/{token}", "answered")
+        return respond(ByLink(token), response, kept, submission_number(submission_no))
+
+    then = back_to(f"/rectifications/{token}", "answered")
+    return answered_on_page(answer, background, then, partial(_page, request, token), typed, given)
 
 
 @pages.post("/{token}/extension")
@@ -237,19 +210,19 @@ def ask_for_time(
 ) -> Response:
     """The form for an extension."""
     typed = {"reason": reason, "days": days}
-    try:
+
+    def answer() -> str:
         form = checked(ExtensionForm, typed)
         response = DepartmentResponse(kind=rules.Response.EXTENSION, text=form.reason, days=form.days)
-        case_no = respond_by_link(token, response, [], submission_number(submission_no))
-    except RefusalError as why:
-        return _page(request, token, refused(why, typed))
-    background.add_task(nudge, case_no)
-    return back_to(f"/rectifications/{token}", "extended")
+        return respond(ByLink(token), response, [], submission_number(submission_no))
+
+    then = back_to(f"/rectifications/{token}", "extended")
+    return answered_on_page(answer, background, then, partial(_page, request, token), typed)
 
 
 def _page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     context = {
-        "case": followed_by_link(token),
+        "case": followed(ByLink(token)),
         "token": token,
         "said": said,
         "submission_no": submission_number(),

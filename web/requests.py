@@ -227,6 +227,9 @@ def signed_by(*kinds: ApplicationKind) -> Callable[..., Caller]:
     return admitted
 
 
+FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
+
+
 def authenticated(request: Request, body: bytes, *kinds: ApplicationKind) -> tuple[Caller, SpentNonce]:
     """Who signed a request, and the nonce that has to be spent before anything is answered.
 

@@ -2,32 +2,24 @@
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.organisations import ApplicationKind
 from runtime import clock
-from runtime.refusals import RefusalError
 from runtime.words import Words
-from tasks.case.attachments import check_files, from_base64
 from tasks.desk.runs import nudge
-from tasks.office.applications import Caller
+from tasks.office.department_links import ByLink
+from tasks.rule_revisions import reports
 from tasks.rule_revisions.questions import RevisionReport, RuleRevisionForm
-from tasks.rule_revisions.reports import (
-    NO_FILE,
-    listed_by_department,
-    listed_by_link,
-    report_by_application,
-    report_by_link,
-    revisions_of,
-)
+from tasks.rule_revisions.reports import NO_FILE, listed, revisions_of
 from tasks.rule_revisions.steps import list_rule
+from web.departments import OwnCase, answered, answered_on_page
 from web.forms import (
     NOBODYS,
-    CaseNo,
     Files,
     Filled,
     Said,
@@ -36,20 +28,18 @@ from web.forms import (
     back_to,
     checked_with_files,
     given_files,
-    refused,
     submission_number,
 )
 from web.objections import Attachments
 from web.openapi import DEPARTMENTS, SIGNED, answers, takes
 from web.rendering import page
-from web.requests import body_as, signed_by
+from web.requests import FromDepartment, body_as
 from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/rule-revisions", tags=["制度修订（第十六条）"])
 pages = APIRouter(prefix="/rule-revisions", include_in_schema=False)
 
 SAID = {"reported": "修订报告已收到。"}
-FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
 class ListingSubmission(RuleRevisionForm):
@@ -133,9 +123,9 @@ def own(caller: FromDepartment) -> dict[str, Any]:
     responses=answers(RevisionAnswer, 401, 403, 404, 429),
     openapi_extra={"parameters": SIGNED},
 )
-def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
+def follow(own: OwnCase) -> dict[str, Any]:
     """一项制度障碍的时限和办理情况。"""
-    return asdict(listed_by_department(caller.speaks_for, case_no))
+    return asdict(listed(own))
 
 
 @router.post(
@@ -145,19 +135,13 @@ def follow(caller: FromDepartment, case_no: CaseNo) -> dict[str, Any]:
     openapi_extra=takes(ReportSubmission, signed=True),
 )
 def report(
-    caller: FromDepartment,
-    case_no: CaseNo,
+    own: OwnCase,
     submission: Annotated[ReportSubmission, Depends(body_as(ReportSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
     """修订后的制度施行后报告文号和施行日期，附上文件；由综合管理单位核对。同一提交编号重复提交没有影响。"""
-    # Whose case it is comes before what is wrong with the files.
-    listed_by_department(caller.speaks_for, case_no)
-    files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
-    given, number = _reported(submission), submission.submission_no
-    report_by_application(caller.speaks_for, case_no, given, files, number, caller.key)
-    background.add_task(nudge, case_no)
-    return asdict(listed_by_department(caller.speaks_for, case_no))
+    said = partial(reports.report, own, _reported(submission), submission_no=submission.submission_no)
+    return answered(own, listed, said, background, submission.attachments)
 
 
 @pages.get("/{token}")
@@ -180,13 +164,13 @@ def report_on_page(
     """The report's form, with files."""
     typed = {"document_no": document_no, "in_force_on": in_force_on, "text": text}
     given = given_files(files)
-    try:
+
+    def answer() -> str:
         form, kept = checked_with_files(ReportForm, typed, given, none_given=NO_FILE)
-        case_no = report_by_link(token, _reported(form), kept, submission_number(submission_no))
-    except RefusalError as why:
-        return _page(request, token, refused(why, typed, given))
-    background.add_task(nudge, case_no)
-    return back_to(f"/rule-revisions/{token}", "reported")
+        return reports.report(ByLink(token), _reported(form), kept, submission_number(submission_no))
+
+    then = back_to(f"/rule-revisions/{token}", "reported")
+    return answered_on_page(answer, background, then, partial(_page, request, token), typed, given)
 
 
 def _reported(form: ReportForm) -> RevisionReport:
@@ -195,7 +179,7 @@ def _reported(form: ReportForm) -> RevisionReport:
 
 def _page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     context = {
-        "case": listed_by_link(token),
+        "case": listed(ByLink(token)),
         "token": token,
         "said": said,
         "submission_no": submission_number(),

@@ -6,20 +6,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Depends, Path
 from pydantic import BaseModel, Field
 
-from models.organisations import ApplicationKind
 from runtime.words import Words
 from tasks.desk.runs import nudge
-from tasks.office.applications import Caller
 from tasks.system_reviews.standing import go_live, standing_of_review, standings
 from tasks.system_reviews.steps import behind_reference, submit_for_department
 from tasks.system_reviews.submissions import GoLiveForm, SystemReviewForm
 from web.forms import Token
 from web.openapi import DEPARTMENTS, SIGNED, problems, takes
-from web.requests import body_as, signed_by
+from web.requests import FromDepartment, body_as
 
 router = APIRouter(prefix="/api/v1", tags=["新建系统评审（第十七条）"])
 
-FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 CaseNo = Annotated[str, Path(max_length=30, pattern=r"^PS-[0-9]{4}-[0-9]{6,9}$")]
 
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from models.organisations import ApplicationKind
 from regulation.working_days import CalendarError, parse_day
 from runtime import clock
 from runtime.database import reading
@@ -24,13 +23,11 @@ from tasks.use_list.watch import answer_as_department, answer_by_link, enquiries
 from web.forms import NOBODYS, Filled, RowNumber, Token, refused, row_number
 from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.rendering import page
-from web.requests import ENTRIES_OF_ROWS, ROWS, Base64, Row, body_as, signed_by
+from web.requests import ENTRIES_OF_ROWS, ROWS, Base64, FromDepartment, Row, body_as
 from web.standing import standing
 
 router = APIRouter(prefix="/api/v1/use-list", tags=["用证清单（第九条、第十条）"])
 pages = APIRouter(prefix="/use-list", include_in_schema=False)
-
-FromDepartment = Annotated[Caller, Depends(signed_by(ApplicationKind.DEPARTMENT))]
 
 
 class ProposalSubmission(BaseModel):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ezt.samples import data as sample_data
+from ezt.samples import data
 from ezt.samples.catalogue import DEPARTMENTS
 from notifications import notices
 from notifications.notices import DayLine, DeadlineLine, EntryLine, GapLine, Notice
@@ -42,9 +42,9 @@ class Group:
 RECEIVED_ON = date(2026, 9, 24)
 """A Thursday; the Mid-Autumn Festival and the National Day holiday follow."""
 DUE_ON = date(2026, 10, 9)
-HOLDER, OTHER = sample_data.holders(sample_data.DEFAULT_SEED, 2)
-(FIRST_NO, FIRST, _), (SECOND_NO, SECOND, _) = sample_data.OFFICERS[:2]
-DIRECTOR = sample_data.OFFICERS[3][1]
+HOLDER, OTHER = data.holders(data.DEFAULT_SEED, 2)
+(FIRST_NO, FIRST, _), (SECOND_NO, SECOND, _) = data.OFFICERS[:2]
+DIRECTOR = data.OFFICERS[3][1]
 MARKET, OFFICE = DEPARTMENTS[0], DEPARTMENTS[5]
 LIAISON, FORMER = mask_name(OTHER.name), mask_name(HOLDER.name)
 

@@ -28,7 +28,7 @@ from tasks.certificates.requests import (
     CopyRequest,
 )
 from tasks.certificates.use import Use, admit, answered, answered_for, extracted, held
-from tasks.register import faces as register
+from tasks.register import faces
 from tasks.register.faces import face_of
 
 NOT_A_CERTIFICATE = (
@@ -105,7 +105,7 @@ def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAn
         return answered(use, AnsweredState.NOT_A_CERTIFICATE, [NOT_A_CERTIFICATE, examined.why, HOW_TO_GET])
     if examined.verdict is CopyVerdict.TAMPERED:
         return answered(use, AnsweredState.TAMPERED, [examined.why, HOW_TO_GET])
-    found = register.by_copy(hashlib.sha256(content).hexdigest())
+    found = faces.by_copy(hashlib.sha256(content).hexdigest())
     if found is None or found.type_code != use.kind.code or found.holder_index != use.holder_index:
         why = "这份存档副本不是所填持证主体的这类证照，请核对证件号码和证照类型。"
         return answered(use, AnsweredState.UNKNOWN, [why])

@@ -33,7 +33,7 @@ from tasks.certificates.journal import Entry, journal
 from tasks.certificates.reading import is_stale
 from tasks.certificates.requests import AnsweredState, RedemptionAnswer, RedemptionRequest
 from tasks.certificates.use import Use, extracted, holder_index, read_again
-from tasks.register import faces as register
+from tasks.register import faces
 from tasks.register.faces import face_of
 from tasks.register.types import type_named
 from tasks.use_list.standing import in_force, permissions_on
@@ -195,7 +195,7 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     index = _code_index(request.code)
     with reading() as session:
         presented = session.get(Presentation, index)
-    found = register.by_id(presented.certificate_id) if presented is not None else None
+    found = faces.by_id(presented.certificate_id) if presented is not None else None
     if presented is None or found is None or presented.redeemed_at is not None or presented.expires_at <= use.at:
         raise UseRefusedError(10, NO_SUCH_CODE)
     use.certificate_type, use.holder_index = found.type_code, found.holder_index
@@ -211,7 +211,7 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
         spent = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key).returning(Presentation.code_index)
         if session.scalar(spent) is None:
             raise UseRefusedError(10, NO_SUCH_CODE)
-    found = register.by_id(presented.certificate_id) or found
+    found = faces.by_id(presented.certificate_id) or found
     shown = extracted(use, found, face_of(found), None)
     return RedemptionAnswer(
         certificate=shown.certificate, fields=shown.fields, withheld=[], scenario=use.allowed.scenario

@@ -58,7 +58,7 @@ from tasks.certificates.requests import (
 from tasks.objections.steps import dispute_on
 from tasks.office.applications import KNOWN_FOR, Caller
 from tasks.office.recipients import liaison_on_file
-from tasks.register import faces as register
+from tasks.register import faces
 from tasks.register.faces import Face, Held, face_of
 from tasks.register.trial_holders import trial_indexes
 from tasks.register.types import find_type
@@ -235,14 +235,14 @@ def query(use: Use, request: QueryRequest) -> QueryAnswer:
     """The certificates of one type that a holder has, newest versions only; their faces stay where they are."""
     admit(use, request)
     own = use.holder_index or ""
-    found = register.of_holder(own, use.kind.code)
+    found = faces.of_holder(own, use.kind.code)
     stale = [each.identifier for each in found if is_stale(use.kind, each, use.at)]
     if stale or not found:
         for identifier in stale:
             read_again(use, identifier=identifier)
         if not stale:
             read_again(use, holder_number=request.holder_number)
-        found = register.of_holder(own, use.kind.code)
+        found = faces.of_holder(own, use.kind.code)
     found = [each for each in found if _is_named(each, request.holder_name)]
     use.certificates = [each.identifier for each in found]
     use.result = str(len(found))
@@ -285,7 +285,7 @@ def answered_for(use: Use, found: Held, stated: dict[str, str]) -> Authenticatio
     else:
         state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
         reasons = [_reason(state, found)]
-    current = register.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None
+    current = faces.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None
     return answered(use, state, reasons, _facts(use, found), current)
 
 
@@ -389,11 +389,11 @@ def _held(use: Use, request: TypedRequest, reference: str) -> Held:
 def _naming(use: Use, reference: str) -> tuple[Callable[[], Held | None], dict[str, str]]:
     """How to find what an identifier (that very version) or a number (the newest one) names: here, and above."""
     if not unicodedata.normalize("NFKC", reference).lstrip().startswith("1.2.156"):
-        return partial(register.by_number, reference, use.kind.code, use.holder_index or ""), {"number": reference}
+        return partial(faces.by_number, reference, use.kind.code, use.holder_index or ""), {"number": reference}
     identifier = parse_identifier(reference)
     if identifier.type_code != use.kind.code:
         raise InputError(f"电子证照标识不是“{use.kind.name}”的，请更正证照类型或标识。")
-    return partial(register.by_identifier, str(identifier)), {"identifier": str(identifier)}
+    return partial(faces.by_identifier, str(identifier)), {"identifier": str(identifier)}
 
 
 def read_again(use: Use, **asked: str) -> None:

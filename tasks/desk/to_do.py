@@ -23,21 +23,35 @@ from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
 from runtime.database import reading
 from runtime.settings import settings
-from tasks.backfill import questions as backfill_questions
+from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSampleReview, ScanAttached
 from tasks.case.calendars import working_days
 from tasks.case.kind import Table, cell
 from tasks.case.questions import Question
-from tasks.liaisons import filings as liaison_questions
-from tasks.objections import questions as objection_batch_questions
-from tasks.objections import questions as objection_questions
+from tasks.liaisons.filings import LiaisonConfirmation
+from tasks.objections.questions import (
+    BatchLetterPosted,
+    BatchReview,
+    InitialReview,
+    LetterPosted,
+    OutcomeDecision,
+    RefusedRequest,
+    SupplementReceived,
+    VerificationReply,
+)
 from tasks.office.departments import department_names
 from tasks.office.officers import acting_officer
-from tasks.rectifications import questions as rectification_questions
-from tasks.rule_revisions import questions as rule_revision_questions
-from tasks.spot_checks import questions as spot_check_questions
-from tasks.supervision import paper_report_questions
-from tasks.system_reviews import questions as system_review_questions
-from tasks.use_list import proposals as use_list_questions
+from tasks.rectifications.questions import (
+    DepartmentResponse,
+    ExtensionDecision,
+    FinalStanding,
+    FindingDecision,
+    Recheck,
+)
+from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport
+from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
+from tasks.supervision.paper_report_questions import PaperReportVerdict
+from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
+from tasks.use_list.proposals import UseListReview
 
 LINES = 200
 """Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew every few seconds."""
@@ -48,33 +62,33 @@ RESUME = "#resume"
 QUESTIONS: dict[str, type[Question]] = {
     question.question: question
     for question in (
-        backfill_questions.ScanAttached,
-        backfill_questions.BackfillReview,
-        backfill_questions.BackfillCorrection,
-        backfill_questions.BatchSampleReview,
-        liaison_questions.LiaisonConfirmation,
-        objection_batch_questions.BatchReview,
-        objection_batch_questions.BatchLetterPosted,
-        objection_questions.InitialReview,
-        objection_questions.SupplementReceived,
-        objection_questions.LetterPosted,
-        objection_questions.VerificationReply,
-        objection_questions.RefusedRequest,
-        objection_questions.OutcomeDecision,
-        paper_report_questions.PaperReportVerdict,
-        rectification_questions.FindingDecision,
-        rectification_questions.DepartmentResponse,
-        rectification_questions.ExtensionDecision,
-        rectification_questions.Recheck,
-        rectification_questions.FinalStanding,
-        rule_revision_questions.RevisionConfirmation,
-        rule_revision_questions.RevisionReport,
-        rule_revision_questions.RevisionCheck,
-        spot_check_questions.SpotCheckResults,
-        spot_check_questions.SpotCheckPublication,
-        system_review_questions.SystemReviewOpinion,
-        system_review_questions.MaterialReceived,
-        use_list_questions.UseListReview,
+        ScanAttached,
+        BackfillReview,
+        BackfillCorrection,
+        BatchSampleReview,
+        LiaisonConfirmation,
+        BatchReview,
+        BatchLetterPosted,
+        InitialReview,
+        SupplementReceived,
+        LetterPosted,
+        VerificationReply,
+        RefusedRequest,
+        OutcomeDecision,
+        PaperReportVerdict,
+        FindingDecision,
+        DepartmentResponse,
+        ExtensionDecision,
+        Recheck,
+        FinalStanding,
+        RevisionConfirmation,
+        RevisionReport,
+        RevisionCheck,
+        SpotCheckResults,
+        SpotCheckPublication,
+        SystemReviewOpinion,
+        MaterialReceived,
+        UseListReview,
     )
 }
 """Every question that a run suspends on, by its name."""

@@ -3,7 +3,6 @@
 A corrected record helps nobody who has already acted on the wrong one; the audit trail knows who that is.
 """
 
-import secrets
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,7 +26,7 @@ from tasks.case.calendars import working_days
 from tasks.case.department_mail import tell_department
 from tasks.case.step import Step, durable
 from tasks.objections.steps import objection_of
-from tasks.office.department_links import behind_link, link_index, of_department
+from tasks.office.department_links import Correspondent, new_link
 from tasks.office.staff_tasks import open_staff_task
 
 CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
@@ -46,7 +45,7 @@ BUSINESSES_IN_A_NOTICE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldUse:
     """What a department was told and what it answered, with nothing of a person in it."""
 
     case_no: str
@@ -71,19 +70,16 @@ def tell_users_of_wrong_value(step: Step) -> int:
 
 
 def _tell_user(step: Step, objection: Objection, uscc: str, business_nos: list[str]) -> None:
-    token = secrets.token_urlsafe(24)
     due_on, _ = working_days(step.session).due_date(step.today, WRONG_VALUE_ANSWER.value)
-    step.session.add(
-        WrongValueUse(
-            case_no=step.case.case_no,
-            department_uscc=uscc,
-            business_nos=business_nos,
-            token=token,
-            token_index=link_index(WrongValueUse, token),
-            told_at=step.now,
-            due_on=due_on,
-        )
+    use = WrongValueUse(
+        case_no=step.case.case_no,
+        department_uscc=uscc,
+        business_nos=business_nos,
+        told_at=step.now,
+        due_on=due_on,
+        **new_link(WrongValueUse),
     )
+    step.session.add(use)
     notice = notices.WrongValueUsed(
         case_no=step.case.case_no,
         department=step.session.get_one(Department, uscc).name,
@@ -92,7 +88,7 @@ def _tell_user(step: Step, objection: Objection, uscc: str, business_nos: list[s
         business_nos=business_nos[:BUSINESSES_IN_A_NOTICE],
         more=len(business_nos) > BUSINESSES_IN_A_NOTICE,
         due_on=due_on,
-        link=f"{settings().public_url}/wrong-value-uses/{token}",
+        link=f"{settings().public_url}/wrong-value-uses/{use.token}",
     )
     tell_department(step, uscc, lambda _: notice, about=uscc)
     step.audit("correction:department:told", department=uscc, businesses=len(business_nos))
@@ -120,13 +116,13 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
     return used
 
 
-def told(token: str) -> Told:
-    """What stands behind a department's link. ``NotFoundError`` for none."""
+def told(who: Correspondent) -> ToldUse:
+    """What a department was told. ``NotFoundError`` for another's or none."""
     with reading() as session:
-        return _told(session, behind_link(session, WrongValueUse, token))
+        return _told(session, who.find(session, WrongValueUse))
 
 
-def open_for(department: str) -> list[Told]:
+def open_for(department: str) -> list[ToldUse]:
     """What a department (by name) was told and has not answered, the oldest first."""
     with reading() as session:
         wanted = (
@@ -137,17 +133,18 @@ def open_for(department: str) -> list[Told]:
         return [_told(session, row) for row in session.scalars(wanted.order_by(WrongValueUse.id))]
 
 
-def answer_by_link(token: str, answer: str) -> Told:
-    """The department's answer from the page behind its link. Raises as ``told`` and ``RefusalError`` for a second."""
+def answer(who: Correspondent, text: str) -> ToldUse:
+    """Record what a department answers. Raises as ``told`` and ``RefusalError`` for a second answer."""
     with transaction() as session:
-        return _answered(session, behind_link(session, WrongValueUse, token), answer, "link")
-
-
-def answer_by_application(department: str, case_no: str, answer: str, key: str) -> Told:
-    """The answer from the department's own system; ``key`` is its application's. Raises as ``answer_by_link``."""
-    with transaction() as session:
-        row = of_department(session, WrongValueUse, department, case_no)
-        return _answered(session, row, answer, key)
+        number = who.find(session, WrongValueUse).id
+        row = session.get_one(WrongValueUse, number, with_for_update=True, populate_existing=True)
+        if row.answer is not None and row.answer != text:
+            raise RefusalError("已经答复过；如有补充，请联系综合管理单位。")
+        if row.answer is None:
+            row.answer, row.answered_at, row.answered_by = text, clock.now(), who.by
+            said = {"department": row.department_uscc}
+            record(session, "correction:department:answered", row.case_no, who.by, row.answered_at, **said)
+        return _told(session, row)
 
 
 def note_unanswered(at: datetime) -> int:
@@ -165,21 +162,9 @@ def note_unanswered(at: datetime) -> int:
         return len(late)
 
 
-def _answered(session: Session, row: WrongValueUse, answer: str, by: str) -> Told:
-    row = session.get_one(WrongValueUse, row.id, with_for_update=True, populate_existing=True)
-    if row.answer is not None and row.answer != answer:
-        raise RefusalError("已经答复过；如有补充，请联系综合管理单位。")
-    if row.answer is None:
-        row.answer, row.answered_at, row.answered_by = answer, clock.now(), by
-        record(
-            session, "correction:department:answered", row.case_no, by, row.answered_at, department=row.department_uscc
-        )
-    return _told(session, row)
-
-
-def _told(session: Session, row: WrongValueUse) -> Told:
+def _told(session: Session, row: WrongValueUse) -> ToldUse:
     objection = session.get_one(Objection, row.case_no)
-    return Told(
+    return ToldUse(
         case_no=row.case_no,
         department=session.get_one(Department, row.department_uscc).name,
         certificate=objection.public_type,

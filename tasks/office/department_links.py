@@ -1,43 +1,74 @@
-"""What departments are told by a mail with a private link, and answer behind it or from their own system (Articles 12,
-16 and 17)."""
+"""How departments come to what they were told (Articles 9, 12, 16 and 17): by the private link in a mail, or from a
+system of their own."""
 
+import secrets
+from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from models.base import Base
 from models.certificate_uses import WrongValueUse
 from models.organisations import Department
 from models.rectifications import Rectification
 from models.rule_revisions import RuleRevision
+from models.use_lists import EntryEnquiry
 from runtime.keys import keys
 from runtime.refusals import NotFoundError
 
 Told = TypeVar("Told", Rectification, RuleRevision, WrongValueUse)
-_INDEXES = {
+_INDEXES: dict[type[Base], str] = {
     Rectification: "rectification-token",
     RuleRevision: "rule-revision-token",
     WrongValueUse: "wrong-value-token",
+    EntryEnquiry: "use-list-enquiry",
 }
 
 
-def link_index(kind: type[Told], token: str) -> str:
+def link_index(kind: type[Base], token: str) -> str:
     """The blind index under which a link to something of this kind is found."""
     return keys().blind_index(_INDEXES[kind], token)
 
 
-def behind_link(session: Session, kind: type[Told], token: str) -> Told:
-    """What stands behind a department's link. ``NotFoundError`` for none."""
-    row = session.scalar(select(kind).where(kind.token_index == link_index(kind, token)))
-    if row is None:
-        raise NotFoundError("链接无效，请核对邮件中的地址。")
-    return row
+def new_link(kind: type[Base]) -> dict[str, str]:
+    """The columns of a new link to something of this kind."""
+    token = secrets.token_urlsafe(24)
+    return {"token": token, "token_index": link_index(kind, token)}
 
 
-def of_department(session: Session, kind: type[Told], department: str, case_no: str) -> Told:
-    """What a department (by name) was told in a case. ``NotFoundError`` for another's or none."""
-    wanted = select(kind).join(Department, Department.uscc == kind.department_uscc)
-    row = session.scalar(wanted.where(Department.name == department, kind.case_no == case_no))
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """Whoever has the private link of a mail to a department; ``by`` names them in the record."""
+
+    token: str
+    by: str = "link"
+
+    def find(self, session: Session, kind: type[Told]) -> Told:
+        """What stands behind the link. ``NotFoundError`` for none."""
+        return _one(session, kind, "链接无效，请核对邮件中的地址。", kind.token_index == link_index(kind, self.token))
+
+
+@dataclass(frozen=True, slots=True)
+class ByApplication:
+    """A department (by name) that comes with its own system to one of its cases; ``by`` is its application's key."""
+
+    department: str
+    by: str
+    case_no: str
+
+    def find(self, session: Session, kind: type[Told]) -> Told:
+        """What the department was told in the case. ``NotFoundError`` for another's or none."""
+        its_own = select(Department.uscc).where(Department.name == self.department)
+        mine = kind.department_uscc.in_(its_own)
+        return _one(session, kind, "没有本部门的这一办件，请核对办件编号。", mine, kind.case_no == self.case_no)
+
+
+Correspondent = ByLink | ByApplication
+
+
+def _one(session: Session, kind: type[Told], otherwise: str, *which: ColumnElement[bool]) -> Told:
+    row = session.scalar(select(kind).where(*which))
     if row is None:
-        raise NotFoundError("没有本部门的这一办件，请核对办件编号。")
+        raise NotFoundError(otherwise)
     return row

@@ -15,16 +15,14 @@ from regulation.limits import RECTIFICATION
 from regulation.rectifications import ExtensionVerdict, Response, Stage, check_extension
 from regulation.working_days import DayCounted
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import reading
 from runtime.refusals import RefusalError
-from tasks.audit import record
 from tasks.case.answers import accepted_answer, answers_so_far, record_answer
-from tasks.case.attachments import File, keep_files
+from tasks.case.attachments import File
 from tasks.case.calendars import working_days
+from tasks.case.department_answers import take_word
 from tasks.case.numbers import running_deadline, tell_officer
-from tasks.case.step import locked_case
-from tasks.case.submissions import came_before
-from tasks.office.department_links import behind_link, of_department
+from tasks.office.department_links import Correspondent
 from tasks.rectifications.questions import DepartmentResponse, ExtensionDecision, LateResponse, extension_asked
 from tasks.rectifications.steps import finding_of, first_of
 
@@ -40,7 +38,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class OwnRectification:
     """A rectification as its department sees it. ``due_on`` is the running limit's, ``None`` when none runs."""
 
     case_no: str
@@ -68,19 +66,13 @@ class Followed:
     closed_on: date | None
 
 
-def followed_by_link(token: str) -> Followed:
-    """What stands behind a department's link. ``NotFoundError`` for none."""
+def followed(who: Correspondent) -> OwnRectification:
+    """What a department was told to mend. ``NotFoundError`` for another's or none."""
     with reading() as session:
-        return _followed(session, behind_link(session, Rectification, token))
+        return _followed(session, who.find(session, Rectification))
 
 
-def followed_by_department(department: str, case_no: str) -> Followed:
-    """A department's own rectification. ``NotFoundError`` for another's or none."""
-    with reading() as session:
-        return _followed(session, of_department(session, Rectification, department, case_no))
-
-
-def rectifications_of(department: str, only_open: bool) -> list[Followed]:
+def rectifications_of(department: str, only_open: bool) -> list[OwnRectification]:
     """What a department (by name) was told to mend, the newest first."""
     wanted = (
         select(Rectification)
@@ -95,44 +87,23 @@ def rectifications_of(department: str, only_open: bool) -> list[Followed]:
         return [_followed(session, row) for row in session.scalars(wanted)]
 
 
-def respond_by_link(token: str, response: DepartmentResponse, files: Sequence[File], submission_no: str) -> str:
-    """What a department says on the page behind its link; the case number. See ``_respond``."""
-    with transaction() as session:
-        row = behind_link(session, Rectification, token)
-        return _respond(session, row, response, files, f"link:{submission_no}", "link")
-
-
-def respond_by_application(
-    department: str, case_no: str, response: DepartmentResponse, files: Sequence[File], submission_no: str, key: str
-) -> str:
-    """What a department's system says, ``key`` being its application's; the case number. See ``_respond``."""
-    with transaction() as session:
-        row = of_department(session, Rectification, department, case_no)
-        return _respond(session, row, response, files, f"{key}:{submission_no}", key)
-
-
-def _respond(
-    session: Session, row: Rectification, response: DepartmentResponse, files: Sequence[File], key: str, by: str
-) -> str:
+def respond(who: Correspondent, response: DepartmentResponse, files: Sequence[File], submission_no: str) -> str:
     """Record what a department has done, with its evidence, or that it asks for more time; the case number. The same
     submission again changes nothing.
 
     Raises ``RefusalError`` where nothing is waited for, ``InputError`` for an extension that cannot be, and what
-    ``came_before`` raises.
+    ``take_word`` raises.
     """
-    case, now = locked_case(session, row.case_no), clock.now()
-    source_key = f"{case.case_no}:department:{key}"
-    if came_before(session, "answer", source_key, response, files=files):
-        return case.case_no
-    given = response.model_dump(mode="json")
-    if case.stage == Stage.ESCALATED:
-        _say_late(session, case, response, source_key, now)
-    else:
-        turn = _awaited(session, case, response, now)
+
+    def take(session: Session, case: Case, source_key: str, now: datetime) -> None:
+        if case.stage == Stage.ESCALATED:
+            _say_late(session, case, response, source_key, now)
+            return
+        turn, given = _awaited(session, case, response, now), response.model_dump(mode="json")
         record_answer(session, case, DepartmentResponse, turn, AnswerSource.DEPARTMENT, source_key, given, now)
-    keep_files(session, case.case_no, files, now)
-    record(session, "rectification:department:said", case.case_no, by, now, kind=response.kind, files=len(files))
-    return case.case_no
+
+    tag = "rectification:department:said"
+    return take_word(who, Rectification, response, files, submission_no, take, tag, kind=response.kind)
 
 
 def _say_late(session: Session, case: Case, response: DepartmentResponse, source_key: str, at: datetime) -> None:
@@ -144,7 +115,7 @@ def _say_late(session: Session, case: Case, response: DepartmentResponse, source
 
 
 def _awaited(session: Session, case: Case, response: DepartmentResponse, at: datetime) -> int:
-    """The turn of the question that a department's word answers now. Raises what ``_respond`` raises."""
+    """The turn of the question that a department's word answers now. Raises as ``respond`` does."""
     deadline = running_deadline(session, case.case_no, RECTIFICATION)
     if case.closed_at is not None or deadline is None:
         raise RefusalError(f"本件现为“{case.stage}”，不需要答复。")
@@ -175,7 +146,7 @@ def _open_turn(session: Session, deadline: Deadline) -> int | None:
     return None
 
 
-def _followed(session: Session, row: Rectification) -> Followed:
+def _followed(session: Session, row: Rectification) -> OwnRectification:
     case, finding = session.get_one(Case, row.case_no), finding_of(session, row.case_no)
     rule, calendar = RULES[finding.rule], working_days(session)
     earlier = first_of(session, finding)
@@ -184,7 +155,7 @@ def _followed(session: Session, row: Rectification) -> Followed:
     moves = moves.where(Deadline.case_no == row.case_no).order_by(DeadlineChange.id)
     awaited = deadline is not None and _open_turn(session, deadline) is not None
     in_time = deadline is not None and clock.today() <= deadline.due_on
-    return Followed(
+    return OwnRectification(
         case_no=row.case_no,
         department=session.get_one(Department, row.department_uscc).name,
         stage=case.stage,

@@ -1,6 +1,5 @@
 """The steps of a rectification (督促整改, Article 17), from a finding to its end."""
 
-import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,7 +32,7 @@ from tasks.case.calendars import working_days
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import desk_address, end_case, meet_deadline, start_deadline, tell_officer
 from tasks.case.step import Step, durable, locked_case
-from tasks.office.department_links import link_index
+from tasks.office.department_links import new_link
 from tasks.office.officers import director
 from tasks.rectifications.questions import DepartmentResponse, ExtensionDecision, FinalStanding, FindingDecision
 
@@ -108,15 +107,13 @@ def order_rectification(step: Step) -> None:
     _go_to(step, Stage.MENDING)
     decision = _decided(step)
     finding = finding_of(step.session, step.case.case_no)
-    token = secrets.token_urlsafe(24)
     row = Rectification(
         case_no=step.case.case_no,
         department_uscc=finding.department_uscc,
         severity=decision.severity,
         requirement=decision.reason,
         ordered_on=step.today,
-        token=token,
-        token_index=link_index(Rectification, token),
+        **new_link(Rectification),
     )
     step.session.add(row)
     step.session.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,22 +13,20 @@ from models.rule_revisions import RuleRevision
 from regulation.limits import RULE_REVISION
 from regulation.rule_revisions import check_in_force
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
-from tasks.audit import record
 from tasks.case.answers import accepted_answer, record_answer
-from tasks.case.attachments import File, keep_files
+from tasks.case.attachments import File
+from tasks.case.department_answers import take_word
 from tasks.case.numbers import running_deadline
-from tasks.case.step import locked_case
-from tasks.case.submissions import came_before
-from tasks.office.department_links import behind_link, of_department
+from tasks.office.department_links import Correspondent
 from tasks.rule_revisions.questions import RevisionReport
 
 NO_FILE = "请附上修订后的文件。"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class OwnRevision:
     """A rule as its department sees it. ``due_on`` is the running limit's, ``None`` when none runs."""
 
     case_no: str
@@ -48,19 +46,13 @@ class Listed:
     closed_on: date | None
 
 
-def listed_by_link(token: str) -> Listed:
-    """What stands behind a department's link. ``NotFoundError`` for none."""
-    with reading() as session:
-        return _listed(session, behind_link(session, RuleRevision, token))
-
-
-def listed_by_department(department: str, case_no: str) -> Listed:
+def listed(who: Correspondent) -> OwnRevision:
     """A rule that a department has listed itself. ``NotFoundError`` for another's or none."""
     with reading() as session:
-        return _listed(session, of_department(session, RuleRevision, department, case_no))
+        return _listed(session, who.find(session, RuleRevision))
 
 
-def revisions_of(department: str) -> list[Listed]:
+def revisions_of(department: str) -> list[OwnRevision]:
     """What a department (by name) has listed, the newest first."""
     wanted = (
         select(RuleRevision)
@@ -72,53 +64,32 @@ def revisions_of(department: str) -> list[Listed]:
         return [_listed(session, row) for row in session.scalars(wanted)]
 
 
-def report_by_link(token: str, report: RevisionReport, files: Sequence[File], submission_no: str) -> str:
-    """A report from the page behind a department's link; the case number. See ``_report``."""
-    with transaction() as session:
-        row = behind_link(session, RuleRevision, token)
-        return _report(session, row, report, files, f"link:{submission_no}", "link")
-
-
-def report_by_application(
-    department: str, case_no: str, report: RevisionReport, files: Sequence[File], submission_no: str, key: str
-) -> str:
-    """A report from a department's system, ``key`` being its application's; the case number. See ``_report``."""
-    with transaction() as session:
-        row = of_department(session, RuleRevision, department, case_no)
-        return _report(session, row, report, files, f"{key}:{submission_no}", key)
-
-
-def _report(
-    session: Session, row: RuleRevision, report: RevisionReport, files: Sequence[File], key: str, by: str
-) -> str:
+def report(who: Correspondent, report: RevisionReport, files: Sequence[File], submission_no: str) -> str:
     """Record that a rule was revised, with its proof; the case number. The same submission again changes nothing.
 
     Raises ``RefusalError`` where no report is waited for, ``InputError`` without a file and for a day in force that
-    cannot be, and what ``came_before`` raises.
+    cannot be, and what ``take_word`` raises.
     """
-    case, now = locked_case(session, row.case_no), clock.now()
-    source_key = f"{case.case_no}:department:{key}"
-    if came_before(session, "answer", source_key, report, files=files):
-        return case.case_no
-    deadline = running_deadline(session, case.case_no, RULE_REVISION)
-    if deadline is None:
-        raise RefusalError(f"本件现为“{case.stage}”，不需要报告。")
-    if accepted_answer(session, case.case_no, RevisionReport.question, deadline.turn) is not None:
-        raise RefusalError("已经报告过，请等待综合管理单位核对；结果将告知本部门。")
-    if not files:
-        raise InputError.of("files", NO_FILE)
-    check_in_force(report.in_force_on, case.received_on, clock.local_date(now))
-    given = report.model_dump(mode="json")
-    record_answer(session, case, RevisionReport, deadline.turn, AnswerSource.DEPARTMENT, source_key, given, now)
-    keep_files(session, case.case_no, files, now)
-    record(session, "rule-revision:department:said", case.case_no, by, now, files=len(files))
-    return case.case_no
+
+    def take(session: Session, case: Case, source_key: str, now: datetime) -> None:
+        deadline = running_deadline(session, case.case_no, RULE_REVISION)
+        if deadline is None:
+            raise RefusalError(f"本件现为“{case.stage}”，不需要报告。")
+        if accepted_answer(session, case.case_no, RevisionReport.question, deadline.turn) is not None:
+            raise RefusalError("已经报告过，请等待综合管理单位核对；结果将告知本部门。")
+        if not files:
+            raise InputError.of("files", NO_FILE)
+        check_in_force(report.in_force_on, case.received_on, clock.local_date(now))
+        given = report.model_dump(mode="json")
+        record_answer(session, case, RevisionReport, deadline.turn, AnswerSource.DEPARTMENT, source_key, given, now)
+
+    return take_word(who, RuleRevision, report, files, submission_no, take, "rule-revision:department:said")
 
 
-def _listed(session: Session, row: RuleRevision) -> Listed:
+def _listed(session: Session, row: RuleRevision) -> OwnRevision:
     case = session.get_one(Case, row.case_no)
     deadline = running_deadline(session, row.case_no, RULE_REVISION)
-    return Listed(
+    return OwnRevision(
         case_no=row.case_no,
         department=session.get_one(Department, row.department_uscc).name,
         stage=case.stage,

@@ -1,6 +1,5 @@
 """The steps of a rule's revision (制度修订, Article 16), from what a department lists to what it has revised."""
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +30,7 @@ from tasks.case.numbers import (
 )
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.office.department_links import link_index
+from tasks.office.department_links import new_link
 from tasks.office.departments import department_named
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
 
@@ -63,14 +62,12 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
         check_planned_day(form.planned_on, today)
         case = open_case(session, next_number(counter), CaseKind.RULE_REVISION, Stage.LISTED, now)
         step = Step(session, case, "list_rule", 1, actor, now)
-        token = secrets.token_urlsafe(24)
         session.add(
             RuleRevision(
                 case_no=case.case_no,
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
-                token=token,
-                token_index=link_index(RuleRevision, token),
+                **new_link(RuleRevision),
                 **form.model_dump(),
             )
         )

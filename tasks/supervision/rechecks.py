@@ -11,12 +11,12 @@ from regulation.rectifications import Verdict
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.numbers import meet_deadline, tell_officer
 from tasks.case.step import Step, durable
-from tasks.guides import guides as service_guides
+from tasks.guides import guides
 from tasks.office.recipients import liaison_on_file
 from tasks.rectifications.questions import Recheck
 from tasks.rectifications.steps import failed, finding_of, mended
-from tasks.supervision import nights as online_supervision
-from tasks.system_reviews import go_live as go_live_check
+from tasks.supervision import nights
+from tasks.system_reviews import go_live
 
 
 def _liaison_missing(session: Session, finding: Finding, today: date) -> str | None:
@@ -27,9 +27,9 @@ def _liaison_missing(session: Session, finding: Finding, today: date) -> str | N
 
 RECHECKS: Mapping[str, Callable[[Session, Finding, date], str | None]] = {
     "liaison-missing": _liaison_missing,
-    **go_live_check.RECHECKS,
-    **online_supervision.RECHECKS,
-    **service_guides.RECHECKS,
+    **go_live.RECHECKS,
+    **nights.RECHECKS,
+    **guides.RECHECKS,
 }
 """By the rule's code: ``None`` when the cause of the finding is gone on a day, else the fact that remains, in Chinese
 and without personal data. A rule that is not here is rechecked by a person."""

@@ -38,7 +38,7 @@ from tasks.register.trial_holders import REAL
 from tasks.register.types import type_names
 from tasks.system_reviews.steps import LINES_IN_A_NOTICE, tell
 from tasks.system_reviews.submissions import GoLive, GoLiveForm
-from tasks.use_list.standing import in_force
+from tasks.use_list.standing import Identity, identity_of, in_force
 
 LATE_ENTRIES = timedelta(hours=1)
 """How far the audit trail is looked through again: an entry is written a moment after the use that it is about."""
@@ -91,12 +91,16 @@ def promises_of(session: Session, case_no: str) -> Sequence[PromisedEntry]:
 def listed_promises(session: Session, review: SystemReview, *days: date) -> set[int]:
     """The lines of a project's promises that stand on the use list on one of these days."""
     listed = {
-        (entry.item_code, entry.type_code, entry.scenario)
+        identity_of(entry)
         for day in days
         for entry, _ in in_force(session, day, UseListEntry.department_uscc == review.department_uscc)
     }
     lines = promises_of(session, review.case_no)
-    return {line.line for line in lines if (line.item_code, line.type_code, line.scenario) in listed}
+    return {
+        line.line
+        for line in lines
+        if Identity(review.department_uscc, line.item_code, line.type_code, line.scenario) in listed
+    }
 
 
 def remind_before_go_live(at: datetime) -> int:

@@ -10,7 +10,7 @@ from models.use_lists import ProposedLine, UseListEntry, UseListVersion
 from regulation.use_lists import change_of, differences, field_label
 from runtime import clock
 from tasks.case.kind import Happened, KindSheet, Lines, Table
-from tasks.use_list.standing import in_force, terms_of
+from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
 from tasks.use_list.steps import lines_of, proposal_of, proposed_terms
 
 ROWS_ON_A_FORM = 100
@@ -47,13 +47,14 @@ def _rows(session: Session, case: Case) -> list[tuple[str, ...]]:
     department_uscc, today = proposal_of(session, case.case_no).department_uscc, clock.today()
     kinds = {kind.code: kind for kind in session.scalars(select(CertificateType))}
     current = {
-        (entry.item_code, entry.type_code, entry.scenario): version
+        identity_of(entry): version
         for entry, version in in_force(session, today, UseListEntry.department_uscc == department_uscc)
     }
     pending = _pending(session, department_uscc)
     rows: list[tuple[str, ...]] = []
     for line in lines_of(session, case.case_no):
-        kind, identity = kinds[line.type_code], (line.item_code, line.type_code, line.scenario)
+        kind = kinds[line.type_code]
+        identity = Identity(department_uscc, line.item_code, line.type_code, line.scenario)
         if case.closed_at is None:
             result, said = _change(line, current.get(identity), kind)
             said += [f"请注意：另有自{day}起生效的版本" for day in pending.get(identity, ())]
@@ -82,16 +83,16 @@ def _fields(line: ProposedLine, kind: CertificateType) -> str:
     return "、".join(field_label(code, known) for code in line.fields)
 
 
-def _pending(session: Session, department_uscc: str) -> dict[tuple[str, str, str], list[str]]:
+def _pending(session: Session, department_uscc: str) -> dict[Identity, list[str]]:
     """Of each entry the days on which decided versions are still to come into force."""
     wanted = (
         select(UseListEntry, UseListVersion.in_force_from)
         .join(UseListVersion, UseListVersion.entry_id == UseListEntry.id)
         .where(UseListEntry.department_uscc == department_uscc, UseListVersion.in_force_from > clock.today())
     )
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[Identity, list[str]] = {}
     for entry, day in session.execute(wanted.order_by(UseListVersion.in_force_from)):
-        found.setdefault((entry.item_code, entry.type_code, entry.scenario), []).append(str(day))
+        found.setdefault(identity_of(entry), []).append(str(day))
     return found
 
 

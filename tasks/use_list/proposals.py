@@ -22,11 +22,7 @@ from runtime.words import LONGEST_WORDS, Words, folded
 from tasks.case.questions import Asked, Question
 from tasks.office.days import DayText
 from tasks.office.recipients import liaison_on_file
-from tasks.use_list.standing import in_force, terms_of
-
-Identity = tuple[str, str, str]
-"""Item code, type code, scenario: which entry of a department's list a line is about."""
-
+from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
 
 _SAID = {"": False, "否": False, "是": True}
 
@@ -72,17 +68,11 @@ class CheckedLine:
     """A line that may be proposed, by its number (a workbook's row number)."""
 
     number: int
-    item_code: str
-    type_code: str
-    scenario: str
+    identity: Identity
     terms: Terms
     """Of a line that ends an entry: the terms that are in force."""
     ended: bool
     in_force_from: date | None
-
-    @property
-    def identity(self) -> Identity:
-        return self.item_code, self.type_code, self.scenario
 
 
 class _Checker:
@@ -99,7 +89,7 @@ class _Checker:
     def list_on(self, day: date) -> dict[Identity, UseListVersion]:
         if day not in self._lists:
             rows = in_force(self._session, day, UseListEntry.department_uscc == self._department)
-            self._lists[day] = {(entry.item_code, entry.type_code, entry.scenario): version for entry, version in rows}
+            self._lists[day] = {identity_of(entry): version for entry, version in rows}
         return self._lists[day]
 
     def check(self, number: int, form: LineForm, skip_unchanged: bool) -> CheckedLine | None:
@@ -108,7 +98,7 @@ class _Checker:
         if kind is None:
             self._say(number, f"证照目录中没有证照类型“{form.certificate_type}”")
             return None
-        identity = form.item_code, kind.code, form.scenario
+        identity = Identity(self._department, form.item_code, kind.code, form.scenario)
         if (first := self._seen.setdefault(identity, number)) != number:
             self._say(number, f"与第{first}行重复（事项、证照类型、应用场景都相同）")
             return None
@@ -124,7 +114,7 @@ class _Checker:
             if now is None:
                 self._say(number, "清单中没有这一条，不能停用")
                 return None
-            return CheckedLine(number, *identity, now, True, asked)
+            return CheckedLine(number, identity, now, True, asked)
         terms = self._terms(number, form, kind)
         if terms is None:
             return None
@@ -132,7 +122,7 @@ class _Checker:
             if not skip_unchanged:
                 self._say(number, "与现行清单相同，没有变化，请删去本行")
             return None
-        return CheckedLine(number, *identity, terms, False, asked)
+        return CheckedLine(number, identity, terms, False, asked)
 
     def _terms(self, number: int, form: LineForm, kind: CertificateType) -> Terms | None:
         codes = {folded(text): field.code for field in kind.fields for text in (field.code, field.name)}

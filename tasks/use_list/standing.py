@@ -1,7 +1,7 @@
 """The use list (Article 9): what stands on it on a day, and how it goes on. Versions are only ever added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -94,6 +94,11 @@ class Identity:
     scenario: str
 
 
+def identity_of(entry: UseListEntry) -> Identity:
+    """Which entry of the list it is."""
+    return Identity(entry.department_uscc, entry.item_code, entry.type_code, entry.scenario)
+
+
 def put_version(
     session: Session, which: Identity, terms: Terms, from_on: date, at: datetime, case_no: str | None
 ) -> int:
@@ -121,20 +126,9 @@ def end_entry(session: Session, which: Identity, terms: Terms, from_on: date, at
 
 
 def _entry(session: Session, which: Identity) -> UseListEntry:
-    wanted = select(UseListEntry).where(
-        UseListEntry.department_uscc == which.department_uscc,
-        UseListEntry.item_code == which.item_code,
-        UseListEntry.type_code == which.type_code,
-        UseListEntry.scenario == which.scenario,
-    )
-    entry = session.scalar(wanted)
+    entry = session.scalar(select(UseListEntry).filter_by(**asdict(which)))
     if entry is None:
-        entry = UseListEntry(
-            department_uscc=which.department_uscc,
-            item_code=which.item_code,
-            type_code=which.type_code,
-            scenario=which.scenario,
-        )
+        entry = UseListEntry(**asdict(which))
         session.add(entry)
         session.flush()
     return entry

@@ -81,10 +81,10 @@ def register_proposal(
                 ProposedLine(
                     case_no=case.case_no,
                     line=line.number,
-                    item_code=line.item_code,
+                    item_code=line.identity.item_code,
                     item_name=line.terms.item_name,
-                    type_code=line.type_code,
-                    scenario=line.scenario,
+                    type_code=line.identity.type_code,
+                    scenario=line.identity.scenario,
                     fields=line.terms.fields,
                     holder_alone=line.terms.holder_alone,
                     authorisation=line.terms.authorisation,

@@ -1,7 +1,6 @@
 """The use list is kept up (动态管理, Article 9): departments are asked about entries that nobody uses or has confirmed,
 what they answer is carried out, and refused uses are reported to staff."""
 
-import secrets
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from regulation.limits import ENQUIRY_ANSWER, REFUSED_USES, UNUSED_ENTRY
 from regulation.use_lists import ends_from, enquiry_due
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
@@ -29,11 +27,12 @@ from tasks.case.calendars import working_days
 from tasks.case.department_mail import letters_to
 from tasks.case.kind import Table
 from tasks.case.numbers import locked_counter
+from tasks.office.department_links import link_index, new_link
 from tasks.office.departments import department_names
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.trial_holders import REAL
 from tasks.register.types import type_names
-from tasks.use_list.standing import Identity, end_entry, in_force, terms_of
+from tasks.use_list.standing import end_entry, identity_of, in_force, terms_of
 from tasks.use_list.steps import LINES_IN_A_NOTICE
 
 REPORTED = "use-list:refusals:reported"
@@ -72,14 +71,11 @@ def ask_about_entries(at: datetime) -> int:
         due_on, provisional = working_days(session).due_date(today, ENQUIRY_ANSWER.value)
         kinds = _kinds(session)
         for uscc, asked in due.items():
-            token = secrets.token_urlsafe(24)
-            index = keys().blind_index("use-list-enquiry", token)
-            for entry, _, why in asked:
-                session.add(
-                    EntryEnquiry(
-                        entry_id=entry.id, why=why, token=token, token_index=index, asked_on=today, due_on=due_on
-                    )
-                )
+            link = new_link(EntryEnquiry)
+            session.add_all(
+                EntryEnquiry(entry_id=entry.id, why=why, asked_on=today, due_on=due_on, **link)
+                for entry, _, why in asked
+            )
             lines = [
                 EntryLine(
                     line=place,
@@ -91,7 +87,7 @@ def ask_about_entries(at: datetime) -> int:
                 for place, (entry, version, why) in enumerate(asked, 1)
             ]
             department = session.get_one(Department, uscc)
-            key, what = f"use-list-enquiry:{index}", f"用证清单{len(asked)}个条目的询问"
+            key, what = f"use-list-enquiry:{link['token_index']}", f"用证清单{len(asked)}个条目的询问"
             for recipient, address in letters_to(session, department, key, what, at):
                 notice = UseListEnquired(
                     recipient=recipient,
@@ -100,7 +96,7 @@ def ask_about_entries(at: datetime) -> int:
                     more=max(0, len(lines) - LINES_IN_A_NOTICE),
                     due_on=due_on,
                     provisional=provisional,
-                    link=enquiry_link(token),
+                    link=enquiry_link(link["token"]),
                 )
                 queue(session, notice, address, key=key, case_no=None, at=at)
             record(session, "use-list:enquiry:sent", None, "system", at, department=uscc, entries=len(asked))
@@ -128,8 +124,9 @@ def _used_since(session: Session, day: date) -> dict[int, date]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An enquiry as a department sees it. ``keep`` is what was answered; ``listed``: the entry still stands there."""
+class AskedEntry:
+    """An entry that a department is asked about, as it sees it. ``keep`` is what was answered; ``listed``: the entry
+    still stands there."""
 
     number: int
     item_code: str
@@ -142,23 +139,22 @@ class Asked:
     listed: bool
 
 
-def enquiries_of_token(token: str) -> tuple[str, list[Asked]]:
+def enquiries_of_token(token: str) -> tuple[str, list[AskedEntry]]:
     """The department's name and the enquiries behind a private link. ``LookupError`` when there are none."""
     with reading() as session:
-        index = keys().blind_index("use-list-enquiry", token)
-        rows = _enquiries(session, EntryEnquiry.token_index == index)
+        rows = _enquiries(session, EntryEnquiry.token_index == link_index(EntryEnquiry, token))
         if not rows:
             raise LookupError("链接无效，请核对后重试，或联系本中心。")
         uscc = session.get_one(UseListEntry, session.get_one(EntryEnquiry, rows[0].number).entry_id).department_uscc
         return session.get_one(Department, uscc).name, rows
 
 
-def open_enquiries(session: Session, department_uscc: str) -> list[Asked]:
+def open_enquiries(session: Session, department_uscc: str) -> list[AskedEntry]:
     """What a department has not answered yet."""
     return _enquiries(session, EntryEnquiry.keep.is_(None), UseListEntry.department_uscc == department_uscc)
 
 
-def _enquiries(session: Session, *which: ColumnElement[bool]) -> list[Asked]:
+def _enquiries(session: Session, *which: ColumnElement[bool]) -> list[AskedEntry]:
     today = clock.today()
     kinds = _kinds(session)
     listed = {entry.id for entry, _ in in_force(session, ends_from(today))}
@@ -171,7 +167,7 @@ def _enquiries(session: Session, *which: ColumnElement[bool]) -> list[Asked]:
         .where(*which)
     )
     return [
-        Asked(
+        AskedEntry(
             number=enquiry.id,
             item_code=entry.item_code,
             item_name=item_name,
@@ -192,8 +188,7 @@ def answer_by_link(token: str, answers: Mapping[int, bool]) -> int:
     waiting = [str(each.number) for each in asked if each.keep is None and each.listed]
     if waiting and not answers:
         raise InputError.of(waiting[0], NOTHING_CHOSEN)
-    index = keys().blind_index("use-list-enquiry", token)
-    return _answer(EntryEnquiry.token_index == index, answers, "liaison-link")
+    return _answer(EntryEnquiry.token_index == link_index(EntryEnquiry, token), answers, "liaison-link")
 
 
 def answer_as_department(department_uscc: str, answers: Mapping[int, bool], application_key: str) -> int:
@@ -241,8 +236,7 @@ def _end(session: Session, entry: UseListEntry, at: datetime) -> None:
     from_on = ends_from(clock.local_date(at))
     session.get_one(Department, entry.department_uscc, with_for_update=True)
     for _, version in in_force(session, from_on, UseListEntry.id == entry.id):
-        which = Identity(entry.department_uscc, entry.item_code, entry.type_code, entry.scenario)
-        end_entry(session, which, terms_of(version), from_on, at, None)
+        end_entry(session, identity_of(entry), terms_of(version), from_on, at, None)
 
 
 def report_unanswered(at: datetime) -> int:

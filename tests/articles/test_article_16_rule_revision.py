@@ -23,6 +23,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.case.attachments import File
 from tasks.desk import deadlines
 from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.office.department_links import ByLink
 from tasks.rule_revisions import reports
 from tasks.rule_revisions import steps as revisions
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
@@ -69,7 +70,7 @@ def report(case: Clerk, key: str = "r", files: Any = (FILE,), **changed: object)
     with reading() as session:
         token = session.get_one(RuleRevision, case.case_no).token
     given = {"document_no": "柯民〔2026〕9号", "in_force_on": str(clock.today()), "text": ""} | changed
-    reports.report_by_link(token, RevisionReport.model_validate(given), files, key)
+    reports.report(ByLink(token), RevisionReport.model_validate(given), files, key)
 
 
 def check(case: Clerk, turn: int = 1, **given: object) -> str:

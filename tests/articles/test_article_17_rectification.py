@@ -27,6 +27,7 @@ from tasks.case.attachments import File
 from tasks.case.questions import Question
 from tasks.desk import deadlines
 from tasks.desk.sheets import sheet_of
+from tasks.office.department_links import ByLink
 from tasks.rectifications import responses, watch
 from tasks.rectifications import steps as rectifications
 from tasks.rectifications.findings import Found, note_findings
@@ -89,7 +90,7 @@ class Story(Clerk):
         self, kind: str = "整改情况", text: str = "已经备案专人。", days: int = 0, key: str = "", files: Any = ()
     ) -> None:
         given = DepartmentResponse.model_validate({"kind": kind, "text": text, "days": days})
-        responses.respond_by_link(self.link(), given, files, key or f"{kind}{self.turn}")
+        responses.respond(ByLink(self.link()), given, files, key or f"{kind}{self.turn}")
 
     def link(self) -> str:
         with reading() as session:
@@ -117,8 +118,8 @@ class Story(Clerk):
         self.turn += 1
         return self.stage()
 
-    def seen(self) -> responses.Followed:
-        return responses.followed_by_link(self.link())
+    def seen(self) -> responses.OwnRectification:
+        return responses.followed(ByLink(self.link()))
 
 
 @pytest.fixture

@@ -23,9 +23,10 @@ from tasks.case.answers import record_answer
 from tasks.case.calendars import is_working_day
 from tasks.case.step import locked_case
 from tasks.desk.runs import nudge
+from tasks.office.department_links import ByLink
 from tasks.rectifications.findings import Found, note_findings
 from tasks.rectifications.questions import DepartmentResponse
-from tasks.rectifications.responses import respond_by_link
+from tasks.rectifications.responses import respond
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
@@ -39,7 +40,7 @@ PERSON = "钱𠮷舒"
 def say(case_no: str, kind: str, text: str, days: int = 0) -> None:
     with reading() as session:
         token = session.get_one(Rectification, case_no).token
-    respond_by_link(token, DepartmentResponse.model_validate({"kind": kind, "text": text, "days": days}), [], text)
+    respond(ByLink(token), DepartmentResponse.model_validate({"kind": kind, "text": text, "days": days}), [], text)
     nudge(case_no)
 
 

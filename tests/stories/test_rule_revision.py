@@ -14,8 +14,9 @@ from runtime import clock
 from runtime.database import reading
 from tasks.case.attachments import File
 from tasks.desk.runs import nudge
+from tasks.office.department_links import ByLink
+from tasks.rule_revisions import reports
 from tasks.rule_revisions.questions import RevisionReport
-from tasks.rule_revisions.reports import report_by_link
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import asked_again, case_run, until_stage
 
@@ -29,7 +30,7 @@ def report(case_no: str, number: str) -> None:
     with reading() as session:
         token = session.get_one(RuleRevision, case_no).token
     given = RevisionReport(document_no=number, in_force_on=clock.today())
-    report_by_link(token, given, [File("规程.pdf", "application/pdf", b"%PDF-1.4")], number)
+    reports.report(ByLink(token), given, [File("规程.pdf", "application/pdf", b"%PDF-1.4")], number)
     nudge(case_no)
 
 
