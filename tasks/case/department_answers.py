@@ -32,7 +32,7 @@ def take_word(
     """Let ``take`` record a department's word about its case, together with its files and an entry in the audit trail;
     the case number. The same submission again changes nothing.
 
-    Raises what ``take`` and ``came_before`` raise, and ``NotFoundError`` for another's or none.
+    Raises what ``take`` and ``came_before`` raise, and ``NotFoundError`` for another's case or none.
     """
     with transaction() as session:
         case, now = locked_case(session, who.find(session, what).case_no), clock.now()

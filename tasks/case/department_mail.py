@@ -1,5 +1,4 @@
-"""What departments are told by mail: who gets it, and which limits they have to be reminded of (Articles 16 and 17),
-each once."""
+"""Mail to the department of a case: what a step tells it, and reminders of its limits (Articles 16, 17), each once."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -59,7 +58,7 @@ def letters_to(
     """Who of a department gets a letter, as (name, address): its ``addressees``, or others ``instead``. Where nobody
     has an address that can be written to, staff are left to hand over ``what`` it is, once for a ``key``."""
     there = addressees(session, department, clock.local_date(at)) if instead is None else instead
-    # Of an address of ours that is none staff hear once, with every notice to it; the letter of a case has to arrive.
+    # An address that is kept but is none has a staff task of its own; a case's letter has to arrive all the same.
     if not any(case_no is None or can_be_written_to(address) for _, address in there):
         todo = f"“{department.name}”没有可用的邮箱，请另行送达{what}并补登邮箱"
         open_staff_task(session, f"unreached:{key}", case_no, todo, at)
