@@ -13,11 +13,10 @@ from regulation.backfill.problems import Severity
 from regulation.limits import BACKFILL_ROWS
 from runtime.refusals import InputError
 from tasks.tables.files import Bounds, Row, Table, is_blank, opened_table, text_of
+from tasks.tables.headed import HEADING_ROWS, heading_row
 
 T = TypeVar("T")
 
-HEADING_ROWS = 10
-"""Rows among which the headings are looked for: a title often stands above them."""
 LEAST_HEADINGS = 2
 """A title above the table can be taken for one heading, but not for more."""
 BOUNDS = Bounds(BACKFILL_ROWS.value + HEADING_ROWS, memory=512 << 20, seconds=120)
@@ -66,10 +65,13 @@ def opened_batch(name: str, source: Path | bytes, kind: PaperType) -> Iterator[B
 
 def _headings(name: str, first: list[Row], kind: PaperType) -> tuple[int, Headings]:
     """Where the headings stand, and what they say."""
-    read = [(place, read_headings(row, kind)) for place, row in enumerate(first)]
-    place, best = max(read, key=lambda each: len(each[1].places), default=(0, Headings({}, ())))
-    if len(best.places) < LEAST_HEADINGS:
-        raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有“{kind.name}”的表头，请核对证照类型，或补上列名后重试。")
+    read = [read_headings(row, kind) for row in first]
+    place = heading_row(
+        read,
+        lambda headings: len(headings.places) if len(headings.places) >= LEAST_HEADINGS else 0,
+        f"“{name}”的前{HEADING_ROWS}行中没有“{kind.name}”的表头，请核对证照类型，或补上列名后重试。",
+    )
+    best = read[place]
     wrong = [each.in_words(each.field) for each in best.problems if each.severity is Severity.ERROR]
     if wrong:
         raise InputError(f"“{name}”第{place + 1}行的表头须更正：{''.join(wrong)}")

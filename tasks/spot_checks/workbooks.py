@@ -11,14 +11,13 @@ from regulation.limits import ATTACHMENT_SIZE
 from regulation.spot_checks import CheckResult, ObjectKind, note_refusal
 from runtime.refusals import InputError
 from tasks.tables.files import Bounds, harmless, lost_in, opened_table, text_of
+from tasks.tables.headed import HEADING_ROWS, heading_row
 
 COLUMNS = ("序号", "检查对象", "对象种类", "事项编码", "检查事项", "依据", "检查方法", "结果", "情况说明")
 WIDTHS = (6, 40, 14, 10, 30, 10, 40, 10, 50)
 NUMBER, OBJECT, CODE, RESULT, NOTE = (
     COLUMNS.index(name) for name in ("序号", "检查对象", "事项编码", "结果", "情况说明")
 )
-HEADING_ROWS = 10
-"""Rows among which the headings are looked for."""
 LONGEST_NOTE = 500
 WRONG_LINES = 50
 """Wrong lines that are named; of the rest it says how many."""
@@ -87,11 +86,11 @@ def read_workbook(name: str, content: bytes, title: str, lines: Sequence[Line]) 
     with opened_table(name, content, BOUNDS) as table:
         raw = list(table.rows)
     rows = [[text_of(cell).strip().removeprefix("'") for cell in row] for row in raw]
-    above = next(
-        (place for place, row in enumerate(rows[:HEADING_ROWS]) if tuple(row[: len(COLUMNS)]) == COLUMNS), None
+    above = heading_row(
+        rows,
+        lambda row: tuple(row[: len(COLUMNS)]) == COLUMNS,
+        f"“{name}”的前{HEADING_ROWS}行中没有检查表的表头，请在下载的检查表中填写，不要改动表头。",
     )
-    if above is None:
-        raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有检查表的表头，请在下载的检查表中填写，不要改动表头。")
     if not any(title in row for row in rows[:above]):
         raise InputError(f"“{name}”不是“{title}”，请核对后上传本检查组的检查表。")
     expected = {line.number: line for line in lines}

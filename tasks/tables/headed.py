@@ -1,20 +1,23 @@
 """Tables with a row of headings, as offices keep them: which column fills which field, and the rows below."""
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from regulation.backfill.paper_values import Cell
 from regulation.limits import ATTACHMENT_SIZE
 from runtime.refusals import InputError
 from tasks.tables.files import Bounds, lost_in, opened_table, text_of
 
+T = TypeVar("T")
+
 IGNORED = {"序号", "备注"}
 HEADING_ROWS = 10
 """Rows among which the headings are looked for: a title often stands above them."""
 BOUNDS = Bounds(rows=100_000, memory=1 << 30, seconds=60)
-_INVISIBLE = "\u200b\ufeff"
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\ufeff"
+"""White space, and what shows as little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,20 @@ class HeadedRow(NamedTuple):
     lost: dict[str, str]
 
 
-def rows_of(name: str, content: bytes, layout: Layout) -> Iterator[HeadedRow]:
+def heading_row(rows: Sequence[T], fits: Callable[[T], int], refusal: str) -> int:
+    """At which of the first rows (from 0) the headings stand: the first of those that fit best. ``InputError`` with
+    ``refusal`` where none fits at all.
+
+    >>> heading_row(["2026年清单", "编号", "1"], lambda row: row == "编号", "没有表头。")
+    1
+    """
+    found = [fits(row) for row in rows[:HEADING_ROWS]]
+    if not any(found):
+        raise InputError(refusal)
+    return found.index(max(found))
+
+
+def rows_of(name: str, content: bytes, layout: Layout, bounds: Bounds = BOUNDS) -> Iterator[HeadedRow]:
     """The rows below the headings; rows and cells in which nothing stands are left out.
 
     Raises ``InputError`` for what is no such table, and for headings that are missing, unknown or there twice: a column
@@ -60,7 +76,7 @@ def rows_of(name: str, content: bytes, layout: Layout) -> Iterator[HeadedRow]:
     """
     if len(content) > ATTACHMENT_SIZE.value:
         raise InputError(f"“{name}”超过{ATTACHMENT_SIZE.value // 2**20}MB，请分成几个文件后重试。")
-    with opened_table(name, content, BOUNDS) as table:
+    with opened_table(name, content, bounds) as table:
         rows = list(table.rows)
     place, columns = _columns(name, [[_text(cell) for cell in row] for row in rows[:HEADING_ROWS]], layout)
     for number, row in enumerate(rows[place + 1 :], place + 2):
@@ -82,27 +98,28 @@ def _columns(name: str, rows: Sequence[Sequence[str]], layout: Layout) -> tuple[
     """At which row the headings stand (from 0), and the columns by the fields they fill."""
     known = {heading: field for field, headings in layout.headings.items() for heading in headings}
     ours = "、".join(map(layout.title, layout.headings))
-    for place, row in enumerate(rows):
-        headings = ["".join(value.split()) for value in row]
-        if not any(known.get(heading) == layout.known_by for heading in headings):
-            continue
-        given = [heading for heading in headings if heading]
-        if unknown := [heading for heading in given if heading not in known and heading not in IGNORED]:
-            raise InputError(
-                f"“{name}”的表头中没有{'、'.join(f'“{heading}”' for heading in unknown)}这样的列，请删去或更正；"
-                f"可用的列：{ours}。"
-            )
-        columns: dict[str, int] = {}
-        for at, heading in enumerate(headings):
-            field = known.get(heading)
-            if field in columns:
-                raise InputError(f"“{name}”的表头中有两列都是“{layout.title(field)}”，请删去一列后重试。")
-            if field is not None:
-                columns[field] = at
-        if missing := [layout.title(field) for field in layout.needed if field not in columns]:
-            raise InputError(f"“{name}”的表头缺少{'、'.join(missing)}，请补上后重试。")
-        return place, columns
-    raise InputError(f"“{name}”的前{HEADING_ROWS}行中没有表头，应含：{ours}。")
+    written = [["".join(value.split()) for value in row] for row in rows]
+    place = heading_row(
+        written,
+        lambda row: any(known.get(heading) == layout.known_by for heading in row),
+        f"“{name}”的前{HEADING_ROWS}行中没有表头，应含：{ours}。",
+    )
+    if unknown := [heading for heading in written[place] if heading and heading not in {*known, *IGNORED}]:
+        raise InputError(
+            f"“{name}”的表头中没有{'、'.join(f'“{heading}”' for heading in unknown)}这样的列，请删去或更正；"
+            f"可用的列：{ours}。"
+        )
+    columns: dict[str, int] = {}
+    for at, heading in enumerate(written[place]):
+        field = known.get(heading)
+        if field in columns:
+            title = layout.title(field)
+            raise InputError(f"“{name}”的表头中有重复的列，有两列都是“{title}”，请删去一列后重试。")
+        if field is not None:
+            columns[field] = at
+    if missing := [layout.title(field) for field in layout.needed if field not in columns]:
+        raise InputError(f"“{name}”的表头缺少{'、'.join(missing)}，请补上后重试。")
+    return place, columns
 
 
 def refuse_rows(name: str, wrong: Sequence[tuple[int, str]], nothing: str) -> None:
@@ -119,4 +136,4 @@ def refuse_nothing(name: str, rows: Sized) -> None:
 
 
 def _text(cell: Cell) -> str:
-    return text_of(cell).strip().strip(_INVISIBLE).removeprefix("'").strip()
+    return text_of(cell).strip(_BLANKS).removeprefix("'").strip(_BLANKS)
