@@ -1,6 +1,9 @@
 """An answer of a platform outside, read no longer and no further than anybody can want it."""
 
+import atexit
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,20 +16,37 @@ class OversizedError(httpx.TransportError):
     """An answer that has no end in sight."""
 
 
-def post(client: httpx.Client, url: str, within: float, connect_within: float, **sent: Any) -> tuple[int, bytes]:
-    """Status and body of what a POST is answered, all of it within so many seconds.
+class Connections:
+    """This process's connections to a platform, opened by the first call and reused; for threads."""
 
-    ``httpx`` alone waits so long for every single part. Raises what it raises: ``TimeoutException`` also for an answer
-    that drips in, and ``OversizedError``.
-    """
-    ends_at = time.monotonic() + within
-    timeout = httpx.Timeout(within, connect=min(within, connect_within))
-    with client.stream("POST", url, timeout=timeout, **sent) as answer:
-        body = bytearray()
-        for part in answer.iter_bytes():
-            body += part
-            if len(body) > LARGEST:
-                raise OversizedError(f"more than {LARGEST} bytes")
-            if time.monotonic() > ends_at:
-                raise httpx.ReadTimeout(f"more than {within:g} s")
-    return answer.status_code, bytes(body)
+    def __init__(self, opened: Callable[[], httpx.Client] = httpx.Client) -> None:
+        self._opened, self._lock = opened, threading.Lock()
+        self._client: httpx.Client | None = None
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def post(self, url: str, within: float, connect_within: float, **sent: Any) -> tuple[int, bytes]:
+        """Status and body of what a POST is answered, all of it within so many seconds.
+
+        ``httpx`` alone waits so long for every single part. Raises what it raises: ``TimeoutException`` also for an
+        answer that drips in, and ``OversizedError``.
+        """
+        with self._lock:
+            self._client = client = self._client or self._opened()
+        ends_at = time.monotonic() + within
+        timeout = httpx.Timeout(within, connect=min(within, connect_within))
+        with client.stream("POST", url, timeout=timeout, **sent) as answer:
+            body = bytearray()
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > LARGEST:
+                    raise OversizedError(f"more than {LARGEST} bytes")
+                if time.monotonic() > ends_at:
+                    raise httpx.ReadTimeout(f"more than {within:g} s")
+        return answer.status_code, bytes(body)

@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -34,7 +32,7 @@ from gateways.zhejiang_gateway import (
     SignatureMapping,
     address,
     json_value,
-    read_mapping,
+    mapping_in_use,
 )
 from regulation import catalogue
 from regulation.catalogue import FieldKind
@@ -135,12 +133,8 @@ def _repeats(names: dict[str, str]) -> bool:
 
 def certificate_mapping() -> CertificateMapping:
     """The mapping in use, read once per file. ``MappingError`` names the file and the places that are wrong."""
-    return _mapping_in(Path(settings().certificate_mapping or Path(__file__).with_name("certificate_mapping.json")))
-
-
-@cache
-def _mapping_in(path: Path) -> CertificateMapping:
-    return read_mapping(CertificateMapping, path, "EZT_CERTIFICATE_MAPPING", "certificate_mapping.json")
+    chosen = settings().certificate_mapping
+    return mapping_in_use(CertificateMapping, chosen, "EZT_CERTIFICATE_MAPPING", "certificate_mapping.json")
 
 
 @dataclass

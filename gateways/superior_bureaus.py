@@ -9,8 +9,6 @@ Call none of this inside a transaction: the gateway's shared secrets are refresh
 import time
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -26,7 +24,7 @@ from gateways.zhejiang_gateway import (
     Name,
     PlatformPath,
     SignatureMapping,
-    read_mapping,
+    mapping_in_use,
 )
 from regulation.objections import Bureau, Finding, Pursuit
 from runtime.refusals import RefusalError
@@ -116,12 +114,8 @@ class VerificationMapping(BaseModel):
 
 def mapping() -> VerificationMapping:
     """The mapping in use, read once per file. ``MappingError`` names the file and the places that are wrong."""
-    return _mapping_in(Path(settings().gateway_mapping or Path(__file__).with_name("verification_mapping.json")))
-
-
-@cache
-def _mapping_in(path: Path) -> VerificationMapping:
-    return read_mapping(VerificationMapping, path, "EZT_GATEWAY_MAPPING", "verification_mapping.json")
+    chosen = settings().gateway_mapping
+    return mapping_in_use(VerificationMapping, chosen, "EZT_GATEWAY_MAPPING", "verification_mapping.json")
 
 
 def send_verification(bureau: Bureau, message: VerificationMessage) -> str:

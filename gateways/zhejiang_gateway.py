@@ -14,12 +14,10 @@ the HTTP status says:
 Call none of this inside a transaction: the shared secrets are refreshed under a lock of their own.
 """
 
-import atexit
 import hashlib
 import json
 import math
 import re
-import threading
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -35,7 +33,7 @@ from pydantic import AliasGenerator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from sqlalchemy.exc import IntegrityError
 
-from gateways.answers import OversizedError, post
+from gateways.answers import Connections, OversizedError
 from models.gateway_secrets import GatewaySecret
 from regulation.objections import Bureau
 from runtime import clock
@@ -56,6 +54,8 @@ ATTEMPTS, RETRY_WITHIN = 4, 12.0
 """Tries of one call, and seconds after which no further one is made: with the last answer about 20 seconds in all.
 Whoever wanted the call tries again later."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_connections = Connections()
+close = _connections.close
 
 Name = Annotated[str, Field(min_length=1)]
 PlatformPath = Annotated[str, Field(pattern="^/")]
@@ -106,9 +106,15 @@ class SignatureMapping(BaseModel):
     sign: Name
 
 
-def read_mapping(form: type[Agreed], path: Path, setting: str, built_in: str) -> Agreed:
-    """An interface's mapping file. ``MappingError`` names the file and its wrong places, the setting that chose it, and
-    the ``built_in`` file that shows how it is done."""
+def mapping_in_use(form: type[Agreed], chosen: str, setting: str, built_in: str) -> Agreed:
+    """An interface's mapping, the operator's or else the ``built_in`` file, read once per file. ``MappingError`` names
+    the file and its wrong places, the setting that chose it, and the built-in one that shows how it is done."""
+    agreed: Agreed = _mapping_in(form, Path(chosen or Path(__file__).with_name(built_in)), setting, built_in)
+    return agreed
+
+
+@cache
+def _mapping_in(form: type[Agreed], path: Path, setting: str, built_in: str) -> Agreed:
     try:
         return form.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
@@ -127,29 +133,6 @@ def has_gateway(bureau: Bureau) -> bool:
 def address(bureau: Bureau) -> str:
     """Where a bureau's gateway is; empty when it has none."""
     return _settings_of(bureau).url
-
-
-def close() -> None:
-    """Close this process's connections to the gateways; the next call opens new ones."""
-    with _client_lock:
-        if _open_client.cache_info().currsize:
-            _open_client().close()
-            _open_client.cache_clear()
-
-
-_client_lock = threading.Lock()
-
-
-@cache
-def _open_client() -> httpx.Client:
-    atexit.register(close)
-    return httpx.Client()
-
-
-def _client() -> httpx.Client:
-    """One client a process, so that connections to the gateways are reused."""
-    with _client_lock:
-        return _open_client()
 
 
 def _settings_of(bureau: Bureau) -> GatewaySettings:
@@ -308,7 +291,7 @@ class Gateway:
         else:
             sent = {"data": fields | signed}
         try:
-            status, body = post(_client(), gateway.url + path, within, CONNECT_WITHIN, **sent)
+            status, body = _connections.post(gateway.url + path, within, CONNECT_WITHIN, **sent)
         except httpx.TimeoutException:
             trouble = "没有及时答复"
         except OversizedError:

@@ -20,18 +20,15 @@ document that an operator gets with the service code:
   it may be a wrong service password.
 """
 
-import atexit
 import hashlib
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import httpx
 
-from gateways.answers import post
+from gateways.answers import Connections
 from regulation.identity_numbers import NumberError, NumberKind, parse_credit_code, parse_resident_number
 from runtime import clock
 from runtime.refusals import RefusalError
@@ -60,6 +57,9 @@ COMPANY, COMPANY_NAME, COMPANY_CODE = "legalPersonInfo", "name", "unifiedSocialI
 
 ANSWER_WITHIN, CONNECT_WITHIN = 4.0, 2.0
 """Seconds for an answer and for a connection; somebody looks at a blank page meanwhile."""
+# Of itself the transport repeats only what did not even connect.
+_connections = Connections(lambda: httpx.Client(transport=httpx.HTTPTransport(retries=1)))
+close = _connections.close
 
 
 class TicketError(RefusalError):
@@ -161,7 +161,7 @@ def _ask(method: str, fields: dict[str, str]) -> dict[str, Any]:
     sign = signature(given.service_code, given.service_password.get_secret_value(), now)
     form = {METHOD: method, SERVICE: given.service_code, TIME: now, SIGN: sign, FORMAT: "json"} | fields
     try:
-        _, body = post(_client(), given.url + PATH, ANSWER_WITHIN, CONNECT_WITHIN, data=form)
+        _, body = _connections.post(given.url + PATH, ANSWER_WITHIN, CONNECT_WITHIN, data=form)
         answer = json.loads(body)
     except httpx.TimeoutException:
         trouble = "没有及时答复"
@@ -174,27 +174,3 @@ def _ask(method: str, fields: dict[str, str]) -> dict[str, Any]:
             return answer
         trouble = "暂时故障"
     raise ZhelibanUnavailableError(f"浙里办{trouble}，请稍后从浙里办重新进入。")
-
-
-def close() -> None:
-    """Close this process's connections to Zheliban; the next call opens new ones."""
-    with _client_lock:
-        if _open_client.cache_info().currsize:
-            _open_client().close()
-            _open_client.cache_clear()
-
-
-_client_lock = threading.Lock()
-
-
-@cache
-def _open_client() -> httpx.Client:
-    atexit.register(close)
-    # Of itself the transport repeats only what did not even connect.
-    return httpx.Client(transport=httpx.HTTPTransport(retries=1))
-
-
-def _client() -> httpx.Client:
-    """One client a process, so that connections are reused."""
-    with _client_lock:
-        return _open_client()
