@@ -1,12 +1,12 @@
 """``ezt application``: the programs of departments and bureaus that may call the interface."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from ezt.options import AsJson, tell
+
 applications = typer.Typer(help="登记调用接口的应用，更换密钥", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="应用标识，如KQ-SCJG")]
 
 
@@ -26,7 +26,8 @@ def add(
 
     check_migrated()
     kind = ApplicationKind.BUREAU if bureau else ApplicationKind.DEPARTMENT
-    _show(key, register_application(key, kind, speaks_for, network or [], "ezt"), as_json)
+    secret = register_application(key, kind, speaks_for, network or [], "ezt")
+    tell(as_json, {"key": key, "secret": secret}, f"{key}  {secret}")
 
 
 @applications.command(help="更换应用的密钥，显示新密钥（只显示这一次）；旧密钥在并存期后失效")
@@ -41,7 +42,8 @@ def rotate(
     from tasks.office.applications import rotate_secret
 
     check_migrated()
-    _show(key, rotate_secret(key, "ezt", timedelta(hours=overlap_hours)), as_json)
+    secret = rotate_secret(key, "ezt", timedelta(hours=overlap_hours))
+    tell(as_json, {"key": key, "secret": secret}, f"{key}  {secret}")
 
 
 @applications.command(help="停用一个应用，立即生效")
@@ -51,7 +53,7 @@ def end(key: Key, as_json: AsJson = False) -> None:
 
     check_migrated()
     end_application(key, "ezt")
-    print(json.dumps({"key": key, "active": False}) if as_json else f"应用{key}已停用。")
+    tell(as_json, {"key": key, "active": False}, f"应用{key}已停用。")
 
 
 @applications.command("self-service", help="写明一个应用供持证主体自助办理（网上、自助终端），其夜间用证不计入电子督查")
@@ -66,8 +68,4 @@ def self_service(
     check_migrated()
     mark_self_service(key, not ended, "ezt")
     said = f"应用{key}{'由窗口人员使用' if ended else '供持证主体自助办理'}。"
-    print(json.dumps({"key": key, "self_service": not ended}) if as_json else said)
-
-
-def _show(key: str, secret: str, as_json: bool) -> None:
-    print(json.dumps({"key": key, "secret": secret}) if as_json else f"{key}  {secret}")
+    tell(as_json, {"key": key, "self_service": not ended}, said)

@@ -1,6 +1,5 @@
 """``ezt audit``: check the sealed record, hand it out, and check what was handed out (Article 14)."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ezt.options import AsJson, tell
+
 if TYPE_CHECKING:
     from tasks.keeping.records import Verified
 
 audit = typer.Typer(help="核验、导出封存的日志（第十四条）", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 Head = Annotated[str | None, typer.Option("--head", help="另行保存的链首哈希：封存块不能少于到它为止的")]
 
 
@@ -35,7 +35,7 @@ def export(
 
     check_migrated()
     entries = export_record(file)
-    print(json.dumps({"entries": entries}) if as_json else f"已导出{entries}条日志到{file}。")
+    tell(as_json, {"entries": entries}, f"已导出{entries}条日志到{file}。")
 
 
 @audit.command("verify-file", help="核验导出的日志文件，不需要数据库")
@@ -53,13 +53,14 @@ def verify_file(
 
 
 def _say(verified: "Verified", as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(verified), ensure_ascii=False, indent=2))
-    else:
-        for finding in verified.findings:
-            print(finding)
-        verdict = "没有发现改动" if not verified.findings else f"发现{len(verified.findings)}处不符"
-        print(f"核验封存块{verified.blocks}个、日志{verified.entries}条，{verdict}；未封存{verified.unsealed}条。")
-        print(f"链首哈希  {verified.head}")
+    verdict = "没有发现改动" if not verified.findings else f"发现{len(verified.findings)}处不符"
+    tell(
+        as_json,
+        asdict(verified),
+        *verified.findings,
+        f"核验封存块{verified.blocks}个、日志{verified.entries}条，{verdict}；未封存{verified.unsealed}条。",
+        f"链首哈希  {verified.head}",
+        indent=2,
+    )
     if verified.findings:
         sys.exit(1)

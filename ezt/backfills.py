@@ -1,16 +1,17 @@
 """``ezt backfill``: files of paper certificates are checked, and handed in as a batch (Article 11)."""
 
-import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ezt.options import AsJson, Code, DepartmentName, SignedBy, tell
+
 if TYPE_CHECKING:
     from tasks.backfill.checks import Report
 
 backfill = typer.Typer(help="纸质证照的批量补录（第十一条）", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 File = Annotated[Path, typer.Argument(help="CSV、XLSX、XLS或ET文件，一个文件只放一种证照")]
 TypeName = Annotated[str, typer.Option("--type", help="证照类型：目录中的名称或代码")]
 SHOWN = 20
@@ -27,6 +28,7 @@ def check(
 ) -> None:
     from ezt.installation import check_migrated
     from ezt.progress import progress
+    from regulation.backfill.batches import Outcome
     from runtime import clock
     from tasks.backfill.checks import check_file
     from tasks.backfill.mended import write_mended
@@ -35,29 +37,31 @@ def check(
     with progress("核对") as watch:
         report = check_file(file, certificate_type, clock.today(), watch)
     written = write_mended(file, report, out) if out is not None else 0
-    if as_json:
-        print(json.dumps(_as_json(report) | ({"written": written} if out is not None else {}), ensure_ascii=False))
-        return
-    for remark in report.remarks:
-        print(remark)
-    counts = [f"{words}{report.counts[outcome]}行" for outcome, words in _outcomes().items()]
-    print(f"{report.kind.name}：共{report.counts.total()}行，{'，'.join(counts)}。")
-    for problem in _problems(report):
-        print(f"第{problem['row']}行{problem['column']}：{problem['text']}")
-    if (more := len(report.problems) - SHOWN) > 0:
-        print(f"还有{more}行有问题，加--out写出全部。")
-    if out is not None:
-        print(f"须更正的{written}行已写入{out}。")
+    rows, problems, more = report.counts.total(), _problems(report), len(report.problems) - SHOWN
+    counts = {value: report.counts[Outcome(value)] for value in OUTCOMES}
+    said = "，".join(f"{words}{counts[value]}行" for value, words in OUTCOMES.items())
+    tell(
+        as_json,
+        {"type": report.kind.name, "rows": rows, "remarks": report.remarks}
+        | counts
+        | {"problems": problems}
+        | ({"written": written} if out is not None else {}),
+        *report.remarks,
+        f"{report.kind.name}：共{rows}行，{said}。",
+        *(f"第{problem['row']}行{problem['column']}：{problem['text']}" for problem in problems),
+        *([f"还有{more}行有问题，加--out写出全部。"] if more > 0 else []),
+        *([f"须更正的{written}行已写入{out}。"] if out is not None else []),
+    )
 
 
 @backfill.command(help="代部门报送一个文件：登记后自动核对，抽检通过后入库；有问题的行不影响其他行")
 def submit(
     file: File,
     certificate_type: TypeName,
-    department: Annotated[str, typer.Option("--department", help="部门全称")],
+    department: DepartmentName,
     service_case_no: Annotated[str, typer.Option("--service-case", help="部门的业务办件编号")],
-    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
-    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    staff_no: SignedBy,
+    code: Code = "",
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
@@ -67,15 +71,15 @@ def submit(
     check_migrated()
     case_no = submit_batch(file, certificate_type, department, service_case_no, staff_no, code)
     nudge(case_no)
-    print(json.dumps({"case_no": case_no}) if as_json else f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
+    tell(as_json, {"case_no": case_no}, f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
 
 
 @backfill.command(help="从按证照编号命名的扫描件压缩包中，取出抽到的各行的扫描件，附到批次上供抽检")
 def scans(
     case_no: Annotated[str, typer.Argument(help="办件编号，如PL-2026-000001")],
     archive: Annotated[Path, typer.Argument(help="ZIP压缩包，文件名为证照编号，多页的加-1、-2")],
-    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
-    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    staff_no: SignedBy,
+    code: Code = "",
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
@@ -83,23 +87,8 @@ def scans(
 
     check_migrated()
     attached = attach_scans(case_no, archive, staff_no, code)
-    if as_json:
-        print(json.dumps({"scans": attached.scans, "missing": attached.missing}))
-        return
     missing = f"，缺第{'、'.join(map(str, attached.missing))}行的" if attached.missing else ""
-    print(f"已附上{attached.scans}个扫描件{missing}。")
-
-
-def _outcomes() -> dict[Any, str]:
-    from regulation.backfill.batches import Outcome
-
-    return {Outcome(value): words for value, words in OUTCOMES.items()}
-
-
-def _as_json(report: "Report") -> dict[str, Any]:
-    counts = {outcome.value: report.counts[outcome] for outcome in _outcomes()}
-    heading = {"type": report.kind.name, "rows": report.counts.total(), "remarks": report.remarks}
-    return heading | counts | {"problems": _problems(report)}
+    tell(as_json, asdict(attached), f"已附上{attached.scans}个扫描件{missing}。")
 
 
 def _problems(report: "Report") -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ Each command imports what it needs itself: Prefect alone takes seconds to import
 to be answered.
 """
 
-import json
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from ezt.keys import key
 from ezt.notices import notices
 from ezt.objections import objections
 from ezt.officers import officers
+from ezt.options import AsJson, tell
 from ezt.registers import catalogue, department
 from ezt.service_guides import service_guide
 from ezt.spot_checks import spot_check
@@ -58,7 +58,6 @@ app.add_typer(use_list, name="use-list")
 identifiers = typer.Typer(help="电子证照标识", no_args_is_help=True)
 app.add_typer(identifiers, name="identifier")
 _VERDICTS = {Verdict.ISO: "有效", Verdict.VARIANT: "不符合标准，予以保留", Verdict.FAIL: "无效"}
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 
 
 @app.callback()
@@ -76,30 +75,21 @@ def due(
     received = parse_day(received_on) if received_on is not None else clock.today()
     due_on, provisional = calendar.due_date(received, days)
     explanation = calendar.explain(received, days)
-    if as_json:
-        account = [{"date": str(day), "counts": counts, "why": why} for day, counts, why in explanation]
-        answer = {
-            "received_on": str(received),
-            "due_on": str(due_on),
-            "provisional": provisional,
-            "explanation": account,
-        }
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    for day, counts, why in explanation:
-        print(f"{day}  {'计' if counts else '—'}  {why}")
-    note = "（暂定：跨入尚未公布放假安排的年份）" if provisional else ""
-    print(f"截止日：{due_on}{note}")
+    account = [{"date": str(day), "counts": counts, "why": why} for day, counts, why in explanation]
+    tell(
+        as_json,
+        {"received_on": str(received), "due_on": str(due_on), "provisional": provisional, "explanation": account},
+        *(f"{day}  {'计' if counts else '—'}  {why}" for day, counts, why in explanation),
+        f"截止日：{due_on}{'（暂定：跨入尚未公布放假安排的年份）' if provisional else ''}",
+        indent=2,
+    )
 
 
 @identifiers.command(help="核对电子证照标识的校验位：iso符合国家标准，variant仅符合另一种在用算法，fail不符")
 def check(text: Annotated[str, typer.Argument(metavar="ID", help="电子证照标识")], as_json: AsJson = False) -> None:
     verdict, why = judge_identifier(text)
-    if as_json:
-        answer = {"valid": verdict is Verdict.ISO, "verdict": verdict, "why": why}
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    print(f"{_VERDICTS[verdict]}：{why}")
+    answer = {"valid": verdict is Verdict.ISO, "verdict": verdict, "why": why}
+    tell(as_json, answer, f"{_VERDICTS[verdict]}：{why}", indent=2)
 
 
 @app.command(help="建立或升级数据库；首次运行时生成密钥和工作台口令")
@@ -108,12 +98,9 @@ def migrate(as_json: AsJson = False) -> None:
 
     prepared = prepare()
     fresh = {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
-    if as_json:
-        made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
-        print(json.dumps({"home": str(prepared.home)} | made))
-        return
+    made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
     said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
-    print(f"数据库已是最新版本{said and f'，{said}，请妥善备份'}。")
+    tell(as_json, {"home": str(prepared.home)} | made, f"数据库已是最新版本{said and f'，{said}，请妥善备份'}。")
 
 
 @app.command(help="把数据从SQLite迁移到一个空的PostgreSQL数据库，并逐表核对；迁移前请先停止系统")
@@ -122,16 +109,14 @@ def migrate_data(
 ) -> None:
     from ezt.moving import Moved, move
 
-    def tell(moved: Moved) -> None:
+    def tell_of(moved: Moved) -> None:
         if not as_json:
             print(f"{moved.table}  {moved.rows}行  摘要{moved.digest[:16]}，一致", flush=True)
 
-    moved = move(to, tell)
-    if as_json:
-        print(json.dumps({"moved": [each._asdict() for each in moved]}))
-        return
+    moved = move(to, tell_of)
     rows = sum(each.rows for each in moved)
-    print(f"已迁移{len(moved)}张表、{rows}行，行数和摘要全部一致。请把EZT_DATABASE_URL改为新的地址，再启动系统。")
+    said = f"已迁移{len(moved)}张表、{rows}行，行数和摘要全部一致。请把EZT_DATABASE_URL改为新的地址，再启动系统。"
+    tell(as_json, {"moved": [each._asdict() for each in moved]}, said)
 
 
 @app.command(help="载入虚构的样例数据，供试用；重复运行不改变已有数据")
@@ -150,20 +135,17 @@ def sample_data(
     added = data.load(seed, data.Sizes() if holders is None else data.Sizes(holders=holders))
     staff = data.officers(seed) if show_codes else []
     applications = data.applications(seed) if show_codes else []
-    if as_json:
-        answer = {"seed": seed, "changed": added.anything, "added": asdict(added)}
-        if show_codes:
-            answer["officers"] = {each.staff_no: enrolment(each.staff_no, each.code_secret) for each in staff}
-            answer["applications"] = {
-                program.key: data.application_secret(seed, program.key) for program in applications
-            }
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    print(data.in_words(added, seed))
-    for each in staff:
-        print(f"{each.staff_no}  {each.role}  {each.name}  {enrolment(each.staff_no, each.code_secret)}")
-    for program in applications:
-        print(f"{program.key}  {program.speaks_for}  {data.application_secret(seed, program.key)}")
+    codes = {each.staff_no: enrolment(each.staff_no, each.code_secret) for each in staff}
+    secrets = {program.key: data.application_secret(seed, program.key) for program in applications}
+    tell(
+        as_json,
+        {"seed": seed, "changed": added.anything, "added": asdict(added)}
+        | ({"officers": codes, "applications": secrets} if show_codes else {}),
+        data.in_words(added, seed),
+        *(f"{each.staff_no}  {each.role}  {each.name}  {codes[each.staff_no]}" for each in staff),
+        *(f"{program.key}  {program.speaks_for}  {secrets[program.key]}" for program in applications),
+        indent=2,
+    )
 
 
 @app.command(help="启动整个系统，Ctrl-C停止")
@@ -185,11 +167,8 @@ def doctor(as_json: AsJson = False) -> None:
     from ezt.doctor import examine, is_sound
 
     findings = examine()
-    if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
-    else:
-        for finding in findings:
-            print(finding.line())
+    said = [finding.line() for finding in findings]
+    tell(as_json, [asdict(finding) for finding in findings], *said, indent=2)
     if not is_sound(findings):
         sys.exit(1)
 
@@ -211,7 +190,7 @@ def backup(file: Annotated[Path, typer.Argument(help="写入的文件")], as_jso
 
     size = back_up(file)
     said = f"已备份到{file}（{size / 2**20:.1f}MB）。密钥不在其中，请另行保管数据目录的ezt.env。"
-    print(json.dumps({"file": str(file), "bytes": size}, ensure_ascii=False) if as_json else said)
+    tell(as_json, {"file": str(file), "bytes": size}, said)
 
 
 @app.command(help="把备份恢复到设置所指的、尚为空的数据库")
@@ -220,7 +199,7 @@ def restore(file: Annotated[Path, typer.Argument(help="备份文件")], as_json:
 
     backups.restore(file)
     said = f"已从{file}恢复。请依次运行 ezt migrate、ezt audit verify 和 ezt doctor。"
-    print(json.dumps({"file": str(file)}, ensure_ascii=False) if as_json else said)
+    tell(as_json, {"file": str(file)}, said)
 
 
 @app.command(help="演示一件异议从提出到最后一封邮件，打印时间线")
@@ -228,14 +207,14 @@ def demo(as_json: AsJson = False) -> None:
     from ezt import demo as demonstration
 
     played = demonstration.play()
-    if as_json:
-        print(json.dumps(asdict(played), ensure_ascii=False, indent=2))
-        return
-    print(f"异议 {played.case_no}")
-    for at, what in played.timeline:
-        print(f"{at}  {what}")
-    for subject in played.mails:
-        print(f"邮件  {subject}")
+    tell(
+        as_json,
+        asdict(played),
+        f"异议 {played.case_no}",
+        *(f"{at}  {what}" for at, what in played.timeline),
+        *(f"邮件  {subject}" for subject in played.mails),
+        indent=2,
+    )
 
 
 def _calendar() -> WorkingDays:

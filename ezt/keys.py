@@ -1,13 +1,13 @@
 """``ezt key``: the data keys change while the system runs."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from ezt.options import AsJson, tell
+
 key = typer.Typer(help="更换数据加密密钥（EZT_DATA_KEYS），系统照常运行", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="密钥的名称（8位），见 ezt key list")]
 
 
@@ -18,11 +18,8 @@ def list_all(as_json: AsJson = False) -> None:
 
     check_migrated()
     found = data_keys()
-    if as_json:
-        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
-        return
-    for each in found:
-        print(f"{each.name}  {'加密' if each.seals else '只解密'}  {each.values}个值")
+    lines = [f"{each.name}  {'加密' if each.seals else '只解密'}  {each.values}个值" for each in found]
+    tell(as_json, [asdict(each) for each in found], *lines, indent=2)
 
 
 @key.command(help="生成一把新密钥写入ezt.env，此后的内容用它加密；运行中的进程一两秒内得知，不用重启")
@@ -42,7 +39,7 @@ def rotate(
         if later
         else "请另行保管新的ezt.env，再运行 ezt key re-encrypt"
     )
-    print(json.dumps({"name": name, "seals": not later}) if as_json else f"新密钥{name}已写入ezt.env。{todo}。")
+    tell(as_json, {"name": name, "seals": not later}, f"新密钥{name}已写入ezt.env。{todo}。")
 
 
 @key.command(help="改用已有的一把密钥加密")
@@ -52,7 +49,7 @@ def use(name: Name, as_json: AsJson = False) -> None:
 
     check_migrated()
     use_data_key(name, "ezt")
-    print(json.dumps({"name": name, "seals": True}) if as_json else f"此后的内容用密钥{name}加密。")
+    tell(as_json, {"name": name, "seals": True}, f"此后的内容用密钥{name}加密。")
 
 
 @key.command("re-encrypt", help="把旧密钥加密的内容改用现在的密钥加密；系统照常运行，中断后再运行即可接着做")
@@ -64,7 +61,7 @@ def re_encrypt(as_json: AsJson = False) -> None:
     check_migrated()
     with progress("重新加密") as watch:
         rows = data_keys.re_encrypt("ezt", watch)
-    print(json.dumps({"rows": rows}) if as_json else f"重新加密了{rows}行，数据库中已没有旧密钥加密的内容。")
+    tell(as_json, {"rows": rows}, f"重新加密了{rows}行，数据库中已没有旧密钥加密的内容。")
 
 
 @key.command(help="停用一把旧密钥，从ezt.env删去；还有内容须用它读出的，拒绝停用")
@@ -79,4 +76,4 @@ def retire(
     check_migrated()
     retire_data_key(name, "ezt", at_once=now)
     said = f"密钥{name}已从ezt.env删去。此前的备份仍须用它读出，请把它与那些备份保存得一样久。"
-    print(json.dumps({"name": name, "retired": True}) if as_json else said)
+    tell(as_json, {"name": name, "retired": True}, said)

@@ -1,13 +1,14 @@
 """``ezt officer``: the Center's officers, and the secrets of their one-time codes (Article 14)."""
 
-import json
+import io
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from ezt.options import AsJson, tell
+
 officers = typer.Typer(help="工作人员名册和一次性验证码（第十四条）", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
 StaffNo = Annotated[str, typer.Argument(metavar="STAFF_NO", help="工号，如KQ001")]
 
 
@@ -35,14 +36,13 @@ def list_all(as_json: AsJson = False) -> None:
 
     check_migrated()
     found = officers_on_register()
-    if as_json:
-        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
-        return
-    for each in found:
-        standing = "在职" if each.active else "停用"
-        print(f"{each.staff_no}  {each.role}  {standing}  {each.name}  {each.email}  在办{each.open_cases}件")
-    if not found:
-        print("名册中还没有工作人员，请用 ezt officer add 登记。")
+    lines = [
+        f"{each.staff_no}  {each.role}  {'在职' if each.active else '停用'}  {each.name}  {each.email}  "
+        f"在办{each.open_cases}件"
+        for each in found
+    ]
+    none = "名册中还没有工作人员，请用 ezt officer add 登记。"
+    tell(as_json, [asdict(each) for each in found], *(lines or [none]), indent=2)
 
 
 @officers.command(help="更改一名在职人员的姓名、职责或邮箱")
@@ -61,7 +61,7 @@ def change(
     role = None if director is None else Role.DIRECTOR if director else Role.OFFICER
     change_officer(staff_no, name, role, email, "ezt")
     number = staff_no.strip().upper()
-    print(json.dumps({"staff_no": number}) if as_json else f"工号{number}已更改。")
+    tell(as_json, {"staff_no": number}, f"工号{number}已更改。")
 
 
 @officers.command(help="停用一个工号，立即生效；列出名下的在办办件和代办人")
@@ -72,13 +72,14 @@ def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
     check_migrated()
     left = deactivate_officer(staff_no, "ezt")
     number = staff_no.strip().upper()
-    if as_json:
-        print(json.dumps({"staff_no": number, "active": False} | asdict(left), ensure_ascii=False, indent=2))
-        return
-    print(f"工号{number}已停用。")
-    if left.cases:
-        print(f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在工作台用“移交办件”移交：")
-        print("\n".join(left.cases))
+    handed = f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在工作台用“移交办件”移交："
+    tell(
+        as_json,
+        {"staff_no": number, "active": False} | asdict(left),
+        f"工号{number}已停用。",
+        *([handed, *left.cases] if left.cases else []),
+        indent=2,
+    )
 
 
 @officers.command("new-secret", help="更换验证码，显示新的登记地址和二维码（只显示这一次）；原来的立即失效")
@@ -97,9 +98,7 @@ def _show(staff_no: str, secret: str, as_json: bool) -> None:
     from tasks.office.officer_register import enrolment
 
     address = enrolment(staff_no, secret)
-    if as_json:
-        print(json.dumps({"staff_no": staff_no, "otpauth": address}))
-        return
-    print(f"工号{staff_no}，请本人用验证器扫描（只显示这一次）：")
-    segno.make(address, error="l").terminal(compact=True)
-    print(address)
+    drawn = io.StringIO()
+    segno.make(address, error="l").terminal(drawn, compact=True)
+    said = f"工号{staff_no}，请本人用验证器扫描（只显示这一次）：\n{drawn.getvalue()}{address}"
+    tell(as_json, {"staff_no": staff_no, "otpauth": address}, said)

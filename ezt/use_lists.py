@@ -1,22 +1,21 @@
 """``ezt use-list``: tables that arrive by other ways than the interface come in, the list in force goes out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ezt.options import AsJson, Code, DepartmentName, SignedBy, TableFile, tell
+
 use_list = typer.Typer(help="用证清单的导入、导出（第九条）", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="以JSON输出")]
-DepartmentName = Annotated[str, typer.Option("--department", help="部门全称")]
 
 
 @use_list.command("import", help="以表格（XLSX、XLS、ET、CSV）代部门提出用证清单；有一行不对，整件不登记")
 def import_table(
-    file: Annotated[Path, typer.Argument(help="表格文件")],
+    file: TableFile,
     department: DepartmentName,
-    staff_no: Annotated[str, typer.Option("--staff-no", help="工号")],
-    code: Annotated[str, typer.Option("--code", help="一次性验证码；未启用验证码时不填")] = "",
+    staff_no: SignedBy,
+    code: Code = "",
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
@@ -26,10 +25,8 @@ def import_table(
     check_migrated()
     proposed = import_for_department(file.name, file.read_bytes(), department, staff_no, code)
     nudge(proposed.case_no)
-    if as_json:
-        print(json.dumps({"case_no": proposed.case_no, "lines": proposed.lines}))
-        return
-    print(f"已登记为{proposed.case_no}，共{proposed.lines}行，待审核。")
+    said = f"已登记为{proposed.case_no}，共{proposed.lines}行，待审核。"
+    tell(as_json, {"case_no": proposed.case_no, "lines": proposed.lines}, said)
 
 
 @use_list.command(help="把某日有效的用证清单写成XLSX，部门可以修改后送回")
@@ -52,4 +49,4 @@ def export(
         whose = department_named(session, department) if department is not None else None
         content, rows = workbook_of(session, day, whose)
     file.write_bytes(content)
-    print(json.dumps({"rows": rows, "on": str(day)}) if as_json else f"已写入{day}有效的条目{rows}条到{file}。")
+    tell(as_json, {"rows": rows, "on": str(day)}, f"已写入{day}有效的条目{rows}条到{file}。")
