@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from ipaddress import ip_address
@@ -59,7 +60,7 @@ from runtime.contacts import can_be_written_to
 from runtime.database import engine, reading
 from runtime.keys import KeysMissingError, NotOursError, keys, seal_keys
 from runtime.refusals import InputError, RefusalError
-from runtime.settings import settings
+from runtime.settings import given_names, known_names, settings
 from runtime.signing_authority import known_chains, signing_authority
 from tasks.case.attachments import scan
 from tasks.case.calendars import working_days
@@ -83,6 +84,8 @@ WORKER_SILENT = timedelta(seconds=90)
 """A worker says every 30 seconds that it is there."""
 SCHEDULE_LATE = timedelta(minutes=15)
 """How long after its time a scheduled story may still be under way."""
+RENAMED = {"EZT_DESK_PORT": "EZT_PREFECT_PORT", "EZT_DESK_URL": "EZT_PREFECT_URL"}
+"""What settings of earlier versions are called now."""
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The harmless file that every virus scanner finds. In two parts, or it would find this one."""
 
@@ -192,6 +195,21 @@ def python() -> Iterator[Finding]:
         yield _error("Python", f"软件包版本不对：{'、'.join(wrong)}", "请按requirements.lock重新安装")
     else:
         yield _ok("Python", f"版本{running}，软件包版本符合要求")
+
+
+def setting_names() -> Iterator[Finding]:
+    """Every name with our prefix is a setting: what is misspelt leaves a default in force, and nobody is told."""
+    known = known_names()
+    unread = sorted(given_names() - known)
+    for name in unread:
+        if name in RENAMED:
+            yield _error("设置名称", f"{name}现在叫{RENAMED[name]}，原来的名称不再起作用", "请改用新的名称")
+        else:
+            meant = "".join(get_close_matches(name, known, 1))
+            todo = f"如指{meant}，请改正" if meant else "请核对名称，不用的请删去"
+            yield _note("设置名称", f"{name}不是本系统的设置，没有起作用", todo)
+    if not unread:
+        yield _ok("设置名称", "没有写错或已改名的")
 
 
 def data_folder() -> Iterator[Finding]:
@@ -682,6 +700,7 @@ def _bureau(bureau: Bureau) -> Look:
 DATABASE: dict[str, Look] = {"数据库": database}
 ALONE: dict[str, Look] = {
     "Python": python,
+    "设置名称": setting_names,
     "数据目录": data_folder,
     "磁盘": disk,
     "内存": memory,

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from runtime.contacts import Address
 from runtime.refusals import RefusalError
@@ -112,15 +119,29 @@ def table() -> str:
 
     A setting that is a group, such as a gateway, is a row for each of its parts.
     """
-    rows = ["| 设置 | 默认 | 说明 |", "| --- | --- | --- |"]
+    rows = [f"| `{name}` | {_default(field)} | {what} |" for name, field, what in _each()]
+    return "\n".join(["| 设置 | 默认 | 说明 |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _each() -> Iterator[tuple[str, FieldInfo, str]]:
+    """Every setting, of a group its parts, as its environment variable, with what it is."""
     for name, field in Settings.model_fields.items():
-        parts: dict[str, FieldInfo] = {f"EZT_{name}": field}
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            parts = {f"EZT_{name}__{part}": inner for part, inner in field.annotation.model_fields.items()}
-        for part, inner in parts.items():
-            group = f"{field.description}：" if inner is not field else ""
-            rows.append(f"| `{part.upper()}` | {_default(inner)} | {group}{inner.description} |")
-    return "\n".join(rows) + "\n"
+            for part, inner in field.annotation.model_fields.items():
+                yield f"EZT_{name}__{part}".upper(), inner, f"{field.description}：{inner.description}"
+        else:
+            yield f"EZT_{name}".upper(), field, f"{field.description}"
+
+
+def known_names() -> set[str]:
+    """The environment variables that are read. A group may also be given in whole, as JSON."""
+    return {name for name, _, _ in _each()} | {f"EZT_{name}".upper() for name in Settings.model_fields}
+
+
+def given_names() -> set[str]:
+    """The names with our prefix that stand in the environment or in the settings file, whether they are read or not."""
+    sources = EnvSettingsSource(Settings), DotEnvSettingsSource(Settings, env_file=settings_file())
+    return {name.upper() for source in sources for name in source.env_vars if name.upper().startswith("EZT_")}
 
 
 def _default(field: FieldInfo) -> str:

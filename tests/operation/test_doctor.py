@@ -132,6 +132,30 @@ class TestAllChecks:
 
 
 class TestThisMachine:
+    def test_settings_that_nothing_reads_are_named(
+        self, home: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ezt_contact_phone", "0575-84120000")
+        monkeypatch.setenv("EZT_CITY_GATEWAY", '{"url": "https://city.example.cn"}')
+        configure(EZT_CITY_GATEWAY__APP_KEY="k", EZT_REPORT_TO='["qu@example.cn"]', EZTRA="no setting of ours")
+        assert standing(doctor.setting_names) is Standing.OK
+        with (home / "ezt.env").open("a", encoding="utf-8") as file:
+            file.write("EZT_DESK_PORT=4300\nexport EZT_SMPT_HOST=secret.example.cn\n")
+        configure(EZT_DESK_URL="https://secret.example.cn", EZT_CITY_GATEWAY__APPKEY="secret", EZT_SUPPER="secret")
+        found = {finding.what: finding for finding in look_at({"设置名称": doctor.setting_names})}
+        assert {what: finding.standing for what, finding in found.items()} == {
+            "EZT_CITY_GATEWAY__APPKEY不是本系统的设置，没有起作用": Standing.NOTE,
+            "EZT_DESK_PORT现在叫EZT_PREFECT_PORT，原来的名称不再起作用": Standing.ERROR,
+            "EZT_DESK_URL现在叫EZT_PREFECT_URL，原来的名称不再起作用": Standing.ERROR,
+            "EZT_SMPT_HOST不是本系统的设置，没有起作用": Standing.NOTE,
+            "EZT_SUPPER不是本系统的设置，没有起作用": Standing.NOTE,
+        }
+        todo = {what.partition("不是")[0]: finding.todo for what, finding in found.items()}
+        assert "EZT_CITY_GATEWAY__APP_KEY" in todo["EZT_CITY_GATEWAY__APPKEY"]
+        assert "EZT_SMTP_HOST" in todo["EZT_SMPT_HOST"]
+        assert "请" in todo["EZT_SUPPER"]
+        assert not any("secret" in finding.line() for finding in found.values())
+
     def test_a_package_that_silences_the_schedules_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert standing(doctor.python) is Standing.OK
         monkeypatch.setattr(doctor, "version", lambda name: "2.1.9" if name == "sqlalchemy" else "99")
