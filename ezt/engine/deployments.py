@@ -1,9 +1,10 @@
 """What prefect.yaml deploys, for those who need to know it without Prefect."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import yaml
 
 PREFECT_YAML = Path(__file__).parents[2] / "prefect.yaml"
 
@@ -20,10 +21,9 @@ class Deployment:
 @cache
 def stories() -> dict[str, Deployment]:
     """The deployments in prefect.yaml by name."""
-    _, *blocks = PREFECT_YAML.read_text(encoding="utf-8").split("\n  - name: ")
-    return {block.split(maxsplit=1)[0]: _deployment(block) for block in blocks}
-
-
-def _deployment(block: str) -> Deployment:
-    (entrypoint,) = re.findall(r"entrypoint: ([\w.]+)$", block, re.MULTILINE)
-    return Deployment(entrypoint, "".join(re.findall(r'cron: "(.+)"', block)))
+    # The loader in C reads it in a hundredth of a second, the other one takes ten times as long.
+    said = yaml.load(PREFECT_YAML.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return {
+        each["name"]: Deployment(each["entrypoint"], "".join(when["cron"] for when in each.get("schedules", [])))
+        for each in said["deployments"]
+    }
