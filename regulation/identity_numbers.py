@@ -58,7 +58,6 @@ class NumberError(ValueError):
 _CREDIT_CODE_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE_VALUES = {character: value for value, character in enumerate(_CREDIT_CODE_ALPHABET)}
 _CREDIT_CODE_WEIGHTS = tuple(3**place % 31 for place in range(17))
-_ORGANISATION_CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 # The provinces of GB/T 2260, and 83 for residence permits of people from Taiwan.
 _PROVINCES = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _MIDDLE_DOTS = str.maketrans("•‧・∙⋅", "·····")

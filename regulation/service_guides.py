@@ -32,9 +32,6 @@ class Demand(StrEnum):
     NOTHING = "接受电子证照"
 
 
-DEMAND_OF = {DemandedForm.PAPER: Demand.PAPER, DemandedForm.COPY: Demand.COPY}
-
-
 @dataclass(frozen=True, slots=True)
 class Material:
     """A material of a guide. ``type_code`` is the catalogue's type, ``None`` for what is no certificate;

@@ -172,13 +172,6 @@ class WorkingDays:
             return f"已超期{-days}个工作日" if days else "已超期，不足1个工作日"
         return f"还有{days}个工作日" if days else "截止前不再有工作日"
 
-    def working_day_before(self, due_on: date, days: int) -> date:
-        """The ``days``-th working day before ``due_on``; ``due_on`` itself for 0 (when to remind)."""
-        place = self._upto[due_on.toordinal() - self._origin] - 1 - days
-        if place < 0:
-            raise self._cannot_count(due_on, days)
-        return self._working[place]
-
     def explain(self, received_on: date, days: int) -> list[DayCounted]:
         """Every day from receipt to the end of the limit: which counted, which did not, and why (in Chinese)."""
         due_on = self.due_on(received_on, days)

@@ -49,14 +49,6 @@ class Plan:
     accept: int
     """Ac: the batch is accepted with at most so many nonconforming rows in the sample."""
 
-    @property
-    def reject(self) -> int:
-        """Re: the batch is not accepted with so many or more."""
-        return self.accept + 1
-
-    def accepts(self, nonconforming: int) -> bool:
-        return nonconforming <= self.accept
-
 
 def code_letter(lot_size: int) -> str:
     """The code letter of a lot at general inspection level II (Table 1). A lot of one is treated as one of two.

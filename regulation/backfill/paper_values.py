@@ -51,7 +51,6 @@ class Reading(NamedTuple, Generic[T_co]):
     original: str = ""
 
 
-_EMPTY_READING: Reading[None] = Reading("")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 # Excel marks a text with an apostrophe, which exports keep in any of these forms.
 _APOSTROPHES = "'’‘＇`"

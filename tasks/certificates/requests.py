@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -169,8 +169,3 @@ class CopyAnswer(BaseModel):
 
 class RedemptionAnswer(ExtractionAnswer):
     scenario: str = Field(title="场景")
-
-
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's JSON schema for the OpenAPI document, with whatever it refers to inside."""
-    return model.model_json_schema()

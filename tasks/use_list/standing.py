@@ -18,21 +18,11 @@ def permissions_on(
     session: Session, department_uscc: str, item_code: str, type_code: str, on: date
 ) -> list[Permission]:
     """What a department may see of a certificate type for a service item on a day, one permission a scenario."""
-    return _permissions(
-        session,
-        on,
+    which = (
         UseListEntry.department_uscc == department_uscc,
         UseListEntry.item_code == item_code,
         UseListEntry.type_code == type_code,
     )
-
-
-def use_list_on(session: Session, department_uscc: str, on: date) -> list[Permission]:
-    """A department's whole use list as it is in force on a day, by item, type and scenario."""
-    return _permissions(session, on, UseListEntry.department_uscc == department_uscc)
-
-
-def _permissions(session: Session, on: date, *which: ColumnElement[bool]) -> list[Permission]:
     return [
         Permission(
             entry_id=entry.id,

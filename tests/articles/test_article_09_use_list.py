@@ -402,10 +402,12 @@ def test_two_decisions_at_once_make_one_entry(monday: datetime) -> None:
 
 def test_another_departments_list_is_not_this_ones(monday: datetime) -> None:
     with reading() as session:
-        mine = use_lists.use_list_on(session, uscc(OFFICE), MONDAY)
-        theirs = use_lists.use_list_on(session, uscc(OTHER), MONDAY)
-    assert [permission.item_code for permission in mine] == [ITEM]
-    assert {permission.item_code for permission in theirs} == {"330603-ZRZY-001"}
+        mine, theirs = (
+            use_lists.in_force(session, MONDAY, UseListEntry.department_uscc == uscc(department))
+            for department in (OFFICE, OTHER)
+        )
+    assert [entry.item_code for entry, _ in mine] == [ITEM]
+    assert {entry.item_code for entry, _ in theirs} == {"330603-ZRZY-001"}
     assert seen(MONDAY, department=OTHER) == []
 
 

@@ -62,14 +62,6 @@ def test_due_dates_are_those_of_a_naive_day_counter(received_on: date, days: int
     assert sum(day.counts for day in CALENDAR.explain(received_on, days)) == days
 
 
-@given(st.dates(date(2004, 2, 1), date(2026, 12, 31)), st.integers(0, 5))
-def test_a_reminder_stands_so_many_working_days_before(due_on: date, days: int) -> None:
-    reminded_on = CALENDAR.working_day_before(due_on, days)
-    assert CALENDAR.is_working_day(reminded_on)
-    if CALENDAR.is_working_day(due_on):
-        assert CALENDAR.working_days_between(reminded_on, due_on) == days
-
-
 @pytest.mark.parametrize("year", range(2004, 2027))
 def test_every_published_year_agrees_with_the_library_on_every_day(year: int) -> None:
     import holidays

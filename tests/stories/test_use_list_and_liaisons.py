@@ -10,10 +10,11 @@ from prefect.client.schemas.objects import StateType
 from ezt.samples import catalogue as sample_catalogue
 from ezt.samples import data as samples
 from models.cases import Case
+from models.use_lists import UseListEntry
 from runtime import clock
 from runtime.database import reading
 from tasks.office.recipients import liaisons_on_file
-from tasks.use_list.standing import use_list_on
+from tasks.use_list.standing import in_force
 from tasks.use_list.steps import register_proposal
 from tests.stories.test_objection_case import asked_again, case_run
 
@@ -69,9 +70,9 @@ def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: An
     desk.resume(run_id, verdict="部分通过", refused="2", reason="网上受理尚未对接。", **desk.sign("KQ004"))
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("部分列入清单")
     with reading() as session:
-        listed = use_list_on(session, USCC, clock.today())
+        listed = in_force(session, clock.today(), UseListEntry.department_uscc == USCC)
         assert session.get_one(Case, proposal).closed_at is not None
-    assert [permission.scenario for permission in listed] == ["窗口受理"]
+    assert [entry.scenario for entry, _ in listed] == ["窗口受理"]
 
     desk.carry_out("清单巡查/use-list-watch")
     mails = [mail["Subject"] for mail in mailbox.to(PERSON["email"])]
