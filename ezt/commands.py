@@ -97,10 +97,22 @@ def migrate(as_json: AsJson = False) -> None:
     from ezt.installation import prepare
 
     prepared = prepare()
-    fresh = {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
+    done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
+    changed = {"from": done.before, "to": done.after, "steps": [asdict(step) for step in done.steps]}
     made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
     said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
-    tell(as_json, {"home": str(prepared.home)} | made, f"数据库已是最新版本{said and f'，{said}，请妥善备份'}。")
+    if done.before is None:
+        what = f"已建立数据库（版本{done.after}）"
+    elif done.steps:
+        what = f"数据库已从{done.before}升级到{done.after}，共{len(done.steps)}步"
+    else:
+        what = f"数据库已是最新版本{done.after}，没有改动"
+    tell(
+        as_json,
+        {"home": str(prepared.home)} | changed | made,
+        f"{what}{said and f'，{said}，请妥善备份'}。",
+        *(f"{step.version}  {step.what}" for step in done.steps if done.before),
+    )
 
 
 @app.command(help="把数据从SQLite迁移到一个空的PostgreSQL数据库，并逐表核对；迁移前请先停止系统")

@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from models.cases import Case
-from models.migrations import migrate
+from models.migrations import Migrated, migrate
 from runtime.database import engine
 from runtime.keys import ensure_keys, ensure_prefect_password, keys, keys_are_set
 from runtime.refusals import RefusalError
@@ -19,10 +19,11 @@ from runtime.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The data folder, and the file that fresh keys were written to, and a fresh password (``None``: they were
-    there)."""
+    """The data folder, what was done to its database, and the file that fresh keys were written to, and a fresh
+    password (``None``: they were there)."""
 
     home: Path
+    migrated: Migrated
     new_keys: Path | None
     new_password: Path | None
 
@@ -30,8 +31,8 @@ class Prepared:
 def prepare() -> Prepared:
     """Make the data folder, keys and a password of Prefect's API where there are none, and bring the tables up to date.
 
-    ``RefusalError`` when the folder cannot be written, the database cannot be used, or is newer than this program;
-    ``KeysMissingError`` for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
+    ``RefusalError`` when the folder cannot be written, the database cannot be used or changed, or is newer than this
+    program; ``KeysMissingError`` for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
     """
     home = settings().home.absolute()
     # Before anything is written: is the address one of a database, and are the keys keys?
@@ -42,13 +43,13 @@ def prepare() -> Prepared:
         # It will hold keys, mail and logs: nobody else's business on this machine.
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with saying_what_is_wrong():
-            migrate()
+            migrated = migrate()
         new_keys, new_password = ensure_keys(), ensure_prefect_password()
     except OSError:
         raise RefusalError(f"数据目录{home}不能写入，请检查权限，或用EZT_HOME另设目录。") from None
     except CommandError:
         raise RefusalError("数据库的版本不是本程序所知的，可能由更新的程序建立；请先升级本程序。") from None
-    return Prepared(home, new_keys, new_password)
+    return Prepared(home, migrated, new_keys, new_password)
 
 
 def has_table(name: str) -> bool:

@@ -448,11 +448,9 @@ def clerk(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Clerk:
     return Clerk()
 
 
-@pytest.fixture
-def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
+@contextmanager
+def web_in_this_process() -> Iterator[str]:
+    """The web process on loopback, as a thread of this one."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -461,6 +459,15 @@ def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
+    with web_in_this_process() as address:
+        yield address
 
 
 @dataclass

@@ -1,13 +1,45 @@
 """Migrations of the tables, and the two calls an operator's command needs."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from runtime.database import database_url, engine
+from runtime.refusals import RefusalError
+
+
+class MigrationFailedError(RefusalError):
+    """A migration that failed; the database is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A version of the tables, and in Chinese what its migration brings."""
+
+    version: str
+    what: str
+
+    @classmethod
+    def of(cls, script: Script) -> "Step":
+        return cls(script.revision, script.module.in_chinese)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The version of the tables that was found (``None``: there were none), and the steps that were applied to it."""
+
+    before: str | None
+    steps: tuple[Step, ...]
+
+    @property
+    def after(self) -> str | None:
+        return self.steps[-1].version if self.steps else self.before
 
 
 def alembic_config(url: str = "") -> Config:
@@ -18,9 +50,34 @@ def alembic_config(url: str = "") -> Config:
     return config
 
 
-def migrate(url: str = "") -> None:
-    """Bring the database to the newest version of the tables."""
-    command.upgrade(alembic_config(url), "head")
+def migrate(url: str = "") -> Migrated:
+    """Bring the database to the newest version of the tables, in one transaction; what was done.
+
+    Raises ``MigrationFailedError`` when tables that are there cannot be changed, Alembic's ``CommandError`` for those
+    of a newer program, and what the database raises when it cannot be used at all.
+    """
+    config = alembic_config(url)
+    scripts, steps = ScriptDirectory.from_config(config), list[Step]()
+    config.attributes["on_version_apply"] = lambda step, **_: steps.append(
+        Step.of(scripts.get_revision(step.up_revision_id))
+    )
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise
+    except Exception as error:
+        before = config.attributes.get("before")
+        if before is None:
+            # There is nothing yet that could be kept.
+            raise
+        *_, failed = map(Step.of, scripts.iterate_revisions("head", steps[-1].version if steps else before))
+        # What the driver says may quote what is stored.
+        why = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        raise MigrationFailedError(
+            f"升级数据库到{failed.version}（{failed.what}）没有成功（{why}），所有改动都已撤回，数据库仍是{before}。"
+            "请确认各服务已停止、磁盘空间足够，再运行 ezt migrate；仍不成功的，先换回原来的程序继续使用，并报告此问题。"
+        ) from error
+    return Migrated(config.attributes["before"], tuple(steps))
 
 
 def revisions() -> tuple[str | None, str | None]:

@@ -24,15 +24,21 @@ engine = build_engine(context.config.attributes["url"])
 if engine.dialect.name == "sqlite":
     # It alters a table by copying and dropping it, and dropping what others refer to is refused while it minds.
     event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA foreign_keys=OFF"))
-with engine.connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        render_item=plain_types,
-        # SQLite cannot alter a table in place.
-        render_as_batch=connection.dialect.name == "sqlite",
-        transaction_per_migration=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-engine.dispose()
+try:
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_item=plain_types,
+            # SQLite cannot alter a table in place.
+            render_as_batch=connection.dialect.name == "sqlite",
+            # All steps or none: what fails leaves the version that the program of before knows. SQLite can do it too,
+            # once the driver begins no transactions of its own (``build_engine``).
+            transactional_ddl=True,
+            on_version_apply=context.config.attributes.get("on_version_apply"),
+        )
+        with context.begin_transaction():
+            context.config.attributes["before"] = context.get_context().get_current_revision()
+            context.run_migrations()
+finally:
+    engine.dispose()

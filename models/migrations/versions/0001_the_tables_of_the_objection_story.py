@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+in_chinese = "异议核查的各张表"
 
 
 def upgrade() -> None:

@@ -7,6 +7,7 @@ from runtime.keys import keys
 
 revision = "0002"
 down_revision = "0001"
+in_chinese = "证照目录和持证主体"
 
 TYPES = sa.table(
     "certificate_types",

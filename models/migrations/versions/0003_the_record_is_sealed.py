@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+in_chinese = "日志封存成块，日志和封存块不能再改"
 
 TABLES = ("audit_entries", "audit_blocks")
 

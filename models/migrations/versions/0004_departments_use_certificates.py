@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+in_chinese = "部门备案专人、提出用证清单，并在清单内用证"
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+in_chinese = "纸质证照补录"
 
 
 def upgrade() -> None:

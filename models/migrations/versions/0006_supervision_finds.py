@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+in_chinese = "日常监督发现的问题"
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
+in_chinese = "督促整改"
 
 
 def upgrade() -> None:

@@ -7,6 +7,7 @@ from regulation.spot_checks import CHECK_ITEMS
 
 revision = "0009"
 down_revision = "0008"
+in_chinese = "随机抽查"
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
+in_chinese = "新建系统评审"
 
 
 def upgrade() -> None:

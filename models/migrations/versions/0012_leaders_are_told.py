@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0012"
 down_revision = "0011"
+in_chinese = "监督报告按原样留存"
 
 
 def upgrade() -> None:

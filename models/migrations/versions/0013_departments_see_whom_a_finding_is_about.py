@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0013"
 down_revision = "0012"
+in_chinese = "部门看到问题所涉的经办人和办件；持证主体自助使用的程序"
 
 
 def upgrade() -> None:

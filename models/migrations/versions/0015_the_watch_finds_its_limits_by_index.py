@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 revision = "0015"
 down_revision = "0014"
+in_chinese = "时限巡查用的索引"
 
 RUNNING = "met_on IS NULL AND lapsed_on IS NULL"
 

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0016"
 down_revision = "0015"
+in_chinese = "批量异议"
 
 
 def upgrade() -> None:

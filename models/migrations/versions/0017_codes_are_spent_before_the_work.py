@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0017"
 down_revision = "0016"
+in_chinese = "验证码先核销后办理，填错的计数；录入人只记工号"
 
 UNSIGNED = "（未通过验证）"
 """What stood behind the staff number of whoever had entered something with a signature that did not hold. It made them

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0018"
 down_revision = "0017"
+in_chinese = "报送的内容留摘要，同一编号换了内容能识别"
 
 KINDS = {
     "YY": "objections",

@@ -1,0 +1,204 @@
+"""Stories told without Prefect, from question to question: how a kept installation was made, and how a test goes on
+with it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from importlib import import_module
+from typing import Any, NoReturn
+
+import pytest
+from prefect.exceptions import Pause
+from sqlalchemy import func, select
+
+from ezt.deployments import stories
+from flows import asking, objection_batch
+from models.base import Base
+from models.cases import Case, Deadline
+from models.notices import OutgoingNotice
+from models.records import AuditEntry
+from runtime.database import reading
+from tasks import (
+    backfill_questions,
+    liaison_questions,
+    objection_batch_questions,
+    objection_questions,
+    paper_report_questions,
+    rectification_questions,
+    rule_revision_questions,
+    spot_check_questions,
+    system_review_questions,
+    use_list_questions,
+)
+from tasks.answers import offered, settled, take_officer_answer
+from tasks.case_runs import DEPLOYMENTS
+from tasks.questions import Question
+from tasks.sheets import add_attachments, full_sheet
+from tasks.step import DurableStep
+from tests.articles.test_article_11_backfill import SCAN
+
+LIFE = timedelta(minutes=10)
+"""Of what an officer's signature opens."""
+NEVER_ASKED = {rectification_questions.LateResponse}
+"""What no story waits for."""
+
+Given = Mapping[str, Any]
+Steered = Mapping[type[Question], Given]
+"""What is answered otherwise than ``answer_to`` says."""
+
+
+def every_question(of: type[Question] = Question) -> set[type[Question]]:
+    """Every question that some story may wait at."""
+    below = {each for kind in of.__subclasses__() for each in {kind, *every_question(kind)}}
+    # The forms that ``flows.asking`` makes are no classes of their own here.
+    return {each for each in below if each.__module__.startswith("tasks.")} - NEVER_ASKED
+
+
+def question_named(waiting_for: str) -> tuple[type[Question], int]:
+    """The question, and its turn, that a case says it waits for."""
+    name, _, turn = waiting_for.rpartition("-")
+    return next(each for each in every_question() if each.question == name), int(turn)
+
+
+def answer_to(question: type[Question], case: Case) -> Given:
+    """An answer that leads on, whatever day it is."""
+    then, why = str(case.received_on), "经核实，情况属实，有关材料已经核对。"
+    letter = {"letter_no": "柯数函〔2026〕8号", "posted_on": then}
+    answers: Mapping[type[Question], Given] = {
+        objection_questions.InitialReview: {"verdict": "受理"},
+        objection_questions.SupplementReceived: {"kind": "不再等待，按现有材料继续"},
+        objection_questions.LetterPosted: letter,
+        objection_questions.VerificationReply: {
+            "finding": "原数据无误",
+            "content": "与档案一致",
+            "reply_no": "绍数函〔2026〕1号",
+            "replied_on": then,
+        },
+        objection_questions.RefusedRequest: {"remedy": "书面发函"},
+        objection_questions.OutcomeDecision: {"reason": why},
+        objection_batch_questions.BatchReview: {"verdict": "一并受理"},
+        objection_batch_questions.BatchLetterPosted: letter,
+        backfill_questions.BackfillReview: {"verdict": "通过"},
+        backfill_questions.BackfillCorrection: {"values": "登记日期：1998年6月12日"},
+        backfill_questions.BatchSampleReview: {"wrong": "无"},
+        liaison_questions.LiaisonConfirmation: {"verdict": "确认"},
+        use_list_questions.UseListReview: {"verdict": "通过"},
+        paper_report_questions.PaperReportVerdict: {"verdict": "不属实", "reason": why},
+        rectification_questions.FindingDecision: {"decision": "督促整改", "severity": "一般", "days": 10},
+        rectification_questions.DepartmentResponse: {"kind": "整改情况", "text": why},
+        rectification_questions.ExtensionDecision: {"verdict": "同意延期"},
+        rectification_questions.Recheck: {"verdict": "已整改"},
+        rectification_questions.FinalStanding: {"conclusion": "已整改", "reason": why},
+        # Its planned day passes; to send it back is right on any day.
+        rule_revision_questions.RevisionConfirmation: {"verdict": "退回", "reason": why},
+        rule_revision_questions.RevisionReport: {"document_no": "柯民〔2026〕9号", "in_force_on": then},
+        rule_revision_questions.RevisionCheck: {"verdict": "已修订"},
+        system_review_questions.SystemReviewOpinion: {"verdict": "评审通过"},
+        system_review_questions.MaterialReceived: {"kind": "不再等待，按现有材料评审"},
+        spot_check_questions.SpotCheckResults: {"kind": "不再等待，未确认的按未完成公布", "reason": why},
+        spot_check_questions.SpotCheckPublication: {},
+    }
+    # What only this case allows.
+    return {name: given[0] for name, given in offered(case.case_no, question).choices.items() if name == "outcome"} | {
+        **answers[question]
+    }
+
+
+@contextmanager
+def without_prefect() -> Iterator[None]:
+    """While the block runs, stories can be told in this process: steps are not shown as tasks, and where a run would be
+    suspended the story ends."""
+
+    def suspended(*_: object) -> NoReturn:
+        raise Pause
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DurableStep, "_shown", DurableStep.run)
+        patched.setattr(asking, "_typed_in", lambda _key: None)
+        patched.setattr(asking, "_suspend", suspended)
+        patched.setattr(objection_batch, "give_runs", lambda _batch_no: None)
+        yield
+
+
+def case_of(case_no: str) -> Case:
+    with reading() as session:
+        return session.get_one(Case, case_no)
+
+
+def tell(case_no: str) -> None:
+    """Tell a case's story up to the question that it waits at, or to its end."""
+    entrypoint = stories()[DEPLOYMENTS[case_of(case_no).kind].rpartition("/")[2]].entrypoint
+    module, _, name = entrypoint.rpartition(".")
+    with suppress(Pause):
+        getattr(import_module(module), name).fn(case_no)
+
+
+def answer(case_no: str, question: type[Question], turn: int, given: Given) -> None:
+    """Answer as the officer whose case it is, or who acts for them."""
+    staff_no = offered(case_no, question).staff_no
+    said = take_officer_answer(
+        case_no, question, turn, f"{case_no}:{question.question}:{turn}", {**given}, staff_no, ""
+    )
+    assert said is None, f"{case_no} {question.question}: {said}"
+
+
+def give_scan(case_no: str, of: bytes = SCAN.content) -> None:
+    """What no form takes: the officer adds the scan on the page that they sign for."""
+    staff_no = offered(case_no, backfill_questions.ScanAttached).staff_no
+    ticket = full_sheet(case_no, staff_no, "", "127.0.0.1").upload_ticket
+    add_attachments(case_no, ticket, [(SCAN.name, of)], LIFE)
+
+
+def go_on(case_no: str, until: type[Question] | None = None, steered: Steered | None = None) -> None:
+    """Tell a story and answer what it asks, up to the question ``until`` or to its end."""
+    for _ in range(30):
+        tell(case_no)
+        case = case_of(case_no)
+        if case.closed_at is not None:
+            assert until is None, f"{case_no}没有问到{until}"
+            return
+        question, turn = question_named(str(case.waiting_for))
+        if question is until:
+            return
+        if question is backfill_questions.ScanAttached:
+            give_scan(case_no)
+        else:
+            answer(case_no, question, turn, {**answer_to(question, case), **(steered or {}).get(question, {})})
+    raise AssertionError(f"{case_no}没有走完")
+
+
+def standing(case_no: str) -> dict[str, Any]:
+    """Where a case stands, in words that later versions of the program can still say."""
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        limits = session.scalars(select(Deadline).where(Deadline.case_no == case_no).order_by(Deadline.id))
+        last = select(OutgoingNotice.notice).where(OutgoingNotice.case_no == case_no)
+        entries = select(func.count(AuditEntry.id)).where(AuditEntry.case_no == case_no)
+        said = {
+            "kind": str(case.kind),
+            "stage": case.stage,
+            "officer": case.officer_no,
+            "received_on": str(case.received_on),
+            "closed": case.closed_at is not None,
+            "at_rest": case.at_rest,
+            "has_run": case.flow_run_id is not None,
+            "deadlines": [
+                [each.limit_code, each.turn, str(each.starts_on), str(each.due_on), each.met_on and str(each.met_on)]
+                for each in limits
+            ],
+            "last_letter": session.scalar(last.order_by(OutgoingNotice.id.desc()).limit(1)),
+            "entries": session.scalar(entries),
+        }
+    # What is answered waits for its story only; nobody need answer it again.
+    waits = None if said["closed"] or case.waiting_for is None else case.waiting_for
+    answered = waits is not None and settled(case_no, *question_named(waits))
+    return said | {"waiting_for": waits, "answered": answered}
+
+
+def totals() -> dict[str, int]:
+    """How many rows each table has."""
+    with reading() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }

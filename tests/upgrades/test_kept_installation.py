@@ -1,0 +1,236 @@
+"""Upgrading is part of the product: an installation that an earlier version left is migrated, and everything is found
+where it was and goes on from there. Who changes a table and loses something finds it here.
+
+``make_installation`` made what is in ``kept``; the data of an earlier version are never made again.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from sqlalchemy import select
+
+from ezt import children
+from ezt.desk import Desk
+from ezt.up import free_port
+from models.base import Base
+from models.cases import Case
+from models.notices import NoticeState, OutgoingNotice
+from notifications.sender import dispatch
+from regulation.objections import Stage
+from runtime.database import reading
+from runtime.keys import keys
+from tasks import liaison_questions, objection_questions
+from tasks.sheets import sheet_of
+from tasks.to_do import open_cases, to_do
+from tests.command_line.conftest import ezt
+from tests.conftest import Mailbox, wait_until, web_in_this_process, working_in
+from tests.upgrades.playing import every_question, go_on, question_named, standing, totals, without_prefect
+
+KEPT = sorted(Path(__file__).with_name("kept").glob("*.tar.xz"))
+AGES = timedelta(days=36_500)
+
+
+@pytest.fixture(scope="module", params=KEPT, ids=lambda path: path.name.partition(".")[0])
+def packed(request: pytest.FixtureRequest) -> Path:
+    """An installation as an earlier version left it."""
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture(scope="module")
+def said(packed: Path) -> dict[str, Any]:
+    """What that version said of it."""
+    found: dict[str, Any] = json.loads(packed.with_name(f"{packed.name.partition('.')[0]}.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def upgraded(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its data folder, migrated. Nobody writes to it: who goes on works on a copy."""
+    folder = tmp_path_factory.mktemp("kept")
+    with tarfile.open(packed) as archive:
+        archive.extractall(folder, filter="data")
+    with working_in(folder / "var"):
+        done = ezt("migrate")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "密钥" not in done.stdout
+    return folder / "var"
+
+
+@pytest.fixture
+def home(upgraded: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy to go on with, whose officers need no one-time codes; the settings are its own."""
+    shutil.copytree(upgraded, tmp_path / "var")
+    with working_in(tmp_path / "var", EZT_ONE_TIME_CODES="false"):
+        yield tmp_path / "var"
+
+
+@pytest.fixture
+def installed(upgraded: Path) -> Iterator[Path]:
+    """The migrated folder, to be read."""
+    with working_in(upgraded):
+        yield upgraded
+
+
+def all_standings(said: dict[str, Any]) -> dict[str, Any]:
+    return {case_no: standing(case_no) for case_no in said["cases"]}
+
+
+def test_every_case_stands_where_it_stood(installed: Path, said: dict[str, Any]) -> None:
+    assert all_standings(said) == said["cases"]
+    now = totals()
+    assert {table: now[table] for table in said["tables"]} == said["tables"]
+
+
+def test_a_case_of_every_kind_waits_at_every_question_and_another_has_come_to_its_end(said: dict[str, Any]) -> None:
+    cases = said["cases"].values()
+    waits = {question_named(case["waiting_for"])[0] for case in cases if case["waiting_for"]}
+    # A question that a later version asks has waited for nobody then.
+    assert waits <= every_question()
+    assert len(waits) >= 26
+    assert {case["kind"] for case in cases if case["closed"]} == {case["kind"] for case in cases}
+
+
+def test_the_record_agrees_with_its_seals(installed: Path) -> None:
+    done = ezt("audit", "verify")
+    assert done.returncode == 0, done.stdout
+
+
+def test_everything_that_is_stored_can_be_read(installed: Path, said: dict[str, Any]) -> None:
+    with reading() as session:
+        for mapper in Base.registry.mappers:
+            # Every encrypted value is opened on the way.
+            session.scalars(select(mapper.class_)).all()
+    assert json.loads(keys().read_ticket(said["session"], AGES))["name"]
+
+
+def test_every_list_and_sheet_is_drawn_and_every_link_still_opens(home: Path, said: dict[str, Any]) -> None:
+    waiting = [case_no for case_no, case in said["cases"].items() if not case["closed"] and not case["at_rest"]]
+    listed = to_do() + open_cases()
+    assert [case_no for case_no in waiting if case_no not in listed] == []
+    for case_no in said["cases"]:
+        sheet = sheet_of(case_no)
+        assert case_no in sheet.run_name
+        assert sheet.table()
+        assert sheet.timeline_table()
+    with web_in_this_process() as web:
+        for path in [*said["links"].values(), "/", "/objections", "/spot-checks", "/paper-reports"]:
+            page = httpx.get(web + path, timeout=30)
+            assert page.status_code == 200, f"{path}: {page.text}"
+        # Who was signed in signs in anew, and is told so.
+        held = httpx.get(f"{web}/certificates", cookies={"ezt-session": said["session"]})
+        assert "浙里办" in held.text
+
+
+def test_what_was_not_sent_leaves(home: Path, mailbox: Mailbox) -> None:
+    unsent = select(OutgoingNotice.notice).where(OutgoingNotice.state == NoticeState.QUEUED)
+    with reading() as session:
+        waiting = Counter(session.scalars(unsent))
+    assert len(waiting) >= 20
+    while dispatch().sent:
+        pass
+    with reading() as session:
+        assert session.scalars(unsent).all() == []
+    assert len(mailbox.mails) == waiting.total()
+    for mail in mailbox.mails:
+        text = mail.get_body(("plain",))
+        assert text is not None
+        assert any("一" <= letter <= "鿿" for letter in f"{mail['Subject']}{text.get_content()}")
+
+
+def test_every_question_takes_an_answer_and_every_story_comes_to_its_end(home: Path, said: dict[str, Any]) -> None:
+    with without_prefect():
+        for case_no, case in said["cases"].items():
+            # What was joined to another ends with it.
+            if not case["closed"] and case["stage"] != Stage.JOINED:
+                go_on(case_no)
+    with reading() as session:
+        left = session.execute(select(Case.case_no, Case.stage).where(Case.closed_at.is_(None))).all()
+    assert left == []
+
+
+@contextmanager
+def up(home: Path) -> Iterator[Desk]:
+    """``ezt up`` over a data folder as it is."""
+    ports = {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+    command = [sys.executable, "-m", "ezt", "up", "--json"]
+    process = children.start(command, env=os.environ | ports, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate()
+        started = json.loads(line)
+        with SyncPrefectClient(f"{started['desk']}/api", auth_string=started["password"]) as client:
+            yield Desk(client)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=120)[1] == ""
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.timeout(600)
+def test_runs_that_slept_wake_in_the_new_version_and_whoever_has_none_gets_one(
+    home: Path, said: dict[str, Any]
+) -> None:
+    cases = said["cases"]
+
+    def case_at(question: str, **more: object) -> str:
+        return next(
+            case_no
+            for case_no, case in cases.items()
+            if (case["waiting_for"] or "").rpartition("-")[0] == question
+            and all(case[name] == value for name, value in ({"answered": False, "has_run": True} | more).items())
+        )
+
+    def run_of(case_no: str) -> UUID | None:
+        with reading() as session:
+            run_id = session.get_one(Case, case_no).flow_run_id
+        return UUID(run_id) if run_id else None
+
+    filing = case_at(liaison_questions.LiaisonConfirmation.question)
+    reviewed = case_at(objection_questions.InitialReview.question)
+    answered = case_at(objection_questions.InitialReview.question, answered=True)
+    without = next(no for no, case in cases.items() if case["kind"] == "YP" and not case["waiting_for"])
+    slept = {case_no: run_of(case_no) for case_no in (filing, reviewed, answered)}
+    with up(home) as desk:
+        # Both wait on the form on which the earlier version had suspended them.
+        for case_no, given in {
+            filing: {"verdict": "确认", "reason": ""},
+            reviewed: {"verdict": "不予受理", "reason": "所述内容不属于证照登记事项。"},
+        }.items():
+            run_id = slept[case_no]
+            assert run_id is not None
+            desk.resume(run_id, **given, staff_no=cases[case_no]["officer"], code="")
+            desk.wait(run_id, StateType.COMPLETED)
+            assert standing(case_no)["closed"]
+        wait_until(lambda: standing(answered)["stage"] != Stage.REGISTERED, "已有答复的办件没有继续", 120)
+        wait_until(lambda: standing(without)["waiting_for"], "没有运行的办件没有发起", 120)
+    assert run_of(answered) == slept[answered]
+    assert run_of(without) is not None
+
+
+def test_the_same_folder_moves_to_postgresql(
+    home: Path, said: dict[str, Any], empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = ezt("migrate-data", empty_postgresql)
+    assert done.returncode == 0, done.stderr
+    with working_in(home, EZT_DATABASE_URL=empty_postgresql):
+        assert all_standings(said) == said["cases"]
+        assert ezt("audit", "verify").returncode == 0
