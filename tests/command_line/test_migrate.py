@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from ezt.up import free_port
 from models import Base
+from models.migrations import alembic_config
 from runtime.database import engine
 from tests.command_line.conftest import assert_refused, ezt
 
@@ -43,7 +45,15 @@ def test_a_fresh_machine_gets_keys_and_tables_once(tmp_path: Path) -> None:
     assert len(first.stdout.splitlines()) == 1
     keys = (fresh / "ezt.env").read_text()
     again = ezt("migrate", "--json", EZT_HOME=str(fresh))
-    assert json.loads(again.stdout) == {"home": str(fresh), "new_keys": False, "new_password": False}
+    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    assert json.loads(again.stdout) == {
+        "home": str(fresh),
+        "from": newest,
+        "to": newest,
+        "steps": [],
+        "new_keys": False,
+        "new_password": False,
+    }
     assert (fresh / "ezt.env").read_text() == keys
 
 

@@ -22,7 +22,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import pyotp
@@ -45,6 +44,7 @@ from notifications import sink
 from notifications.sender import dispatch
 from regulation.certificates import Level
 from regulation.findings import Source
+from regulation.objections import Stage
 from regulation.rectifications import Response
 from regulation.service_guides import Demand
 from regulation.supervision_reports import period_of
@@ -437,7 +437,9 @@ def play(days: Days, office: Office) -> dict[str, Any]:
                 bureau.order(Fault.REFUSE)
             go_on(register(office), question, steered)
     with reading() as session_:
-        waiting = session_.scalars(select(Case.case_no).where(Case.closed_at.is_(None), ~Case.at_rest)).all()
+        # What rests or was joined to another has no run.
+        told = select(Case.case_no).where(Case.closed_at.is_(None), ~Case.at_rest, Case.stage != Stage.JOINED)
+        waiting = session_.scalars(told).all()
     for case_no in waiting:
         tell(case_no)
     answer_in_part()
@@ -473,11 +475,13 @@ def runs() -> list[UUID]:
 
 
 def links() -> dict[str, str]:
-    """By what stands first in its path, the last link that was given out by mail to somebody outside."""
+    """By the notice that it was in, the last link that somebody outside was given."""
     with reading() as session:
         told = session.scalars(select(OutgoingNotice).order_by(OutgoingNotice.id)).all()
-    given = [urlsplit(str(notice.context[name])) for notice in told for name in notice.context if name == "link"]
-    return {link.path.split("/")[1]: link.path for link in given if f"{link.scheme}://{link.netloc}" == PUBLIC}
+    given = {notice.notice: str(notice.context["link"]) for notice in told if "link" in notice.context}
+    # Who is to confirm a draft has a week.
+    given.pop("objection-to-confirm")
+    return {notice: link.removeprefix(PUBLIC) for notice, link in given.items() if link.startswith(PUBLIC)}
 
 
 def say_where_everything_stands() -> dict[str, Any]:
@@ -494,7 +498,7 @@ def say_where_everything_stands() -> dict[str, Any]:
 
 
 def pack(home: Path, said: dict[str, Any], day: date) -> Path:
-    """Make the two files; databases are vacuumed, logs are left out."""
+    """Make the two files; databases are vacuumed, and Prefect's events and logs of its own are left out."""
     for database in (home / "ezt.db", home / "prefect" / "prefect.db"):
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:
             if database.parent != home:
@@ -506,10 +510,12 @@ def pack(home: Path, said: dict[str, Any], day: date) -> Path:
     packed = KEPT / f"{day}.tar.xz"
     with tarfile.open(packed, "w:xz", preset=9) as archive:
         for path in sorted(home.rglob("*")):
-            if path.is_file() and path.suffix != ".log" and not path.name.endswith(("-wal", "-shm")):
+            # The pages are Prefect's own, wherever it runs.
+            left_out = path.suffix == ".log" or "ui" in path.parts or path.name.endswith(("-wal", "-shm"))
+            if path.is_file() and not left_out:
                 archive.add(path, f"var/{path.relative_to(home)}", filter=nobodys)
     text = json.dumps(said, ensure_ascii=False, indent=1)
-    packed.with_name(f"{day}.json").write_text(re.sub(r"\n {4,}", " ", text) + "\n", encoding="utf-8")
+    packed.with_name(f"{day}.json").write_text(re.sub(r"\n {3,}", " ", text) + "\n", encoding="utf-8")
     return packed
 
 

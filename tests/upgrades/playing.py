@@ -39,6 +39,8 @@ from tests.articles.test_article_11_backfill import SCAN
 
 LIFE = timedelta(minutes=10)
 """Of what an officer's signature opens."""
+ENTERED_BY = "KQ001"
+"""Who enters papers and what comes by post."""
 NEVER_ASKED = {rectification_questions.LateResponse}
 """What no story waits for."""
 
@@ -134,11 +136,11 @@ def tell(case_no: str) -> None:
 
 
 def answer(case_no: str, question: type[Question], turn: int, given: Given) -> None:
-    """Answer as the officer whose case it is, or who acts for them."""
-    staff_no = offered(case_no, question).staff_no
-    said = take_officer_answer(
-        case_no, question, turn, f"{case_no}:{question.question}:{turn}", {**given}, staff_no, ""
-    )
+    """Answer as the officer whose case it is, or who acts for them; whoever entered a paper corrects it."""
+    staff_no, key = offered(case_no, question).staff_no, f"{case_no}:{question.question}:{turn}"
+    if question is backfill_questions.BackfillCorrection:
+        staff_no = ENTERED_BY
+    said = take_officer_answer(case_no, question, turn, key, {**given}, staff_no, "")
     assert said is None, f"{case_no} {question.question}: {said}"
 
 

@@ -121,7 +121,7 @@ def test_everything_that_is_stored_can_be_read(installed: Path, said: dict[str, 
 
 
 def test_every_list_and_sheet_is_drawn_and_every_link_still_opens(home: Path, said: dict[str, Any]) -> None:
-    waiting = [case_no for case_no, case in said["cases"].items() if not case["closed"] and not case["at_rest"]]
+    waiting = [case_no for case_no, case in said["cases"].items() if case["waiting_for"]]
     listed = to_do() + open_cases()
     assert [case_no for case_no in waiting if case_no not in listed] == []
     for case_no in said["cases"]:
@@ -131,10 +131,10 @@ def test_every_list_and_sheet_is_drawn_and_every_link_still_opens(home: Path, sa
         assert sheet.timeline_table()
     with web_in_this_process() as web:
         for path in [*said["links"].values(), "/", "/objections", "/spot-checks", "/paper-reports"]:
-            page = httpx.get(web + path, timeout=30)
+            page = httpx.get(web + path, timeout=30, follow_redirects=True)
             assert page.status_code == 200, f"{path}: {page.text}"
         # Who was signed in signs in anew, and is told so.
-        held = httpx.get(f"{web}/certificates", cookies={"ezt-session": said["session"]})
+        held = httpx.get(f"{web}/certificates", cookies={"ezt-session": said["session"]}, follow_redirects=True)
         assert "浙里办" in held.text
 
 
