@@ -119,6 +119,23 @@ def test_text_that_postgresql_cannot_hold_is_said_and_nothing_arrives(clerk: Cle
     assert tables_of(empty_postgresql) == ["alembic_version"]
 
 
+def test_the_record_is_moved_letter_by_letter(
+    clerk: Clerk, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As SQLite itself writes it for the many rows of a batch: without the spaces that Python puts.
+    with engine().begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO audit_entries (at, actor, tag, detail) VALUES"
+            " ('2026-03-02 01:00:00.000000', 'system', 'a:b:c', json_object('identifier', '1.2'))"
+        )
+    clerk.register()
+    seal_record(clock.now())
+    move(empty_postgresql)
+    monkeypatch.setenv("EZT_DATABASE_URL", empty_postgresql)
+    forget_settings()
+    assert verify_record().findings == ()
+
+
 @pytest.mark.parametrize("to", ["sqlite:///elsewhere.db", "mysql://a/b", "nonsense"])
 def test_a_target_that_is_none_is_refused(installation: Any, to: str) -> None:
     with pytest.raises((InputError, RefusalError), match="postgresql"):
