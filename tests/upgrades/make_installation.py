@@ -29,8 +29,8 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
-from ezt import sample_data as samples
 from ezt.installation import prepare
+from ezt.samples import data as samples
 from ezt.up import free_port
 from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
 from gateways.stand_in import Fault, StandIn
@@ -50,26 +50,12 @@ from regulation.service_guides import Demand
 from regulation.supervision_reports import period_of
 from runtime import clock, signing_authority
 from runtime.database import reading, transaction
-from tasks import (
-    backfill_questions,
-    deadlines,
-    liaison_questions,
-    objection_batch_questions,
-    objection_questions,
-    online_supervision,
-    paper_report_questions,
-    rectification_questions,
-    rule_revision_questions,
-    spot_check_questions,
-    system_review_questions,
-    use_list_questions,
-)
-from tasks.attachments import File
-from tasks.calendars import publish
-from tasks.cases import file_leave, give_case
-from tasks.certificate_reading import PlatformDownError
-from tasks.findings import Found, note_findings
-from tasks.holders import (
+from tasks.backfill import questions as backfill_questions
+from tasks.case.attachments import File
+from tasks.case.calendars import publish
+from tasks.case.numbers import file_leave, give_case
+from tasks.case.questions import Question
+from tasks.certificates.holders import (
     AuthorisationRequest,
     HolderRequest,
     PresentationRequest,
@@ -78,22 +64,35 @@ from tasks.holders import (
     present,
     uses_of_holder,
 )
-from tasks.mystery_applications import begin_round, note_round, play_round
-from tasks.objection_drafts import open_draft, save_draft, send_confirmation
-from tasks.objection_registrations import register_objection
-from tasks.objections import log_disagreement, submit_supplement, withdraw_objection
-from tasks.own_certificates import Doubt, doubt_use
-from tasks.paper_exceptions import enter_exception
-from tasks.paper_report_forms import PaperReportForm
-from tasks.paper_reports import register_report
-from tasks.questions import Question
-from tasks.records import seal_record
-from tasks.rectification_responses import respond_by_link
-from tasks.signatures import COMMAND_LINE, SignatureError, sign
-from tasks.spot_checks import open_round_for_officer
-from tasks.supervision_reports import make_report
-from tasks.use_list_watch import ask_about_entries
-from tasks.visits import VisitForm, record_visit
+from tasks.certificates.own import Doubt, doubt_use
+from tasks.certificates.reading import PlatformDownError
+from tasks.desk import deadlines
+from tasks.guides.paper_exceptions import enter_exception
+from tasks.keeping.records import seal_record
+from tasks.liaisons import filings as liaison_questions
+from tasks.objections import questions as objection_batch_questions
+from tasks.objections import questions as objection_questions
+from tasks.objections.drafts import open_draft, save_draft, send_confirmation
+from tasks.objections.registrations import register_objection
+from tasks.objections.steps import log_disagreement, submit_supplement, withdraw_objection
+from tasks.office.department_links import ByLink
+from tasks.office.signatures import COMMAND_LINE, SignatureError, sign
+from tasks.rectifications import questions as rectification_questions
+from tasks.rectifications.findings import Found, note_findings
+from tasks.rectifications.responses import respond
+from tasks.rule_revisions import questions as rule_revision_questions
+from tasks.spot_checks import questions as spot_check_questions
+from tasks.spot_checks.steps import open_round_for_officer
+from tasks.supervision import nights as online_supervision
+from tasks.supervision import paper_report_questions
+from tasks.supervision.mystery_applications import begin_round, note_round, play_round
+from tasks.supervision.paper_report_questions import PaperReportForm
+from tasks.supervision.paper_reports import register_report
+from tasks.supervision.reports import make_report
+from tasks.supervision.visits import VisitForm, record_visit
+from tasks.system_reviews import questions as system_review_questions
+from tasks.use_list import proposals as use_list_questions
+from tasks.use_list.watch import ask_about_entries
 from tests.articles import test_article_09_use_list as use_lists
 from tests.articles import test_article_11_backfill as backfills
 from tests.articles import test_article_11_batch as batches
@@ -383,7 +382,7 @@ def answer_in_part() -> None:
     """What is said without ending a wait: a department answers after its time, one of two teams has checked."""
     late = waiting_at(rectification_questions.FinalStanding)
     said = rectification_questions.DepartmentResponse(kind=Response.DONE, text="已经整改，请予复查。")
-    respond_by_link(token_of(Rectification, late), said, [], "late")
+    respond(ByLink(token_of(Rectification, late)), said, [], "late")
     case = Clerk(waiting_at(spot_check_questions.SpotCheckResults))
     spot_checks.check(case, spot_checks.teams(case)[0])
 

@@ -11,30 +11,29 @@ import pytest
 from prefect.exceptions import Pause
 from sqlalchemy import func, select
 
-from ezt.deployments import stories
-from flows import asking, objection_batch
+from ezt.engine.deployments import stories
+from flows import asking
+from flows import objections as objection_batch
 from models.base import Base
 from models.cases import Case, Deadline
 from models.notices import OutgoingNotice
 from models.records import AuditEntry
 from runtime.database import reading
-from tasks import (
-    backfill_questions,
-    liaison_questions,
-    objection_batch_questions,
-    objection_questions,
-    paper_report_questions,
-    rectification_questions,
-    rule_revision_questions,
-    spot_check_questions,
-    system_review_questions,
-    use_list_questions,
-)
-from tasks.answers import offered, settled, take_officer_answer
-from tasks.case_runs import DEPLOYMENTS
-from tasks.questions import Question
-from tasks.sheets import add_attachments, full_sheet
-from tasks.step import DurableStep
+from tasks.backfill import questions as backfill_questions
+from tasks.case.answers import offered, settled, take_officer_answer
+from tasks.case.questions import Question
+from tasks.case.step import DurableStep
+from tasks.desk.runs import DEPLOYMENTS
+from tasks.desk.sheets import add_attachments, full_sheet
+from tasks.liaisons import filings as liaison_questions
+from tasks.objections import questions as objection_batch_questions
+from tasks.objections import questions as objection_questions
+from tasks.rectifications import questions as rectification_questions
+from tasks.rule_revisions import questions as rule_revision_questions
+from tasks.spot_checks import questions as spot_check_questions
+from tasks.supervision import paper_report_questions
+from tasks.system_reviews import questions as system_review_questions
+from tasks.use_list import proposals as use_list_questions
 from tests.articles.test_article_11_backfill import SCAN
 
 LIFE = timedelta(minutes=10)

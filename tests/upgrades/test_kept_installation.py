@@ -35,9 +35,10 @@ from notifications.sender import dispatch
 from regulation.objections import Stage
 from runtime.database import reading
 from runtime.keys import keys
-from tasks import liaison_questions, objection_questions
-from tasks.sheets import sheet_of
-from tasks.to_do import open_cases, to_do
+from tasks.desk.sheets import sheet_of
+from tasks.desk.to_do import open_cases, to_do
+from tasks.liaisons import filings as liaison_questions
+from tasks.objections import questions as objection_questions
 from tests.command_line.conftest import ezt
 from tests.conftest import Mailbox, wait_until, web_in_this_process, working_in
 from tests.upgrades.playing import every_question, go_on, question_named, standing, totals, without_prefect
@@ -173,7 +174,7 @@ def open_by_themselves() -> list[str]:
 @contextmanager
 def up(home: Path) -> Iterator[Desk]:
     """``ezt up`` over a data folder as it is."""
-    ports = {"EZT_DESK_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
+    ports = {"EZT_PREFECT_PORT": str(free_port()), "EZT_WEB_PORT": str(free_port())}
     command = [sys.executable, "-m", "ezt", "up", "--json"]
     process = children.start(command, env=os.environ | ports, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
