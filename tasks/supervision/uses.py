@@ -1,20 +1,23 @@
 """The pass of online supervision (电子督查, Article 17) over the uses of certificates, by this process or by several.
 
-Each of several is a fresh interpreter, which imports no more than it needs (Prefect alone would take longer than to
-count 100,000 entries) and does not run again whatever is ``__main__`` here, as ``multiprocessing`` would.
+Each of several is a fresh interpreter, which imports no more than it needs: Prefect alone would take longer than to
+count 100,000 entries.
 """
 
 import os
-import pickle
-import subprocess
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from secrets import randbelow
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,7 +47,10 @@ PROCESSES = 4
 """Processes that count at the most."""
 ENTRIES = 500_000
 """Entries for which a process is worth its start, which takes as long as to count 150,000."""
-PROGRAM = "from tasks.supervision.uses import count_for_another; count_for_another()"
+
+_SPAWN = get_context("spawn")
+_counted: "_Uses"
+"""In a process that counts for another: what it has counted."""
 
 BusinessCase = tuple[str, str, str]
 """Department, item and number of a business case."""
@@ -134,17 +140,17 @@ def counted(session: Session, spans: Sequence[Span], processes: int | None = Non
     processes = processes or _worthwhile(session, spans)
     if processes == 1:
         return _Uses(session, spans).counts()
-    counts, seed = Counts(), str(randbelow(1 << 32))
-    with ExitStack() as stack:
+    counts = Counts()
+    with _others(processes) as others:
         # Weeks have seven days, so each gets as many working days and days off as the others.
         shares = [[span for span in spans if span.day.toordinal() % processes == n] for n in range(processes)]
-        others = [stack.enter_context(_another(share, seed)) for share in shares]
-        for other in others:
-            counts.add(other.counts())
+        counting = [other.submit(_count, share) for other, share in zip(others, shares, strict=True)]
+        while counting:
+            counts.add(counting.pop(0).result())
         # Several holders of a case that no process had more than one of are no more than there are processes, which
         # nobody looks at.
-        for other in others:
-            for case, (holder, day) in other.one_holders(list(counts.holders)).items():
+        for asked in [other.submit(_one_holders, list(counts.holders)) for other in others]:
+            for case, (holder, day) in asked.result().items():
                 _later(counts.holders[case][1], {holder: day})
     return counts
 
@@ -168,72 +174,53 @@ class CountingError(RuntimeError):
         super().__init__("电子督查的计数进程中途结束，未查的日子由下一夜补查；原因见工作进程的日志。")
 
 
-class _Another:
-    """Counts the uses in spans of time, in a process of its own."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self._process = process
-
-    def counts(self) -> Counts:
-        counts: Counts = self._hear()
-        return counts
-
-    def one_holders(self, cases: Sequence[int]) -> dict[int, tuple[int, int]]:
-        self.say(cases)
-        holders: dict[int, tuple[int, int]] = self._hear()
-        return holders
-
-    def say(self, what: object) -> None:
-        assert self._process.stdin is not None  # noqa: S101
-        pickle.dump(what, self._process.stdin)
-        self._process.stdin.flush()
-
-    def _hear(self) -> Any:
-        assert self._process.stdout is not None  # noqa: S101
-        try:
-            # It is our own program that says it.
-            return pickle.load(self._process.stdout)  # noqa: S301
-        except (EOFError, pickle.UnpicklingError):
-            raise CountingError from None
-
-
 @contextmanager
-def _another(spans: Sequence[Span], seed: str) -> Iterator[_Another]:
-    """A process that counts, until the block ends. Those with the same seed have the same hashes."""
-    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-P", "-c", PROGRAM]
+def _others(number: int) -> Iterator[list[ProcessPoolExecutor]]:
+    """So many processes, each behind a queue of its own because what it has counted stays in it. They are killed when
+    the block ends, or this process, however that comes."""
+    watched, ours = _SPAWN.Pipe(duplex=False)
+    main, seed = sys.modules["__main__"], os.environ.get("PYTHONHASHSEED")
     try:
-        # Our own program.
-        with subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        ) as process:
+        with ExitStack() as stack:
+            others = [stack.enter_context(ProcessPoolExecutor(1, _SPAWN, _end_with, (watched,))) for _ in range(number)]
+            stack.callback(ours.close)
             try:
-                other = _Another(process)
-                other.say((os.getpid(), spans))
-                yield other
+                # Whatever is __main__ here is not run again, and a case has the same hash in each.
+                sys.modules["__main__"] = ModuleType("__main__")
+                os.environ["PYTHONHASHSEED"] = str(randbelow(1 << 32))
+                for other in others:
+                    other.submit(os.getpid)
             finally:
-                process.kill()
-    except BrokenPipeError:
+                sys.modules["__main__"] = main
+                del os.environ["PYTHONHASHSEED"]
+                if seed is not None:
+                    os.environ["PYTHONHASHSEED"] = seed
+            yield others
+    except BrokenProcessPool:
         raise CountingError from None
+    finally:
+        watched.close()
 
 
-def count_for_another() -> None:
-    """Count the spans on standard input, and say on standard output what they come to; then, of the cases that are
-    asked about, those that had one holder."""
-    asked, told = sys.stdin.buffer, sys.stdout.buffer
-    asker, spans = pickle.load(asked)  # noqa: S301
+def _end_with(watched: Connection) -> None:
+    """End this process when the one that started it closes its end, or ends."""
+
+    def watch() -> None:
+        watched.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _count(spans: Sequence[Span]) -> Counts:
+    global _counted
     with reading() as session:
-        uses = _Uses(session, _while_asked(asker, spans))
-        pickle.dump(uses.counts(), told)
-        told.flush()
-        pickle.dump(uses.one_holders(pickle.load(asked)), told)  # noqa: S301
+        _counted = _Uses(session, spans)
+        return _counted.counts()
 
 
-def _while_asked(asker: int, spans: Iterable[Span]) -> Iterator[Span]:
-    for span in spans:
-        if os.getppid() != asker:
-            sys.exit("who asked has ended")
-        yield span
+def _one_holders(cases: Sequence[int]) -> dict[int, tuple[int, int]]:
+    return _counted.one_holders(cases)
 
 
 class _Uses:

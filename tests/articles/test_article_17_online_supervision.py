@@ -1,14 +1,17 @@
 """第十七条：……通过……电子督查等方式……进行日常监督。What the nightly rules read in the record, night after night."""
 
 import os
-import pickle
 import re
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +43,9 @@ from tasks.supervision import rechecks
 from tasks.supervision import uses as online_uses
 from tasks.supervision.nights import Night, last_nights, recheck, report_of, signs_of, supervise
 from tasks.supervision.tallies import tallies_of
-from tasks.supervision.uses import CountingError, Span
+from tasks.supervision.uses import CountingError
 from tests.articles.conftest import Counter, of, valid
-from tests.conftest import ROOT, Clerk
+from tests.conftest import ROOT, Clerk, wait_until
 
 MONDAY = date(2026, 11, 2)
 """The night that is looked at; the days before it are those of October, with the holidays of its first week."""
@@ -573,21 +576,25 @@ def test_it_comes_to_the_same_however_many_processes_count(night: datetime, proc
 def test_more_processes_count_only_what_is_worth_their_start(
     night: datetime, monkeypatch: pytest.MonkeyPatch, uses_there: int, processors: int, processes: int
 ) -> None:
-    started: list[str] = []
-    another = online_uses._another
+    started: list[int] = []
+    others = online_uses._others
 
-    def counted_start(spans: Sequence[Span], seed: str) -> AbstractContextManager[object]:
-        started.append(seed)
-        return another(spans, seed)
+    @contextmanager
+    def counted_start(number: int) -> Iterator[list[ProcessPoolExecutor]]:
+        with others(number) as there:
+            started.append(len({each.submit(os.getpid).result() for each in there}))
+            hashes = {each.submit(hash, "SP-1").result() for each in there}
+            assert len(hashes) == 1, "else they would not know a case again"
+            assert not any(each.submit(eval, "'prefect' in __import__('sys').modules").result() for each in there)
+            yield there
 
-    monkeypatch.setattr(online_uses, "_another", counted_start)
+    monkeypatch.setattr(online_uses, "_others", counted_start)
     monkeypatch.setattr(online_uses, "ENTRIES", 10)
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     uses(WORKDAYS[0], uses_there)
     with reading() as session:
         assert tallies_of(session, looking_back(YESTERDAY)).desk == {uscc(MARKET): {WORKDAYS[0]: uses_there}}
-    assert len(started) == (processes if processes > 1 else 0)
-    assert len(set(started)) <= 1, "else they would not know a case again"
+    assert started == ([processes] if processes > 1 else [])
 
 
 def children() -> set[str]:
@@ -596,23 +603,27 @@ def children() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [
-        {"PROGRAM": "import os; os.kill(os.getpid(), 9)"},
-        {"PROGRAM": "import sys; sys.stdin.buffer.read(1); print('no counts')"},
-        {"PROGRAM": "raise SystemExit(3)"},
-    ],
+    "end", [partial(signal.raise_signal, signal.SIGKILL), partial(os._exit, 3), partial(os._exit, 0)]
 )
 def test_a_night_whose_counting_process_ends_leaves_nothing_and_is_made_up(
-    night: datetime, on_day: Day, monkeypatch: pytest.MonkeyPatch, trouble: dict[str, str]
+    night: datetime, on_day: Day, monkeypatch: pytest.MonkeyPatch, end: Callable[[], None]
 ) -> None:
+    others = online_uses._others
+
+    @contextmanager
+    def ending(number: int) -> Iterator[list[ProcessPoolExecutor]]:
+        with others(number) as there:
+            there[-1].submit(end)
+            yield there
+
+    # One process of multiprocessing's looks after the names of the others' locks, and stays.
+    resource_tracker.ensure_running()
     uses(WORKDAYS[-3:], 10, tag="certificate:query:refused", article=9)
     before = children()
     with monkeypatch.context() as patched:
         patched.setattr(online_uses, "ENTRIES", 10)
         patched.setattr(os, "cpu_count", lambda: 3)
-        for name, value in trouble.items():
-            patched.setattr(online_uses, name, value)
+        patched.setattr(online_uses, "_others", ending)
         with pytest.raises(CountingError, match="电子督查的计数进程中途结束"):
             supervised(on_day, MONDAY)
     assert children() == before
@@ -621,10 +632,20 @@ def test_a_night_whose_counting_process_ends_leaves_nothing_and_is_made_up(
     assert [each.day for each in nights] == [MONDAY], "a first night has none before it"
 
 
-def test_who_counts_ends_when_who_asked_has_ended(installation: Path) -> None:
-    span = Span(MONDAY, clock.start_of(MONDAY), clock.now(), False)
-    command = [sys.executable, "-P", "-c", online_uses.PROGRAM]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    for asker, code in ((os.getpid(), 0), (0, 1)):
-        asked = pickle.dumps((asker, [span])) + pickle.dumps([])
-        assert subprocess.run(command, input=asked, env=environment, capture_output=True).returncode == code
+def test_who_counts_ends_when_who_asked_has_ended() -> None:
+    program = """
+import os, time
+from tasks.supervision.uses import _others
+with _others(2) as others:
+    print(*[other.submit(os.getpid).result() for other in others], flush=True)
+    for other in others:
+        other.submit(time.sleep, 600)
+    time.sleep(600)
+"""
+    command, environment = [sys.executable, "-P", "-c", program], os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as asker:
+        assert asker.stdout is not None
+        counting = [Path("/proc") / number for number in asker.stdout.readline().split()]
+        assert [each.exists() for each in counting] == [True, True]
+        asker.kill()
+    wait_until(lambda: not any(each.exists() for each in counting), "计数进程没有随之结束")
