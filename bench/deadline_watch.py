@@ -20,7 +20,7 @@ from regulation.limits import INITIAL_REVIEW, MEASURES_VERSION, REMINDER_DAYS
 from runtime.database import reading, transaction
 from runtime.keys import ensure_keys
 from tasks.case.calendars import working_days
-from tasks.desk.deadlines import OVERDUE, sweep
+from tasks.desk.deadline_watch import OVERDUE, sweep
 from tests.conftest import forget_settings
 
 AT = datetime(2026, 6, 10, 0, 30, tzinfo=UTC)

@@ -5,7 +5,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from runtime import clock
 from tasks.case.notices import send_notices
-from tasks.desk.deadlines import sweep
+from tasks.desk.deadline_watch import sweep
 from tasks.desk.runs import end_unsigned, prefect, recover, rerun_registrations, wake
 from tasks.keeping.records import seal_record
 from tasks.objections.corrections import note_unanswered

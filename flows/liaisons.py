@@ -7,7 +7,8 @@ from flows.asking import SignOff, ask
 from flows.registration import part_of, register
 from flows.story import story
 from regulation.liaisons import Verdict
-from tasks.liaisons.filings import LiaisonConfirmation, LiaisonFilingForm
+from tasks.liaisons.filings import LiaisonFilingForm
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.liaisons.steps import file_for_department, put_on_file, return_filing
 from tasks.office.departments import DepartmentText
 

@@ -11,9 +11,10 @@ from pydantic import Field
 from flows.asking import SignOff, until_accepted
 from runtime.words import Words
 from tasks.case.calendars import publish
-from tasks.case.numbers import file_leave, give_case
+from tasks.case.hand_over import give_case
 from tasks.desk.runs import forget_parameters
 from tasks.guides.paper_exceptions import end_exception, enter_exception, exceptions_table
+from tasks.office.leave import file_leave
 from tasks.office.staff_tasks import complete_staff_task
 
 

@@ -9,7 +9,7 @@ from runtime import clock
 from tasks.case.calendars import is_working_day
 from tasks.case.notices import kick
 from tasks.liaisons.steps import remind_departments
-from tasks.use_list.proposals import UseListReview
+from tasks.use_list.questions import UseListReview
 from tasks.use_list.steps import carry_out_review
 from tasks.use_list.watch import ask_about_entries, report_refusals, report_unanswered
 

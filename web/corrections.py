@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runtime.refusals import RefusalError
 from runtime.words import Words
+from tasks.case.department_links import ByApplication, ByLink
 from tasks.objections import corrections
 from tasks.objections.corrections import ToldUse, open_for, told
-from tasks.office.department_links import ByApplication, ByLink
 from web.forms import NOBODYS, Filled, Token, Typed, checked, refused
 from web.openapi import SIGNED, answers, takes
 from web.rendering import message, page

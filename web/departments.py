@@ -9,8 +9,8 @@ from fastapi.responses import Response
 
 from runtime.refusals import RefusalError
 from tasks.case.attachments import File, check_files, from_base64
+from tasks.case.department_links import ByApplication
 from tasks.desk.runs import nudge
-from tasks.office.department_links import ByApplication
 from web.forms import CaseNo, Filled, refused
 from web.requests import AttachedFile, FromDepartment
 

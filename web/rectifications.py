@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from regulation import rectifications as rules
 from regulation.limits import EXTENSION_DAYS
 from runtime.words import Words
-from tasks.office.department_links import ByLink
+from tasks.case.department_links import ByLink
 from tasks.rectifications.questions import DepartmentResponse
 from tasks.rectifications.responses import followed, rectifications_of, respond
 from web.departments import OwnCase, answered, answered_on_page

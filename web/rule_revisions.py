@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runtime import clock
 from runtime.words import Words
+from tasks.case.department_links import ByLink
 from tasks.desk.runs import nudge
-from tasks.office.department_links import ByLink
 from tasks.rule_revisions import reports
 from tasks.rule_revisions.questions import RevisionReport, RuleRevisionForm
 from tasks.rule_revisions.reports import NO_FILE, listed, revisions_of

@@ -32,16 +32,9 @@ from tasks.backfill.checks import Checked, check_rows, judge_of, told
 from tasks.backfill.entries import known_authorities, paper_type
 from tasks.backfill.questions import BatchSampleReview
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named

@@ -35,16 +35,9 @@ from tasks.backfill.entries import (
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
 from tasks.case.answers import accepted_answer, answered_on, record_answer
 from tasks.case.attachments import File, keep_files
+from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named

@@ -11,9 +11,9 @@ from runtime import clock
 from runtime.database import transaction
 from tasks.audit import record
 from tasks.case.attachments import File, keep_files
+from tasks.case.department_links import Correspondent, Told
 from tasks.case.step import locked_case
 from tasks.case.submissions import came_before
-from tasks.office.department_links import Correspondent, Told
 
 Take = Callable[[Session, Case, str, datetime], None]
 """Puts a word on record, given its case, which is locked, the key of its answer, and when it came."""

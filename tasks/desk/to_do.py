@@ -27,7 +27,7 @@ from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSa
 from tasks.case.calendars import working_days
 from tasks.case.kind import Table, cell
 from tasks.case.questions import Question
-from tasks.liaisons.filings import LiaisonConfirmation
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.objections.questions import (
     BatchLetterPosted,
     BatchReview,
@@ -51,7 +51,7 @@ from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, 
 from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 from tasks.supervision.paper_report_questions import PaperReportVerdict
 from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
-from tasks.use_list.proposals import UseListReview
+from tasks.use_list.questions import UseListReview
 
 LINES = 200
 """Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew every few seconds."""

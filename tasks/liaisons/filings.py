@@ -7,11 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.liaisons import FilingKind
-from regulation.liaisons import Verdict
 from regulation.working_days import parse_day
 from runtime.contacts import PHONE, AddressOrNothing
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
 from tasks.office.days import DayText
 
 
@@ -50,16 +48,3 @@ class LiaisonFilingForm(BaseModel):
     @property
     def last_day(self) -> date | None:
         return parse_day(self.last_on) if self.last_on else None
-
-
-class LiaisonConfirmation(Question):
-    question = "liaison-confirmation"
-    asks = "确认专人备案，还是退回？"
-
-    verdict: Verdict = Field(title="意见")
-    reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
-
-    def refusal(self, asked: Asked) -> str | None:
-        if self.verdict is Verdict.RETURN and len(self.reason) < 5:
-            return "退回须告知部门理由，请在“退回理由”中写明（至少5个字）。"
-        return None

@@ -21,19 +21,13 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.liaisons.filings import LiaisonConfirmation, LiaisonFilingForm
+from tasks.liaisons.filings import LiaisonFilingForm
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.office.departments import department_named
 from tasks.office.recipients import liaisons_on_file, on_file
 from tasks.office.staff_tasks import open_staff_task

@@ -32,18 +32,9 @@ from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.case.answers import accepted_answer, answer_for_all, last_answered_on
 from tasks.case.attachments import File, keep_files
+from tasks.case.deadlines import meet_deadlines, running_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    desk_address,
-    end_case,
-    locked_counter,
-    meet_deadlines,
-    next_number,
-    open_case,
-    running_deadline,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import desk_address, end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, Steps, durable, locked_cases, together
 from tasks.objections.applications import ObjectionApplication

@@ -23,10 +23,10 @@ from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.calendars import working_days
+from tasks.case.department_links import Correspondent, new_link
 from tasks.case.department_mail import tell_department
 from tasks.case.step import Step, durable
 from tasks.objections.steps import objection_of
-from tasks.office.department_links import Correspondent, new_link
 from tasks.office.staff_tasks import open_staff_task
 
 CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))

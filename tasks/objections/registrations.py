@@ -22,7 +22,8 @@ from runtime.database import in_pieces, insert_many, transaction
 from runtime.keys import keys
 from tasks.case.attachments import File, keep_files
 from tasks.case.calendars import working_days
-from tasks.case.numbers import locked_counter, meet_deadlines, new_case, next_numbers, start_deadlines, tell_officer
+from tasks.case.deadlines import meet_deadlines, start_deadlines
+from tasks.case.numbers import locked_counter, new_case, next_numbers, tell_officer
 from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication

@@ -35,7 +35,8 @@ from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.numbers import end_case, meet_deadline, meet_deadlines, start_deadline, tell_officer
+from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
+from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import CaseClosedError, Step, Steps, alone, durable, locked_case, once, recorded
 from tasks.case.submissions import came_before
 from tasks.objections.questions import (

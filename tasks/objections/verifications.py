@@ -36,7 +36,7 @@ from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answer_for_all, answers_so_far, record_answer
-from tasks.case.numbers import meet_deadlines, start_deadlines
+from tasks.case.deadlines import meet_deadlines, start_deadlines
 from tasks.case.questions import Asked
 from tasks.case.step import (
     CaseClosedError,

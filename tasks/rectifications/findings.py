@@ -15,7 +15,8 @@ from regulation.limits import FINDING_DECISION
 from regulation.rectifications import Stage
 from runtime import clock
 from tasks.audit import record
-from tasks.case.numbers import locked_counter, next_number, open_case, start_deadline, tell_officer
+from tasks.case.deadlines import start_deadline
+from tasks.case.numbers import locked_counter, next_number, open_case, tell_officer
 from tasks.rectifications.steps import finding_cleared
 
 

@@ -20,9 +20,10 @@ from runtime.refusals import RefusalError
 from tasks.case.answers import accepted_answer, answers_so_far, record_answer
 from tasks.case.attachments import File
 from tasks.case.calendars import working_days
+from tasks.case.deadlines import running_deadline
 from tasks.case.department_answers import take_word
-from tasks.case.numbers import running_deadline, tell_officer
-from tasks.office.department_links import Correspondent
+from tasks.case.department_links import Correspondent
+from tasks.case.numbers import tell_officer
 from tasks.rectifications.questions import DepartmentResponse, ExtensionDecision, LateResponse, extension_asked
 from tasks.rectifications.steps import finding_of, first_of
 

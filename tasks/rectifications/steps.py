@@ -29,10 +29,11 @@ from runtime.database import reading
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.calendars import working_days
+from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import desk_address, end_case, meet_deadline, start_deadline, tell_officer
+from tasks.case.numbers import desk_address, end_case, tell_officer
 from tasks.case.step import Step, durable, locked_case
-from tasks.office.department_links import new_link
 from tasks.office.officers import director
 from tasks.rectifications.questions import DepartmentResponse, ExtensionDecision, FinalStanding, FindingDecision
 

@@ -17,9 +17,9 @@ from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from tasks.case.answers import accepted_answer, record_answer
 from tasks.case.attachments import File
+from tasks.case.deadlines import running_deadline
 from tasks.case.department_answers import take_word
-from tasks.case.numbers import running_deadline
-from tasks.office.department_links import Correspondent
+from tasks.case.department_links import Correspondent
 from tasks.rule_revisions.questions import RevisionReport
 
 NO_FILE = "请附上修订后的文件。"

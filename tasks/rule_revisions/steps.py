@@ -18,19 +18,12 @@ from runtime.database import transaction
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.calendars import working_days
+from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.office.department_links import new_link
 from tasks.office.departments import department_named
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
 

@@ -23,7 +23,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import answers_so_far, record_answer
-from tasks.case.numbers import running_deadline
+from tasks.case.deadlines import running_deadline
 from tasks.case.step import locked_case
 from tasks.office.signatures import SignatureError, sign_on_page
 from tasks.spot_checks.objects import lasting

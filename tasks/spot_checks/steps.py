@@ -46,16 +46,8 @@ from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.calendars import working_days
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    running_deadline,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.deadlines import meet_deadline, running_deadline, start_deadline
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task

@@ -20,15 +20,8 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.attachments import File, keep_files
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.guides.items import item_named

@@ -9,7 +9,8 @@ from models.findings import Finding
 from regulation.limits import RECHECK
 from regulation.rectifications import Verdict
 from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.numbers import meet_deadline, tell_officer
+from tasks.case.deadlines import meet_deadline
+from tasks.case.numbers import tell_officer
 from tasks.case.step import Step, durable
 from tasks.guides import guides
 from tasks.office.recipients import liaison_on_file

@@ -12,14 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.certificates import CertificateType
-from models.use_lists import ProposedLine, UseListEntry, UseListVersion
+from models.use_lists import UseListEntry, UseListVersion
 from regulation.certificate_use import UseRefusedError
 from regulation.limits import PROPOSED_LINES
-from regulation.use_lists import Terms, Verdict, change_of, review_refusal
+from regulation.use_lists import Terms, change_of
 from regulation.working_days import parse_day
 from runtime.refusals import InputError, wrong_fields
 from runtime.words import LONGEST_WORDS, Words, folded
-from tasks.case.questions import Asked, Question
 from tasks.office.days import DayText
 from tasks.office.recipients import liaison_on_file
 from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
@@ -180,17 +179,3 @@ def check_lines(
     if not lines:
         raise InputError("没有要提出的变化：所有行都与现行清单相同，或表中没有数据行。")
     return lines
-
-
-class UseListReview(Question):
-    question = "use-list-review"
-    asks = "审核用证清单：通过、部分通过，还是不通过？"
-
-    verdict: Verdict = Field(title="审核意见")
-    refused: Words = Field("", title="不通过的行", description="部分通过时填写行号，如：2、5-7", max_length=1000)
-    reason: Words = Field("", title="理由", description="有不通过的行时须写明，将告知部门", max_length=1000)
-
-    def refusal(self, asked: Asked) -> str | None:
-        wanted = select(ProposedLine.line).where(ProposedLine.case_no == asked.case.case_no)
-        lines = tuple(asked.session.scalars(wanted))
-        return review_refusal(self.verdict, self.refused, self.reason, lines)

@@ -26,19 +26,13 @@ from regulation.use_lists import (
 from runtime import clock
 from runtime.database import transaction
 from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import (
-    end_case,
-    locked_counter,
-    meet_deadline,
-    next_number,
-    open_case,
-    start_deadline,
-    tell_officer,
-)
+from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.use_list.proposals import UseListReview, check_lines
+from tasks.use_list.proposals import check_lines
+from tasks.use_list.questions import UseListReview
 from tasks.use_list.standing import Identity, end_entry, put_version
 
 LINES_IN_A_NOTICE = 100

@@ -24,10 +24,10 @@ from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.calendars import working_days
+from tasks.case.department_links import link_index, new_link
 from tasks.case.department_mail import letters_to
 from tasks.case.kind import Table
 from tasks.case.numbers import locked_counter
-from tasks.office.department_links import link_index, new_link
 from tasks.office.departments import department_names
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.trial_holders import REAL

@@ -25,7 +25,7 @@ from tasks.desk.sheets import sheet_of
 from tasks.use_list import standing as use_lists
 from tasks.use_list import steps as use_list_reviews
 from tasks.use_list import watch as use_list_watch
-from tasks.use_list.proposals import UseListReview
+from tasks.use_list.questions import UseListReview
 from tests.conftest import Clerk
 
 MONDAY = date(2026, 3, 2)

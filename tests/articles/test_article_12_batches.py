@@ -29,7 +29,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from tasks.case.calendars import working_days
-from tasks.desk.deadlines import Swept, sweep
+from tasks.desk.deadline_watch import Swept, sweep
 from tasks.desk.sheets import full_sheet, sheet_of
 from tasks.desk.to_do import open_cases, to_do
 from tasks.objections import batches as objection_batches

@@ -28,11 +28,11 @@ from regulation.working_days import YearArrangement, last_library_year
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.case import numbers as cases
+from tasks.case import hand_over
 from tasks.case.answers import answer_or_wait
 from tasks.case.calendars import publish, publish_year, take_over_library_years, working_days
 from tasks.case.step import CaseClosedError
-from tasks.desk import deadlines
+from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections import verifications
@@ -46,6 +46,7 @@ from tasks.objections.questions import (
     has_reply,
 )
 from tasks.objections.registrations import register_objection, roots_of
+from tasks.office import leave
 from tasks.office.officers import acting_officer
 from tests.conftest import Clerk, by_officer, certificate_of, objection_about, wait_until
 
@@ -863,7 +864,7 @@ def test_a_notice_lists_the_earliest_and_counts_the_rest_and_a_sweep_tells_what_
     numbers = [clerk.register(certificate=f"第{place}张证照").case_no for place in range(5)]
     day = deadline_of(numbers[0], INITIAL_REVIEW.code).due_on
     for away in ("KQ002", "KQ003"):
-        cases.file_leave(away, "KQ001", day, day, by_officer("KQ004"))
+        leave.file_leave(away, "KQ001", day, day, by_officer("KQ004"))
     assert deadlines.sweep(at_half_past_eight(day)).near == 5
     assert listed("deadlines-near") == [(numbers[:3], 2)]
     later = clerk.register(certificate="又一张证照").case_no
@@ -912,11 +913,11 @@ def test_reminders_go_to_the_substitute_and_follow_a_hand_over(clerk: Any) -> No
     review = deadline_of(case.case_no, INITIAL_REVIEW.code)
     own = cases_officer(case.case_no)
     first, second = (no for no in ("KQ001", "KQ002", "KQ003") if no != own)
-    cases.file_leave(own, first, review.due_on, review.due_on, by_officer("KQ004"))
+    leave.file_leave(own, first, review.due_on, review.due_on, by_officer("KQ004"))
     deadlines.sweep(at_half_past_eight(review.due_on))
     assert near_notices() == [f"{first.lower()}@example.cn"]
     joined = clerk.register(email="b@example.com")
-    cases.give_case(case.case_no, second, "休假较长", by_officer("KQ004"))
+    hand_over.give_case(case.case_no, second, "休假较长", by_officer("KQ004"))
     assert cases_officer(case.case_no) == second
     assert cases_officer(joined.case_no) == second
     with reading() as session:
@@ -937,8 +938,8 @@ def near_notices() -> list[str]:
 
 def test_nobody_makes_themselves_somebody_elses_substitute(clerk: Any) -> None:
     with pytest.raises(RefusalError, match="本人或负责人"):
-        cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ003"))
-    cases.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ001"))
+        leave.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ003"))
+    leave.file_leave("KQ001", "KQ003", clock.today(), clock.today(), by_officer("KQ001"))
 
 
 def test_leave_in_a_circle_leads_to_the_director(clerk: Any) -> None:

@@ -20,11 +20,12 @@ from regulation.liaisons import Stage, TransitionError, check_transition
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_OVERLAP
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.case import numbers as cases
-from tasks.desk import deadlines
+from tasks.case import hand_over
+from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.liaisons import steps as liaisons
-from tasks.liaisons.filings import LiaisonConfirmation, LiaisonFilingForm
+from tasks.liaisons.filings import LiaisonFilingForm
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.office import recipients
 from tests.conftest import Clerk, by_officer
 
@@ -116,7 +117,7 @@ def test_a_filing_passes_from_hand_to_hand_and_is_missed_as_any_case(monday: dat
     with reading() as session:
         officer = session.get_one(Case, case.case_no).officer_no
     other = next(staff_no for staff_no in ("KQ001", "KQ002") if staff_no != officer)
-    cases.give_case(case.case_no, other, "轮岗", by_officer("KQ004"))
+    hand_over.give_case(case.case_no, other, "轮岗", by_officer("KQ004"))
     swept = deadlines.sweep(on_day(MONDAY + timedelta(days=3)))
     assert swept.overdue == 1
     (line,) = told("deadlines-missed")["kq004@example.cn"]["lines"]

@@ -21,9 +21,9 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case.attachments import File
-from tasks.desk import deadlines
+from tasks.case.department_links import ByLink
+from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import full_sheet, sheet_of
-from tasks.office.department_links import ByLink
 from tasks.rule_revisions import reports
 from tasks.rule_revisions import steps as revisions
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm

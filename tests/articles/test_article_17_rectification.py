@@ -24,10 +24,10 @@ from regulation.rectifications import Response, Stage, TransitionError, check_da
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case.attachments import File
+from tasks.case.department_links import ByLink
 from tasks.case.questions import Question
-from tasks.desk import deadlines
+from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
-from tasks.office.department_links import ByLink
 from tasks.rectifications import responses, watch
 from tasks.rectifications import steps as rectifications
 from tasks.rectifications.findings import Found, note_findings

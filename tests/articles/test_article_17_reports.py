@@ -20,7 +20,7 @@ from regulation.supervision_reports import Period, period_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.case.numbers import meet_deadline
+from tasks.case.deadlines import meet_deadline
 from tasks.rectifications.findings import Found, note_findings
 from tasks.supervision.figures import Figures, Section, figures_of
 from tasks.supervision.report_documents import page_of, pdf_of

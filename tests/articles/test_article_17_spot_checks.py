@@ -36,7 +36,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.desk import deadlines
+from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.office.signatures import SignatureError
 from tasks.rectifications.findings import Found, note_findings

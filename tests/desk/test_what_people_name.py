@@ -8,9 +8,11 @@ from models.cases import Case
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.case.numbers import case_numbered, file_leave, give_case
+from tasks.case.hand_over import give_case
+from tasks.case.numbers import case_numbered
 from tasks.guides.items import item_named
 from tasks.office.departments import department_named
+from tasks.office.leave import file_leave
 from tasks.office.naming import is_short_for
 from tasks.office.officers import officer_named
 from tasks.register.types import type_named

@@ -24,7 +24,7 @@ from runtime.refusals import RefusalError
 from runtime.settings import read_settings
 from tasks.case.department_mail import tell_department
 from tasks.case.step import once
-from tasks.desk.deadlines import sweep
+from tasks.desk.deadline_watch import sweep
 from tasks.liaisons.steps import remind_departments
 from tasks.objections.drafts import open_draft, save_draft, send_confirmation
 from tasks.supervision.reports import make_report

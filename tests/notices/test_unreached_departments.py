@@ -17,7 +17,7 @@ from regulation.limits import UNUSED_ENTRY
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.backfill.steps import refuse_backfill, return_for_correction
-from tasks.liaisons.filings import LiaisonConfirmation
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.liaisons.steps import return_filing
 from tasks.objections.batch_files import read_file
 from tasks.objections.batches import receive_batch, register_chunk, sum_up

@@ -21,9 +21,9 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.case.answers import record_answer
 from tasks.case.calendars import is_working_day
+from tasks.case.department_links import ByLink
 from tasks.case.step import locked_case
 from tasks.desk.runs import nudge
-from tasks.office.department_links import ByLink
 from tasks.rectifications.findings import Found, note_findings
 from tasks.rectifications.questions import DepartmentResponse
 from tasks.rectifications.responses import respond

@@ -13,8 +13,8 @@ from models.rule_revisions import RuleRevision
 from runtime import clock
 from runtime.database import reading
 from tasks.case.attachments import File
+from tasks.case.department_links import ByLink
 from tasks.desk.runs import nudge
-from tasks.office.department_links import ByLink
 from tasks.rule_revisions import reports
 from tasks.rule_revisions.questions import RevisionReport
 from tests.conftest import wait_until

@@ -53,7 +53,8 @@ from runtime.database import reading, transaction
 from tasks.backfill import questions as backfill_questions
 from tasks.case.attachments import File
 from tasks.case.calendars import publish
-from tasks.case.numbers import file_leave, give_case
+from tasks.case.department_links import ByLink
+from tasks.case.hand_over import give_case
 from tasks.case.questions import Question
 from tasks.certificates.holders import (
     AuthorisationRequest,
@@ -66,16 +67,16 @@ from tasks.certificates.holders import (
 )
 from tasks.certificates.own import Doubt, doubt_use
 from tasks.certificates.reading import PlatformDownError
-from tasks.desk import deadlines
+from tasks.desk import deadline_watch as deadlines
 from tasks.guides.paper_exceptions import enter_exception
 from tasks.keeping.records import seal_record
-from tasks.liaisons import filings as liaison_questions
+from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_batch_questions
 from tasks.objections import questions as objection_questions
 from tasks.objections.drafts import open_draft, save_draft, send_confirmation
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import log_disagreement, submit_supplement, withdraw_objection
-from tasks.office.department_links import ByLink
+from tasks.office.leave import file_leave
 from tasks.office.signatures import COMMAND_LINE, SignatureError, sign
 from tasks.rectifications import questions as rectification_questions
 from tasks.rectifications.findings import Found, note_findings
@@ -91,7 +92,7 @@ from tasks.supervision.paper_reports import register_report
 from tasks.supervision.reports import make_report
 from tasks.supervision.visits import VisitForm, record_visit
 from tasks.system_reviews import questions as system_review_questions
-from tasks.use_list import proposals as use_list_questions
+from tasks.use_list import questions as use_list_questions
 from tasks.use_list.watch import ask_about_entries
 from tests.articles import test_article_09_use_list as use_lists
 from tests.articles import test_article_11_backfill as backfills

@@ -25,7 +25,7 @@ from tasks.case.questions import Question
 from tasks.case.step import DurableStep
 from tasks.desk.runs import DEPLOYMENTS
 from tasks.desk.sheets import add_attachments, full_sheet
-from tasks.liaisons import filings as liaison_questions
+from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_batch_questions
 from tasks.objections import questions as objection_questions
 from tasks.rectifications import questions as rectification_questions
@@ -33,7 +33,7 @@ from tasks.rule_revisions import questions as rule_revision_questions
 from tasks.spot_checks import questions as spot_check_questions
 from tasks.supervision import paper_report_questions
 from tasks.system_reviews import questions as system_review_questions
-from tasks.use_list import proposals as use_list_questions
+from tasks.use_list import questions as use_list_questions
 from tests.articles.test_article_11_backfill import SCAN
 
 LIFE = timedelta(minutes=10)

@@ -37,7 +37,7 @@ from runtime.database import reading
 from runtime.keys import keys
 from tasks.desk.sheets import sheet_of
 from tasks.desk.to_do import open_cases, to_do
-from tasks.liaisons import filings as liaison_questions
+from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_questions
 from tests.command_line.conftest import ezt
 from tests.conftest import Mailbox, wait_until, web_in_this_process, working_in

@@ -1,0 +1,23 @@
+"""What the review of a use-list proposal asks (Article 9)."""
+
+from pydantic import Field
+from sqlalchemy import select
+
+from models.use_lists import ProposedLine
+from regulation.use_lists import Verdict, review_refusal
+from runtime.words import Words
+from tasks.case.questions import Asked, Question
+
+
+class UseListReview(Question):
+    question = "use-list-review"
+    asks = "审核用证清单：通过、部分通过，还是不通过？"
+
+    verdict: Verdict = Field(title="审核意见")
+    refused: Words = Field("", title="不通过的行", description="部分通过时填写行号，如：2、5-7", max_length=1000)
+    reason: Words = Field("", title="理由", description="有不通过的行时须写明，将告知部门", max_length=1000)
+
+    def refusal(self, asked: Asked) -> str | None:
+        wanted = select(ProposedLine.line).where(ProposedLine.case_no == asked.case.case_no)
+        lines = tuple(asked.session.scalars(wanted))
+        return review_refusal(self.verdict, self.refused, self.reason, lines)
