@@ -31,11 +31,11 @@ test: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Rules, articles on SQLite and the interface, which need no other programs. What takes its time is left to `make test`:
-# whatever may be sent, hostile bodies, made-up files, rounds of trial calls.
+# whatever may be sent, hostile bodies, made-up files, rounds of trial calls, counting by several processes.
 LONG := documents bounds spot_checks trial_calls
 quick: .venv/ready-dev
-	@$(BIN)/python -m pytest -n auto --dist worksteal -k "not postgresql" regulation runtime tests/articles tests/interface \
-		$(LONG:%=--ignore=tests/interface/test_%.py)
+	@$(BIN)/python -m pytest -n auto --dist worksteal regulation runtime tests/articles tests/interface \
+		-k "not (postgresql or processes or unfolds)" $(LONG:%=--ignore=tests/interface/test_%.py)
 
 test-browser: programs .venv/ready-dev
 	@$(BIN)/python -m pytest -m browser
