@@ -8,7 +8,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 ASK = """
-from ezt.preloaded import ask_about_nothing
+from ezt.engine.preloaded import ask_about_nothing
 from runtime.database import reading
 with reading() as session:
     print(ask_about_nothing(session))

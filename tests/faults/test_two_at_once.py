@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(120)
 RECOVERING = """
 import sys
 from runtime import clock
-from tasks.case_runs import prefect, recover
+from tasks.desk.runs import prefect, recover
 sys.stdin.readline()
 with prefect() as client:
     recover(client, clock.now())

@@ -133,7 +133,7 @@ def test_killed_at_any_chunk_it_goes_on(sample_data: Path, monkeypatch: pytest.M
     (old,) = listed()
     ezt("key", "rotate")
     tell = "lambda done, of: print(done, of, flush=True)"
-    slowly = f"from tasks import data_keys as work; work.ROWS = 5; work.re_encrypt('ezt', {tell})"
+    slowly = f"from tasks.keeping import data_keys as work; work.ROWS = 5; work.re_encrypt('ezt', {tell})"
     done: list[int] = []
     for killed_after in (1, 3):
         process = subprocess.Popen([sys.executable, "-c", slowly], stdout=subprocess.PIPE, cwd=ROOT, text=True)
