@@ -140,7 +140,7 @@ def test_a_run_that_is_broken_off_leaves_no_process(start_run: Callable[..., Run
     run = start_run("one", tests=2 if how == signal.SIGKILL else 1)
     left = run.wait_until_it_waits()
     run.process.send_signal(how)
-    wait_until(lambda: are_gone(left), "还有进程没有结束", 60)
+    wait_until(lambda: are_gone(left), "还有进程没有结束", 180)
     run.process.wait(60)
     # Who was killed could not remove it.
     assert len(run.folders) == (how == signal.SIGKILL)
@@ -154,7 +154,7 @@ def test_two_runs_leave_each_other_alone_and_a_third_clears_up_after_one_that_wa
     one.wait_until_it_waits()
     left = other.wait_until_it_waits()
     other.process.kill()
-    wait_until(lambda: are_gone(left), "还有进程没有结束", 60)
+    wait_until(lambda: are_gone(left), "还有进程没有结束", 180)
     assert len(one.folders) == 2
     third = start_run("third", source="def test_nothing(tmp_path): pass")
     assert third.process.wait(120) == 0

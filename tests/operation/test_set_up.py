@@ -199,12 +199,12 @@ def test_an_environment_that_was_broken_off_is_begun_anew(machine: Machine) -> N
         first = children.start(
             ["make", ".venv/ready"], cwd=machine.folder, env=machine.environment, stdout=said, start_new_session=True
         )
-    wait_until((machine.folder / "half-installed").exists, "没有开始安装", 30)
+    wait_until((machine.folder / "half-installed").exists, "没有开始安装", 120)
     # It says what it waits for while it does.
-    wait_until(lambda: "正在安装" in log.read_text(encoding="utf-8"), "没有说明进度", 30)
+    wait_until(lambda: "正在安装" in log.read_text(encoding="utf-8"), "没有说明进度", 120)
     assert "第一次约需" in log.read_text(encoding="utf-8")
     os.killpg(first.pid, signal.SIGINT)
-    assert first.wait(30) != 0
+    assert first.wait(120) != 0
     assert not (machine.folder / ".venv" / "ready").exists()
     (machine.folder / "go-on").touch()
     assert machine.run("make", ".venv/ready").returncode == 0
