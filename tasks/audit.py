@@ -13,8 +13,9 @@ NEW_ENTRY = insert(AuditEntry)
 
 def record(session: Session, tag: str, case_no: str | None, actor: str, at: datetime, **detail: Any) -> None:
     """Append an entry to the audit trail (Article 14) inside the caller's transaction."""
-    session.connection().execute(NEW_ENTRY, _entry(tag, case_no, actor, at, detail))
+    session.connection().execute(NEW_ENTRY, new_entry(tag, case_no, actor, at, detail))
 
 
-def _entry(tag: str, case_no: str | None, actor: str, at: datetime, detail: dict[str, Any]) -> dict[str, Any]:
+def new_entry(tag: str, case_no: str | None, actor: str, at: datetime, detail: dict[str, Any]) -> dict[str, Any]:
+    """An entry's columns: many are kept and appended together."""
     return {"at": at, "case_no": case_no, "actor": actor, "tag": tag, "holder_index": None, "detail": detail}

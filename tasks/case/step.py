@@ -26,7 +26,7 @@ from notifications.notices import Notice
 from notifications.outbox import Outgoing, queue, queue_many
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
-from tasks.audit import _entry, record
+from tasks.audit import new_entry, record
 from tasks.case.history import history_of
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Steps:
 
     def audit(self, tag: str, case_no: str, **detail: Any) -> None:
         """As ``Step.audit``, of one of the cases or of one that goes with it."""
-        self._entries.append(_entry(tag, case_no, self.actor, self.now, detail))
+        self._entries.append(new_entry(tag, case_no, self.actor, self.now, detail))
 
     def notify(self, notice: Notice, to: str, case_no: str) -> None:
         """As ``Step.notify``."""
