@@ -38,7 +38,7 @@ quick: .venv/ready-dev
 		-k "not (postgresql or processes or unfolds)" $(LONG:%=--ignore=tests/interface/test_%.py)
 
 test-browser: programs .venv/ready-dev
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m "browser and not thorough"
 
 # What the program is measured beside has an environment of its own.
 .venv-bench/ready: requirements-bench.lock
@@ -51,8 +51,10 @@ bench: programs .venv/ready-dev .venv-bench/ready
 faults: programs .venv/ready-dev
 	@$(BIN)/python -m tests.faults.rounds --cases 200 --rounds 10 --seed 330603
 
-# What `make test` leaves out: the days on which counting days goes wrong, and the rounds of faults.
+# What `make test` leaves out: faults, attacks and walks on PostgreSQL, the days on which counting days goes wrong, and
+# the rounds of faults.
 thorough: programs .venv/ready-dev
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m thorough
 	@$(BIN)/python -m tests.days
 	@$(MAKE) --no-print-directory faults
 

@@ -1,5 +1,6 @@
 """What tests stand on: an installation of their own, empty databases of both kinds, real servers on loopback."""
 
+import fcntl
 import io
 import os
 import secrets
@@ -591,9 +592,15 @@ def reaching(server: Mapping[str, str]) -> Iterator[SyncPrefectClient]:
 @pytest.fixture(scope="session")
 def deployed_prefect(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prefect's data with every story deployed: what each server of a test begins with. To deploy takes longer than
-    many a story."""
-    home = tmp_path_factory.mktemp("deployed")
-    deploy(home)
+    many a story, so whichever of the run's processes needs it first does it for all."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "deployed"
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            making = tmp_path_factory.mktemp("deploying")
+            deploy(making)
+            making.rename(home)
     return home
 
 
@@ -641,9 +648,29 @@ def worker_module() -> str:
     return "ezt.engine.worker"
 
 
+@contextmanager
+def desk_over(home: Path, database: str, worker_module: str, **more: str) -> Iterator[WorkedDesk]:
+    """A Prefect server with ``more`` settings over the data in a folder, and its workers, over the installation that
+    the settings name: two of them where Prefect's data, too, are on PostgreSQL."""
+    with ExitStack() as stack:
+        reached = stack.enter_context(prefect_server(home, **more))
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in reached.items():
+            environment.setenv(name, value)
+        client = stack.enter_context(reaching(reached))
+        running = WorkedDesk(
+            client, worker_module=worker_module, environment=os.environ | reached, home=home, database=database
+        )
+        stack.callback(running.stop)
+        running.start_worker()
+        if database.startswith("postgresql"):
+            running.start_worker("second")
+        yield running
+
+
 @pytest.fixture
 def prefect_at(
-    database_kind: str, worker_module: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    database_kind: str, worker_module: str, request: pytest.FixtureRequest
 ) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
     """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder; on
     PostgreSQL both have their data there, and there are two workers."""
@@ -663,18 +690,7 @@ def prefect_at(
     def started(home: Path) -> Iterator[WorkedDesk]:
         with ExitStack() as stack:
             database, more = with_data(home, stack)
-            reached = stack.enter_context(prefect_server(home, **more))
-            for name, value in reached.items():
-                monkeypatch.setenv(name, value)
-            client = stack.enter_context(reaching(reached))
-            running = WorkedDesk(
-                client, worker_module=worker_module, environment=os.environ | reached, home=home, database=database
-            )
-            stack.callback(running.stop)
-            running.start_worker()
-            if database_kind == "postgresql":
-                running.start_worker("second")
-            yield running
+            yield stack.enter_context(desk_over(home, database, worker_module, **more))
 
     return started
 

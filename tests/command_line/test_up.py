@@ -167,6 +167,7 @@ def test_when_one_process_dies_it_says_which_and_stops_the_others(started_before
         wait_until(lambda: all(map(group_is_gone, started)), f"还有进程没有停：{started}", 20)
 
 
+@pytest.mark.thorough
 def test_killed_it_leaves_no_process_behind(started_before: Path, ports: dict[str, str]) -> None:
     with up(started_before, **ports) as process:
         read_until(process, "Ctrl-C")
@@ -203,6 +204,7 @@ def test_ctrl_c_right_after_the_start_stops_everything_quietly(home: Path, ports
     assert running_in(home) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("log", ["prefect.log", "deploy.log"])
 def test_ctrl_c_in_the_middle_of_starting_stops_everything_quietly(log: str, home: Path, ports: dict[str, str]) -> None:
     with up(home, **ports) as process:

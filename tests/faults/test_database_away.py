@@ -30,6 +30,8 @@ from tests.faults.test_disk_full import check_told
 from tests.interface.conftest import Caller, caller_of
 from tests.postgresql_server import FAST, PostgreSQL, create_database, server_folder
 
+pytestmark = pytest.mark.thorough
+
 
 def submit(department: Caller, given: ObjectionApplication, number: str) -> httpx.Response:
     return department.post("/api/v1/objections", given.model_dump(mode="json") | {"submission_no": number})

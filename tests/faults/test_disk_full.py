@@ -25,6 +25,8 @@ from tests.conftest import Clerk, web_process
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_objections_api import attached
 
+pytestmark = pytest.mark.thorough
+
 ROOM, FILLED = 24 * 2**20, 8 * 2**20
 """Bytes of the file system, and of a file on it that can be removed."""
 

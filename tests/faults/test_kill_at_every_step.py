@@ -130,6 +130,7 @@ def test_killed_before_and_after_every_step(
     assert len(city_bureau.taken) == 1
 
 
+@pytest.mark.thorough
 def test_killed_at_the_letter(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient) -> None:
     case = clerk.register(Level.PROVINCE)
     carry_through(prefect_client, legs, case, ANSWERS, before_and_after("record_letter"))
@@ -137,6 +138,7 @@ def test_killed_at_the_letter(clerk: Any, legs: Legs, prefect_client: SyncPrefec
     assert case.stage() == "已办结"
 
 
+@pytest.mark.thorough
 def test_killed_at_declining(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient) -> None:
     case = clerk.register(Level.CITY)
     carry_through(prefect_client, legs, case, DECLINED, before_and_after("decline_objection"))
@@ -210,6 +212,7 @@ def test_what_comes_between_a_leg_s_last_look_and_its_sleep_wakes_it(
     assert case.stage() == ("核实中" if news == "answered" else "已撤回")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_is_never_suspended_on_a_form_that_is_not_there(
     clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, when: str

@@ -22,6 +22,8 @@ from tests.conftest import Clerk, web_process
 from tests.faults.test_disk_full import NOWHERE
 from tests.interface.conftest import caller_of
 
+pytestmark = pytest.mark.thorough
+
 AT_ONCE, OBJECTIONS = 16, 48
 
 

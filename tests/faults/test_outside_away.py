@@ -34,6 +34,8 @@ from tasks.objections import verifications
 from tasks.objections.questions import has_reply
 from tests.conftest import Clerk, Mailbox
 
+pytestmark = pytest.mark.thorough
+
 SEED = 330603
 EVERY = timedelta(minutes=2)
 """How often the scheduled stories look after what is left over."""

@@ -33,7 +33,7 @@ from tests.faults.conftest import Legs
 from tests.faults.leg_runner import SIGNATURE
 from tests.faults.test_kill_at_every_step import run_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 BACKFILL = "登记补录/backfill-intake"

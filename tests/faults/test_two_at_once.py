@@ -28,7 +28,7 @@ from tests.conftest import ROOT, Clerk
 from tests.faults.conftest import Legs
 from tests.faults.test_kill_at_every_step import check_once, run_for
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(120)]
 
 RECOVERING = """
 import sys

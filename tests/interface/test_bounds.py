@@ -148,6 +148,7 @@ def test_a_form_of_too_many_fields_is_cut_off_before_they_are_read(web: str) -> 
     assert httpx.post(f"{web}/paper-reports", content=b"demand=1&" * 99, headers=sent).status_code == 422
 
 
+@pytest.mark.thorough
 def test_the_web_process_answers_while_hostile_bodies_come(web: str) -> None:
     """Through a process of its own: in this one the test itself would be held up as well."""
     with web_process(os.environ, free_port()) as (address, _), ThreadPoolExecutor(8) as many:

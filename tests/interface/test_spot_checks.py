@@ -221,6 +221,7 @@ def process(web: str, case: Clerk) -> Iterator[tuple[str, int]]:
         yield address, running.pid
 
 
+@pytest.mark.thorough
 def test_made_up_files_hold_up_nobody(process: tuple[str, int], case: Clerk) -> None:
     web, _ = process
     content = made_up(httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json").json())

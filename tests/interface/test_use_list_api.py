@@ -212,6 +212,7 @@ def test_what_is_no_table_is_refused(content: bytes) -> None:
         rows_of_file("清单.xlsx", content, "x")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("make", [far_corner, bomb])
 def test_a_file_that_unfolds_without_end_is_refused_and_hurts_nobody(market: Program, make: Any) -> None:
     answer = market.send("清单.xlsx", make())

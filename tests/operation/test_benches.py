@@ -69,6 +69,7 @@ def test_a_bench_says_each_value_and_the_ratio_of_medians(
             assert each["ratio"] == pytest.approx(each["median"] / by_name[each["ratio_to"]]["median"])
 
 
+@pytest.mark.thorough
 def test_an_objection_is_played_by_everybody_who_needs_no_server() -> None:
     contenders, missing = able("sqlite")
     # The floor plays the steps at once, too, to know what to write.
@@ -85,6 +86,7 @@ def contender(name: str) -> Contender:
     return next(each for each in CONTENDERS if each.name == name)
 
 
+@pytest.mark.thorough
 def test_a_peer_that_dies_is_a_line_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     floor, ours = contender(FLOOR), contender(OURS)
     # It has nothing to say, not even at first.
@@ -130,6 +132,7 @@ def test_a_bench_that_does_not_come_to_its_end_is_a_line(tmp_path: Path) -> None
     assert "| record sealing | 1 bench | failed: not done after 0.1 s |" in page
 
 
+@pytest.mark.thorough
 def test_a_watcher_that_ends_late_does_not_end_the_next_leg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def late(_flow_run_id: UUID, request: Any) -> Iterator[None]:

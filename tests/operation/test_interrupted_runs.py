@@ -16,6 +16,8 @@ from ezt import children
 from tests.conftest import ROOT, wait_until
 from tests.run_folders import MARK
 
+pytestmark = pytest.mark.thorough
+
 WAITING = """
 import shutil, sys, time
 from pathlib import Path

@@ -27,7 +27,7 @@ from tests.operator_guide import BLOCKS, GUIDE, SETUP, Host, blocks, run
 Configure = Callable[..., None]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
 def test_the_commands_work_as_printed_on_either_database(
     kind: str, home: Path, request: pytest.FixtureRequest, configure: Configure
 ) -> None:

@@ -192,6 +192,7 @@ def test_an_environment_in_which_adding_what_tests_was_broken_off_is_not_taken_f
     assert not (machine.folder / ".venv" / "ready-dev").exists()
 
 
+@pytest.mark.thorough
 def test_an_environment_that_was_broken_off_is_begun_anew(machine: Machine) -> None:
     has_pip(machine)
     log = machine.folder / "said"

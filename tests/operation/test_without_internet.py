@@ -10,6 +10,8 @@ from tests.conftest import ROOT
 from tests.operation.test_requirements import ROOMS
 from tests.operator_guide import blocks, run
 
+pytestmark = pytest.mark.thorough
+
 NO_INDEX = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
 NO_INDEX |= dict.fromkeys(("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT"), "")
 IMPORT_EVERYTHING = f"""

@@ -197,6 +197,7 @@ def test_every_pattern_of_the_program_goes_over_hostile_text_once() -> None:
     assert slow == {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("pattern", ["[ \\t]*[\\n\\t]+[ \\t]*", r"\s+$", r"<style>(.*?)</style>", r"x*[^@]+@"])
 def test_the_hostile_texts_tell_a_pattern_that_begins_anew_at_each_character(pattern: str) -> None:
     before = time.process_time()

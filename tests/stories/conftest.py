@@ -1,13 +1,10 @@
-"""Stories are played as an installation plays them that has grown: on PostgreSQL, Prefect's data too, with two workers.
-
-What a story asks of a database both kinds give (tests/articles runs every step on either); with two workers more can go
-wrong. The objection's story is played on SQLite, too, and what is about Prefect's own data is as on one machine.
-"""
+"""Stories are played on SQLite with one worker, as on a single machine; ``make thorough`` plays them as an installation
+does that has grown: on PostgreSQL, Prefect's data too, with two workers, where more can go wrong."""
 
 import pytest
 
 
-@pytest.fixture
-def database_kind() -> str:
-    """Of both databases."""
-    return "postgresql"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind once."""
+    return str(request.param)

@@ -52,13 +52,6 @@ def application(certificate: Certificate, kind: CertificateType) -> dict[str, An
     }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """Each kind once."""
-    kind: str = request.param
-    return kind
-
-
 def test_start_form_to_closing_mail(
     mailbox: Any, city_bureau: StandIn, desk: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
