@@ -69,6 +69,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process of tests more than processors: every other test waits for a server now and then."""
+    return (os.cpu_count() or 1) + 1
+
+
 ROOT = Path(__file__).parents[1]
 FEW = samples.Sizes(departments=10, holders=60)
 """As much sample data as a test needs: each type several times over, in a fraction of a second."""

@@ -19,7 +19,7 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 import httpx
@@ -79,6 +79,8 @@ class LegWorker(ProcessWorker, ABC):
         """Carry out a run that is due, to its next suspension or its end."""
         note = self._note(flow_run.id)
         self._in_hand[flow_run.id] += 1
+        # Under what its place among the legs is held, which Prefect asked for in the run's name.
+        place: UUID = flow_run.id
         ended = False
         try:
             # Before the server is told: from then on nobody else takes it.
@@ -87,6 +89,7 @@ class LegWorker(ProcessWorker, ABC):
                 ended = flow_run.id not in self._not_begun
                 return
             # From here on it may be due again before its leg has ended, when it was woken in between.
+            place = self._own_place(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
             ended = await self._carry_out(flow_run)
         except NotInstalledError as refused:
@@ -99,10 +102,20 @@ class LegWorker(ProcessWorker, ABC):
             # What did not end as it should is looked up until the server says that it knows.
             if ended and not self._in_hand[flow_run.id]:
                 note.unlink(missing_ok=True)
-            self._submitting_flow_run_ids.discard(flow_run.id)
-            self._release_limit_slot(flow_run.id)
+            if place == flow_run.id:
+                self._submitting_flow_run_ids.discard(flow_run.id)
+            self._release_limit_slot(place)
             if self._cancelling_observer is not None:
                 self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
+
+    def _own_place(self, flow_run_id: UUID) -> UUID:
+        """Let a leg hold its place under a name of its own. Prefect asks for a place in the run's name whenever it is
+        due, and ends the worker where the run has one already."""
+        place = uuid4()
+        if self._limiter is not None:
+            self._limiter.release_on_behalf_of(flow_run_id)
+            self._limiter.acquire_on_behalf_of_nowait(place)
+        return place
 
     def _note(self, flow_run_id: UUID) -> Path:
         return self._noted / str(flow_run_id)

@@ -544,6 +544,7 @@ def test_a_matter_is_one_finding_until_its_cause_is_gone_and_a_linked_repeat_whe
 # 几个进程一起数
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("processes", [2, 3, 4])
 def test_it_comes_to_the_same_however_many_processes_count(night: datetime, processes: int) -> None:
     most = MATTER_HOLDERS.value
@@ -605,6 +606,7 @@ def children() -> set[str]:
 @pytest.mark.parametrize(
     "end", [partial(signal.raise_signal, signal.SIGKILL), partial(os._exit, 3), partial(os._exit, 0)]
 )
+@pytest.mark.thorough
 def test_a_night_whose_counting_process_ends_leaves_nothing_and_is_made_up(
     night: datetime, on_day: Day, monkeypatch: pytest.MonkeyPatch, end: Callable[[], None]
 ) -> None:
@@ -632,6 +634,7 @@ def test_a_night_whose_counting_process_ends_leaves_nothing_and_is_made_up(
     assert [each.day for each in nights] == [MONDAY], "a first night has none before it"
 
 
+@pytest.mark.thorough
 def test_who_counts_ends_when_who_asked_has_ended() -> None:
     program = """
 import os, time

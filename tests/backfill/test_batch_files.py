@@ -132,6 +132,7 @@ def test_a_bad_workbook_is_one_sentence(tmp_path: Path) -> None:
     assert "前10行中没有" in refusal(tmp_path, as_xlsx([]), "档案.xlsx")
 
 
+@pytest.mark.thorough
 def test_a_bomb_ends_its_reader_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_batch_files, "BOUNDS", tables.Bounds(1000, memory=1 << 28, seconds=5))
     content = io.BytesIO()

@@ -153,6 +153,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
         assert [command for leader, command in started.items() if not group_is_gone(leader)] == []
 
 
+@pytest.mark.thorough
 def test_when_one_process_dies_it_says_which_and_stops_the_others(started_before: Path, ports: dict[str, str]) -> None:
     with up(started_before, **ports) as process:
         read_until(process, "Ctrl-C")

@@ -14,7 +14,7 @@ import pytest
 from prefect import flow
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import StateType
-from prefect.states import Cancelling, Running
+from prefect.states import Cancelling, Running, Scheduled
 from sqlalchemy import select
 
 from ezt.engine.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
@@ -90,6 +90,7 @@ def test_each_leg_is_a_process_of_its_own(desk: WorkedDesk, tmp_path: Path) -> N
     desk.wait(submit(desk, 0), StateType.COMPLETED)
 
 
+@pytest.mark.thorough
 def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: WorkedDesk, tmp_path: Path) -> None:
     lost, process = begun(desk, tmp_path / "lost")
     desk.kill_worker()
@@ -113,6 +114,24 @@ def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: Wor
     assert desk.client.read_flow_run(lost).state.is_running()
 
 
+def test_a_run_that_is_woken_before_its_leg_has_ended_has_another_and_the_worker_goes_on(
+    desk: WorkedDesk, tmp_path: Path
+) -> None:
+    """The one way in which a worker was seen to die of its own: it counted the run's legs by the run's number."""
+    woken = submit(desk, 6, process_in=tmp_path / "woken")
+    wait_until(lambda: (tmp_path / "woken").exists() and (tmp_path / "woken").read_text(), "没有开始")
+    first = (tmp_path / "woken").read_text()
+    desk.client.set_flow_run_state(woken, Scheduled(), force=True)
+    wait_until(lambda: (tmp_path / "woken").read_text() not in ("", first), "没有再开始")
+    wait_until(
+        lambda: not any((Path("/proc") / each).exists() for each in (first, (tmp_path / "woken").read_text())),
+        "没有结束",
+    )
+    assert desk.processes["worker"].poll() is None
+    desk.wait(submit(desk, 0), StateType.COMPLETED)
+
+
+@pytest.mark.thorough
 def test_no_more_legs_at_a_time_than_the_machine_can_carry(desk: WorkedDesk) -> None:
     most = LEGS_A_PROCESSOR * len(os.sched_getaffinity(0))
     runs = [submit(desk, 15) for _ in range(most + 4)]

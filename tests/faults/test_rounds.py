@@ -1,4 +1,4 @@
-"""What ``make faults`` plans is the same for the same seed; whether what it played ended as it should it says itself."""
+"""What ``make faults`` plans is the same for the same seed. Whether all ended as it should it says itself."""
 
 from pathlib import Path
 

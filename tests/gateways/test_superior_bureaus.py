@@ -247,6 +247,7 @@ class TestManyAtOnce:
             assert len(set(pool.map(send, range(8, 16)))) == 8
         assert shared_city.lent == {BY_KEY: 1, BY_SECRET: 1}
 
+    @pytest.mark.thorough
     def test_processes_share_one_refresh(self, shared_city: StandIn, message: VerificationMessage) -> None:
         assert len(set(send_from_processes(message, range(3)))) == 3
         assert shared_city.lent == {BY_KEY: 1}

@@ -231,6 +231,7 @@ def test_made_up_files_hold_up_nobody(process: tuple[str, int], case: Clerk) -> 
         assert {upload.result().status_code for upload in uploads} <= {422, 429}
 
 
+@pytest.mark.thorough
 def test_one_draw_a_source_is_made_again_beside_the_web_process(process: tuple[str, int], case: Clerk) -> None:
     web, number = process
     file = httpx.get(f"{web}/spot-checks/{case.case_no}/draw.json").content

@@ -100,6 +100,7 @@ def sealed_values() -> int:
     return number
 
 
+@pytest.mark.thorough
 def test_keys_change_while_others_read_and_write(sample_data: Path, tmp_path: Path) -> None:
     (old,) = listed()
     assert (old.seals, old.values) == (True, sealed_values())

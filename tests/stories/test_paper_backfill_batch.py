@@ -25,7 +25,7 @@ from tests.conftest import wait_until
 from tests.stories.test_objection_case import case_run
 from tests.stories.test_paper_backfill import asked_for
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 
 ROWS, CHUNK, WRONG_EVERY = 5_000, 200, 10
 LONG = "长" * 5_000

@@ -20,7 +20,7 @@ from tasks.objections.applications import ObjectionApplication
 from tasks.objections.questions import InitialReview
 from tests.conftest import ROOT, WorkedDesk, certificate_of, objection_about
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(400)]
 
 
 def test_every_story_that_carries_an_application_is_among_those_that_are_run_again() -> None:

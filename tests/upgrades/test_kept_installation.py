@@ -232,6 +232,7 @@ def test_runs_that_slept_wake_in_the_new_version_and_whoever_has_none_gets_one(
     assert run_of(without) is not None
 
 
+@pytest.mark.thorough
 def test_the_same_folder_moves_to_postgresql(
     home: Path, said: dict[str, Any], empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
