@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from regulation.limits import LIAISON_OVERLAP, LIAISON_REMINDER
+from regulation.stages import transitions
 from runtime.refusals import InputError
 
 
@@ -25,17 +26,8 @@ class Verdict(StrEnum):
     RETURN = "退回"
 
 
-class TransitionError(ValueError):
-    """A stage that a filing cannot go to."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a filing in stage ``now`` may go to ``to``: it is decided once.
-
-    >>> check_transition(Stage.FILED, Stage.ON_FILE)
-    """
-    if now is not Stage.FILED or to is Stage.FILED:
-        raise TransitionError(f"处于“{now}”的备案不能转为“{to}”。")
+check_transition = transitions("备案", {Stage.FILED: {Stage.ON_FILE, Stage.RETURNED}})
+"""A filing is decided once."""
 
 
 def check_last_day(last_on: date, filed_on: date, handed_over: bool) -> None:

@@ -6,6 +6,7 @@
 from collections.abc import Collection
 from enum import StrEnum
 
+from regulation.stages import transitions
 from regulation.use_lists import LineNumbersError, line_numbers
 
 
@@ -27,24 +28,14 @@ class BatchVerdict(StrEnum):
     APART = "全部逐件初审"
 
 
-class BatchTransitionError(ValueError):
-    """A stage that a batch cannot go to."""
-
-
-_TRANSITIONS = {
-    BatchStage.REGISTERING: {BatchStage.REVIEW, BatchStage.CLOSED},
-    BatchStage.REVIEW: {BatchStage.REQUESTING, BatchStage.CLOSED},
-    BatchStage.REQUESTING: {BatchStage.CLOSED},
-}
-
-
-def check_batch_transition(now: BatchStage, to: BatchStage) -> None:
-    """Raise ``BatchTransitionError`` unless a batch in stage ``now`` may go to ``to``.
-
-    >>> check_batch_transition(BatchStage.REGISTERING, BatchStage.REVIEW)
-    """
-    if to not in _TRANSITIONS.get(now, set()):
-        raise BatchTransitionError(f"处于“{now}”的批次不能转为“{to}”。")
+check_batch_transition = transitions(
+    "批次",
+    {
+        BatchStage.REGISTERING: {BatchStage.REVIEW, BatchStage.CLOSED},
+        BatchStage.REVIEW: {BatchStage.REQUESTING, BatchStage.CLOSED},
+        BatchStage.REQUESTING: {BatchStage.CLOSED},
+    },
+)
 
 
 def apart_rows(text: str, reviewed: Collection[int]) -> list[int]:

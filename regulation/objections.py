@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from regulation.certificates import Level
 from regulation.limits import URGES_BEFORE_ESCALATION
+from regulation.stages import transitions
 
 
 class ObjectorKind(StrEnum):
@@ -50,7 +51,7 @@ DISPUTED = frozenset({Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.DECI
 _WITHDRAWABLE = frozenset(
     {Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.JOINED}
 )
-_TRANSITIONS = {
+_NEXT = {
     Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED},
     Stage.SUPPLEMENT: {Stage.REGISTERED},
     Stage.ACCEPTED: {Stage.VERIFYING, Stage.REPLIED},
@@ -108,20 +109,6 @@ class Pursuit(StrEnum):
     LETTER = "书面发函"
 
 
-class TransitionError(ValueError):
-    """A stage that Article 12's procedure does not allow next."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless an objection in stage ``now`` may go to ``to``.
-
-    >>> check_transition(Stage.REGISTERED, Stage.ACCEPTED)
-    """
-    if to in _TRANSITIONS.get(now, set()) or (to is Stage.WITHDRAWN and may_withdraw(now)):
-        return
-    raise TransitionError(f"按第十二条的办理程序，处于“{now}”的异议不能转为“{to}”。")
-
-
 def may_withdraw(stage: Stage) -> bool:
     """Whether the objector may still withdraw: until the outcome is decided.
 
@@ -129,6 +116,12 @@ def may_withdraw(stage: Stage) -> bool:
     (True, False)
     """
     return stage in _WITHDRAWABLE
+
+
+check_transition = transitions(
+    "异议（第十二条）",
+    {now: _NEXT.get(now, set()) | ({Stage.WITHDRAWN} if may_withdraw(now) else set()) for now in Stage},
+)
 
 
 def answering_bureau(source: Level) -> Bureau:

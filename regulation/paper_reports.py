@@ -5,6 +5,8 @@
 
 from enum import StrEnum
 
+from regulation.stages import transitions
+
 
 class Stage(StrEnum):
     """Where a report stands. The values are what people read."""
@@ -24,14 +26,5 @@ class Verdict(StrEnum):
 STAGE_AFTER = {Verdict.CONFIRM: Stage.CONFIRMED, Verdict.REJECT: Stage.NOT_CONFIRMED}
 
 
-class TransitionError(ValueError):
-    """A stage that a report cannot go to."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a report in stage ``now`` may go to ``to``: it is decided once.
-
-    >>> check_transition(Stage.RECEIVED, Stage.CONFIRMED)
-    """
-    if now is not Stage.RECEIVED or to is Stage.RECEIVED:
-        raise TransitionError(f"处于“{now}”的群众反映不能转为“{to}”。")
+check_transition = transitions("群众反映", {Stage.RECEIVED: {Stage.CONFIRMED, Stage.NOT_CONFIRMED}})
+"""A report is decided once."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from regulation.findings import Severity
 from regulation.limits import EXTENSION_DAYS, FAILURES_BEFORE_ESCALATION, RECTIFICATION_DAYS
+from regulation.stages import transitions
 from runtime.refusals import InputError
 
 
@@ -62,27 +63,16 @@ class Conclusion(StrEnum):
     HANDED_OVER = "转区政府督办办结"
 
 
-class TransitionError(ValueError):
-    """A stage that a case cannot go to."""
-
-
-_NEXT = {
-    Stage.FOUND: {Stage.DISMISSED, Stage.GONE, Stage.MENDING},
-    Stage.MENDING: {Stage.RECHECK, Stage.MENDING, Stage.ESCALATED},
-    Stage.RECHECK: {Stage.MENDED, Stage.MENDING, Stage.ESCALATED},
-    Stage.ESCALATED: {Stage.MENDED, Stage.HANDED_OVER},
-}
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a case in stage ``now`` may go to ``to``.
-
-    From "整改中" to itself it goes when a limit passed in silence and another is set.
-
-    >>> check_transition(Stage.RECHECK, Stage.MENDING)
-    """
-    if to not in _NEXT.get(now, ()):
-        raise TransitionError(f"处于“{now}”的督促整改不能转为“{to}”。")
+check_transition = transitions(
+    "督促整改",
+    {
+        Stage.FOUND: {Stage.DISMISSED, Stage.GONE, Stage.MENDING},
+        Stage.MENDING: {Stage.RECHECK, Stage.MENDING, Stage.ESCALATED},
+        Stage.RECHECK: {Stage.MENDED, Stage.MENDING, Stage.ESCALATED},
+        Stage.ESCALATED: {Stage.MENDED, Stage.HANDED_OVER},
+    },
+)
+"""From "整改中" to itself it goes when a limit passed in silence and another is set."""
 
 
 def bounds(severity: Severity) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from regulation.limits import RULE_REVISION, RULE_REVISION_AGAIN
+from regulation.stages import transitions
 from regulation.working_days import WorkingDays
 from runtime.refusals import InputError
 
@@ -35,24 +36,14 @@ class Check(StrEnum):
     RETURN = "退回"
 
 
-class TransitionError(ValueError):
-    """A stage that a case cannot go to."""
-
-
-_NEXT = {
-    Stage.LISTED: {Stage.RETURNED, Stage.REVISING},
-    Stage.REVISING: {Stage.CHECKING},
-    Stage.CHECKING: {Stage.REVISED, Stage.REVISING},
-}
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a case in stage ``now`` may go to ``to``.
-
-    >>> check_transition(Stage.CHECKING, Stage.REVISING)
-    """
-    if to not in _NEXT.get(now, ()):
-        raise TransitionError(f"处于“{now}”的制度修订不能转为“{to}”。")
+check_transition = transitions(
+    "制度修订",
+    {
+        Stage.LISTED: {Stage.RETURNED, Stage.REVISING},
+        Stage.REVISING: {Stage.CHECKING},
+        Stage.CHECKING: {Stage.REVISED, Stage.REVISING},
+    },
+)
 
 
 def check_planned_day(planned_on: date, today: date) -> None:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import SPOT_CHECK_RATE, SPOT_CHECK_TEAM
 from regulation.spot_check_draws import ListedItem
+from regulation.stages import transitions
 from runtime.refusals import InputError
 
 
@@ -28,18 +30,8 @@ class Stage(StrEnum):
     PUBLISHED = "结果已公布"
 
 
-class TransitionError(ValueError):
-    """A stage that a round cannot go to."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless ``to`` comes right after ``now``: a round goes through its stages in order.
-
-    >>> check_transition(Stage.FROZEN, Stage.COMMITTED)
-    """
-    stages = list(Stage)
-    if stages.index(to) != stages.index(now) + 1:
-        raise TransitionError(f"处于“{now}”的抽查不能转为“{to}”。")
+check_transition = transitions("抽查", {now: {to} for now, to in pairwise(Stage)})
+"""A round goes through its stages in order."""
 
 
 class ObjectKind(StrEnum):

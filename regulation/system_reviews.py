@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import GO_LIVE_AHEAD, GO_LIVE_SILENCE, PERSONS_AT_SCALE, PROVISION_LENGTH
+from regulation.stages import transitions
 from runtime.refusals import InputError
 
 
@@ -74,11 +75,14 @@ class Verdict(StrEnum):
     SUPPLEMENT = "补充材料"
 
 
-TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
-    Stage.SUBMITTED: frozenset({Stage.OUTSIDE, Stage.NOT_REVIEWED, Stage.IN_REVIEW}),
-    Stage.IN_REVIEW: frozenset({Stage.SUPPLEMENT, Stage.PASSED, Stage.FAILED}),
-    Stage.SUPPLEMENT: frozenset({Stage.IN_REVIEW}),
-}
+check_transition = transitions(
+    "系统评审",
+    {
+        Stage.SUBMITTED: {Stage.OUTSIDE, Stage.NOT_REVIEWED, Stage.IN_REVIEW},
+        Stage.IN_REVIEW: {Stage.SUPPLEMENT, Stage.PASSED, Stage.FAILED},
+        Stage.SUPPLEMENT: {Stage.IN_REVIEW},
+    },
+)
 COMES_AGAIN = frozenset({Stage.OUTSIDE, Stage.NOT_REVIEWED, Stage.FAILED})
 """Ends after which a project may come again as a new version."""
 
@@ -94,22 +98,6 @@ ITEM_UNUSED = FindingRule(
 )
 RULES = (NOT_LISTED, CERTIFICATE_UNUSED, ITEM_UNUSED)
 """What the check after going live can find."""
-
-
-class TransitionError(ValueError):
-    """A stage that a submission cannot go to."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a submission in stage ``now`` may go to ``to``.
-
-    >>> check_transition(Stage.SUBMITTED, Stage.NOT_REVIEWED)
-    >>> check_transition(Stage.IN_REVIEW, Stage.NOT_REVIEWED)
-    Traceback (most recent call last):
-    regulation.system_reviews.TransitionError: 处于“评审中”的系统评审不能转为“不予评审”。
-    """
-    if to not in TRANSITIONS.get(now, frozenset()):
-        raise TransitionError(f"处于“{now}”的系统评审不能转为“{to}”。")
 
 
 @dataclass(frozen=True, slots=True)

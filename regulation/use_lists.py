@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from regulation.catalogue import Field, Sensitivity
 from regulation.limits import ENTRY_CONFIRMATION, UNUSED_ENTRY
+from regulation.stages import transitions
 
 
 class Stage(StrEnum):
@@ -35,17 +36,8 @@ class Verdict(StrEnum):
 STAGE_AFTER = {Verdict.ALL: Stage.TAKEN_OVER, Verdict.PART: Stage.PARTLY_TAKEN_OVER, Verdict.NONE: Stage.REFUSED}
 
 
-class TransitionError(ValueError):
-    """A stage that a proposal cannot go to."""
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a proposal in stage ``now`` may go to ``to``: it is decided once.
-
-    >>> check_transition(Stage.PROPOSED, Stage.REFUSED)
-    """
-    if now is not Stage.PROPOSED or to is Stage.PROPOSED:
-        raise TransitionError(f"处于“{now}”的用证清单不能转为“{to}”。")
+check_transition = transitions("用证清单", {Stage.PROPOSED: set(STAGE_AFTER.values())})
+"""A proposal is decided once."""
 
 
 class LineNumbersError(ValueError):

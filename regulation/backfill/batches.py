@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from regulation.backfill.problems import Problem, ProblemCode, Severity
+from regulation.stages import transitions
 from regulation.use_lists import LineNumbersError, line_numbers
 
 
@@ -61,23 +62,13 @@ class BatchStage(StrEnum):
     NOTHING_NEW = "无可入库的行"
 
 
-class BatchTransitionError(ValueError):
-    """A stage that a batch cannot go to."""
-
-
-_TRANSITIONS = {
-    BatchStage.CHECKING: {BatchStage.SAMPLED, BatchStage.NOTHING_NEW},
-    BatchStage.SAMPLED: {BatchStage.REGISTERED, BatchStage.SENT_BACK},
-}
-
-
-def check_batch_transition(now: BatchStage, to: BatchStage) -> None:
-    """Raise ``BatchTransitionError`` unless a batch in stage ``now`` may go to ``to``.
-
-    >>> check_batch_transition(BatchStage.SAMPLED, BatchStage.REGISTERED)
-    """
-    if to not in _TRANSITIONS.get(now, set()):
-        raise BatchTransitionError(f"处于“{now}”的批次不能转为“{to}”。")
+check_batch_transition = transitions(
+    "批次",
+    {
+        BatchStage.CHECKING: {BatchStage.SAMPLED, BatchStage.NOTHING_NEW},
+        BatchStage.SAMPLED: {BatchStage.REGISTERED, BatchStage.SENT_BACK},
+    },
+)
 
 
 NONE_WRONG = "无"

@@ -5,6 +5,8 @@
 
 from enum import StrEnum
 
+from regulation.stages import transitions
+
 
 class Stage(StrEnum):
     """Where a backfill stands. The values are what people read."""
@@ -23,23 +25,13 @@ class Verdict(StrEnum):
     REFUSE = "不予补录"
 
 
-class TransitionError(ValueError):
-    """A stage that a backfill cannot go to."""
-
-
-_TRANSITIONS = {
-    Stage.ENTERED: {Stage.RETURNED, Stage.REGISTERED, Stage.REFUSED},
-    Stage.RETURNED: {Stage.ENTERED},
-}
-
-
-def check_transition(now: Stage, to: Stage) -> None:
-    """Raise ``TransitionError`` unless a backfill in stage ``now`` may go to ``to``.
-
-    >>> check_transition(Stage.RETURNED, Stage.ENTERED)
-    """
-    if to not in _TRANSITIONS.get(now, set()):
-        raise TransitionError(f"处于“{now}”的补录不能转为“{to}”。")
+check_transition = transitions(
+    "补录",
+    {
+        Stage.ENTERED: {Stage.RETURNED, Stage.REGISTERED, Stage.REFUSED},
+        Stage.RETURNED: {Stage.ENTERED},
+    },
+)
 
 
 def may_review(reviewer: str, entered_by: frozenset[str]) -> bool:

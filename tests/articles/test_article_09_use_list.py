@@ -17,7 +17,8 @@ from models.notices import OutgoingNotice
 from models.use_lists import EntryEnquiry, ProposedLine, UseListEntry, UseListVersion
 from regulation.certificate_use import Permission, UseRefusedError
 from regulation.limits import ENTRY_CONFIRMATION, PROPOSED_LINES, REFUSED_USES, UNUSED_ENTRY, USE_LIST_REVIEW
-from regulation.use_lists import Enquiry, Stage, TransitionError, check_transition
+from regulation.stages import TransitionError
+from regulation.use_lists import Enquiry, Stage, check_transition
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record

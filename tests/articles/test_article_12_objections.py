@@ -23,7 +23,8 @@ from models.organisations import Leave
 from models.records import AuditEntry
 from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
-from regulation.objections import Bureau, ObjectorKind, Stage, TransitionError, check_transition
+from regulation.objections import Bureau, ObjectorKind, Stage, check_transition
+from regulation.stages import TransitionError
 from regulation.working_days import YearArrangement, last_library_year
 from runtime import clock
 from runtime.database import reading, transaction

@@ -16,8 +16,9 @@ from models.liaisons import LiaisonFiling, LiaisonOfficer
 from models.notices import OutgoingNotice
 from models.organisations import Department
 from models.records import AuditEntry
-from regulation.liaisons import Stage, TransitionError, check_transition
+from regulation.liaisons import Stage, check_transition
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_OVERLAP
+from regulation.stages import TransitionError
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case import hand_over

@@ -16,7 +16,8 @@ from models.organisations import Department
 from models.records import AuditEntry
 from models.rule_revisions import RuleRevision
 from regulation.limits import RULE_REVISION, RULE_REVISION_AGAIN
-from regulation.rule_revisions import Stage, TransitionError, check_planned_day, check_transition
+from regulation.rule_revisions import Stage, check_planned_day, check_transition
+from regulation.stages import TransitionError
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError

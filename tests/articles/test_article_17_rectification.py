@@ -20,7 +20,8 @@ from models.rectifications import Rectification
 from regulation.finding_rules import RULES
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
-from regulation.rectifications import Response, Stage, TransitionError, check_days, check_transition
+from regulation.rectifications import Response, Stage, check_days, check_transition
+from regulation.stages import TransitionError
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case.attachments import File

@@ -31,7 +31,8 @@ from models.spot_checks import (
 from regulation.findings import Source
 from regulation.limits import SPOT_CHECK_PUBLICATION, SPOT_CHECK_RATE, SPOT_CHECK_RESULTS
 from regulation.spot_check_draws import NoTeamError
-from regulation.spot_checks import CHECK_ITEMS, Fault, ObjectKind, Stage, TeamStage, TransitionError, check_transition
+from regulation.spot_checks import CHECK_ITEMS, Fault, ObjectKind, Stage, TeamStage, check_transition
+from regulation.stages import TransitionError
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError

@@ -26,11 +26,11 @@ from regulation.limits import (
     SYSTEM_REVIEW,
     SYSTEM_SUPPLEMENT,
 )
+from regulation.stages import TransitionError
 from regulation.system_reviews import (
     GATE,
     RULES,
     Stage,
-    TransitionError,
     broken_promises,
     check_transition,
     gaps,
