@@ -99,6 +99,7 @@ def migrate(as_json: AsJson = False) -> None:
     prepared = prepare()
     done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
     changed = {"from": done.before, "to": done.after, "steps": [asdict(step) for step in done.steps]}
+    changed |= {"said": list(done.said)}
     made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
     said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
     if done.before is None:
@@ -112,6 +113,7 @@ def migrate(as_json: AsJson = False) -> None:
         {"home": str(prepared.home)} | changed | made,
         f"{what}{said and f'，{said}，请妥善备份'}。",
         *(f"{step.version}  {step.what}" for step in done.steps if done.before),
+        *(f"{each}。" for each in done.said),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from regulation.certificates import CertificateState
+from regulation.certificates import STATE_NAMES, CertificateState
 
 
 class HolderKind(StrEnum):
@@ -28,6 +28,10 @@ class FieldKind(StrEnum):
     """A number that a certificate or a register gives, letters included."""
     IDENTITY_NUMBER = "identity-number"
     CREDIT_CODE = "credit-code"
+    AMOUNT = "amount"
+    """A sum of money with its currency."""
+    CHOICE = "choice"
+    """One of the field's ``choices``."""
 
 
 class Sensitivity(StrEnum):
@@ -47,6 +51,11 @@ class Field:
     name: str
     kind: FieldKind
     sensitivity: Sensitivity
+    choices: tuple[str, ...] = ()
+
+
+STATE = Field("state", "证照状态", FieldKind.CHOICE, Sensitivity.PUBLIC, tuple(STATE_NAMES.values()))
+"""What no face says and yet can be wrong of every certificate, so that an objection may be about it (Article 12)."""
 
 
 class Validity(StrEnum):

@@ -34,6 +34,15 @@ class CertificateState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+STATE_NAMES = {
+    CertificateState.VALID: "有效",
+    CertificateState.EXPIRED: "已过期",
+    CertificateState.SUSPENDED: "已暂停",
+    CertificateState.REVOKED: "已吊销或撤销",
+}
+"""The states that somebody decides on, as people read them; a superseded version was replaced, not judged."""
+
+
 class Verdict(StrEnum):
     """What the check character says of an identifier. Only ``ISO`` is valid by the standard."""
 

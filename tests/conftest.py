@@ -69,6 +69,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+
 def pytest_xdist_auto_num_workers() -> int:
     """One process of tests more than processors: every other test waits for a server now and then."""
     return (os.cpu_count() or 1) + 1

@@ -100,7 +100,7 @@ def uses(request: Request, own: Own) -> HTMLResponse:
     """Who used my certificates, when, what for, and which fields."""
     answer = uses_of_holder(own)
     standing = doubts_about([use.record_no for use in answer.uses])
-    context = {"uses": answer.uses, "more": answer.more, "standing": standing, "doubts": list(Doubt)}
+    context = dict(answer) | {"standing": standing, "doubts": list(Doubt)}
     return page(request, "my-uses.html", context)
 
 

@@ -137,9 +137,12 @@ def _type_code(body: str, number: int) -> str:
 
 
 def _fields(lines: str) -> tuple[Field, ...]:
-    """Fields from lines of code, Chinese name, kind and sensitivity."""
+    """Fields from lines of code, Chinese name, kind, sensitivity, and for a choice what it is among."""
     words = [line.split() for line in lines.strip().splitlines()]
-    return tuple(Field(code, name, FieldKind(kind), Sensitivity(grade)) for code, name, kind, grade in words)
+    return tuple(
+        Field(code, name, FieldKind(kind), Sensitivity(grade), tuple(choices))
+        for code, name, kind, grade, *choices in words
+    )
 
 
 _PERSONS = (HolderKind.NATURAL_PERSON,)
@@ -162,7 +165,7 @@ KINDS = (
             holder                名称            name         public
             company_kind          类型            text         public
             legal_representative  法定代表人       name         public
-            capital               注册资本         text         public
+            capital               注册资本         amount         public
             established_on        成立日期         date         public
             address               住所            address      public
             scope                 经营范围         text         public
@@ -240,7 +243,7 @@ KINDS = (
             legal_representative  法定代表人  name     public
             principal             主要负责人  name     public
             scope                 诊疗科目    text     public
-            operation             经营性质    text     public
+            operation             经营性质    choice     public 营利性 非营利性
             beds                  床位（牙椅） text     public
             issuer                发证机关    name     public
             issued_on             发证日期    date     public
@@ -266,7 +269,7 @@ KINDS = (
             project         工程名称         text     public
             address         建设地址         address  public
             scale           建设规模         text     public
-            contract_price  合同价格         text     public
+            contract_price  合同价格         amount     public
             surveyor        勘察单位         name     public
             designer        设计单位         name     public
             builder         施工单位         name     public
@@ -292,7 +295,7 @@ KINDS = (
             number         不动产权证号    number           personal
             holder         权利人         name             personal
             holder_number  权利人证件号码   identity-number  sensitive
-            co_ownership   共有情况        text             personal
+            co_ownership   共有情况        choice             personal 单独所有 共同共有 按份共有
             address        坐落           address          personal
             unit           不动产单元号     number           personal
             right_kind     权利类型        text             personal
@@ -319,10 +322,10 @@ KINDS = (
         _fields("""
             number         残疾人证号    identity-number  sensitive
             holder         姓名         name             personal
-            sex            性别         text             personal
+            sex            性别         choice             personal 男 女
             holder_number  公民身份号码   identity-number  sensitive
-            disability     残疾类别      text             sensitive
-            grade          残疾等级      text             sensitive
+            disability     残疾类别      choice             sensitive 视力 听力 言语 肢体 智力 精神 多重
+            grade          残疾等级      choice             sensitive 一级 二级 三级 四级
             address        家庭住址      address          personal
             guardian       监护人       name             personal
             issuer         批准残联      name             public
@@ -368,7 +371,7 @@ KINDS = (
         _fields("""
             number         出生证编号         number           sensitive
             holder         新生儿姓名         name             sensitive
-            sex            新生儿性别         text             sensitive
+            sex            新生儿性别         choice             sensitive 男 女
             born_on        出生日期           date             sensitive
             weeks          出生孕周           text             sensitive
             weight         出生体重           text             sensitive
@@ -418,7 +421,7 @@ KINDS = (
         _PERSONS,
         _fields("""
             holder         姓名         name             personal
-            sex            性别         text             personal
+            sex            性别         choice             personal 男 女
             nation         民族         text             personal
             born_on        出生         date             personal
             address        住址         address          personal
@@ -443,7 +446,7 @@ KINDS = (
         _fields("""
             number       证号        identity-number  sensitive
             holder       姓名        name             personal
-            sex          性别        text             personal
+            sex          性别        choice             personal 男 女
             nationality  国籍        text             personal
             address      住址        address          personal
             born_on      出生日期     date             personal

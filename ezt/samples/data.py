@@ -50,15 +50,18 @@ from models.organisations import Application, ApplicationKind, ApplicationSecret
 from models.service_guides import ServiceGuide
 from models.spot_checks import Inspector, InspectorConflict, Ties
 from models.use_lists import UseListEntry, UseListVersion
+from regulation.backfill.judge import Judge, PaperType
 from regulation.catalogue import HolderKind, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
+from regulation.register_columns import Columns, columns_from
 from runtime import clock
 from runtime.database import transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
 from tasks.register.trial_holders import create_trial_holders
+from tasks.register.versions import as_row
 
 T = TypeVar("T")
 
@@ -293,9 +296,10 @@ def certificates(seed: int, count: int, read_at: datetime) -> list[Certificate]:
 
     ``read_at`` is when their sources are said to have been asked last."""
     made = []
+    judges = {kind.code: _judge(kind) for kind in KINDS}
     for holder in holders(seed, count):
         everybodys = IDENTITY_CARD if holder.kind is HolderKind.NATURAL_PERSON else LICENCE
-        made += [_certificate(seed, kind, holder, read_at) for kind in (everybodys, holder.holds)]
+        made += [_certificate(seed, kind, judges[kind.code], holder, read_at) for kind in (everybodys, holder.holds)]
     return made
 
 
@@ -356,11 +360,16 @@ def _printed_until(dice: Dice, kind: Kind, holder: Holder, issued_on: date) -> d
     return _years_after(issued_on, years) if years else None
 
 
-def _certificate(seed: int, kind: Kind, holder: Holder, read_at: datetime) -> Certificate:
+def _judge(kind: Kind) -> Judge:
+    return Judge(PaperType(kind.code, kind.name, kind.validity, kind.years, kind.holder_kinds, kind.fields), AS_OF, ())
+
+
+def _certificate(seed: int, kind: Kind, judge: Judge, holder: Holder, read_at: datetime) -> Certificate:
     dice = Dice(seed, "certificate", kind.code, holder.place)
     issued_on = _issued_on(dice, kind, holder)
     until = valid_until(kind.validity, kind.years, issued_on, _printed_until(dice, kind, holder, issued_on))
     number, face = _face(dice, kind, holder, issued_on, until)
+    beside = Columns(number, holder.kind, holder.name, holder.number_kind, holder.number, issued_on, until)
     issuer_code = _issuer_code(seed, kind.authority, kind.level)
     identifier = Identifier(kind.code, issuer_code, f"{issued_on:%Y%m%d}{holder.place + 1:05}", "001")
     return Certificate(
@@ -368,18 +377,10 @@ def _certificate(seed: int, kind: Kind, holder: Holder, read_at: datetime) -> Ce
         root=identifier.root,
         version=int(identifier.version),
         type_code=kind.code,
-        number=number,
-        number_index=keys().blind_index("certificate-number", number),
-        holder_kind=holder.kind,
-        holder_name=holder.name,
-        holder_number_kind=holder.number_kind,
-        holder_number=holder.number,
-        holder_index=keys().blind_index("holder-number", holder.number),
         face=face,
-        issued_on=issued_on,
-        valid_until_on=until,
         state=_state(dice, until),
         read_at=read_at,
+        **as_row(columns_from(judge, face, beside)),
     )
 
 

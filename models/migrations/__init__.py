@@ -32,10 +32,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """The version of the tables that was found (``None``: there were none), and the steps that were applied to it."""
+    """The version of the tables that was found (``None``: there were none), the steps that were applied to it, and what
+    they found in the data that somebody should know, in Chinese."""
 
     before: str | None
     steps: tuple[Step, ...]
+    said: tuple[str, ...] = ()
 
     @property
     def after(self) -> str | None:
@@ -58,6 +60,7 @@ def migrate(url: str = "") -> Migrated:
     """
     config = alembic_config(url)
     scripts, steps = ScriptDirectory.from_config(config), list[Step]()
+    config.attributes["said"] = []
     config.attributes["on_version_apply"] = lambda step, **_: steps.append(
         Step.of(scripts.get_revision(step.up_revision_id))
     )
@@ -77,7 +80,7 @@ def migrate(url: str = "") -> Migrated:
             f"升级数据库到{failed.version}（{failed.what}）没有成功（{why}），所有改动都已撤回，数据库仍是{before}。"
             "请确认各服务已停止、磁盘空间足够，再运行 ezt migrate；仍不成功的，先换回原来的程序继续使用，并报告此问题。"
         ) from error
-    return Migrated(config.attributes["before"], tuple(steps))
+    return Migrated(config.attributes["before"], tuple(steps), tuple(config.attributes["said"]))
 
 
 def revisions() -> tuple[str | None, str | None]:

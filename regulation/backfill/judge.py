@@ -18,6 +18,8 @@ from regulation.backfill.paper_values import (
     NoEnd,
     Reading,
     number_key,
+    read_amount,
+    read_choice,
     read_date,
     read_holder_number,
     read_name,
@@ -109,6 +111,19 @@ def _number_is_the_holders(kinds: Mapping[str, FieldKind]) -> bool:
     return kinds.get(NUMBER) is FieldKind.IDENTITY_NUMBER and not kinds.keys() >= _DISABILITY
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the register keeps of a version beside its face. ``valid_until_on`` of ``None`` is 长期."""
+
+    number: str
+    holder_kind: HolderKind
+    holder_name: str
+    holder_number_kind: NumberKind
+    holder_number: str
+    issued_on: date
+    valid_until_on: date | None
+
+
 class Judged(NamedTuple):
     """A row as the register would take it, and all that is wrong with it.
 
@@ -133,6 +148,22 @@ class Judged(NamedTuple):
     def accepted(self) -> bool:
         """Whether the row may enter the register: it has remarks at most."""
         return not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def columns(self) -> Columns | None:
+        """What the register would keep beside the face; ``None`` where a problem kept something of it from being
+        read."""
+        if self.holder_number is None or self.holder_kind is None or self.issued_on is None:
+            return None
+        return Columns(
+            self.number,
+            self.holder_kind,
+            self.holder_name,
+            self.holder_number.kind,
+            self.holder_number.number,
+            self.issued_on,
+            self.valid_until_on,
+        )
 
 
 _Readings = dict[str, Reading[Any]]
@@ -203,8 +234,16 @@ class Judge:
             if applies
         )
         self._number_is_the_holders = _number_is_the_holders(kinds)
-        self._number_repeats = NUMBER not in kinds or self._number_is_the_holders
+        self.number_repeats = NUMBER not in kinds or self._number_is_the_holders
+        """The certificate's number is its holder's, here said again or not at all."""
         self._by_spouses = HOLDER_NUMBER not in kinds and kinds.keys() >= _SPOUSES
+        self.tells_holder_elsewhere = HOLDER_NUMBER not in kinds and (self._number_is_the_holders or self._by_spouses)
+        """The holder's number stands on the face under another name than its own."""
+        self.columns = self._memories.keys()
+
+    def read(self, code: str, cell: Cell) -> Reading[Any]:
+        """One value of a field, as the register would take it."""
+        return self._memories[code].read(cell)
 
     def judge(self, row: Mapping[str, Cell]) -> Judged:
         """``row`` is by field code; see ``columns`` for what may stand in it."""
@@ -255,7 +294,7 @@ class Judge:
             self._type.code,
             {code: readings[code].text for code in self._face},
             originals,
-            readings[NUMBER].text or (number.number if number and self._number_repeats else ""),
+            readings[NUMBER].text or (number.number if number and self.number_repeats else ""),
             readings[HOLDER].text,
             self._holder_kind(readings, number, problems),
             number,
@@ -296,6 +335,11 @@ class Judge:
                 return partial(read_text, longest=LONGEST_TEXT.value)
             case FieldKind.ADDRESS:
                 return partial(read_name, longest=LONGEST_ADDRESS.value)
+            case FieldKind.AMOUNT:
+                return partial(read_amount, longest=LONGEST_NUMBER.value)
+            case FieldKind.CHOICE:
+                (choices,) = (field.choices for field in self._type.fields if field.code == code)
+                return partial(read_choice, among=choices)
         return partial(read_name, longest=LONGEST_NAME.value)
 
     def _kinds_of_the_holders_number(self, kinds: Mapping[str, FieldKind]) -> frozenset[NumberKind]:
@@ -360,7 +404,7 @@ class Judge:
                 problems.append(Problem(HOLDER_NUMBER, ProblemCode.MISSING))
             return number
         own = readings[NUMBER]
-        if self._number_repeats and number is not None and own.text and not own.findings:
+        if self.number_repeats and number is not None and own.text and not own.findings:
             if number_key(own.text) not in {number.number, number_key(reading.original)}:
                 problems.append(Problem(NUMBER, ProblemCode.NUMBER_DIFFERS))
         elif self._by_spouses and number is not None:

@@ -151,6 +151,40 @@ def read_text(cell: Cell, longest: int) -> Reading[str]:
     return _read(cell, longest, _LOST, str)
 
 
+_CURRENCIES = "人民币|美元|欧元|英镑|日元|港元|港币|澳门元|新台币|韩元|加拿大元|澳大利亚元|新加坡元|瑞士法郎|元|圆"
+_AMOUNT = re.compile(
+    rf"(?:{_CURRENCIES}|RMB|CNY|USD|¥|￥)*"
+    r"(?:[0-9][0-9,，]*(?:\.[0-9]{1,6})?|[零〇一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟]+)"
+    rf"(?:[十百千万亿]*(?:{_CURRENCIES})[零壹贰叁肆伍陆柒捌玖一二三四五六七八九角分]*(?:整|正)?)"
+    r"(?:（?(?:人民币|美元|港元|欧元)）?)?"
+)
+
+
+def read_amount(cell: Cell, longest: int) -> Reading[str]:
+    """A sum of money as certificates print it, with its currency: 50万元整, 人民币壹佰万元整, 1,000.00万美元.
+
+    >>> read_amount("500 万元", 40).text, read_amount("见附件", 40).findings[0].code.value
+    ('500万元', 'amount-unreadable')
+    """
+    reading = _read(cell, longest, _LOST, _as_a_number)
+    if reading.text and not _AMOUNT.fullmatch(reading.text):
+        return Reading("", None, (*reading.findings, Finding(ProblemCode.AMOUNT_UNREADABLE)), reading.original)
+    return reading
+
+
+def read_choice(cell: Cell, among: Collection[str]) -> Reading[str]:
+    """One of the texts that a field can hold.
+
+    >>> read_choice(" 共同共有", ("单独所有", "共同共有")).text
+    '共同共有'
+    """
+    reading = _read(cell, max(map(len, among)), _LOST_IN_A_NAME, _without_stray_blanks)
+    if reading.text and reading.text not in among:
+        finding = Finding(ProblemCode.NOT_A_CHOICE, "、".join(among))
+        return Reading("", None, (finding,), reading.original or reading.text)
+    return reading
+
+
 _BETWEEN_CHINESE = re.compile(
     r"(?<=[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
 )

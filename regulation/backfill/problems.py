@@ -40,6 +40,9 @@ class ProblemCode(StrEnum):
     DATE_NO_END_HERE = "date-no-end-here"
     DATE_IN_FUTURE = "date-in-future"
     DATE_TOO_EARLY = "date-too-early"
+    # An amount, a choice.
+    AMOUNT_UNREADABLE = "amount-unreadable"
+    NOT_A_CHOICE = "not-a-choice"
     # A holder's number.
     NUMBER_SHAPE = "number-shape"
     NUMBER_BIRTH_DATE = "number-birth-date"
@@ -110,6 +113,8 @@ SENTENCES = {
     ProblemCode.DATE_NO_END_HERE: "“{field}”应填日期，不能填“长期”；请照纸质证照核对。",
     ProblemCode.DATE_IN_FUTURE: "“{field}”晚于今天；请照纸质证照核对。",
     ProblemCode.DATE_TOO_EARLY: "“{field}”早于{detail}；请照纸质证照核对年份。",
+    ProblemCode.AMOUNT_UNREADABLE: "“{field}”不是能识别的金额；请写成50万元、1000.00元的样式，并写明币种。",
+    ProblemCode.NOT_A_CHOICE: "“{field}”只能是{detail}之一；请核对。",
     ProblemCode.NUMBER_SHAPE: "“{field}”的位数或字符不对；请照证件核对。",
     ProblemCode.NUMBER_BIRTH_DATE: "“{field}”中的出生日期不存在；请照证件核对。",
     ProblemCode.NUMBER_CHECK: "“{field}”的校验位不符，可能有抄写错误；请照证件逐位核对。",

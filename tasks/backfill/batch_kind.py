@@ -10,8 +10,8 @@ from models.organisations import Department
 from regulation.backfill.judge import columns
 from regulation.backfill.problems import Problem
 from tasks.backfill.batches import batch_of
-from tasks.backfill.entries import paper_type
 from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.register.types import paper_type
 
 PROBLEMS = 20
 """Kinds of problems that are listed, the most frequent first."""

@@ -29,7 +29,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill.checks import Checked, check_rows, judge_of, told
-from tasks.backfill.entries import known_authorities, paper_type
+from tasks.backfill.entries import known_authorities
 from tasks.backfill.questions import BatchSampleReview
 from tasks.case.answers import accepted_answer, answered_on
 from tasks.case.deadlines import meet_deadline, start_deadline
@@ -40,7 +40,8 @@ from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
 from tasks.office.signatures import COMMAND_LINE, sign
 from tasks.office.staff_tasks import open_staff_task
-from tasks.register.types import type_named
+from tasks.register.types import paper_type, type_named
+from tasks.register.versions import as_row
 from tasks.tables.files import Row, as_json, rows_from_json
 
 NAMED_AT_ONCE = 1_000
@@ -201,8 +202,8 @@ def _finished(
     """Rows as the register will have them."""
     serial, index = int(case.case_no.rpartition("-")[2]), keys().blind_index
     for each in checked:
-        judged = each.judged
-        if each.outcome is not Outcome.GOOD or judged.holder_number is None:
+        judged, kept = each.judged, each.judged.columns
+        if each.outcome is not Outcome.GOOD or kept is None:
             continue
         made = identifier(kind.code, authorities[judged.issuer], case.received_on.year, serial, each.row)
         yield {
@@ -211,16 +212,8 @@ def _finished(
             "digest": index("backfill-row", each.entry.digest.hex()),
             "identifier": str(made),
             "root": made.root,
-            "number": judged.number,
-            "number_index": each.number_index,
-            "holder_kind": judged.holder_kind,
-            "holder_name": judged.holder_name,
-            "holder_number_kind": judged.holder_number.kind,
-            "holder_number": judged.holder_number.number,
-            "holder_index": index("holder-number", judged.holder_number.number),
             "face": judged.face,
-            "issued_on": judged.issued_on,
-            "valid_until_on": judged.valid_until_on,
+            **as_row(kept),
         }
 
 

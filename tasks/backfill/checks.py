@@ -18,8 +18,8 @@ from regulation.backfill.problems import Problem, Severity
 from runtime.database import reading
 from runtime.keys import keys
 from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
-from tasks.backfill.entries import known_authorities, paper_type
-from tasks.register.types import type_named
+from tasks.backfill.entries import known_authorities
+from tasks.register.types import paper_type, type_named
 from tasks.tables.files import Row
 
 ASKED_AT_ONCE = 1_000

@@ -13,7 +13,7 @@ from models.backfills import Backfill, BackfillEntry
 from models.cases import Case
 from models.certificates import CertificateType, IssuingAuthority
 from regulation.backfill.files import Comparison, Registered, compare
-from regulation.backfill.judge import Judged, PaperType, columns, judge
+from regulation.backfill.judge import Judged, columns, judge
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
 from runtime.contacts import AddressOrNothing
@@ -21,6 +21,7 @@ from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.office.departments import DepartmentText
 from tasks.register.faces import face_of, newest_of
+from tasks.register.types import paper_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,6 @@ class Entered:
 
     def in_words(self, problem: Problem) -> str:
         return problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
-
-
-def paper_type(kind: CertificateType) -> PaperType:
-    """A type of the catalogue as the rules of backfilling take it."""
-    return PaperType(kind.code, kind.name, kind.validity, kind.validity_years, kind.holder_kinds, kind.fields)
 
 
 def known_authorities(session: Session) -> dict[str, str]:

@@ -13,8 +13,9 @@ from models.organisations import Department
 from regulation.backfill.judge import columns
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
-from tasks.backfill.entries import backfill_of, entered, latest_entry, paper_type
+from tasks.backfill.entries import backfill_of, entered, latest_entry
 from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.register.types import paper_type
 
 
 def _kind(session: Session, case: Case) -> CertificateType:

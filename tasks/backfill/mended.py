@@ -12,7 +12,7 @@ from regulation.backfill.paper_values import Cell
 from runtime.refusals import InputError
 from tasks.backfill.batch_files import opened_batch
 from tasks.backfill.checks import Report, needs_mending, told
-from tasks.backfill.entries import paper_type
+from tasks.register.types import paper_type
 from tasks.tables.files import Row, harmless
 
 WRONG = "问题及更正方法"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from models.backfills import Backfill
 from models.certificates import Certificate, CertificateType
-from regulation.certificates import mask_name, mask_number
+from regulation.certificates import CertificateState, mask_name, mask_number
 from regulation.objections import Ground, ObjectorKind
 from runtime.contacts import PHONE
 from runtime.database import reading
@@ -48,7 +48,7 @@ def backfilled(token: str) -> Backfilled:
         if backfill is None:
             raise LookupError("链接无效，请核对邮件中的地址。")
         kind = session.get_one(CertificateType, backfill.type_code)
-        made = session.scalar(select(Certificate).where(Certificate.backfilled_by_case == backfill.case_no))
+        made = session.scalar(_of_case(backfill.case_no))
         return Backfilled(
             case_no=backfill.case_no,
             certificate=kind.name,
@@ -69,7 +69,7 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         backfill = session.scalar(select(Backfill).where(Backfill.token_index == _index(token)))
         if backfill is None:
             raise LookupError("链接无效，请核对邮件中的地址。")
-        made = session.scalar(select(Certificate).where(Certificate.backfilled_by_case == backfill.case_no))
+        made = session.scalar(_of_case(backfill.case_no))
         if made is None or not backfill.email:
             raise RefusalError("该证照尚未入库，不能提出异议；请联系办理部门。")
         kind = session.get_one(CertificateType, backfill.type_code)
@@ -91,6 +91,13 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
     )
     key = keys().digest("backfill-objection", f"{token}\0{said.model_dump_json()}")
     return register_objection(application, [], f"backfill:{key}", "holder")
+
+
+def _of_case(case_no: str) -> Select[tuple[Certificate]]:
+    """The certificate that a backfill brought in, as it says now."""
+    return select(Certificate).where(
+        Certificate.backfilled_by_case == case_no, Certificate.state != CertificateState.SUPERSEDED
+    )
 
 
 def _index(token: str) -> str:

@@ -43,6 +43,7 @@ from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import type_named
+from tasks.register.versions import as_row
 
 AT_THE_COUNTER = 99_999
 """The batch in the identifiers of what was met at a counter; batches of files are numbered from 1."""
@@ -229,8 +230,8 @@ def put_in_register(step: Step) -> str | None:
     given = latest_entry(step.session, step.case.case_no).given
     entry = entered(step.session, kind, given, step.today)
     judged = entry.judged
-    number, holder_kind, issued_on = judged.holder_number, judged.holder_kind, judged.issued_on
-    if entry.there is not None or number is None or holder_kind is None or issued_on is None:
+    kept = judged.columns
+    if entry.there is not None or kept is None:
         _go_to(step, Stage.REFUSED)
         what = f"补录{step.case.case_no}审核通过时，证照库中已有同一证照，未再入库，请核对"
         open_staff_task(step.session, f"backfill:{step.case.case_no}", step.case.case_no, what, step.now)
@@ -247,20 +248,12 @@ def put_in_register(step: Step) -> str | None:
             root=made.root,
             version=1,
             type_code=kind.code,
-            number=judged.number,
-            number_index=keys().blind_index("certificate-number", judged.number),
-            holder_kind=holder_kind,
-            holder_name=judged.holder_name,
-            holder_number_kind=number.kind,
-            holder_number=number.number,
-            holder_index=keys().blind_index("holder-number", number.number),
             face=judged.face,
-            issued_on=issued_on,
-            valid_until_on=judged.valid_until_on,
             state=CertificateState.VALID,
             remark="由纸质证照补录",
             backfilled_by_case=step.case.case_no,
             read_at=step.now,
+            **as_row(kept),
         )
     )
     backfill.identifier = str(made)

@@ -35,11 +35,13 @@ from tasks.certificates.requests import AnsweredState, RedemptionAnswer, Redempt
 from tasks.certificates.use import Use, extracted, holder_index, read_again
 from tasks.register import faces
 from tasks.register.faces import face_of
-from tasks.register.types import type_named
+from tasks.register.types import type_named, type_names
 from tasks.use_list.standing import in_force, permissions_on
 
-USES_SHOWN = 500
+USES_SHOWN, VOIDED_SHOWN = 500, 20
 """Uses in one answer, the newest first."""
+VOIDED = "presentation:code:voided"
+"""The tag of an entry that records a code that was worth nothing when it was redeemed."""
 NO_SUCH_CODE = "亮证码无效、已过期或已用过，请持证主体重新出示。"
 
 
@@ -113,6 +115,7 @@ class CertificateUse(BaseModel):
 
 class UsesAnswer(BaseModel):
     uses: list[CertificateUse] = Field(title="用证记录")
+    voided: list[str] = Field(title="作废的亮证码", description="出示以后证照有变动，窗口没有看到内容")
     more: bool = Field(title="是否还有更早的记录")
 
 
@@ -206,6 +209,7 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     check_holder_alone(use.allowed)
     if is_stale(use.kind, found, use.at):
         read_again(use, identifier=found.identifier)
+    _refuse_changed(use, presented.certificate_id)
     with transaction() as session:
         spending = update(Presentation).where(Presentation.code_index == index, Presentation.redeemed_at.is_(None))
         spent = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key).returning(Presentation.code_index)
@@ -216,6 +220,21 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     return RedemptionAnswer(
         certificate=shown.certificate, fields=shown.fields, withheld=[], scenario=use.allowed.scenario
     )
+
+
+def _refuse_changed(use: Use, certificate_id: int) -> None:
+    """A code is for the certificate as its holder saw it: when that was corrected, suspended or revoked since, the code
+    is worth nothing, and both who presented it and who redeems it are told (``UseRefusedError``)."""
+    found = faces.by_id(certificate_id)
+    if found is None:
+        raise UseRefusedError(10, NO_SUCH_CODE)
+    state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
+    if state is AnsweredState.VALID:
+        return
+    with transaction() as session:
+        detail = {"certificates": [found.identifier], "type": found.type_code, "state": state}
+        session.add(holder_entry(VOIDED, found.holder_index, use.at, detail))
+    raise UseRefusedError(10, f"证照在出示以后{state.in_chinese}，亮证码作废；请持证主体核对证照后重新出示。")
 
 
 def authorise(request: AuthorisationRequest) -> AuthorisationAnswer:
@@ -279,9 +298,23 @@ def uses_of_holder(request: HolderRequest) -> UsesAnswer:
         )
         entries = session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(USES_SHOWN + 1)).all()
         uses = [_in_plain_words(session, entry) for entry in entries[:USES_SHOWN]]
+        voided = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.holder_index == own, AuditEntry.tag == VOIDED)
+            .order_by(AuditEntry.id.desc())
+            .limit(VOIDED_SHOWN)
+        )
+        kinds = type_names(session)
+        told = [_voided_in_words(entry, kinds) for entry in voided]
     entry = Entry(clock.now(), "holder", "certificate:uses:read", {"count": len(uses)}, own)
     journal().enter(None, entry).result()
-    return UsesAnswer(uses=uses, more=len(entries) > USES_SHOWN)
+    return UsesAnswer(uses=uses, voided=told, more=len(entries) > USES_SHOWN)
+
+
+def _voided_in_words(entry: AuditEntry, kinds: Mapping[str, str]) -> str:
+    at, state = entry.at.astimezone(clock.SHANGHAI), AnsweredState(entry.detail["state"]).in_chinese
+    name = kinds[entry.detail["type"]]
+    return f"{at:%Y年%m月%d日%H:%M}，您出示的{name}的亮证码作废：出示以后证照{state}。请核对证照后重新出示。"
 
 
 def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
@@ -293,7 +326,7 @@ def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
     did = {
         Operation.QUERY: f"查询了您名下有无{kind.name}",
         Operation.AUTHENTICATE: f"核验了您的{kind.name}" + (f"，比对了{fields}" if fields else ""),
-        Operation.EXTRACT: f"提取了您的{kind.name}上的{fields}",
+        Operation.EXTRACT: f"提取了您的{kind.name}上的{fields}" if fields else f"查询了您的{kind.name}的状态",
         Operation.COPY: f"取得了您的{kind.name}的存档副本，载有{fields}",
         Operation.REDEEM: f"查看了您出示的{kind.name}上的{fields}",
     }[Operation(entry.tag.split(":")[1])]

@@ -10,18 +10,21 @@ from sqlalchemy.orm import Session
 from gateways.certificate_platform import Found, read_certificate
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, Matter, has_gateway
 from models.certificates import Certificate, CertificateType
+from regulation.backfill.judge import Judge
 from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
 from regulation.objections import Bureau
+from regulation.register_columns import Columns, columns_from
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import RefusalError
 from tasks.audit import record
-from tasks.certificates.requests import UseRequest
+from tasks.certificates.requests import AnsweredState, UseRequest
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import Held
+from tasks.register.types import paper_type
+from tasks.register.versions import as_row
 
 BUREAUS = {Level.CITY: Bureau.CITY, Level.PROVINCE: Bureau.PROVINCE}
 
@@ -107,22 +110,26 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
     newest = session.scalar(versions.limit(1).with_for_update())
     if newest is not None and newest.version > int(identifier.version):
         newest.read_at = at
-        versions_said = f"仍是第{int(identifier.version)}版，本区已更正为第{newest.version}版"
+        versions_said = f"仍是第{int(identifier.version)}版（{AnsweredState(found.state).in_chinese}），"
+        versions_said += f"本区已更正为第{newest.version}版"
         what = f"上级平台的证照{identifier.root}{versions_said}，请催办"
         open_staff_task(session, f"older-above:{newest.identifier}", None, what, at)
         return
-    said = {
-        "number": found.number,
-        "number_index": keys().blind_index("certificate-number", found.number),
-        "holder_name": found.holder_name,
-        "holder_number_kind": found.holder_number_kind,
-        "holder_number": found.holder_number,
-        "holder_index": keys().blind_index("holder-number", found.holder_number),
-        "face": found.face,
-        "issued_on": found.issued_on,
-        "valid_until_on": found.valid_until_on,
-        "state": found.state,
-    }
+    organisation = newest.holder_kind if newest is not None else HolderKind.LEGAL_PERSON
+    beside = Columns(
+        number=found.number,
+        holder_kind=organisation if found.holder_number_kind.of_organisation else HolderKind.NATURAL_PERSON,
+        holder_name=found.holder_name,
+        holder_number_kind=found.holder_number_kind,
+        holder_number=found.holder_number,
+        issued_on=found.issued_on,
+        valid_until_on=found.valid_until_on,
+    )
+    kept = columns_from(Judge(paper_type(kind), clock.local_date(at), ()), found.face, beside)
+    said = as_row(kept) | {"face": found.face, "state": found.state}
+    if kept != beside:
+        what = f"上级平台的证照{identifier}所附项目与证面不一致，已以证面为准，请核实"
+        open_staff_task(session, f"face-differs-above:{identifier}", None, what, at)
     if newest is not None and newest.version == int(identifier.version):
         changed = [name for name, value in said.items() if getattr(newest, name) != value]
         for name in changed:
@@ -134,15 +141,12 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
         return
     if newest is not None:
         newest.state = CertificateState.SUPERSEDED
-    person = not found.holder_number_kind.of_organisation
-    organisation = newest.holder_kind if newest is not None else HolderKind.LEGAL_PERSON
     session.add(
         Certificate(
             identifier=str(identifier),
             root=identifier.root,
             version=int(identifier.version),
             type_code=kind.code,
-            holder_kind=HolderKind.NATURAL_PERSON if person else organisation,
             remark=VARIANT_REMARK if identifier.variant else "",
             read_at=at,
             **said,

@@ -2,16 +2,21 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from regulation.certificates import STATE_NAMES
 from regulation.limits import LONGEST_TEXT, REQUEST_SIZE
 from runtime.words import Plain, Words
 
 Code = Annotated[str, Field(max_length=60)]
 """The code of a field."""
 CERTIFICATE = "证照编号或电子证照标识"
+
+
+EvenIf = Literal["superseded", "suspended", "revoked"]
+"""States in which a certificate must not be used, so that its values are only for who says that they know it."""
 
 
 class UseRequest(BaseModel):
@@ -57,6 +62,12 @@ class ExtractionRequest(TypedRequest):
     fields: list[Code] | None = Field(
         None, title="需要的项目", description="项目代码；不填为清单允许的全部", min_length=1, max_length=60
     )
+    even_if: list[EvenIf] = Field(
+        default_factory=list,
+        title="仍要内容的状态",
+        description="证照已被替代、暂停或撤销时不给内容；办理变更、恢复等事项确需查阅的，写明是哪种状态",
+        max_length=3,
+    )
 
 
 class CopyRequest(TypedRequest):
@@ -90,10 +101,7 @@ class AnsweredState(StrEnum):
 
 
 _STATES = {
-    AnsweredState.VALID: "有效",
-    AnsweredState.EXPIRED: "已过期",
-    AnsweredState.SUSPENDED: "已暂停",
-    AnsweredState.REVOKED: "已吊销或撤销",
+    **{AnsweredState(state): name for state, name in STATE_NAMES.items()},
     AnsweredState.SUPERSEDED: "已被新版本替代",
     AnsweredState.UNKNOWN: "查无此证",
     AnsweredState.TAMPERED: "与登记不符",
@@ -129,6 +137,7 @@ class CertificateFacts(BaseModel):
     issued_on: date = Field(title="颁发日期")
     valid_until_on: date | None = Field(title="有效期截止", description="空为长期")
     remark: str = Field(title="备注")
+    current_identifier: str | None = Field(title="现行版本的标识", description="本版本已被替代时")
     as_of: datetime = Field(title="数据时点", description="源头最近一次确认的时间")
     dispute: DisputeMark | None = Field(title="异议标记")
 
@@ -158,6 +167,7 @@ class ExtractionAnswer(BaseModel):
     certificate: CertificateFacts = Field(title="证照")
     fields: list[ShownField] = Field(title="项目")
     withheld: list[str] = Field(title="清单不允许而未给出的项目")
+    why_empty: str | None = Field(None, title="因证照状态没有给出内容的原因")
 
 
 class CopyAnswer(BaseModel):

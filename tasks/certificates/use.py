@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from cachetools import TTLCache, cached
 from sqlalchemy import or_, select
@@ -46,6 +46,7 @@ from tasks.certificates.requests import (
     AuthenticationRequest,
     CertificateFacts,
     DisputeMark,
+    EvenIf,
     ExtractionAnswer,
     ExtractionRequest,
     PaperDemand,
@@ -285,8 +286,8 @@ def answered_for(use: Use, found: Held, stated: dict[str, str]) -> Authenticatio
     else:
         state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
         reasons = [_reason(state, found)]
-    current = faces.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None
-    return answered(use, state, reasons, _facts(use, found), current)
+    facts = _facts(use, found)
+    return answered(use, state, reasons, facts, facts.current_identifier)
 
 
 def answered(
@@ -316,6 +317,11 @@ def extract(use: Use, request: ExtractionRequest) -> ExtractionAnswer:
     if unknown := [code for code in request.fields or () if code not in use.kind.names]:
         raise InputError(f"“{use.kind.name}”没有项目{'、'.join(unknown)[:100]}，请按证照目录更正。")
     found = held(use, request, request.certificate)
+    state = state_on(use.today, found.state, found.valid_until_on)
+    if state in get_args(EvenIf) and state not in request.even_if:
+        use.certificates, use.fields, use.result = [found.identifier], (), state
+        why = f"{_reason(AnsweredState(state), found)}未给出内容；确需查阅的，请在even_if中写明{state}。"
+        return ExtractionAnswer(certificate=_facts(use, found), fields=[], withheld=[], why_empty=why)
     return extracted(use, found, face_of(found), request.fields)
 
 
@@ -440,6 +446,7 @@ def _facts(use: Use, found: Held) -> CertificateFacts:
         issued_on=found.issued_on,
         valid_until_on=found.valid_until_on,
         remark=found.remark,
+        current_identifier=faces.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None,
         as_of=found.read_at.astimezone(clock.SHANGHAI),
         dispute=_dispute(found.root) if found.disputed else None,
     )

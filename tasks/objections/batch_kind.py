@@ -13,6 +13,7 @@ from models.objections import Objection
 from regulation.objections import Bureau, Stage
 from tasks.case.kind import Happened, KindSheet, Lines, Table
 from tasks.objections.batch_rows import batch_of, by_letter, registered_in, unsent
+from tasks.register.types import objectionable
 
 LISTED = 20
 """Rows that are named, and lines of the table."""
@@ -79,7 +80,7 @@ def _kinds(session: Session, case: Case) -> Table | None:
     rows = []
     for (type_code, field_code), number in sorted(counted.items(), key=lambda each: -each[1].total())[:LISTED]:
         kind = kinds.get(type_code or "")
-        field = kind.names.get(field_code or "", Objection.OTHER_FIELD) if kind else Objection.OTHER_FIELD
+        field = objectionable(kind).get(field_code or "", Objection.OTHER_FIELD) if kind else Objection.OTHER_FIELD
         counts = (number.total(), number["clear"], number["doubtful"], number["joined"])
         rows.append((kind.name if kind else Objection.OTHER_TYPE, field, *map(str, counts)))
     return Table(("证照", "项目", "件数", "无系统提示", "有系统提示", "并案"), tuple(rows))

@@ -16,6 +16,8 @@ from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
 from notifications import notices
+from regulation.catalogue import STATE
+from regulation.certificate_use import ANSWERED
 from regulation.limits import WRONG_VALUE_ANSWER
 from runtime import clock
 from runtime.database import reading, transaction
@@ -34,9 +36,8 @@ VERSIONS = select(Certificate).where(Certificate.root == bindparam("root"))
 SEEN = (
     select(AuditEntry.detail)
     .where(
-        AuditEntry.holder_index == bindparam("holder"),
-        AuditEntry.tag.startswith("certificate:"),
-        AuditEntry.tag.endswith(":answered"),
+        AuditEntry.holder_index.in_(bindparam("holders", expanding=True)),
+        AuditEntry.tag.in_(ANSWERED),
     )
     .order_by(AuditEntry.id)
 )
@@ -102,14 +103,18 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
         return {}
     versions = session.scalars(VERSIONS, {"root": new.root}).all()
     before = max((each for each in versions if each.version < new.version), key=lambda each: each.version)
+    code, of_state = objection.field_code, objection.field_code == STATE.code
     wrong = {
         each.identifier
         for each in versions
-        if each.version < new.version and each.face.get(objection.field_code) == before.face.get(objection.field_code)
+        if each.version < new.version and (each is before if of_state else each.face.get(code) == before.face.get(code))
     }
+    # A holder's corrected number is not the one under which the certificate was used.
+    holders = sorted({each.holder_index for each in versions})
     used: dict[str, list[str]] = defaultdict(list)
-    for said in session.connection().scalars(SEEN, {"holder": new.holder_index}):
-        if wrong & set(said.get("certificates", ())) and objection.field_code in said.get("fields", ()):
+    for said in session.connection().scalars(SEEN, {"holders": holders}):
+        # Every use is told the state.
+        if wrong & set(said.get("certificates", ())) and (of_state or code in said.get("fields", ())):
             businesses = used[said["department"]]
             if said["business_no"] not in businesses:
                 businesses.append(said["business_no"])

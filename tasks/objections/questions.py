@@ -1,6 +1,6 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,13 +10,17 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case
+from models.certificates import CertificateType
+from models.objections import Objection
 from regulation.objection_batches import BatchVerdict, apart_rows
-from regulation.objections import Finding, Outcome, Verdict, outcomes_for
+from regulation.objections import CORRECTING, Finding, Outcome, Verdict, outcomes_for
 from regulation.use_lists import LineNumbersError
 from runtime.database import reading
+from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.case.questions import Asked, Question
 from tasks.objections.batch_rows import resting_rows
+from tasks.register.versions import CURRENT_VERSION, check_value, correct
 
 
 class InitialReview(Question):
@@ -96,9 +100,11 @@ class VerificationReply(Question):
             return "回复日期不能晚于今天，请更正。"
         if self.replied_on < asked.case.received_on:
             return f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。"
-        if self.finding in {Finding.WRONG, Finding.PARTLY_WRONG} and not self.corrected_value:
+        if self.finding not in {Finding.WRONG, Finding.PARTLY_WRONG}:
+            return None
+        if not self.corrected_value:
             return "上级认定原数据有误时，须填写“正确的内容”。"
-        return None
+        return value_refusal(asked, self.corrected_value)
 
     def recorded(self) -> dict[str, Any]:
         return {**super().recorded(), "kind": ReplyKind.REPLIED}
@@ -173,7 +179,44 @@ class OutcomeDecision(Question):
         if self.outcome not in allowed:
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
             return f"上级核实结论为“{finding}”，处理结果应为{names}。"
+        if self.outcome not in CORRECTING:
+            return None
+        return correction_refusal(asked, value_decided(self, reply, objection_in(asked)))
+
+
+def value_decided(decision: OutcomeDecision, reply: Mapping[str, Any] | None, objection: Objection) -> str:
+    """What the certificate is to say: what the officer wrote, else what the bureau found, else what was asked for."""
+    return decision.value or (reply or {}).get("corrected_value") or objection.proposed
+
+
+def objection_in(asked: Asked) -> Objection:
+    return asked.session.get_one(Objection, asked.case.case_no)
+
+
+def value_refusal(asked: Asked, value: str) -> str | None:
+    """Why the disputed field cannot hold ``value``, in Chinese; ``None`` when it can, or when the catalogue does not
+    know it. So much is asked of a value whoever it comes from: officer, bureau, letter or list."""
+    return _refusal(asked, lambda kind, code: check_value(asked.session, kind, code, value, asked.today))
+
+
+def correction_refusal(asked: Asked, value: str) -> str | None:
+    """Why the certificate cannot be corrected to ``value``, as the register has it now."""
+    current = asked.session.scalar(CURRENT_VERSION, {"root": objection_in(asked).certificate_root})
+    if current is None:
+        return value_refusal(asked, value)
+    return _refusal(asked, lambda kind, code: correct(asked.session, kind, current, code, value, asked.today))
+
+
+def _refusal(asked: Asked, check: Callable[[CertificateType, str], object]) -> str | None:
+    objection = objection_in(asked)
+    kind = asked.session.get(CertificateType, objection.type_code) if objection.type_code else None
+    if kind is None or objection.field_code is None:
         return None
+    try:
+        check(kind, objection.field_code)
+    except InputError as why:
+        return str(why)
+    return None
 
 
 class BatchReview(Question):

@@ -29,7 +29,7 @@ from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.steps import status_link
 from tasks.office.officers import officers_by_load
-from tasks.register.types import find_type
+from tasks.register.types import find_type, objectionable
 
 JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
 
@@ -235,7 +235,7 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         verdict, why = judge_identifier(application.certificate)
         if verdict is not Verdict.ISO:
             remarks.append(why)
-    names = kind.names if kind else {}
+    names = objectionable(kind) if kind else {}
     field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
     if kind is not None and field_code is None:
         remarks.append(f"“{kind.name}”没有所填的项目，请核对")

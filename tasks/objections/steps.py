@@ -8,10 +8,8 @@ from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import AnswerSource, Case, Deadline, StepRecord
-from models.certificates import Certificate
 from models.objections import Objection, Supplement
 from notifications import notices
-from regulation.certificates import CertificateState, parse_identifier
 from regulation.limits import (
     INITIAL_REVIEW,
     OUTCOME_NOTICE,
@@ -30,7 +28,7 @@ from regulation.objections import (
 from runtime import clock
 from runtime.database import in_pieces, reading, transaction
 from runtime.keys import keys
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
@@ -46,9 +44,11 @@ from tasks.objections.questions import (
     SupplementReceived,
     reply_answer,
     reply_of,
+    value_decided,
 )
 from tasks.office.staff_tasks import open_staff_task
-from tasks.register.types import find_type
+from tasks.register.types import find_type, objectionable
+from tasks.register.versions import CURRENT_VERSION, correct, supersede
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -66,10 +66,6 @@ PARTIES = OBJECTIONS.where(
 """A case before what joins it, which comes later and has a higher number."""
 VERIFICATION_DEADLINES = select(Deadline).where(
     Deadline.case_no.in_(CASES), Deadline.limit_code == VERIFICATION_REQUEST.code
-)
-
-CURRENT_VERSION = select(Certificate).where(
-    Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
 )
 
 
@@ -278,36 +274,23 @@ def correct_certificate(step: Step) -> str | None:
 
     Returns the new identifier, or ``None`` where the local index has no such certificate and the source corrects it.
     """
-    objection = objection_of(step.session, step.case.case_no)
-    reply = reply_of(step.session, step.case.case_no)
-    old = step.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    kind = find_type(step.session, old.type_code) if old is not None else None
-    if old is None or kind is None or objection.field_code not in kind.names:
+    session = step.session
+    objection = objection_of(session, step.case.case_no)
+    old = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    kind = find_type(session, old.type_code) if old is not None else None
+    if old is None or kind is None or objection.field_code not in objectionable(kind):
         step.audit("certificate:version:left-to-source")
         return None
-    value = _decision(step).value or (reply or {}).get("corrected_value") or objection.proposed
-    identifier = parse_identifier(old.identifier).next_version()
-    new = Certificate(
-        identifier=str(identifier),
-        root=identifier.root,
-        version=int(identifier.version),
-        type_code=old.type_code,
-        number=old.number,
-        number_index=old.number_index,
-        holder_kind=old.holder_kind,
-        holder_name=old.holder_name,
-        holder_number_kind=old.holder_number_kind,
-        holder_number=old.holder_number,
-        holder_index=old.holder_index,
-        face=old.face | {objection.field_code: value},
-        issued_on=old.issued_on,
-        valid_until_on=old.valid_until_on,
-        state=old.state,
-        corrected_by_case=step.case.case_no,
-        read_at=step.now,
-    )
-    old.state = CertificateState.SUPERSEDED
-    step.session.add(new)
+    value = value_decided(_decision(step), reply_of(session, step.case.case_no), objection)
+    try:
+        corrected = correct(session, kind, old, objection.field_code, value, step.today)
+    except InputError as why:
+        # The certificate has changed since the decision, which the rules had let pass.
+        what = f"异议{step.case.case_no}决定更正后证照有变动，未能更正登记（{why}），请核对"
+        open_staff_task(session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
+        step.audit("certificate:version:changed-meanwhile")
+        return None
+    new = supersede(session, old, corrected, step.case.case_no, step.now)
     step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
     return new.identifier
 

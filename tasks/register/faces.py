@@ -77,6 +77,12 @@ _OF_HOLDER = _held(
     Certificate.state != CertificateState.SUPERSEDED,
 ).order_by(Certificate.id.desc())
 _BY_IDENTIFIER = _held(Certificate.identifier == bindparam("identifier"))
+_PRESENT_FIRST = (
+    (Certificate.state == CertificateState.SUPERSEDED),
+    Certificate.issued_on.desc(),
+    Certificate.version.desc(),
+)
+"""What holds now before what was replaced: a number that was corrected finds a superseded version only."""
 # Several holders can have a certificate of one number, such as both of a couple; the holder decides.
 _BY_NUMBER = (
     _held(
@@ -84,12 +90,12 @@ _BY_NUMBER = (
         Certificate.number_index == bindparam("number_index"),
         Certificate.holder_index == bindparam("holder_index"),
     )
-    .order_by(Certificate.version.desc())
+    .order_by(*_PRESENT_FIRST)
     .limit(1)
 )
 _NEWEST = (
     _held(Certificate.type_code == bindparam("type_code"), Certificate.number_index == bindparam("number_index"))
-    .order_by(Certificate.version.desc())
+    .order_by(*_PRESENT_FIRST)
     .limit(1)
 )
 _BY_ID = _held(Certificate.id == bindparam("id"))
@@ -125,7 +131,7 @@ def by_identifier(identifier: str) -> Held | None:
 
 
 def by_number(number: str, type_code: str, holder_index: str) -> Held | None:
-    """The newest version of the holder's certificate with this number."""
+    """The newest version of the holder's certificate with this number; a superseded one where it was corrected."""
     index = keys().blind_index("certificate-number", number)
     return _one(_BY_NUMBER, number_index=index, type_code=type_code, holder_index=holder_index)
 

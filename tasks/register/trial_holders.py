@@ -11,14 +11,18 @@ from stdnum.cn import ric, uscc
 from models.certificates import Certificate, CertificateType
 from models.mystery_applications import TrialHolder
 from models.records import AuditEntry
+from regulation.backfill.judge import Columns, Judge
 from regulation.catalogue import Field, FieldKind, HolderKind
 from regulation.certificates import CertificateState, Identifier
 from regulation.identity_numbers import NumberKind
+from regulation.register_columns import columns_from
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
 from tasks.audit import record
 from tasks.office.applications import KNOWN_FOR
+from tasks.register.types import paper_type
+from tasks.register.versions import as_row
 
 REGION = "330603"
 NUMBER = "CS000001"
@@ -97,24 +101,18 @@ def trial_certificate(session: Session, type_code: str) -> tuple[TrialHolder, Ce
 def _certificate(kind: CertificateType, holder: TrialHolder, at: datetime) -> Certificate:
     identifier = Identifier(kind.code, REGION, "CS000001", "001")
     issued_on = clock.local_date(at)
+    face = {field.code: _value(field, holder, issued_on) for field in kind.fields}
+    beside = Columns(NUMBER, holder.kind, holder.name, holder.number_kind, holder.number, issued_on, None)
     return Certificate(
         identifier=str(identifier),
         root=identifier.root,
         version=1,
         type_code=kind.code,
-        number=NUMBER,
-        number_index=keys().blind_index("certificate-number", NUMBER),
-        holder_kind=holder.kind,
-        holder_name=holder.name,
-        holder_number_kind=holder.number_kind,
-        holder_number=holder.number,
-        holder_index=holder.holder_index,
-        face={field.code: _value(field, holder, issued_on) for field in kind.fields},
-        issued_on=issued_on,
-        valid_until_on=None,
+        face=face,
         state=CertificateState.VALID,
         remark=REMARK,
         read_at=at,
+        **as_row(columns_from(Judge(paper_type(kind), issued_on, ()), face, beside)),
     )
 
 
@@ -128,4 +126,8 @@ def _value(field: Field, holder: TrialHolder, issued_on: date) -> str:
             return holder.number
         case FieldKind.NUMBER:
             return NUMBER
+        case FieldKind.AMOUNT:
+            return "1万元"
+        case FieldKind.CHOICE:
+            return field.choices[0]
     return f"测试{field.name}"

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.certificates import CertificateType, IssuingAuthority
+from regulation.catalogue import STATE, FieldKind, HolderKind, Sensitivity, Validity
 from regulation.catalogue import Field as TypeField
-from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import transaction
@@ -39,6 +39,7 @@ TYPES = Layout(
         "field_name": ("字段名称", "字段"),
         "field_kind": ("字段类型",),
         "sensitivity": ("敏感程度", "敏感级别"),
+        "choices": ("可选内容",),
     },
     ("code", "name", "field_code", "field_name", "field_kind", "sensitivity"),
     known_by="field_code",
@@ -58,6 +59,8 @@ FIELD_KINDS = {
     "编号": FieldKind.NUMBER,
     "公民身份号码": FieldKind.IDENTITY_NUMBER,
     "统一社会信用代码": FieldKind.CREDIT_CODE,
+    "金额": FieldKind.AMOUNT,
+    "选项": FieldKind.CHOICE,
 }
 SENSITIVITIES = {"公开": Sensitivity.PUBLIC, "个人信息": Sensitivity.PERSONAL, "敏感个人信息": Sensitivity.SENSITIVE}
 _WORDS = {value: word for words in (LEVELS, VALIDITIES, FIELD_KINDS, SENSITIVITIES) for word, value in words.items()}
@@ -81,7 +84,7 @@ def _type_code(text: object) -> str:
     return f"{credit_code(code[:_SERIAL])}{code[_SERIAL:]}"
 
 
-def _holders(text: object) -> object:
+def _words(text: object) -> object:
     return [word for word in re.split(r"[、，,；;\s]+", str(text)) if word]
 
 
@@ -102,7 +105,7 @@ class TypeForm(BaseModel):
     validity: Annotated[Validity, _one_of(VALIDITIES)] = Field(title="有效期")
     validity_years: int | None = Field(None, title="有效年数", ge=1, le=100)
     stale_after_hours: int = Field(24, title="更新小时数", ge=0, le=24 * 366)
-    holder_kinds: Annotated[tuple[HolderKind, ...], BeforeValidator(_holders)] = Field(title="持证主体", min_length=1)
+    holder_kinds: Annotated[tuple[HolderKind, ...], BeforeValidator(_words)] = Field(title="持证主体", min_length=1)
 
     @model_validator(mode="after")
     def _years_belong_to_years(self) -> "TypeForm":
@@ -120,10 +123,19 @@ class FieldForm(BaseModel):
     field_name: Words = Field(title="字段名称", max_length=60)
     field_kind: Annotated[FieldKind, _one_of(FIELD_KINDS)] = Field(title="字段类型")
     sensitivity: Annotated[Sensitivity, _one_of(SENSITIVITIES)] = Field(title="敏感程度")
+    choices: Annotated[tuple[Words, ...], BeforeValidator(_words)] = Field((), title="可选内容", max_length=200)
+
+    @model_validator(mode="after")
+    def _choices_belong_to_a_choice(self) -> "FieldForm":
+        if (self.field_kind is FieldKind.CHOICE) != bool(self.choices):
+            raise ValueError("字段类型为选项的须填可选内容，其他的不填")
+        if STATE.code == self.field_code or STATE.name == self.field_name:
+            raise ValueError(f"“{STATE.name}”（{STATE.code}）是每种证照都有的，不能再作为字段")
+        return self
 
     @property
     def field(self) -> TypeField:
-        return TypeField(self.field_code, self.field_name, self.field_kind, self.sensitivity)
+        return TypeField(self.field_code, self.field_name, self.field_kind, self.sensitivity, self.choices)
 
 
 class AuthorityForm(BaseModel):
@@ -300,4 +312,5 @@ def _word(value: Any) -> str:
 
 
 def _field_words(field: TypeField) -> str:
-    return f"{field.name}，{_word(field.kind)}，{_word(field.sensitivity)}"
+    choices = f"，{'、'.join(field.choices)}" if field.choices else ""
+    return f"{field.name}，{_word(field.kind)}{choices}，{_word(field.sensitivity)}"

@@ -4,6 +4,8 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.certificates import CertificateType
+from regulation.backfill.judge import PaperType
+from regulation.catalogue import STATE
 from tasks.office.naming import named
 
 BY_NAME = select(CertificateType).where(
@@ -32,3 +34,13 @@ def type_named(session: Session, text: str) -> CertificateType:
 def type_names(session: Session) -> dict[str, str]:
     """The name of every certificate type by its code."""
     return dict(session.execute(select(CertificateType.code, CertificateType.name)).tuples().all())
+
+
+def objectionable(kind: CertificateType) -> dict[str, str]:
+    """What of a certificate an objection can be about, by code: its fields, and its state (Article 12)."""
+    return {**kind.names, STATE.code: STATE.name}
+
+
+def paper_type(kind: CertificateType) -> PaperType:
+    """A type as the rules on values take it, which read paper and the register's corrections alike."""
+    return PaperType(kind.code, kind.name, kind.validity, kind.validity_years, kind.holder_kinds, kind.fields)

@@ -297,7 +297,8 @@ def _backfill(inquiry: _Inquiry) -> _Part:
         .join(Case, Case.case_no == Certificate.backfilled_by_case)
         .join(whose, whose.c.case_no == Case.case_no)
         .join(Department, Department.uscc == whose.c.department_uscc)
-        .where(Case.closed_at < inquiry.end)
+        # What was corrected since was backfilled once.
+        .where(Case.closed_at < inquiry.end, Certificate.version == 1)
         .group_by(Department.name)
         .order_by(func.count().desc(), Department.name)
     )

@@ -14,9 +14,10 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from models import Base
-from models.cases import Deadline
+from models.cases import Deadline, StaffTask
 from models.certificates import Certificate, CertificateType
 from models.migrations import alembic_config, migrate
+from models.records import AuditEntry
 from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity
 from regulation.certificates import Level
 from regulation.identity_numbers import NumberKind
@@ -132,6 +133,65 @@ def test_who_entered_something_unsigned_is_the_person_whose_number_it_is(empty_d
         for table, order in (("backfill_entries", "turn"), ("system_review_versions", "version")):
             kept = connection.scalars(text(f"SELECT entered_by FROM {table} ORDER BY {order}"))
             assert kept.all() == ["KQ004", "KQ001", "KQ002", "KQ-MZ/MZ-07"]
+    engine.dispose()
+
+
+def test_what_the_register_kept_beside_a_corrected_face_is_read_off_the_face(empty_database: str) -> None:
+    fields = [
+        {"code": code, "name": name, "kind": kind, "sensitivity": "public"}
+        for code, name, kind in (
+            ("number", "许可证号", "number"),
+            ("holder", "持证单位", "name"),
+            ("holder_number", "统一社会信用代码", "credit-code"),
+            ("valid_until", "有效期至", "date"),
+        )
+    ]
+    face = {"number": "1号", "holder": "新名", "holder_number": "91330621MA2XYL5N56", "valid_until": "2020-01-01"}
+    command.upgrade(alembic_config(empty_database), "0018")
+    engine = create_engine(empty_database)
+    sealed = keys().encrypt_text
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE certificates DROP CONSTRAINT fk_certificates_backfilled_by_case"))
+        connection.execute(
+            text(
+                "INSERT INTO certificate_types (code, name, issuing_authority, issuing_level, source, validity,"
+                " stale_after_hours, holder_kinds, fields)"
+                " VALUES ('T', '某证', '某局', 'district', 'district', 'on-face', 1, :kinds, :fields)"
+            ),
+            {"kinds": json.dumps(["法人"]), "fields": json.dumps(fields)},
+        )
+        for version, name, until, case in ((1, "旧名", "2030-01-01", "BL"), (2, "旧名", "2030-01-01", None)):
+            connection.execute(
+                text(
+                    "INSERT INTO certificates (identifier, root, version, type_code, number, number_index, holder_kind,"
+                    " holder_name, holder_number_kind, holder_number, holder_index, face, issued_on, valid_until_on,"
+                    " state, remark, read_at, backfilled_by_case)"
+                    " VALUES (:i, 'r', :version, 'T', :number, 'n', '法人', :name, '统一社会信用代码', :holder, 'h',"
+                    " :face, '2015-01-01', :until, :state, '', '2026-01-01', :case)"
+                ),
+                {
+                    "i": f"i{version}",
+                    "version": version,
+                    "number": sealed("1号"),
+                    "name": sealed(name),
+                    "holder": sealed(face["holder_number"]),
+                    "face": sealed(json.dumps(face if version == 2 else face | {"holder": name, "valid_until": until})),
+                    "until": until,
+                    "state": "superseded" if version == 1 else "valid",
+                    "case": case,
+                },
+            )
+    done = migrate(empty_database)
+    assert [each for each in done.said if "有1件证照" in each and "i2" in each] == list(done.said)
+    with Session(engine) as session:
+        old, new = session.scalars(select(Certificate).order_by(Certificate.version))
+        assert (old.holder_name, old.valid_until_on) == ("旧名", date(2030, 1, 1))
+        assert (new.holder_name, new.valid_until_on, new.backfilled_by_case) == ("新名", date(2020, 1, 1), "BL")
+        assert new.holder_index == keys().blind_index("holder-number", face["holder_number"])
+        (entry,) = session.scalars(select(AuditEntry))
+        assert entry.detail == {"identifier": "i2", "changed": ["holder_name", "valid_until_on"]}
+        assert session.scalars(select(StaffTask.what)).all() == list(done.said)
     engine.dispose()
 
 

@@ -1,0 +1,138 @@
+"""Versions of certificates, on every way into the register: their columns follow from their faces, and a value that is
+put on a face is one that its field can hold (Articles 3 and 12)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from models.certificates import Certificate, CertificateType, IssuingAuthority
+from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Judge, columns
+from regulation.backfill.problems import Problem, Severity
+from regulation.catalogue import STATE, Validity, state_on, valid_until
+from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
+from regulation.register_columns import Columns, columns_from, new_errors
+from runtime.keys import keys
+from runtime.refusals import InputError
+from tasks.register.types import paper_type
+
+CURRENT_VERSION = select(Certificate).where(
+    Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
+)
+STATES = {name: state for state, name in STATE_NAMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a certificate becomes by a correction of one field: its face, its columns, its recorded state."""
+
+    face: dict[str, Any]
+    columns: Columns
+    state: CertificateState
+
+
+def as_row(kept: Columns) -> dict[str, Any]:
+    """The columns as ``Certificate`` takes them, with the indexes by which they are found."""
+    index = keys().blind_index
+    return asdict(kept) | {
+        "number_index": index("certificate-number", kept.number),
+        "holder_index": index("holder-number", kept.holder_number),
+    }
+
+
+def columns_of(certificate: Certificate) -> Columns:
+    """What the register keeps of a version."""
+    return Columns(
+        number=certificate.number,
+        holder_kind=certificate.holder_kind,
+        holder_name=certificate.holder_name,
+        holder_number_kind=certificate.holder_number_kind,
+        holder_number=certificate.holder_number,
+        issued_on=certificate.issued_on,
+        valid_until_on=certificate.valid_until_on,
+    )
+
+
+def judge_of(session: Session, kind: CertificateType, today: date) -> Judge:
+    """The rules of a type on a day."""
+    return Judge(paper_type(kind), today, session.scalars(select(IssuingAuthority.name)).all())
+
+
+def check_value(session: Session, kind: CertificateType, code: str, value: str, today: date) -> str:
+    """A value of a field, or of the state, as the register writes it. ``InputError`` for what the field cannot hold."""
+    if code == STATE.code:
+        if value not in STATES:
+            raise InputError(f"“{STATE.name}”只能是{'、'.join(STATES)}之一，请更正。")
+        return value
+    reading = judge_of(session, kind, today).read(code, value)
+    _refuse(kind, [Problem(code, *finding) for finding in reading.findings])
+    if not reading.text:
+        raise InputError(f"“{kind.names[code]}”更正后的内容不能为空，请填写正确的内容。")
+    return reading.text
+
+
+def correct(session: Session, kind: CertificateType, old: Certificate, code: str, value: str, today: date) -> Corrected:
+    """What a certificate becomes when one of its fields, or its state, is set right.
+
+    Raises ``InputError`` for a value that the field cannot hold, that stands there already, or that contradicts what
+    else the certificate says and did not before.
+    """
+    value, before = check_value(session, kind, code, value, today), columns_of(old)
+    if code == STATE.code:
+        return Corrected(old.face, before, _state(STATES[value], old, today))
+    if value == old.face.get(code):
+        raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
+    judge, face = judge_of(session, kind, today), old.face | {code: value}
+    _refuse(kind, new_errors(judge, old.face, face, before))
+    kept = columns_from(judge, face, before)
+    if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
+        kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))
+    state = old.state
+    if state is CertificateState.EXPIRED and kept.valid_until_on != before.valid_until_on:
+        # It had run out by the wrong day; by the right one it may hold. What was decided stays decided.
+        state = CertificateState.VALID
+    return Corrected(face, kept, state)
+
+
+def _state(state: CertificateState, old: Certificate, today: date) -> CertificateState:
+    """A state that a certificate can be set to."""
+    past = old.valid_until_on is not None and old.valid_until_on < today
+    if state is CertificateState.VALID and past:
+        raise InputError(f"有效期至{old.valid_until_on}已过，不能更正为“有效”；有效期有误的，请就“有效期至”更正。")
+    if state is CertificateState.EXPIRED and not past:
+        raise InputError("登记的有效期未到，不能更正为“已过期”；有效期有误的，请就“有效期至”更正。")
+    if state is state_on(today, old.state, old.valid_until_on):
+        raise InputError(f"登记的状态已经是“{STATE_NAMES[state]}”，不需要更正；请核对处理结果。")
+    return state
+
+
+def supersede(session: Session, old: Certificate, by: Corrected, case_no: str, at: datetime) -> Certificate:
+    """The version that replaces one: it was corrected by a case. The old one is kept as superseded."""
+    identifier = parse_identifier(old.identifier).next_version()
+    new = Certificate(
+        identifier=str(identifier),
+        root=identifier.root,
+        version=int(identifier.version),
+        type_code=old.type_code,
+        face=by.face,
+        state=by.state,
+        # The new identifier is made by the standard, whatever the old one was.
+        remark=old.remark if old.remark != VARIANT_REMARK else "",
+        corrected_by_case=case_no,
+        backfilled_by_case=old.backfilled_by_case,
+        read_at=at,
+        **as_row(by.columns),
+    )
+    old.state = CertificateState.SUPERSEDED
+    session.add(new)
+    return new
+
+
+def _refuse(kind: CertificateType, problems: Sequence[Problem]) -> None:
+    names = columns(paper_type(kind))
+    wrong = [each.in_words(names[each.field]) for each in problems if each.severity is Severity.ERROR]
+    if wrong:
+        raise InputError("".join(wrong))

@@ -1,0 +1,474 @@
+"""第十二条：经核实有误的证照信息应当更正。What was corrected is what every use says from then on, in every kind of
+field; a value that its field cannot hold is no correction, whoever it comes from."""
+
+import base64
+import io
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+from sqlalchemy import select
+
+from ezt.samples import data as samples
+from gateways import zheliban
+from gateways.zheliban import Person
+from gateways.zheliban_stand_in import StandIn, running
+from models.certificates import Certificate, CertificateType, IssuingAuthority
+from models.records import AuditEntry
+from models.use_lists import UseListEntry, UseListVersion
+from regulation.backfill.judge import Columns, Judge
+from regulation.backfill.problems import ProblemCode
+from regulation.catalogue import STATE, Field, FieldKind, HolderKind, Sensitivity, Validity
+from regulation.certificate_use import ANSWERED, Operation
+from regulation.certificates import STATE_NAMES, CertificateState, Identifier, Level
+from regulation.identity_numbers import NumberKind
+from regulation.register_columns import columns_from
+from runtime import clock
+from runtime.database import reading, transaction
+from tasks.backfill.entries import entered
+from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
+from tasks.certificates.own import own_certificate, own_certificates
+from tasks.keeping.records import export_record, seal_record
+from tasks.objections import steps
+from tasks.objections.lists import Letter, take_list
+from tasks.objections.questions import OutcomeDecision, VerificationReply
+from tasks.objections.registrations import register_objection
+from tasks.register.types import paper_type
+from tasks.register.versions import CURRENT_VERSION, as_row
+from tests.articles.conftest import Counter
+from tests.conftest import Clerk, as_xlsx, forget_settings, objection_about, officer_of
+
+NAME, SCENARIO, ISSUER = "纺织品检验许可证", "窗口查验", "绍兴市柯桥区纺织品检验中心"
+TODAY = clock.today()
+FIELDS = {
+    "number": ("许可证编号", FieldKind.NUMBER, "FZ〔2020〕第0017号", "FZ〔2020〕第0071号"),
+    "holder": ("持证单位", FieldKind.NAME, "绍兴柯桥云锦纺织检验有限公司", "绍兴柯桥云绫纺织检验有限公司"),
+    "holder_number": ("统一社会信用代码", FieldKind.CREDIT_CODE, "91330621MA2XYL5N56", "91330621MA2888888T"),
+    "agent_number": ("经办人身份号码", FieldKind.IDENTITY_NUMBER, "330603199001011238", "33060319900101333X"),
+    "address": ("地址", FieldKind.ADDRESS, "绍兴市柯桥区鉴湖路17号", "绍兴市柯桥区鉴湖路71号"),
+    "capital": ("注册资本", FieldKind.AMOUNT, "50万元整", "500万元整"),
+    "level": ("检验等级", FieldKind.CHOICE, "乙级", "甲级"),
+    "scope": ("检验范围", FieldKind.TEXT, "坯布检验", "印花布检验"),
+    "issuer": ("发证机关", FieldKind.NAME, ISSUER, "绍兴市柯桥区纺织品检验所"),
+    "valid_until": ("有效期至", FieldKind.DATE, str(TODAY + timedelta(400)), str(TODAY + timedelta(800))),
+    "issued_on": ("发证日期", FieldKind.DATE, "2020-03-05", "2020-05-03"),
+}
+"""A type with a field of every kind: each one's name and kind, what the certificate says, and what it should say."""
+CHOICES = ("甲级", "乙级")
+WRONG = {code: wrong for code, (_, _, wrong, _) in FIELDS.items()}
+
+
+@dataclass
+class Permit:
+    """A certificate that says something wrong, as whoever looks at it now finds it."""
+
+    counter: Counter
+    root: str
+    type_code: str
+
+    @property
+    def now(self) -> Certificate:
+        with reading() as session:
+            return session.scalars(CURRENT_VERSION, {"root": self.root}).one()
+
+    @property
+    def kind(self) -> CertificateType:
+        with reading() as session:
+            return session.get_one(CertificateType, self.type_code)
+
+    def of_it(self, **more: Any) -> dict[str, Any]:
+        now = self.now
+        return {"certificate_type": NAME, "holder_number": now.holder_number, "certificate": now.number, **more}
+
+    def holder(self) -> HolderRequest:
+        """The holder, signed in."""
+        now = self.now
+        with running(
+            StandIn("ezt", "password", [Person(now.holder_name, NumberKind.CREDIT_CODE, now.holder_number)])
+        ) as (sign_on):
+            monkey = pytest.MonkeyPatch()
+            monkey.setenv("EZT_ZHELIBAN__URL", sign_on.url)
+            monkey.setenv("EZT_ZHELIBAN__SERVICE_CODE", "ezt")
+            monkey.setenv("EZT_ZHELIBAN__SERVICE_PASSWORD", "password")
+            forget_settings()
+            session = open_session(HolderRequest(ticket=sign_on.issue(now.holder_number))).session
+            zheliban.close()
+            monkey.undo()
+            forget_settings()
+        return HolderRequest(session=session)
+
+    def object_to(self, code: str, proposed: str) -> Clerk:
+        """An objection that waits for its bureau's reply."""
+        names = {each: name for each, (name, *_) in FIELDS.items()} | {STATE.code: STATE.name}
+        stated = {"field": names[code], "stated": str(self.now.face.get(code, "见登记")), "proposed": proposed}
+        given = objection_about(self.now, self.kind, **stated)
+        registered = register_objection(given, [], secrets.token_hex(8), "KQ001")
+        case = Clerk(registered.case_no, registered.token)
+        case.accept()
+        case.request()
+        return case
+
+    def correct(self, code: str, right: str) -> Clerk:
+        """Carry an objection through to its correction."""
+        case = self.object_to(code, right)
+        assert case.answer(VerificationReply, **reply(right)) is None
+        steps.take_reply.run(case.case_no)
+        assert case.answer(OutcomeDecision, **DECISION) is None
+        steps.decide_outcome.run(case.case_no)
+        steps.correct_certificate.run(case.case_no)
+        steps.close_objection.run(case.case_no)
+        return case
+
+
+DECISION = {"outcome": "已更正", "reason": "经核实，登记的内容有误，现予更正。"}
+
+
+def reply(value: str) -> dict[str, str]:
+    said = {"finding": "原数据有误", "content": "已核实", "corrected_value": value}
+    return said | {"reply_no": "绍数〔2026〕1号", "replied_on": str(clock.today())}
+
+
+@pytest.fixture
+def permit(counter: Counter) -> Permit:
+    """Of an invented type, whose data are the district's, on the use list with all its fields."""
+    made = Identifier("11330600MB0000001U900", "330603", "2020030500017", "001")
+    fields = tuple(
+        Field(code, name, kind, Sensitivity.PUBLIC, CHOICES if kind is FieldKind.CHOICE else ())
+        for code, (name, kind, *_) in FIELDS.items()
+    )
+    kind = CertificateType(
+        code=made.type_code,
+        name=NAME,
+        issuing_authority=samples.DEPARTMENTS[0],
+        issuing_level=Level.DISTRICT,
+        source=Level.DISTRICT,
+        validity=Validity.ON_FACE,
+        validity_years=None,
+        stale_after_hours=24,
+        holder_kinds=(HolderKind.LEGAL_PERSON,),
+        fields=fields,
+    )
+    with transaction() as session:
+        session.add(kind)
+        session.add_all(IssuingAuthority(name=name, code="330603") for name in (ISSUER, FIELDS["issuer"][3]))
+        session.flush()
+        beside = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
+        kept = columns_from(Judge(paper_type(kind), TODAY, (ISSUER,)), WRONG, beside)
+        session.add(
+            Certificate(
+                identifier=str(made),
+                root=made.root,
+                version=1,
+                type_code=kind.code,
+                face=WRONG,
+                state=CertificateState.VALID,
+                read_at=clock.now(),
+                **as_row(kept),
+            )
+        )
+        entry = UseListEntry(
+            department_uscc=samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0]),
+            item_code="330603-SCJG-900",
+            type_code=kind.code,
+            scenario=SCENARIO,
+        )
+        session.add(entry)
+        session.flush()
+        session.add(
+            UseListVersion(
+                entry_id=entry.id,
+                item_name="纺织品检验",
+                fields=tuple(FIELDS),
+                holder_alone=True,
+                authorisation=False,
+                ended=False,
+                in_force_from=TODAY - timedelta(30),
+                decided_at=clock.now(),
+            )
+        )
+    counter.matter = counter.matter | {"item": "330603-SCJG-900"}
+    return Permit(counter, made.root, kind.code)
+
+
+def said(answer: Any) -> str:
+    return json.dumps(answer.model_dump(mode="json"), ensure_ascii=False)
+
+
+def text_of(pdf: bytes) -> str:
+    """What a PDF shows, by its fonts' maps to Unicode."""
+    shown = []
+    pages = PdfFileReader(io.BytesIO(pdf)).root["/Pages"]["/Kids"]
+    for place in range(len(pages)):
+        page, fonts = pages[place], {}
+        of_page = page["/Resources"]["/Font"]
+        for name in of_page:
+            font = of_page[name]
+            lines = re.findall(rb"^<([0-9A-F]{4})> <([0-9A-F]+)>$", font["/ToUnicode"].data, re.MULTILINE)
+            fonts[name] = {int(glyph, 16): bytes.fromhex(code.decode()).decode("utf-16-be") for glyph, code in lines}
+        letters: dict[int, str] = {}
+        for font_name, string in drawn(page["/Contents"].data):
+            if font_name:
+                letters = fonts[font_name]
+            pairs = zip(string[::2], string[1::2], strict=True)
+            shown.append("".join(letters.get(high << 8 | low, "") for high, low in pairs))
+    return "".join(shown)
+
+
+ESCAPED = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("f"): 12}
+
+
+def drawn(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The fonts that a page's content chooses, and the strings that it draws with each: PDF 7.3.4.2."""
+    place = 0
+    while found := re.compile(rb"(/f\d+) [\d.]+ Tf|\(").search(content, place):
+        place = found.end()
+        if found[1]:
+            yield found[1].decode(), b""
+            continue
+        string, depth = bytearray(), 1
+        while True:
+            byte, place = content[place], place + 1
+            depth += (byte == ord("(")) - (byte == ord(")"))
+            if not depth:
+                break
+            if byte == ord("\\"):
+                octal = re.compile(rb"[0-7]{1,3}").match(content, place)
+                byte = int(octal[0], 8) if octal else ESCAPED.get(content[place], content[place])
+                place += len(octal[0]) if octal else 1
+            string.append(byte)
+        yield "", bytes(string)
+
+
+# What each consumer says of a certificate now.
+
+
+def queried(permit: Permit, _code: str, _folder: Path) -> str:
+    return said(permit.counter.query(certificate_type=NAME, holder_number=permit.now.holder_number))
+
+
+def authenticated(permit: Permit, code: str, _folder: Path) -> str:
+    right, wrong = permit.now.face[code], WRONG[code]
+    answer = permit.counter.authenticate(**permit.of_it(stated={code: right}))
+    assert answer.state == "valid"
+    assert permit.counter.authenticate(**permit.of_it(stated={code: wrong})).state == "tampered"
+    return said(answer)
+
+
+def extracted(permit: Permit, _code: str, _folder: Path) -> str:
+    return said(permit.counter.extract(**permit.of_it()))
+
+
+def copied(permit: Permit, _code: str, _folder: Path) -> str:
+    return text_of(base64.b64decode(permit.counter.copy(**permit.of_it()).content))
+
+
+def presented(permit: Permit, _code: str, _folder: Path) -> str:
+    who = permit.holder()
+    code = present(PresentationRequest(session=who.session, certificate_type=NAME, scenario=SCENARIO)).code
+    return said(permit.counter.redeem(code))
+
+
+def on_the_holders_page(permit: Permit, _code: str, _folder: Path) -> str:
+    who = permit.holder()
+    (own,) = own_certificates(who)
+    return repr((own, own_certificate(who, own.number)))
+
+
+def among_the_uses(permit: Permit, _code: str, _folder: Path) -> str:
+    permit.counter.extract(**permit.of_it())
+    answer = uses_of_holder(permit.holder())
+    assert any(use.certificate_type == NAME for use in answer.uses)
+    return said(answer)
+
+
+def under_supervision(permit: Permit, _code: str, _folder: Path) -> str:
+    """What a night's supervision counts of a use: which version was used, of whose, and what was answered."""
+    permit.counter.extract(**permit.of_it())
+    with reading() as session:
+        wanted = select(AuditEntry).where(AuditEntry.tag.in_(ANSWERED)).order_by(AuditEntry.id.desc())
+        used = session.scalars(wanted.limit(1)).one()
+    assert used.detail["certificates"] == [permit.now.identifier]
+    assert used.holder_index == permit.now.holder_index
+    return json.dumps(used.detail, ensure_ascii=False)
+
+
+def compared_with_paper(permit: Permit, code: str, _folder: Path) -> str:
+    """A paper that says what is right is in the register already, one that says what was wrong is not."""
+    with reading() as session:
+        right = entered(session, permit.kind, permit.now.face, TODAY).there
+        wrong = entered(session, permit.kind, permit.now.face | {code: WRONG[code]}, TODAY).there
+    assert right is not None
+    assert right.problem.code is ProblemCode.REGISTERED
+    assert wrong is None or wrong.problem.code is not ProblemCode.REGISTERED
+    return ""
+
+
+def exported(_permit: Permit, _code: str, folder: Path) -> str:
+    """The record: that there is a new version, and nothing of what it says."""
+    seal_record(clock.now())
+    file = folder / f"{secrets.token_hex(4)}.jsonl"
+    export_record(file)
+    text = file.read_text(encoding="utf-8")
+    assert "certificate:version:corrected" in text
+    return text
+
+
+CONSUMERS: dict[str, Callable[[Permit, str, Path], str]] = {
+    Operation.QUERY: queried,
+    Operation.AUTHENTICATE: authenticated,
+    Operation.EXTRACT: extracted,
+    Operation.COPY: copied,
+    Operation.REDEEM: presented,
+    "holder's page": on_the_holders_page,
+    "uses": among_the_uses,
+    "supervision": under_supervision,
+    "register comparison": compared_with_paper,
+    "export": exported,
+}
+SHOWS_FACE = (Operation.EXTRACT, Operation.COPY, Operation.REDEEM, "holder's page")
+SHOWS_DATES = (Operation.QUERY, Operation.AUTHENTICATE)
+
+
+def test_every_kind_of_field_and_every_operation_has_a_line() -> None:
+    assert {kind for _, kind, *_ in FIELDS.values()} == set(FieldKind)
+    assert set(Operation) <= set(CONSUMERS)
+
+
+@pytest.mark.parametrize("code", FIELDS)
+def test_every_use_says_the_corrected_value_and_none_the_wrong_one(permit: Permit, tmp_path: Path, code: str) -> None:
+    """Ten seconds of drawing and signing in all: the only place where a kind of field or a use that was forgotten when
+    corrections were built would be seen."""
+    _, kind, wrong, right = FIELDS[code]
+    before = permit.now
+    permit.correct(code, right)
+    assert (permit.now.version, permit.now.face[code]) == (2, right)
+    for name, consume in CONSUMERS.items():
+        shown = consume(permit, code, tmp_path)
+        assert wrong not in shown, name
+        if name in SHOWS_FACE or (name in SHOWS_DATES and kind is FieldKind.DATE):
+            assert right in shown, name
+    # Whoever names the old version learns that there is a newer one, and nothing that it said.
+    old = permit.of_it(certificate=before.identifier)
+    answers = [permit.counter.authenticate(**old), permit.counter.extract(**old)]
+    if code != "holder_number":
+        assert {each.certificate.state for each in answers} == {"superseded"}
+        assert {each.certificate.current_identifier for each in answers} == {permit.now.identifier}
+        assert answers[1].fields == []
+
+
+def test_a_wrong_number_finds_no_certificate_that_holds(permit: Permit) -> None:
+    permit.correct("number", FIELDS["number"][3])
+    answer = permit.counter.authenticate(**permit.of_it(certificate=WRONG["number"]))
+    assert (answer.state, answer.current_identifier) == ("superseded", permit.now.identifier)
+    assert permit.counter.extract(**permit.of_it(certificate=WRONG["number"])).fields == []
+
+
+def test_under_a_wrong_holders_number_nothing_is_found(permit: Permit) -> None:
+    permit.correct("holder_number", FIELDS["holder_number"][3])
+    assert permit.counter.query(certificate_type=NAME, holder_number=WRONG["holder_number"]).certificates == []
+    wrong = permit.of_it(holder_number=WRONG["holder_number"])
+    answer = permit.counter.extract(**wrong)
+    assert (answer.certificate.state, answer.fields) == ("superseded", [])
+
+
+def test_what_ended_by_the_right_day_is_answered_as_expired(permit: Permit) -> None:
+    permit.correct("valid_until", "2020-12-01")
+    assert permit.counter.authenticate(**permit.of_it()).state == "expired"
+    (found,) = permit.counter.query(certificate_type=NAME, holder_number=permit.now.holder_number).certificates
+    assert (found.state, str(found.valid_until_on)) == ("expired", "2020-12-01")
+    with pytest.raises(Exception, match="已过期"):
+        permit.counter.copy(**permit.of_it())
+
+
+def test_what_had_run_out_by_the_wrong_day_holds_again(permit: Permit) -> None:
+    with transaction() as session:
+        held = session.get_one(Certificate, permit.now.id)
+        held.state, held.valid_until_on = CertificateState.EXPIRED, TODAY - timedelta(1)
+        held.face = held.face | {"valid_until": str(TODAY - timedelta(1))}
+    permit.correct("valid_until", "长期")
+    assert permit.now.valid_until_on is None
+    assert permit.counter.authenticate(**permit.of_it()).state == "valid"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "right"), [("revoked", "valid"), ("suspended", "valid"), ("valid", "suspended"), ("valid", "revoked")]
+)
+def test_a_wrong_state_is_set_right(permit: Permit, recorded: str, right: str) -> None:
+    with transaction() as session:
+        session.get_one(Certificate, permit.now.id).state = CertificateState(recorded)
+    permit.correct(STATE.code, STATE_NAMES[CertificateState(right)])
+    answers = [
+        *permit.counter.query(certificate_type=NAME, holder_number=permit.now.holder_number).certificates,
+        permit.counter.authenticate(**permit.of_it()).certificate,
+        permit.counter.extract(**permit.of_it()).certificate,
+    ]
+    assert {each.state for each in answers} == {right}
+    assert bool(permit.counter.extract(**permit.of_it()).fields) == (right == "valid")
+
+
+CANNOT_BE = {
+    "valid_until": ("见附件", "不是能识别的日期"),
+    "issued_on": ("长期", "不能填“长期”"),
+    "agent_number": ("330603199001011231", "校验位不符"),
+    "holder_number": ("没有", "位数或字符不对"),
+    "capital": ("很多", "不是能识别的金额"),
+    "level": ("丙级", "只能是甲级、乙级之一"),
+    "number": ("X" * 101, "超过100个字"),
+    "holder": ("王\ue863", "无法识别的字"),
+    "address": ("路" * 301, "超过300个字"),
+    "scope": ("坯布\ue863", "无法识别的字"),
+    "issuer": ("某某局", "不在已知的颁证机构中"),
+    STATE.code: ("好", "只能是有效"),
+}
+
+
+def test_every_field_has_something_that_it_cannot_be() -> None:
+    assert CANNOT_BE.keys() == FIELDS.keys() | {STATE.code}
+
+
+@pytest.mark.parametrize("code", CANNOT_BE)
+def test_what_a_field_cannot_hold_is_no_correction_whoever_it_comes_from(permit: Permit, code: str) -> None:
+    value, why = CANNOT_BE[code]
+    right = FIELDS[code][3] if code in FIELDS else "已暂停"
+    case = permit.object_to(code, right)
+    # By letter.
+    assert why in str(case.answer(VerificationReply, **reply(value)))
+    # By a list that came with a letter.
+    titles = ["办件编号", "核实结论", "回复内容", "正确的内容"]
+    rows = as_xlsx([titles, [case.case_no, "原数据有误", "已核实", value]])
+    letter = Letter("绍数〔2026〕1号", clock.today())
+    taken = take_list("回复.xlsx", rows, letter, officer_of(case.case_no), "")
+    assert taken.replied == 0
+    assert why in taken.wrong[0][1]
+    # By the officer who decides.
+    assert case.answer(VerificationReply, **reply(right)) is None
+    steps.take_reply.run(case.case_no)
+    assert why in str(case.answer(OutcomeDecision, **DECISION, value=value))
+    assert permit.now.version == 1
+    assert case.answer(OutcomeDecision, **DECISION) is None
+
+
+def test_a_correction_that_contradicts_the_rest_of_the_face_is_refused(permit: Permit) -> None:
+    case = permit.object_to("valid_until", "2019-01-01")
+    assert case.answer(VerificationReply, **reply("2019-01-01")) is None
+    steps.take_reply.run(case.case_no)
+    assert "早于发证日期" in str(case.answer(OutcomeDecision, **DECISION))
+
+
+def test_what_the_register_says_already_is_not_corrected(permit: Permit) -> None:
+    case = permit.object_to("address", WRONG["address"])
+    assert case.answer(VerificationReply, **reply(WRONG["address"])) is None
+    steps.take_reply.run(case.case_no)
+    assert "已经是这一内容" in str(case.answer(OutcomeDecision, **DECISION))
+
+
+def test_a_value_is_written_as_its_field_is_written(permit: Permit) -> None:
+    permit.correct("valid_until", "二〇三一年三月五日")
+    assert (permit.now.face["valid_until"], str(permit.now.valid_until_on)) == ("2031-03-05", "2031-03-05")
