@@ -98,8 +98,8 @@ def migrate(as_json: AsJson = False) -> None:
 
     prepared = prepare()
     done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
-    changed = {"from": done.before, "to": done.after, "steps": [asdict(step) for step in done.steps]}
-    changed |= {"said": list(done.said)}
+    steps, said_of_data = [asdict(step) for step in done.steps], list(done.said)
+    changed = {"from": done.before, "to": done.after, "steps": steps, "said": said_of_data}
     made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
     said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
     if done.before is None:

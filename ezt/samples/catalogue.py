@@ -243,7 +243,7 @@ KINDS = (
             legal_representative  法定代表人  name     public
             principal             主要负责人  name     public
             scope                 诊疗科目    text     public
-            operation             经营性质    choice     public 营利性 非营利性
+            operation             经营性质    text     public
             beds                  床位（牙椅） text     public
             issuer                发证机关    name     public
             issued_on             发证日期    date     public
@@ -324,8 +324,8 @@ KINDS = (
             holder         姓名         name             personal
             sex            性别         choice             personal 男 女
             holder_number  公民身份号码   identity-number  sensitive
-            disability     残疾类别      choice             sensitive 视力 听力 言语 肢体 智力 精神 多重
-            grade          残疾等级      choice             sensitive 一级 二级 三级 四级
+            disability     残疾类别      text             sensitive
+            grade          残疾等级      text             sensitive
             address        家庭住址      address          personal
             guardian       监护人       name             personal
             issuer         批准残联      name             public

@@ -50,12 +50,12 @@ from models.organisations import Application, ApplicationKind, ApplicationSecret
 from models.service_guides import ServiceGuide
 from models.spot_checks import Inspector, InspectorConflict, Ties
 from models.use_lists import UseListEntry, UseListVersion
-from regulation.backfill.judge import Judge, PaperType
+from regulation.backfill.judge import Columns, Judge, PaperType
 from regulation.catalogue import HolderKind, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
-from regulation.register_columns import Columns, columns_from
+from regulation.register_columns import columns_from
 from runtime import clock
 from runtime.database import transaction
 from runtime.keys import keys

@@ -6,7 +6,7 @@ One answer is accepted per question and turn; whatever comes later, or breaks a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import Table, bindparam, func, insert, select, update
@@ -22,6 +22,8 @@ from tasks.case.questions import Asked, Question
 from tasks.case.step import CaseClosedError, Steps, locked_case
 from tasks.office.officers import acting_officer
 from tasks.office.signatures import DESK, SignatureError, sign, submission_of
+
+Q = TypeVar("Q", bound=Question)
 
 ACCEPTED = select(Answer.given).where(
     Answer.case_no == bindparam("case_no"),
@@ -204,13 +206,18 @@ def answer_for_all(
 
 def checked(asked: Asked, question: type[Question], given: Mapping[str, Any]) -> dict[str, Any]:
     """An officer's answer as it goes on record. ``RefusalError`` says what is wrong with it."""
-    try:
-        answer = question.model_validate(given)
-    except ValidationError as error:
-        raise RefusalError(in_chinese(error, question)) from None
+    answer = as_answered(question, given)
     if why := answer.refusal(asked):
         raise RefusalError(why)
     return answer.recorded()
+
+
+def as_answered(question: type[Q], given: Mapping[str, Any]) -> Q:
+    """An officer's answer, whatever state its case is in. ``RefusalError`` for what is no answer to the question."""
+    try:
+        return question.model_validate(given)
+    except ValidationError as error:
+        raise RefusalError(in_chinese(error, question)) from None
 
 
 def _store(session: Session, case: Case, answer: dict[str, Any]) -> str | None:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from gateways.certificate_platform import Found, read_certificate
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, Matter, has_gateway
 from models.certificates import Certificate, CertificateType
-from regulation.backfill.judge import Judge
+from regulation.backfill.judge import Columns, Judge
 from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
 from regulation.objections import Bureau
-from regulation.register_columns import Columns, columns_from
+from regulation.register_columns import columns_from
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError

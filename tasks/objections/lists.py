@@ -22,7 +22,7 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, checked, record_answer
+from tasks.case.answers import accepted_answer, as_answered, checked, record_answer
 from tasks.case.questions import Asked, Question
 from tasks.case.step import locked_case
 from tasks.objections.batch_files import LAYOUT as APPLICATIONS
@@ -274,13 +274,14 @@ def _letter_waits(session: Session, case_no: str) -> bool:
 def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> bool:
     """Put the decision of a row on record; whether it was not there. ``RefusalError`` for another than the one on
     record."""
-    decision = checked(asked, OutcomeDecision, given)
     session, case = asked.session, asked.case
     known = accepted_answer(session, case.case_no, OutcomeDecision.question, 1)
     if known is not None:
-        if known != decision:
+        # What was decided need not be possible any more: the certificate may have been corrected by it.
+        if known != as_answered(OutcomeDecision, given).recorded():
             raise RefusalError(f"本件已拟定处理结果（{known['outcome']}），以先登记的为准。")
         return False
+    decision = checked(asked, OutcomeDecision, given)
     key, source = _key(case, OutcomeDecision), AnswerSource.OFFICER
     _refuse(record_answer(session, case, OutcomeDecision, 1, source, key, decision, now, asked.officer_no))
     return True

@@ -10,11 +10,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.certificates import Certificate, CertificateType, IssuingAuthority
-from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Judge, columns
+from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Judge, columns
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
-from regulation.register_columns import Columns, columns_from, new_errors
+from regulation.register_columns import columns_from, new_errors
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type

@@ -306,7 +306,9 @@ def compared_with_paper(permit: Permit, code: str, _folder: Path) -> str:
         wrong = entered(session, permit.kind, permit.now.face | {code: WRONG[code]}, TODAY).there
     assert right is not None
     assert right.problem.code is ProblemCode.REGISTERED
-    assert wrong is None or wrong.problem.code is not ProblemCode.REGISTERED
+    # An old paper by its old number is known, too: it is not entered beside the certificate that was corrected.
+    assert wrong is not None or code == "holder_number"
+    assert code == "number" or wrong is None or wrong.problem.code is not ProblemCode.REGISTERED
     return ""
 
 
@@ -355,9 +357,9 @@ def test_every_use_says_the_corrected_value_and_none_the_wrong_one(permit: Permi
         if name in SHOWS_FACE or (name in SHOWS_DATES and kind is FieldKind.DATE):
             assert right in shown, name
     # Whoever names the old version learns that there is a newer one, and nothing that it said.
-    old = permit.of_it(certificate=before.identifier)
-    answers = [permit.counter.authenticate(**old), permit.counter.extract(**old)]
     if code != "holder_number":
+        old = permit.of_it(certificate=before.identifier)
+        answers = [permit.counter.authenticate(**old), permit.counter.extract(**old)]
         assert {each.certificate.state for each in answers} == {"superseded"}
         assert {each.certificate.current_identifier for each in answers} == {permit.now.identifier}
         assert answers[1].fields == []

@@ -15,6 +15,7 @@ from regulation.backfill.paper_values import (
     Cell,
     Reading,
     number_key,
+    read_amount,
     read_date,
     read_holder_number,
     read_name,
@@ -452,3 +453,27 @@ def test_breaks_become_blanks_as_they_are_met_from_the_left(text: str) -> None:
 
 def test_a_long_row_of_blanks_is_read_at_once() -> None:
     assert read_text(f"甲{' ' * 200_000}乙", 4000).findings[0].code is ProblemCode.TOO_LONG
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "50万元整",
+        "伍拾万元整",
+        "人民币伍佰万元整",
+        "500.000000万人民币",
+        "1,000万美元",
+        "叁仟万圆整",
+        "壹亿贰仟万元",
+        "1000.50元",
+        "￥300元",
+        "港币２００万元",
+    ],
+)
+def test_an_amount_is_read_as_certificates_print_it(amount: str) -> None:
+    assert read_amount(amount, 40).findings == ()
+
+
+@pytest.mark.parametrize("text", ["见附件", "500", "很多钱", "万元", "2020-01-01"])
+def test_what_names_no_sum_or_no_currency_is_no_amount(text: str) -> None:
+    assert [each.code for each in read_amount(text, 40).findings] == [ProblemCode.AMOUNT_UNREADABLE]

@@ -43,7 +43,9 @@ BODIES = (HolderKind.LEGAL_PERSON, HolderKind.UNINCORPORATED)
 
 def fields(lines: str) -> tuple[Field, ...]:
     words = [line.split() for line in lines.strip().splitlines()]
-    return tuple(Field(code, name, FieldKind(kind), Sensitivity.PERSONAL) for code, name, kind in words)
+    return tuple(
+        Field(code, name, FieldKind(kind), Sensitivity.PERSONAL, tuple(choices)) for code, name, kind, *choices in words
+    )
 
 
 def resident(born: str, sequence: int, region: str = "330621") -> str:
@@ -147,6 +149,8 @@ LICENCE = PaperType(
         holder_number   统一社会信用代码  credit-code
         holder          名称            name
         established_on  成立日期         date
+        capital         注册资本         amount
+        form            形式            choice       公司 合伙企业
         issuer          登记机关         name
         issued_on       核准日期         date
     """),
@@ -206,6 +210,8 @@ ROWS: dict[str, dict[str, Cell]] = {
         "holder_number": COMPANY,
         "holder": "绍兴柯桥锦程餐饮管理有限公司",
         "established_on": "2010-01-01",
+        "capital": "50万元整",
+        "form": "公司",
         "issuer": MARKET,
         "issued_on": "2019-03-05",
     },
@@ -314,6 +320,8 @@ CASES: list[tuple[PaperType, dict[str, Cell], str, ProblemCode]] = [
     (MARRIAGE, {"holder": "俞若溪"}, "holder", ProblemCode.HOLDER_NOT_SPOUSE),
     (IDENTITY_CARD, {"valid_from": "1955-01-01"}, "valid_from", ProblemCode.ISSUED_BEFORE_BIRTH),
     (DRIVING_LICENCE, {"first_on": "1950-01-01"}, "first_on", ProblemCode.ISSUED_BEFORE_BIRTH),
+    (LICENCE, {"capital": "见附件"}, "capital", ProblemCode.AMOUNT_UNREADABLE),
+    (LICENCE, {"form": "个体"}, "form", ProblemCode.NOT_A_CHOICE),
     (LICENCE, {"established_on": "2019-03-06"}, "established_on", ProblemCode.LATER_THAN_ISSUE),
     (PERMIT, {"valid_until": "2023-03-04"}, "valid_until", ProblemCode.ENDS_BEFORE_ISSUE),
     (PERMIT, {"issued_on": "2020-03-05", "valid_until": "2025-03-05"}, "valid_until", ProblemCode.EXPIRED),

@@ -51,6 +51,7 @@ def test_a_fresh_machine_gets_keys_and_tables_once(tmp_path: Path) -> None:
         "from": newest,
         "to": newest,
         "steps": [],
+        "said": [],
         "new_keys": False,
         "new_password": False,
     }

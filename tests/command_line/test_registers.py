@@ -64,6 +64,7 @@ def rows_of(kind: CertificateType) -> list[list[Any]]:
     rows = []
     for place, field in enumerate(kind.fields):
         said = [field.code, field.name, word(FIELD_KINDS, field.kind), word(SENSITIVITIES, field.sensitivity)]
+        said.append("、".join(field.choices))
         rows.append([kind.code, *(whole if place == 0 else [kind.name, *[None] * 7]), *said])
     return rows
 
@@ -166,8 +167,8 @@ def test_a_type_may_grow_and_change_and_loses_no_field(sample_data: Path, tmp_pa
     kind = samples.certificate_types()[0]
     rows = rows_of(kind)
     rows[0][8] = "法人、非法人组织、自然人"
-    rows[1][-3] = "企业名称"
-    rows.append([kind.code, *[None] * 8, "remark", "备注栏", "文本", "个人信息"])
+    rows[1][-4] = "企业名称"
+    rows.append([kind.code, *[None] * 8, "remark", "备注栏", "文本", "个人信息", None])
     done = ezt("catalogue", "import", written(tmp_path / "目录.csv", TYPE_HEADINGS, *rows), "--json")
     (entry,) = json.loads(done.stdout)["entries"]
     assert entry["changes"] == [
@@ -194,6 +195,8 @@ def test_a_type_may_grow_and_change_and_loses_no_field(sample_data: Path, tmp_pa
         ("field_code", "Holder 1", "字段代码格式不对"),
         ("field_kind", "图片", "字段类型只能是"),
         ("sensitivity", "", "敏感程度未填写"),
+        ("choices", "甲、乙", "字段类型为选项的须填可选内容，其他的不填"),
+        ("field_code", "state", "是每种证照都有的"),
         ("name", "食品经营许可证", "在目录中是"),
         ("stale_after_hours", "很久", "更新小时数"),
     ],

@@ -137,7 +137,7 @@ def _rows(connection: sa.Connection) -> Iterator[sa.Row[Any]]:
     """All versions, by type, some at a time."""
     c, after = certificates.c, ("", 0)
     while True:
-        wanted = sa.select(certificates).where(sa.tuple_(c.type_code, c.id) > sa.tuple_(*after))
+        wanted = sa.select(certificates).where(sa.tuple_(c.type_code, c.id) > sa.tuple_(*map(sa.literal, after)))
         rows = connection.execute(wanted.order_by(c.type_code, c.id).limit(AT_ONCE)).all()
         if not rows:
             return
