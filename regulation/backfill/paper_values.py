@@ -152,10 +152,12 @@ def read_text(cell: Cell, longest: int) -> Reading[str]:
 
 
 _CURRENCIES = "人民币|美元|欧元|英镑|日元|港元|港币|澳门元|新台币|韩元|加拿大元|澳大利亚元|新加坡元|瑞士法郎|元|圆"
+_NUMERALS = "一二三四五六七八九十壹贰叁肆伍陆柒捌玖拾"
+# Possessive: of a long row of numerals without a currency no part is tried again.
 _AMOUNT = re.compile(
-    rf"(?:{_CURRENCIES}|RMB|CNY|USD|¥|￥)*"
-    r"(?:[0-9][0-9,，]*(?:\.[0-9]{1,6})?|[一二三四五六七八九十壹贰叁肆伍陆柒捌玖拾][零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]*)"
-    rf"(?:[十百千万亿]*(?:{_CURRENCIES})[零壹贰叁肆伍陆柒捌玖一二三四五六七八九角分]*(?:整|正)?)"
+    rf"(?:{_CURRENCIES}|RMB|CNY|USD|¥|￥){{0,2}}"
+    rf"(?:[0-9][0-9,，]*+(?:\.[0-9]{{1,6}})?|[{_NUMERALS}][{_NUMERALS}零〇百千万亿佰仟]*+)"
+    rf"[十百千万亿]*+(?:{_CURRENCIES})[{_NUMERALS}零角分]*+(?:整|正)?"
     r"(?:（?(?:人民币|美元|港元|欧元)）?)?"
 )
 

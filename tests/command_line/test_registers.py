@@ -221,7 +221,7 @@ def test_a_wrong_cell_of_the_catalogue_is_named_and_nothing_is_written(
 def test_rows_of_a_type_agree(sample_data: Path, tmp_path: Path) -> None:
     rows = rows_of(samples.certificate_types()[0])
     rows[2][5] = "按年"
-    rows[3][-3] = rows[2][-3]
+    rows[3][-4] = rows[2][-4]
     done = ezt("catalogue", "import", written(tmp_path / "目录.csv", TYPE_HEADINGS, *rows))
     assert "第4行：有效期“按年”与第2行的“长期”不同" in done.stderr
     assert "第5行：字段名称与第4行相同" in done.stderr
