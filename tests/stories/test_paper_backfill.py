@@ -33,6 +33,8 @@ def asked_for(desk: Any, run_id: UUID, what: str) -> None:
             and what in desk.form(run_id)["description"]
         ),
         f"没有等到表单“{what}”",
+        # Before some forms a leg registers hundreds of cases.
+        240,
     )
 
 
