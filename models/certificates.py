@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedJson, EncryptedText, TypedJson, enum_text
@@ -49,7 +49,15 @@ class Certificate(Base):
     """One version of one certificate. ``root`` is what its versions share (regulation.certificates.Identifier.root)."""
 
     __tablename__ = "certificates"
-    __table_args__ = (Index("ix_certificates_type_code_number_index", "type_code", "number_index"),)
+    __table_args__ = (
+        Index("ix_certificates_type_code_number_index", "type_code", "number_index"),
+        Index(
+            "ix_certificates_unconfirmed",
+            "identifier",
+            sqlite_where=text("backfilled_by_case IS NOT NULL AND confirmed_at IS NULL"),
+            postgresql_where=text("backfilled_by_case IS NOT NULL AND confirmed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     identifier: Mapped[str] = mapped_column(unique=True)
@@ -73,5 +81,8 @@ class Certificate(Base):
     corrected_by_case: Mapped[str | None]
     backfilled_by_case: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"))
     """The backfill that brought it in from paper (Article 11): its source above may know nothing of it."""
+    confirmed_at: Mapped[datetime | None]
+    """When its issuing authority said that what was backfilled is its own; ``confirmed_by`` is the operator who did."""
+    confirmed_by: Mapped[str | None]
     read_at: Mapped[datetime]
     """When its source last said what stands here; ``CertificateType.stale_after_hours`` says how long that will do."""

@@ -208,9 +208,10 @@ ARTICLES = (
             "regulation.backfill.acceptance_sampling:sampling_plan",
             "tasks.backfill.batches:register_batch",
             "tasks.backfill.scans:attach_scans",
+            "tasks.backfill.confirmations:confirm",
             "web.backfills:enter_batch",
         ),
-        "实名认证、持证主体查阅、存档副本的出具与辨认（接口、网页）、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录（抽中的扫描件成批添加）已建；没有业务系统的部门，其窗口人员查证的网页待建。",
+        "实名认证、持证主体查阅、存档副本的出具与辨认（接口、网页）、截图等不得作为电子证照使用、纸质证照的窗口逐件补录和批量补录（抽中的扫描件成批添加）已建，各项答复写明来源，由颁证机构成批确认；没有业务系统的部门，其窗口人员查证的网页待建。",
     ),
     Article(
         12,

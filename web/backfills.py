@@ -1,9 +1,10 @@
 """Paper certificates over HTTP (Article 11): departments enter and correct them, holders see them and object."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,13 +13,14 @@ from runtime.contacts import AddressOrNothing
 from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.backfill.batches import register_file
+from tasks.backfill.confirmations import LISTED, NOT_YOURS, confirm, unconfirmed
 from tasks.backfill.objections import Backfilled, HolderObjection, backfilled, object_to_backfill
 from tasks.backfill.steps import correct_by_application, register_backfill
 from tasks.case.attachments import check_files, from_base64
 from tasks.desk.runs import nudge
 from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, back_to, checked, refused
 from web.objections import Attachments
-from web.openapi import DEPARTMENTS, takes
+from web.openapi import DEPARTMENTS, SIGNED, takes
 from web.rendering import page
 from web.requests import Base64, FromDepartment, body_as
 from web.standing import standing
@@ -56,6 +58,15 @@ class BatchSubmission(BaseModel):
     operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
     name: Words = Field(title="文件名", min_length=1, max_length=200)
     content: Base64
+
+
+class ConfirmationSubmission(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    identifiers: list[Annotated[Words, Field(min_length=1, max_length=120)]] = Field(
+        title="电子证照标识", min_length=1, max_length=1000
+    )
+    operator: Words = Field(title="经办人员工号", min_length=1, max_length=40)
 
 
 class CorrectionSubmission(BaseModel):
@@ -118,6 +129,29 @@ def enter_batch(
     )
     background.add_task(nudge, case_no)
     return standing(case_no)
+
+
+@router.get("/unconfirmed", summary="待确认的补录证照", responses=DEPARTMENTS, openapi_extra={"parameters": SIGNED})
+def to_confirm(caller: FromDepartment, after: Annotated[str, Query(max_length=120)] = "") -> dict[str, Any]:
+    """本单位颁发、由各部门据纸质证照补录、本单位尚未确认的证照，按标识排序；还有更多的，以最后一个标识为after续取。"""
+    found = unconfirmed(caller.speaks_for, after)
+    return {"certificates": [asdict(each) for each in found], "more": len(found) == LISTED}
+
+
+@router.post(
+    "/confirmations",
+    summary="确认补录的证照",
+    responses=DEPARTMENTS,
+    openapi_extra=takes(ConfirmationSubmission, signed=True),
+)
+def confirmations(
+    caller: FromDepartment,
+    submission: Annotated[ConfirmationSubmission, Depends(body_as(ConfirmationSubmission))],
+) -> dict[str, Any]:
+    """颁证机构成批确认补录的证照是本单位颁发的；不是的不要确认，内容有误的请提出核查申请（第十二条）。"""
+    done = confirm(caller.speaks_for, submission.identifiers, f"{caller.key}/{submission.operator}")
+    wrong = [{"identifier": each, "why": NOT_YOURS} for each in done.wrong]
+    return {"confirmed": done.confirmed, "unchanged": done.unchanged, "wrong": wrong}
 
 
 @router.post(

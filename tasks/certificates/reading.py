@@ -44,7 +44,7 @@ class PlatformDownError(RefusalError):
 def is_stale(kind: CertificateType, held: Held, at: datetime) -> bool:
     """Whether what the register holds is too old to be relied on at ``at``. What has its source here never is: the
     district's own types, and what was backfilled from paper."""
-    if kind.source is Level.DISTRICT or held.backfilled:
+    if kind.source is Level.DISTRICT or held.backfilled_by:
         return False
     return at - held.read_at > timedelta(hours=kind.stale_after_hours)
 

@@ -137,6 +137,7 @@ class CertificateFacts(BaseModel):
     issued_on: date = Field(title="颁发日期")
     valid_until_on: date | None = Field(title="有效期截止", description="空为长期")
     remark: str = Field(title="备注")
+    origin: str | None = Field(title="来源", description="补录的证照：由谁录入、谁核对，颁证机构是否已确认")
     current_identifier: str | None = Field(title="现行版本的标识", description="本版本已被替代时")
     as_of: datetime = Field(title="数据时点", description="源头最近一次确认的时间")
     dispute: DisputeMark | None = Field(title="异议标记")

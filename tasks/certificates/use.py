@@ -61,6 +61,7 @@ from tasks.office.applications import KNOWN_FOR, Caller
 from tasks.office.recipients import liaison_on_file
 from tasks.register import faces
 from tasks.register.faces import Face, Held, face_of
+from tasks.register.origins import origin_of
 from tasks.register.trial_holders import trial_indexes
 from tasks.register.types import find_type
 from tasks.use_list.standing import permissions_on
@@ -446,10 +447,18 @@ def _facts(use: Use, found: Held) -> CertificateFacts:
         issued_on=found.issued_on,
         valid_until_on=found.valid_until_on,
         remark=found.remark,
+        origin=_origin(found),
         current_identifier=faces.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None,
         as_of=found.read_at.astimezone(clock.SHANGHAI),
         dispute=_dispute(found.root) if found.disputed else None,
     )
+
+
+def _origin(found: Held) -> str | None:
+    if found.backfilled_by is None:
+        return None
+    with reading() as session:
+        return origin_of(session, found.backfilled_by, found.confirmed_at)
 
 
 def _dispute(root: str) -> DisputeMark:

@@ -32,8 +32,10 @@ class Held:
     state: CertificateState
     remark: str
     read_at: datetime
-    backfilled: bool
-    """Brought in from paper: there is no source above to ask."""
+    backfilled_by: str | None
+    """The case that brought it in from paper: there is no source above to ask."""
+    confirmed_at: datetime | None
+    """When its issuing authority confirmed what was backfilled."""
     disputed: bool
 
 
@@ -66,7 +68,8 @@ def _held(*which: ColumnElement[bool]) -> Select[Any]:
         Certificate.state,
         Certificate.remark,
         Certificate.read_at,
-        Certificate.backfilled_by_case.is_not(None).label("backfilled"),
+        Certificate.backfilled_by_case,
+        Certificate.confirmed_at,
         disputed.label("disputed"),
     ).where(*which)
 

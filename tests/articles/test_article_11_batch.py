@@ -129,7 +129,7 @@ def test_a_box_of_old_certificates_is_electronic_after_its_sample_was_checked(cl
     assert parse_identifier(made[0].identifier).serial.endswith("BL000010000002")
     held = by_identifier(made[7].identifier)
     assert held is not None
-    assert (held.backfilled, face_of(held).values["wife"]) == (True, "陈丽华")
+    assert (held.backfilled_by is not None, face_of(held).values["wife"]) == (True, "陈丽华")
     assert len(of_holder(made[0].holder_index, made[0].type_code)) == 30
     batch = batch_of(case)
     assert (batch.good, batch.same, batch.conflict, batch.bad, batch.registered) == (30, 1, 2, 2, 30)
