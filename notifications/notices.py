@@ -172,7 +172,8 @@ class ObjectionClosed(ToObjector):
     """The outcome with its reasons (Article 12), and what the objector can do who does not agree.
 
     ``corrected`` says that the data were wrong, ``new_version`` that the district's register has the right ones; where
-    it has not, the source of the data corrects them.
+    it has not, the source of the data corrects them. ``synced``: the source was right, and the district's register has
+    taken over what it says.
     """
 
     field: Line
@@ -180,6 +181,7 @@ class ObjectionClosed(ToObjector):
     reason: str
     corrected: bool
     new_version: bool
+    synced: bool = False
 
 
 class ObjectionWithdrawn(ToObjector):

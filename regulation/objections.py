@@ -87,6 +87,8 @@ class Outcome(StrEnum):
     PARTLY_CORRECTED = "部分更正"
     UPHELD = "维持原信息"
     UNDETERMINED = "无法认定"
+    SYNCED = "已同步"
+    """The source is right and our copy was not: what the objector saw was wrong, so it is not upheld."""
 
 
 CORRECTING = frozenset({Outcome.CORRECTED, Outcome.PARTLY_CORRECTED})
@@ -162,12 +164,12 @@ def pursuit_after_silence(history: Sequence[Pursued]) -> Pursued:
 def outcomes_for(finding: Finding) -> frozenset[Outcome]:
     """The outcomes that a bureau's finding allows: staff decide, but not against the finding.
 
-    >>> [outcome.value for outcome in outcomes_for(Finding.RIGHT)]
-    ['维持原信息']
+    >>> sorted(outcome.value for outcome in outcomes_for(Finding.RIGHT))
+    ['已同步', '维持原信息']
     """
     return {
         Finding.WRONG: frozenset({Outcome.CORRECTED, Outcome.PARTLY_CORRECTED}),
         Finding.PARTLY_WRONG: frozenset({Outcome.PARTLY_CORRECTED}),
-        Finding.RIGHT: frozenset({Outcome.UPHELD}),
+        Finding.RIGHT: frozenset({Outcome.UPHELD, Outcome.SYNCED}),
         Finding.UNCLEAR: frozenset({Outcome.UNDETERMINED}),
     }[finding]

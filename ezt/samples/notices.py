@@ -111,9 +111,9 @@ def _deadlines(*left: str) -> list[DeadlineLine]:
     ]
 
 
-def _closed(outcome: str, reason: str, *, corrected: bool, new_version: bool) -> notices.ObjectionClosed:
-    said: dict[str, Any] = {"outcome": outcome, "reason": reason, "corrected": corrected, "new_version": new_version}
-    return notices.ObjectionClosed(**_OBJECTION, **_FIELD, **said)
+def _closed(outcome: str, reason: str, **said: bool) -> notices.ObjectionClosed:
+    about: dict[str, Any] = {"outcome": outcome, "reason": reason, "corrected": False, "new_version": False}
+    return notices.ObjectionClosed(**_OBJECTION, **_FIELD, **about | said)
 
 
 GROUPS = (
@@ -195,10 +195,13 @@ GROUPS = (
                 _closed(
                     "维持原信息",
                     "经绍兴市大数据局核实，登记的坐落与不动产登记簿一致。",
-                    corrected=False,
-                    new_version=False,
                 ),
                 "维持原信息",
+            ),
+            Example(
+                "异议申请人",
+                _closed("已同步", "经浙江省大数据局核实，源头登记的坐落无误，本区登记的没有及时更新。", synced=True),
+                "本区登记与源头同步",
             ),
             Example("异议申请人", notices.ObjectionWithdrawn(**_OBJECTION)),
             Example(

@@ -19,6 +19,7 @@ from notifications import notices
 from regulation.catalogue import STATE
 from regulation.certificate_use import ANSWERED
 from regulation.limits import WRONG_VALUE_ANSWER
+from regulation.objections import Outcome
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
@@ -30,6 +31,7 @@ from tasks.case.department_mail import tell_department
 from tasks.case.step import Step, durable
 from tasks.objections.steps import objection_of
 from tasks.office.staff_tasks import open_staff_task
+from tasks.register.versions import CURRENT_VERSION
 
 CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
 VERSIONS = select(Certificate).where(Certificate.root == bindparam("root"))
@@ -98,17 +100,25 @@ def _tell_user(step: Step, objection: Objection, uscc: str, business_nos: list[s
 def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, list[str]]:
     """The business numbers, by department, under which the corrected field was seen in a version that had its wrong
     value."""
-    new = session.scalar(CORRECTED, {"case_no": case_no})
-    if new is None or objection.field_code is None:
+    code, of_state = objection.field_code, objection.field_code == STATE.code
+    if objection.outcome is Outcome.SYNCED:
+        new = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    else:
+        new = session.scalar(CORRECTED, {"case_no": case_no})
+    if new is None or code is None:
         return {}
     versions = session.scalars(VERSIONS, {"root": new.root}).all()
-    before = max((each for each in versions if each.version < new.version), key=lambda each: each.version)
-    code, of_state = objection.field_code, objection.field_code == STATE.code
-    wrong = {
-        each.identifier
-        for each in versions
-        if each.version < new.version and (each is before if of_state else each.face.get(code) == before.face.get(code))
-    }
+    if objection.outcome is Outcome.SYNCED:
+        # The version stayed, and said something else until now.
+        wrong = {new.identifier}
+    else:
+        past = [each for each in versions if each.version < new.version]
+        before = max(past, key=lambda each: each.version)
+        wrong = {
+            each.identifier
+            for each in past
+            if (each is before if of_state else each.face.get(code) == before.face.get(code))
+        }
     # A holder's corrected number is not the one under which the certificate was used.
     holders = sorted({each.holder_index for each in versions})
     used: dict[str, list[str]] = defaultdict(list)

@@ -103,6 +103,7 @@ _HAPPENED: Happened = {
     "objection:outcome:decided": "认定处理结果：{outcome}",
     "certificate:version:corrected": "本区索引已更正为新版本",
     "certificate:version:left-to-source": "本区索引无此项，由数据源头更正",
+    "certificate:version:synced": "本区登记已与数据源头同步",
     "certificate:version:changed-meanwhile": "证照在决定后有变动，未能更正登记，已列为待阅事项",
     "correction:department:told": "已告知用过错误信息的部门（{businesses}件业务）",
     "correction:department:answered": "用过错误信息的部门答复了如何处理",

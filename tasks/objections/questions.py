@@ -160,7 +160,12 @@ class OutcomeDecision(Question):
 
     outcome: Outcome = Field(title="处理结果")
     reason: Words = Field(title="告知申请人的理由", min_length=10, max_length=1000)
-    value: Words = Field("", title="更正后的内容", description="留空即采用上级认定的内容", max_length=500)
+    value: Words = Field(
+        "",
+        title="更正后的内容",
+        description="留空即采用上级认定的内容；“已同步”时填数据源头现在的内容",
+        max_length=500,
+    )
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
@@ -179,9 +184,19 @@ class OutcomeDecision(Question):
         if self.outcome not in allowed:
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
             return f"上级核实结论为“{finding}”，处理结果应为{names}。"
+        if self.outcome is Outcome.SYNCED:
+            return self._sync_refusal(asked)
         if self.outcome not in CORRECTING:
             return None
         return correction_refusal(asked, value_decided(self, reply, objection_in(asked)))
+
+    def _sync_refusal(self, asked: Asked) -> str | None:
+        current = asked.session.scalar(CURRENT_VERSION, {"root": objection_in(asked).certificate_root})
+        if current is None:
+            return "本区索引没有这件证照，没有可以同步的；数据源头无误的，请选“维持原信息”。"
+        if not self.value:
+            return "处理结果为“已同步”时，请在“更正后的内容”中填写数据源头现在的内容。"
+        return correction_refusal(asked, self.value)
 
 
 def value_decided(decision: OutcomeDecision, reply: Mapping[str, Any] | None, objection: Objection) -> str:

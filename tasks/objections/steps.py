@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
@@ -48,7 +49,7 @@ from tasks.objections.questions import (
 )
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, objectionable
-from tasks.register.versions import CURRENT_VERSION, correct, supersede
+from tasks.register.versions import CURRENT_VERSION, as_row, correct, supersede
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -64,6 +65,8 @@ PARTIES = OBJECTIONS.where(
     or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None)))
 )
 """A case before what joins it, which comes later and has a higher number."""
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a copy was read that must be read again before anybody relies on it."""
 VERIFICATION_DEADLINES = select(Deadline).where(
     Deadline.case_no.in_(CASES), Deadline.limit_code == VERIFICATION_REQUEST.code
 )
@@ -295,6 +298,29 @@ def correct_certificate(step: Step) -> str | None:
     return new.identifier
 
 
+@durable("与数据源头同步")
+def sync_certificate(step: Step) -> str | None:
+    """Take over what the source says where only our copy was wrong: the same version, set right, which the next use
+    reads again from its source. Returns its identifier, ``None`` where it has changed since the decision."""
+    session = step.session
+    objection = objection_of(session, step.case.case_no)
+    current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    kind = find_type(session, current.type_code) if current is not None else None
+    if current is None or kind is None or objection.field_code is None:
+        return None
+    try:
+        said = correct(session, kind, current, objection.field_code, _decision(step).value, step.today)
+    except InputError:
+        # A use has read it from its source meanwhile.
+        step.audit("certificate:version:changed-meanwhile")
+        return None
+    for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
+        setattr(current, name, value)
+    current.read_at = NEVER
+    step.audit("certificate:version:synced", identifier=current.identifier, version=current.version)
+    return current.identifier
+
+
 @durable("告知结果并办结")
 def close_objection(step: Step) -> None:
     """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
@@ -312,6 +338,7 @@ def close_objection(step: Step) -> None:
                 reason=decision.reason,
                 corrected=decision.outcome in CORRECTING,
                 new_version=corrected is not None and corrected.result is not None,
+                synced=decision.outcome is Outcome.SYNCED,
             ),
             party.objection.email,
             party.case.case_no,

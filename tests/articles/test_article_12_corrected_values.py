@@ -21,6 +21,8 @@ from gateways import zheliban
 from gateways.zheliban import Person
 from gateways.zheliban_stand_in import StandIn, running
 from models.certificates import Certificate, CertificateType, IssuingAuthority
+from models.notices import OutgoingNotice
+from models.objections import Objection
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.backfill.judge import Columns, Judge
@@ -35,11 +37,14 @@ from runtime.database import reading, transaction
 from tasks.backfill.entries import entered
 from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
 from tasks.certificates.own import own_certificate, own_certificates
+from tasks.certificates.reading import is_stale
 from tasks.keeping.records import export_record, seal_record
 from tasks.objections import steps
+from tasks.objections.endings import conclude
 from tasks.objections.lists import Letter, take_list
 from tasks.objections.questions import OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
+from tasks.register.faces import by_identifier
 from tasks.register.types import paper_type
 from tasks.register.versions import CURRENT_VERSION, as_row
 from tests.articles.conftest import Counter
@@ -474,3 +479,44 @@ def test_what_the_register_says_already_is_not_corrected(permit: Permit) -> None
 def test_a_value_is_written_as_its_field_is_written(permit: Permit) -> None:
     permit.correct("valid_until", "二〇三一年三月五日")
     assert (permit.now.face["valid_until"], str(permit.now.valid_until_on)) == ("2031-03-05", "2031-03-05")
+
+
+RIGHT_ABOVE = {"finding": "原数据无误", "content": "与档案一致", "reply_no": "绍数〔2026〕2号"}
+SYNCED = {"outcome": "已同步", "reason": "源头登记的内容无误，本区登记的没有及时更新。"}
+
+
+def replied(permit: Permit) -> Clerk:
+    """An objection of which the bureau says that the source is right."""
+    case = permit.object_to("address", FIELDS["address"][3])
+    assert case.answer(VerificationReply, **RIGHT_ABOVE, replied_on=str(clock.today())) is None
+    steps.take_reply.run(case.case_no)
+    return case
+
+
+def test_where_only_our_copy_was_wrong_it_is_set_right_and_not_upheld(permit: Permit) -> None:
+    permit.counter.extract(**permit.of_it())
+    case = replied(permit)
+    assert "数据源头现在的内容" in str(case.answer(OutcomeDecision, **SYNCED))
+    assert "已经是这一内容" in str(case.answer(OutcomeDecision, **SYNCED, value=WRONG["address"]))
+    right = FIELDS["address"][3]
+    assert case.answer(OutcomeDecision, **SYNCED, value=right) is None
+    conclude(lambda step: step.run(case.case_no))
+    assert (case.stage(), permit.now.version, permit.now.face["address"]) == ("已办结", 1, right)
+    assert right in said(permit.counter.extract(**permit.of_it()))
+    with reading() as session:
+        told = session.scalars(select(OutgoingNotice).order_by(OutgoingNotice.id)).all()
+    assert [each.notice for each in told[-2:]] == ["wrong-value-used", "objection-closed"]
+    assert told[-1].context["outcome"] == "已同步"
+    # Whoever relies on it next has it read again from its source.
+    with transaction() as session:
+        session.get_one(CertificateType, permit.type_code).source = Level.CITY
+    held = by_identifier(permit.now.identifier)
+    assert held is not None
+    assert is_stale(permit.kind, held, clock.now())
+
+
+def test_what_our_register_does_not_have_is_not_synced(permit: Permit) -> None:
+    case = replied(permit)
+    with transaction() as session:
+        session.get_one(Objection, case.case_no).certificate_root = None
+    assert "没有可以同步的" in str(case.answer(OutcomeDecision, **SYNCED, value="鉴湖路1号"))
