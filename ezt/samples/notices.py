@@ -150,8 +150,8 @@ GROUPS = (
                 ),
                 "截止日暂定",
             ),
-            Example("异议申请人", notices.ObjectionJoined(**_OBJECTION, **_FIELD, lead_case_no="YY-2026-000000")),
-            Example("异议申请人", notices.ObjectionReleased(**_OBJECTION, lead_case_no="YY-2026-000000")),
+            Example("异议申请人", notices.ObjectionJoined(**_OBJECTION, **_FIELD)),
+            Example("异议申请人", notices.ObjectionReleased(**_OBJECTION)),
             Example(
                 "异议申请人",
                 notices.SupplementRequested(

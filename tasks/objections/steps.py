@@ -190,14 +190,11 @@ def _release_joined(step: Step) -> None:
     for party in joined[:1]:
         check_transition(Stage(party.case.stage), Stage.REGISTERED)
         party.case.stage = Stage.REGISTERED
-        party.objection.lead_case_no = None
+        party.objection.lead_case_no, party.objection.earlier_case_no = None, step.case.case_no
         start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
         step.notify(
-            notices.ObjectionReleased(
-                **party.about,
-                lead_case_no=step.case.case_no,
-            ),
+            notices.ObjectionReleased(**party.about),
             party.objection.email,
             party.case.case_no,
         )
