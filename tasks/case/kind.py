@@ -2,7 +2,7 @@
 its noun's room."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,8 @@ class KindSheet:
     full_lines: Callable[[Session, Case], Lines]
     happened: Happened
     further: Callable[[Session, Case], Table | None] = lambda _session, _case: None
+    files_of: Callable[[Session, Case], Sequence[str]] = lambda _session, case: (case.case_no,)
+    """The cases whose attachments go with the full sheet."""
 
 
 def in_words(said: str | Callable[[dict[str, Any]], str], detail: dict[str, Any]) -> str:

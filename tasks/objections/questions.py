@@ -159,7 +159,12 @@ class OutcomeDecision(Question):
     asks = "根据核实结果拟定处理结果"
 
     outcome: Outcome = Field(title="处理结果")
-    reason: Words = Field(title="告知申请人的理由", min_length=10, max_length=1000)
+    reason: Words = Field(
+        title="告知申请人的理由",
+        description="并案的各申请人都会收到，不要写其他申请人的情况",
+        min_length=10,
+        max_length=1000,
+    )
     value: Words = Field("", title="更正后的内容", description="留空即采用上级认定的内容", max_length=500)
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from gateways.superior_bureaus import BureauReply, VerificationMessage, fetch_reply, send_verification
+from gateways.superior_bureaus import BureauReply, JoinedClaim, VerificationMessage, fetch_reply, send_verification
 from gateways.zhejiang_gateway import (
     BureauRefusedError,
     BureauUnavailableError,
@@ -50,6 +50,7 @@ from tasks.case.step import (
     together,
 )
 from tasks.case.submissions import OtherContentError, came_before
+from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
 from tasks.objections.steps import move, parties_of
 from tasks.office.staff_tasks import open_staff_task
@@ -320,19 +321,23 @@ def _requests(session: Session, case_nos: Sequence[str], turn: int) -> dict[str,
 
 def _messages(session: Session, requests: Sequence[VerificationRequest]) -> dict[int, VerificationMessage]:
     """By their ids, the requests as they go out."""
-    told: dict[str, tuple[Case, Objection, date]] = {}
-    for some in in_pieces([request.case_no for request in requests]):
+    told: dict[str, tuple[Case, date]] = {}
+    case_nos = [request.case_no for request in requests]
+    for some in in_pieces(case_nos):
         wanted = (
-            select(Case, Objection, Deadline.due_on)
-            .join(Objection, Objection.case_no == Case.case_no)
+            select(Case, Deadline.due_on)
             .join(Deadline, Deadline.case_no == Case.case_no)
             .where(Case.case_no.in_(some), Deadline.limit_code == VERIFICATION_REQUEST.code)
         )
         told |= {row[0].case_no: row for row in session.execute(wanted).tuples()}
-    return {request.id: _message(request, *told[request.case_no]) for request in requests}
+    claims = claims_of(session, case_nos)
+    return {request.id: _message(request, *told[request.case_no], *claims[request.case_no]) for request in requests}
 
 
-def _message(request: VerificationRequest, case: Case, objection: Objection, due_on: date) -> VerificationMessage:
+def _message(
+    request: VerificationRequest, case: Case, due_on: date, first: Claim, *others: Claim
+) -> VerificationMessage:
+    objection = first.objection
     return VerificationMessage(
         case_no=case.case_no,
         idempotency_key=request.idempotency_key,
@@ -346,6 +351,7 @@ def _message(request: VerificationRequest, case: Case, objection: Objection, due
         proposed=objection.proposed,
         reason=objection.reason,
         grounds=objection.grounds,
+        joined=[_joined(other) for other in others],
         received_on=case.received_on,
         due_on=due_on,
         matter=Matter(
@@ -357,6 +363,18 @@ def _message(request: VerificationRequest, case: Case, objection: Objection, due
             sponsor_code="330603",
             project_id=case.case_no,
         ),
+    )
+
+
+def _joined(claim: Claim) -> JoinedClaim:
+    """A claim as a bureau is told it."""
+    said = claim.objection
+    return JoinedClaim(
+        grounds=said.grounds,
+        stated=said.stated,
+        proposed=said.proposed,
+        reason=said.reason,
+        attachments=list(claim.attachments),
     )
 
 

@@ -2,30 +2,43 @@
 
 Several objections may be about the same thing (并案): that takes nobody's right away."""
 
+import io
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from gateways import superior_bureaus
 from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import CertificateType
+from models.notices import OutgoingNotice
 from models.objection_batches import ObjectionBatchChunk
-from models.objections import Objection, VerificationRequest
+from models.objections import Attachment, Objection, VerificationRequest
 from regulation.certificates import Level
 from regulation.objections import NO_SUCH, WHOLE, Ground, Stage
 from runtime.database import reading, transaction
-from tasks.desk.sheets import sheet_of
+from tasks.case.attachments import File
+from tasks.desk.sheets import full_sheet, sheet_of
 from tasks.objections import steps
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import read_file
-from tasks.objections.questions import InitialReview
+from tasks.objections.batches import judge_batch
+from tasks.objections.endings import conclude
+from tasks.objections.kind import OBJECTION_TO_PARTY
+from tasks.objections.lists import LAYOUT as LIST
+from tasks.objections.questions import BatchReview, InitialReview
+from tasks.objections.registrations import register_objection
 from tasks.objections.verifications import prepare_pursuit
-from tests.articles.test_article_12_batches import cases, clear, hand_in, register_chunks, table
-from tests.articles.test_article_12_objections import closed
-from tests.conftest import Clerk, certificates_with_address
+from tasks.tables.headed import rows_of
+from tests.articles.test_article_12_batches import cases, clear, hand_in, register, register_chunks, request, table
+from tests.articles.test_article_12_objections import closed, decide, reply
+from tests.conftest import Clerk, certificates_with_address, officer_of
+from web.standing import status_of
 
 PLACEHOLDERS = (
     "{证照编号}", "无", "没有", "NULL", "null", "N/A", "不详", "未知", "暂无", "-", "——", "/", "0000", "00-00", "　",
@@ -229,3 +242,121 @@ def test_a_declined_lead_is_what_came_before_for_whoever_goes_on(clerk: Any) -> 
     assert objection(second.case_no).earlier_case_no == lead.case_no
     # It is open to others again.
     assert objection(clerk.register(email="c@example.com").case_no).lead_case_no == second.case_no
+
+
+# 各人的主张都一并送交
+
+
+PNG = File("门牌证.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+SECOND = {
+    "email": "b@example.com",
+    "objector_name": "傅二娘",
+    "grounds": [Ground.TIMELINESS],
+    "stated": "旧的地址没有更新",
+    "proposed": "绍兴市柯桥区钱清街道3号",
+    "reason": "去年已经迁址，换证时漏了。",
+}
+
+
+def joined(clerk: Any, source: Level = Level.CITY) -> tuple[Any, Any]:
+    """A lead, and one with a claim and a file of its own that joined it."""
+    lead = clerk.register(source)
+    second = register_objection(clerk.application(source, **SECOND), [PNG], secrets.token_hex(4), "KQ001")
+    assert second.joined
+    return lead, Clerk(second.case_no, second.token)
+
+
+def test_every_claim_goes_to_the_bureau(clerk: Any, city_bureau: StandIn) -> None:
+    lead, _ = joined(clerk)
+    lead.accept()
+    lead.request()
+    (asked,) = [call["fields"] for call in city_bureau.received]
+    assert asked["caseNo"] == lead.case_no
+    assert asked["reason"].startswith(
+        "门牌号登记有误，与门牌证不一致。\n另有1件异议并案，请一并核实：\n（1）异议种类：时效性；"
+    )
+    for said in (*(SECOND[name] for name in ("stated", "proposed", "reason")), "附件：1个（门牌证.png）"):
+        assert said in asked["reason"]
+    # Who objects is none of the bureau's.
+    assert "傅二娘" not in str(asked)
+
+
+def test_a_mapping_may_give_the_claims_that_joined_a_place_of_their_own(
+    clerk: Any, city_bureau: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed = superior_bureaus.mapping()
+    with_place = agreed.model_copy(update={"request": agreed.request | {"joined": "otherClaims"}})
+    monkeypatch.setattr(superior_bureaus, "mapping", lambda: with_place)
+    lead, _ = joined(clerk)
+    lead.accept()
+    lead.request()
+    (asked,) = [call["fields"] for call in city_bureau.received]
+    assert asked["reason"] == "门牌号登记有误，与门牌证不一致。"
+    assert str(SECOND["proposed"]) in asked["otherClaims"]
+
+
+def test_every_claim_goes_with_the_letter(clerk: Any) -> None:
+    rows = clear(3)
+    batch = register([*rows, rows[1] | {"电子邮箱": "b@example.com", "申请人认为应当是": "第二个人的主张"}])
+    assert batch.answer(BatchReview, verdict="一并受理") is None
+    judge_batch.run(batch.case_no)
+    request(batch)
+    with reading() as session:
+        (content,) = session.scalars(select(Attachment.content).where(Attachment.case_no == batch.case_no))
+    book = load_workbook(io.BytesIO(content))
+    first, second = (list(sheet.values) for sheet in book.worksheets)
+    assert [row[0] for row in first[1:]] == [case.case_no for case in cases(Case.stage != Stage.JOINED)]
+    assert "另有1件异议并案，见“并案的异议”表" in str(first[2])
+    assert [row[0] for row in second[1:]] == [cases()[1].case_no]
+    assert "第二个人的主张" in second[1]
+    # It is read back as any list is.
+    assert [row.given["case_no"] for row in rows_of("清单.xlsx", content, LIST)] == [row[0] for row in first[1:]]
+
+
+def test_staff_see_every_claim_and_its_files_before_they_decide(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    assert dict(sheet_of(lead.case_no).lines)["并案"] == f"{second.case_no}（时效性；附件1个）"
+    assert "钱清" not in sheet_of(lead.case_no).table()
+    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    said = dict(full.lines)
+    for name, value in (("证照上现在的内容", "stated"), ("申请人认为应当是", "proposed"), ("理由", "reason")):
+        assert said[f"并案{second.case_no} {name}"] == SECOND[value]
+    assert said[f"并案{second.case_no} 附件"] == "1个：门牌证.png"
+    assert [name for name, _ in full.attachments] == [f"并案{second.case_no} 门牌证.png"]
+
+
+def test_no_party_learns_anything_of_another(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com")
+    lead.accept()
+    lead.request()
+    steps_to_the_end(lead)
+    mine = {case.case_no for case in (lead, second, third)}
+    for case in (lead, second, third):
+        others = mine - {case.case_no}
+        sheet = sheet_of(case.case_no, OBJECTION_TO_PARTY)
+        with reading() as session:
+            told = session.scalars(select(OutgoingNotice).where(OutgoingNotice.case_no == case.case_no)).all()
+        letters = [each.context for each in told if each.notice != "case-assigned"]
+        seen = f"{sheet.lines} {sheet.timeline} {letters} {status_of(case.case_no)}"
+        assert not any(other in seen for other in others), seen
+        assert "objection-closed" in {each.notice for each in told}
+    assert dict(sheet_of(second.case_no, OBJECTION_TO_PARTY).lines)["处理结果"] == "已更正"
+
+
+def steps_to_the_end(lead: Any) -> None:
+    assert reply(lead) is None
+    steps.take_reply.run(lead.case_no)
+    assert decide(lead, "已更正") is None
+    conclude(lambda step: step.run(lead.case_no))
+
+
+def test_whoever_is_released_is_told_nothing_of_the_other(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
+    steps.decline_objection.run(lead.case_no)
+    with reading() as session:
+        told = session.scalars(select(OutgoingNotice).where(OutgoingNotice.case_no == second.case_no)).all()
+    assert [each.notice for each in told][:3] == ["objection-registered", "objection-joined", "objection-released"]
+    assert not any(lead.case_no in str(each.context) for each in told)
+    assert lead.case_no not in str(sheet_of(second.case_no, OBJECTION_TO_PARTY))

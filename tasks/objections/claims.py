@@ -1,0 +1,60 @@
+"""What the objectors of a case claim (Article 12): every claim goes along, whoever came first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from models.cases import Case
+from models.objections import Attachment, Objection
+from regulation.objections import Stage
+from runtime.database import in_pieces
+
+CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
+CLAIMED = (
+    select(Objection)
+    .join(Case, Case.case_no == Objection.case_no)
+    .where(
+        or_(
+            Objection.case_no.in_(CASES),
+            Objection.lead_case_no.in_(CASES) & (Case.stage != Stage.WITHDRAWN),
+        )
+    )
+    .order_by(Objection.case_no)
+)
+ATTACHED = (
+    select(Attachment.case_no, Attachment.name)
+    .where(Attachment.case_no.in_(bindparam("case_nos", expanding=True)))
+    .order_by(Attachment.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one objector says, and the names of the files that came with it."""
+
+    objection: Objection
+    attachments: tuple[str, ...] = ()
+
+    @property
+    def attached(self) -> str:
+        """The files in words."""
+        names = self.attachments
+        return f"{len(names)}个：{'、'.join(names)}" if names else "无"
+
+
+def claims_of(session: Session, case_nos: Sequence[str]) -> dict[str, list[Claim]]:
+    """By case what is claimed in it: its own objection, and those that joined it, the oldest first."""
+    objections: dict[str, list[Objection]] = {case_no: [] for case_no in case_nos}
+    for some in in_pieces(case_nos):
+        for objection in session.scalars(CLAIMED, {"case_nos": some}):
+            own = objection.case_no in objections
+            objections[objection.case_no if own else str(objection.lead_case_no)].append(objection)
+    files: dict[str, list[str]] = defaultdict(list)
+    for some in in_pieces([each.case_no for mine in objections.values() for each in mine if len(mine) > 1]):
+        for case_no, name in session.execute(ATTACHED, {"case_nos": some}).tuples():
+            files[case_no].append(name)
+    return {case_no: [Claim(each, tuple(files[each.case_no])) for each in mine] for case_no, mine in objections.items()}
