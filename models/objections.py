@@ -18,7 +18,8 @@ class Objection(Base):
     register does not have. Objections that share root and field are joined (并案) while nobody was asked about them,
     the later ones pointing to their lead; after that a later one has a case of its own and points to the latest
     ``earlier_case_no``. ``certificate_key`` and ``field_key``, which name both as they were given, are read by the
-    version before only. ``remark`` is what the reviewing officer should
+    version before only. ``withdrawn_at``: the objector took it back, though the case may go on for whoever joined it.
+    ``outcome`` is how the case ended. ``remark`` is what the reviewing officer should
     know: what registration could not find, and how an objector on the page made themselves known.
     """
 
@@ -48,6 +49,7 @@ class Objection(Base):
     remark: Mapped[str]
     lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     earlier_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    withdrawn_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(enum_text(Outcome))
     disagreement: Mapped[str | None] = mapped_column(EncryptedText)
     disagreed_at: Mapped[datetime | None]

@@ -96,8 +96,9 @@ _NEXT = {
     Stage.VERIFYING: {Stage.REPLIED},
     Stage.REPLIED: {Stage.DECIDED},
     Stage.DECIDED: {Stage.CLOSED},
-    # A joined objection goes on by itself when its lead was declined or withdrawn; it ends with its lead otherwise.
-    Stage.JOINED: {Stage.REGISTERED, Stage.CLOSED},
+    # A joined objection goes on by itself when its lead was declined, and is declined itself when the case went on for
+    # it because its lead was withdrawn; it ends with its lead otherwise.
+    Stage.JOINED: {Stage.REGISTERED, Stage.DECLINED, Stage.CLOSED},
 }
 
 

@@ -131,21 +131,23 @@ def sheet_of(case_no: str, kind: KindSheet | None = None) -> Sheet:
         if case is None:
             raise LookupError(f"没有编号为{case_no}的办件。")
         kind = kind or KINDS[case.kind]
+        stage, ended_at = kind.stage(session, case), kind.ended_at(session, case)
         return Sheet(
             case_no=case_no,
-            stage=case.stage,
+            stage=stage,
             kind=kind.name,
             subject=kind.subject(session, case),
             lines=(
                 ("办件编号", case.case_no),
-                ("当前环节", case.stage),
+                ("当前环节", stage),
                 ("收到日期", str(case.received_on)),
                 *kind.lines(session, case),
                 ("经办人", case.officer_no),
                 ("适用办法", case.measures_version),
             ),
-            limits=tuple(_limits(session, case_no)),
-            timeline=tuple(_timeline(session, case, kind)),
+            # Those that run on are the others'.
+            limits=tuple(_limits(session, case_no)) if ended_at is None else (),
+            timeline=tuple(_timeline(session, case, kind, ended_at)),
             further=kind.further(session, case),
         )
 
@@ -175,10 +177,12 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
     return lines
 
 
-def _timeline(session: Session, case: Case, kind: KindSheet) -> list[tuple[str, str]]:
+def _timeline(session: Session, case: Case, kind: KindSheet, until: datetime | None) -> list[tuple[str, str]]:
     happened = {**HAPPENED, **kind.happened}
     # A batch has an entry for every row, which are nobody's to look through here.
     wanted = select(AuditEntry).where(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
+    if until is not None:
+        wanted = wanted.where(AuditEntry.at <= until)
     return [
         (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
         for entry in session.scalars(wanted.order_by(AuditEntry.id))

@@ -16,13 +16,7 @@ from runtime.database import in_pieces
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 CLAIMED = (
     select(Objection)
-    .join(Case, Case.case_no == Objection.case_no)
-    .where(
-        or_(
-            Objection.case_no.in_(CASES),
-            Objection.lead_case_no.in_(CASES) & (Case.stage != Stage.WITHDRAWN),
-        )
-    )
+    .where(or_(Objection.case_no.in_(CASES), Objection.lead_case_no.in_(CASES) & Objection.withdrawn_at.is_(None)))
     .order_by(Objection.case_no)
 )
 ATTACHED = (
@@ -47,14 +41,32 @@ class Claim:
 
 
 def claims_of(session: Session, case_nos: Sequence[str]) -> dict[str, list[Claim]]:
-    """By case what is claimed in it: its own objection, and those that joined it, the oldest first."""
+    """By case what is claimed in it: its own objection, and those that joined it, the oldest first. Of an objection
+    that was withdrawn nothing is claimed any more, unless all of them were: then it is the case's own."""
     objections: dict[str, list[Objection]] = {case_no: [] for case_no in case_nos}
     for some in in_pieces(case_nos):
         for objection in session.scalars(CLAIMED, {"case_nos": some}):
             own = objection.case_no in objections
             objections[objection.case_no if own else str(objection.lead_case_no)].append(objection)
+    for mine in objections.values():
+        if len(mine) > 1 and mine[0].withdrawn_at is not None:
+            del mine[0]
     files: dict[str, list[str]] = defaultdict(list)
-    for some in in_pieces([each.case_no for mine in objections.values() for each in mine if len(mine) > 1]):
+    for some in in_pieces([each.case_no for mine in objections.values() for each in mine]):
         for case_no, name in session.execute(ATTACHED, {"case_nos": some}).tuples():
             files[case_no].append(name)
     return {case_no: [Claim(each, tuple(files[each.case_no])) for each in mine] for case_no, mine in objections.items()}
+
+
+def standing_of(session: Session, case: Case) -> Stage:
+    """Where an objection stands for who handed it in. Of one that was joined that is where its lead stands, if it is
+    the one of whom something is asked."""
+    objection = session.get_one(Objection, case.case_no)
+    if objection.withdrawn_at is not None:
+        return Stage.WITHDRAWN
+    if case.stage == Stage.JOINED and objection.lead_case_no is not None:
+        lead = session.get_one(Case, objection.lead_case_no)
+        first, *_ = claims_of(session, [lead.case_no])[lead.case_no]
+        if lead.stage == Stage.SUPPLEMENT and first.objection.case_no == case.case_no:
+            return Stage.SUPPLEMENT
+    return Stage(case.stage)

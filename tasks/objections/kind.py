@@ -1,6 +1,7 @@
 """An objection on its sheets (Article 12)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, KindSheet, Lines
-from tasks.objections.claims import Claim, claims_of
+from tasks.objections.claims import Claim, claims_of, standing_of
 from tasks.objections.questions import reply_of
 from tasks.objections.steps import dispute_on, objection_of
 
@@ -25,10 +26,12 @@ def _subject(session: Session, case: Case) -> str:
 def _lines(session: Session, case: Case) -> Lines:
     objection = objection_of(session, case.case_no)
     lines = _claimed(session, objection)
+    claims = claims_of(session, [case.case_no])[case.case_no]
+    lines += _gone_on(objection, claims)
     if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
         lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
     lines += _noted(session, objection)
-    for claim in claims_of(session, [case.case_no])[case.case_no]:
+    for claim in claims:
         other = claim.objection
         if other is not objection:
             files = f"{len(claim.attachments)}个" if claim.attachments else "无"
@@ -43,7 +46,27 @@ def _lines(session: Session, case: Case) -> Lines:
 def _own_lines(session: Session, case: Case) -> Lines:
     """What an objector sees: nothing of anybody else who objects to the same."""
     objection = objection_of(session, case.case_no)
-    return _claimed(session, objection) + _noted(session, objection) + _handled(session, objection)
+    lines = _claimed(session, objection) + _noted(session, objection)
+    return lines if _left_at(session, case) else lines + _handled(session, objection)
+
+
+def _own_stage(session: Session, case: Case) -> str:
+    return standing_of(session, case)
+
+
+def _left_at(session: Session, case: Case) -> datetime | None:
+    """When the objector withdrew from a case that went on."""
+    withdrawn_at = objection_of(session, case.case_no).withdrawn_at
+    return withdrawn_at if case.closed_at != withdrawn_at else None
+
+
+def _gone_on(objection: Objection, claims: Sequence[Claim]) -> Lines:
+    """That the case goes on without its own objector, and for whom."""
+    others = [claim.objection.case_no for claim in claims if claim.objection is not objection]
+    if objection.withdrawn_at is None or not others:
+        return []
+    on = clock.local_date(objection.withdrawn_at)
+    return [("首位申请人已撤回", f"{on}撤回；本件继续为并案的{'、'.join(others)}办理")]
 
 
 def _claimed(session: Session, objection: Objection) -> Lines:
@@ -102,7 +125,9 @@ def _earlier(session: Session, objection: Objection, earlier_case_no: str) -> st
 
 def _full_lines(session: Session, case: Case) -> Lines:
     objection = objection_of(session, case.case_no)
-    supplements = session.scalars(select(Supplement).where(Supplement.case_no == case.case_no).order_by(Supplement.id))
+    claims = claims_of(session, [case.case_no])[case.case_no]
+    mine = Supplement.case_no.in_({case.case_no, *(claim.objection.case_no for claim in claims)})
+    supplements = session.scalars(select(Supplement).where(mine).order_by(Supplement.id))
     reply = reply_of(session, case.case_no)
     lines = [
         ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
@@ -112,9 +137,10 @@ def _full_lines(session: Session, case: Case) -> Lines:
         ("证照上现在的内容", objection.stated),
         ("申请人认为应当是", objection.proposed),
         ("理由", objection.reason),
+        *_gone_on(objection, claims),
         *((f"补正（{clock.local_date(added.at)}）", added.text) for added in supplements),
     ]
-    for claim in claims_of(session, [case.case_no])[case.case_no]:
+    for claim in claims:
         if claim.objection is not objection:
             lines += _other_claim(claim)
     if reply is not None:
@@ -139,7 +165,7 @@ def _other_claim(claim: Claim) -> Lines:
 
 
 def _with_joined(session: Session, case: Case) -> list[str]:
-    return [claim.objection.case_no for claim in claims_of(session, [case.case_no])[case.case_no]]
+    return [case.case_no, *(claim.objection.case_no for claim in claims_of(session, [case.case_no])[case.case_no])]
 
 
 def _limit_met(detail: dict[str, Any]) -> str:
@@ -169,14 +195,19 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "correction:department:answered": "用过错误信息的部门答复了如何处理",
     "objection:case:closed": "告知申请人结果，办结，去除异议标记",
     "objection:case:withdrawn": "申请人撤回",
+    "objection:case:goes-on": "首位申请人已撤回，继续为并案的{others}办理",
+    "objection:case:all-withdrawn": "并案的申请人均已撤回，办结",
     "objection:disagreement:logged": "登记申请人的不同意见",
 }
 
-_HAPPENED_TO_PARTY: Happened = _HAPPENED | {
+_OF_OTHERS = frozenset({"objection:case:goes-on", "objection:case:all-withdrawn"})
+_HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if tag not in _OF_OTHERS} | {
     "objection:case:joined": "与同一证照同一项目的异议合并办理",
     "objection:case:released": "转为单独办理",
 }
 
 OBJECTION = KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined)
-OBJECTION_TO_PARTY = KindSheet("异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY)
+OBJECTION_TO_PARTY = KindSheet(
+    "异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY, stage=_own_stage, ended_at=_left_at
+)
 """An objection on its objector's own page."""

@@ -285,16 +285,19 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> 
     requests = _requests(session, [case.case_no for case in steps.cases], steps.turn)
     everyone = parties_of(session, steps.cases)
     # Who joined after the letter was posted cannot have been late.
-    met_on = {party.case.case_no: max(sent_on, party.case.received_on) for each in everyone.values() for party in each}
+    served = {case.case_no: case for case in steps.cases}
+    served |= {party.case.case_no: party.case for each in everyone.values() for party in each}
+    met_on = {case_no: max(sent_on, case.received_on) for case_no, case in served.items()}
     met = meet_deadlines(session, met_on, VERIFICATION_REQUEST)
     for case in steps.cases:
         request = requests[case.case_no]
         request.sent_at, request.remote_no = steps.now, remote_nos[case.case_no]
+        heard = {case.case_no, *(party.case.case_no for party in everyone[case.case_no])}
+        for case_no in sorted(heard & met.keys()):
+            steps.audit("objection:time-limit:met", case_no, missed_by=met[case_no].missed_by)
         if case.stage == Stage.ACCEPTED:
             move(case, Stage.VERIFYING)
         for party in everyone[case.case_no]:
-            if (deadline := met.get(party.case.case_no)) is not None:
-                steps.audit("objection:time-limit:met", party.case.case_no, missed_by=deadline.missed_by)
             if request.pursuit is not Pursuit.URGE:
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)
                 steps.notify(sent, party.objection.email, party.case.case_no)

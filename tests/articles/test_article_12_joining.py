@@ -20,23 +20,39 @@ from models.notices import OutgoingNotice
 from models.objection_batches import ObjectionBatchChunk
 from models.objections import Attachment, Objection, VerificationRequest
 from regulation.certificates import Level
-from regulation.objections import NO_SUCH, WHOLE, Ground, Stage
+from regulation.limits import VERIFICATION_REQUEST
+from regulation.objections import NO_SUCH, WHOLE, Ground, Outcome, Stage
+from runtime import clock
 from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from tasks.case.answers import answer_or_wait
 from tasks.case.attachments import File
 from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.to_do import to_do
 from tasks.objections import steps
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import read_file
+from tasks.objections.batch_rows import results_of
 from tasks.objections.batches import judge_batch
 from tasks.objections.endings import conclude
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.lists import LAYOUT as LIST
-from tasks.objections.questions import BatchReview, InitialReview
+from tasks.objections.questions import BatchReview, InitialReview, SupplementKind, SupplementReceived
 from tasks.objections.registrations import register_objection
+from tasks.objections.steps import dispute_on
 from tasks.objections.verifications import prepare_pursuit
 from tasks.tables.headed import rows_of
-from tests.articles.test_article_12_batches import cases, clear, hand_in, register, register_chunks, request, table
-from tests.articles.test_article_12_objections import closed, decide, reply
+from tests.articles.test_article_12_batches import (
+    SENDER,
+    cases,
+    clear,
+    hand_in,
+    register,
+    register_chunks,
+    request,
+    table,
+)
+from tests.articles.test_article_12_objections import closed, deadline_of, decide, notices_to, reply
 from tests.conftest import Clerk, certificates_with_address, officer_of
 from web.standing import status_of
 
@@ -360,3 +376,221 @@ def test_whoever_is_released_is_told_nothing_of_the_other(clerk: Any) -> None:
     assert [each.notice for each in told][:3] == ["objection-registered", "objection-joined", "objection-released"]
     assert not any(lead.case_no in str(each.context) for each in told)
     assert lead.case_no not in str(sheet_of(second.case_no, OBJECTION_TO_PARTY))
+
+
+# 首位申请人撤回
+
+
+REPLIED = (Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED)
+
+
+def bring_to(lead: Any, stage: Stage) -> None:
+    """Carry a case to a stage as its story does."""
+    if stage is Stage.SUPPLEMENT:
+        assert lead.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片") is None
+        steps.request_supplement.run(lead.case_no)
+    elif stage is not Stage.REGISTERED:
+        lead.accept()
+        if stage is not Stage.ACCEPTED:
+            lead.request()
+        if stage is Stage.REPLIED:
+            assert reply(lead) is None
+            steps.take_reply.run(lead.case_no)
+    assert lead.stage() == stage
+
+
+@pytest.mark.parametrize("stage", REPLIED)
+def test_when_the_lead_withdraws_the_case_stays_where_it_is_for_the_others(
+    clerk: Any, city_bureau: StandIn, stage: Stage
+) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com")
+    bring_to(lead, stage)
+    told = notices_to(lead.case_no)
+    assert steps.withdraw_objection(lead.token) == lead.case_no
+    assert steps.withdraw_objection(lead.token) == lead.case_no
+    assert (lead.stage(), second.stage(), third.stage()) == (stage, Stage.JOINED, Stage.JOINED)
+    assert notices_to(lead.case_no) == [*told, "objection-withdrawn"]
+    goes_on = f"{second.case_no}、{third.case_no}办理"
+    assert goes_on in dict(sheet_of(lead.case_no).lines)["首位申请人已撤回"]
+    assert goes_on in to_do().replace("\\", "")
+    turn = 1
+    if stage is Stage.SUPPLEMENT:
+        # Nobody waits for what will not come.
+        assert answer_or_wait(lead.case_no, SupplementReceived, 1) == {"kind": SupplementKind.NONE, "text": ""}
+        steps.take_supplement.run(lead.case_no)
+        turn = 2
+    if stage in {Stage.REGISTERED, Stage.SUPPLEMENT}:
+        assert lead.answer(InitialReview, turn, verdict="受理") is None
+        steps.accept_objection.run(lead.case_no)
+    if stage not in {Stage.VERIFYING, Stage.REPLIED}:
+        lead.request()
+        (asked,) = [call["fields"] for call in city_bureau.received]
+        assert (asked["caseNo"], asked["proposedValue"]) == (lead.case_no, SECOND["proposed"])
+        assert "另有1件异议并案" in asked["reason"]
+        assert "门牌号登记有误" in asked["reason"]
+    if stage is not Stage.REPLIED:
+        assert reply(lead) is None
+        steps.take_reply.run(lead.case_no)
+    assert decide(lead, "已更正") is None
+    conclude(lambda step: step.run(lead.case_no))
+    assert notices_to(lead.case_no) == [*told, "objection-withdrawn"]
+    assert {case.stage() for case in (lead, second, third)} == {Stage.CLOSED}
+    for case in (second, third):
+        assert notices_to(case.case_no)[-1] == "objection-closed"
+        assert objection(case.case_no).outcome == Outcome.CORRECTED
+        limit = deadline_of(case.case_no, VERIFICATION_REQUEST.code)
+        assert (limit.met_on, limit.missed_by) == (clock.today(), 0)
+    assert deadline_of(lead.case_no, VERIFICATION_REQUEST.code).missed_by == 0
+
+
+def test_whoever_withdrew_reads_that_and_nothing_of_the_case_that_goes_on(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    steps.withdraw_objection(lead.token)
+    before = sheet_of(lead.case_no, OBJECTION_TO_PARTY)
+    assert (before.stage, before.limits) == (Stage.WITHDRAWN, ())
+    assert before.timeline[-1][1] == "申请人撤回"
+    steps_to_the_end(lead)
+    after = sheet_of(lead.case_no, OBJECTION_TO_PARTY)
+    assert after == before
+    assert status_of(lead.case_no)["stage"] == Stage.WITHDRAWN
+    for act in (lambda: steps.log_disagreement(lead.token, "我不同意这个结果"),):
+        with pytest.raises(RefusalError):
+            act()
+    steps.log_disagreement(second.token, "更正的不是我说的那一处")
+
+
+def test_whoever_withdrew_can_supplement_nothing(clerk: Any) -> None:
+    lead, _ = joined(clerk)
+    bring_to(lead, Stage.SUPPLEMENT)
+    steps.withdraw_objection(lead.token)
+    with pytest.raises(RefusalError, match="已撤回"):
+        steps.submit_supplement(lead.token, "又想补了", [], "s1")
+
+
+def test_after_the_lead_the_first_of_the_others_is_asked_and_answers(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com")
+    steps.withdraw_objection(lead.token)
+    bring_to(lead, Stage.SUPPLEMENT)
+    assert notices_to(second.case_no)[-1] == "supplement-requested"
+    assert "supplement-requested" not in [*notices_to(lead.case_no), *notices_to(third.case_no)]
+    stages = [sheet_of(case.case_no, OBJECTION_TO_PARTY).stage for case in (lead, second, third)]
+    assert stages == [Stage.WITHDRAWN, Stage.SUPPLEMENT, Stage.JOINED]
+    with pytest.raises(RefusalError, match="不需要补正"):
+        steps.submit_supplement(third.token, "不是问我的", [], "s1")
+    assert steps.submit_supplement(second.token, "迁址证明见附件", [PNG], "s1") == second.case_no
+    steps.take_supplement.run(lead.case_no)
+    assert lead.stage() == Stage.REGISTERED
+    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    assert "迁址证明见附件" in dict(full.lines).values()
+
+
+def test_a_supplement_that_nobody_is_left_to_give_is_not_waited_for(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    clerk.register(email="c@example.com")
+    steps.withdraw_objection(lead.token)
+    bring_to(lead, Stage.SUPPLEMENT)
+    steps.withdraw_objection(second.token)
+    answered = answer_or_wait(lead.case_no, SupplementReceived, 1)
+    assert answered is not None
+    assert answered["kind"] == SupplementKind.NONE
+
+
+def test_a_supplement_that_came_before_the_withdrawal_is_on_record(clerk: Any) -> None:
+    lead, _ = joined(clerk)
+    bring_to(lead, Stage.SUPPLEMENT)
+    steps.submit_supplement(lead.token, "门牌证见附件", [], "s1")
+    steps.withdraw_objection(lead.token)
+    assert answer_or_wait(lead.case_no, SupplementReceived, 1) == {
+        "kind": SupplementKind.RECEIVED,
+        "text": "门牌证见附件",
+    }
+
+
+@pytest.mark.parametrize("first", ["lead", "joined"])
+def test_when_all_have_withdrawn_the_case_ends_as_withdrawn(clerk: Any, city_bureau: StandIn, first: str) -> None:
+    lead, second = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    order = (lead, second) if first == "lead" else (second, lead)
+    for case in order:
+        steps.withdraw_objection(case.token)
+    assert (lead.stage(), second.stage()) == (Stage.WITHDRAWN, Stage.WITHDRAWN)
+    with reading() as session:
+        assert all(session.get_one(Case, case.case_no).closed_at is not None for case in order)
+        filed = session.get_one(Objection, lead.case_no)
+        assert dispute_on(session, filed.certificate_root or "") == []
+    for case in order:
+        assert notices_to(case.case_no).count("objection-withdrawn") == 1
+    # A certificate that nobody disputes any more is open to a new objection.
+    again = clerk.register(email="d@example.com")
+    assert (again.stage(), objection(again.case_no).earlier_case_no) == (Stage.REGISTERED, lead.case_no)
+
+
+def test_all_may_withdraw_at_once(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com")
+    everyone = (lead, second, third)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda case: steps.withdraw_objection(case.token), everyone))
+    assert [case.stage() for case in everyone] == [Stage.WITHDRAWN] * 3
+
+
+def test_of_a_case_that_goes_on_the_first_is_declined_and_the_others_go_on(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com")
+    steps.withdraw_objection(lead.token)
+    assert lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    steps.decline_objection.run(lead.case_no)
+    assert (lead.stage(), second.stage(), third.stage()) == (Stage.DECLINED, Stage.DECLINED, Stage.REGISTERED)
+    assert notices_to(second.case_no)[-1] == "objection-declined"
+    assert notices_to(third.case_no)[-1] == "objection-released"
+    assert notices_to(lead.case_no)[-1] == "objection-withdrawn"
+    assert sheet_of(lead.case_no, OBJECTION_TO_PARTY).stage == Stage.WITHDRAWN
+
+
+def test_others_may_join_a_case_that_goes_on(clerk: Any) -> None:
+    lead, _ = joined(clerk)
+    steps.withdraw_objection(lead.token)
+    assert objection(clerk.register(email="c@example.com").case_no).lead_case_no == lead.case_no
+
+
+def test_a_case_that_rests_goes_on_resting_without_its_first_objector(clerk: Any, city_bureau: StandIn) -> None:
+    city_bureau.reply_after = 3600
+    rows = clear(3)
+    batch = register([*rows, rows[1] | {"电子邮箱": "b@example.com", "申请人认为应当是": "绍兴市柯桥区钱清街道3号"}])
+    lead = cases()[1].case_no
+    steps.withdraw_objection(objection(lead).token)
+    assert [case.at_rest for case in cases(Case.stage == Stage.REGISTERED)] == [True] * 3
+    stages = {each["case_no"]: each["stage"] for each in results_of(batch.case_no, SENDER)["cases"]}
+    assert stages[lead] == Stage.WITHDRAWN
+    assert batch.answer(BatchReview, verdict="一并受理") is None
+    judge_batch.run(batch.case_no)
+    request(batch)
+    assert [case.stage for case in cases()] == [Stage.VERIFYING] * 3 + [Stage.JOINED]
+    assert all(case.at_rest for case in cases(Case.stage == Stage.VERIFYING))
+    asked = {call["fields"]["caseNo"]: call["fields"]["proposedValue"] for call in city_bureau.received}
+    assert asked[lead] == "绍兴市柯桥区钱清街道3号"
+    # Nor does who withdraws from there on give it a run, until nobody is left.
+    steps.withdraw_objection(objection(cases()[3].case_no).token)
+    assert [case.stage for case in cases()] == [Stage.VERIFYING, Stage.WITHDRAWN, Stage.VERIFYING, Stage.WITHDRAWN]
+
+
+def test_withdrawing_while_the_case_closes_is_one_or_the_other(clerk: Any, city_bureau: StandIn) -> None:
+    for held, kind in certificates_with_address(CertificateType.source == Level.CITY)[:4]:
+        about = {"certificate": held.number, "certificate_type": kind.name, "field": kind.names["address"]}
+        lead, second = clerk.register(**about), clerk.register(**about, email="b@example.com")
+        bring_to(lead, Stage.REPLIED)
+        steps.withdraw_objection(lead.token)
+        assert decide(lead, "已更正") is None
+
+        def finish(case_no: str = lead.case_no) -> None:
+            steps.decide_outcome.run(case_no)
+            steps.close_objection.run(case_no)
+
+        with ThreadPoolExecutor(2) as threads:
+            closing, leaving = threads.submit(finish), threads.submit(steps.withdraw_objection, second.token)
+            withdrawn = leaving.exception() is None
+        assert (closing.exception() is None) is not withdrawn
+        assert {lead.stage(), second.stage()} == {Stage.WITHDRAWN if withdrawn else Stage.CLOSED}

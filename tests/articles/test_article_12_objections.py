@@ -749,31 +749,22 @@ def test_a_second_objection_to_the_same_field_joins_and_gets_every_notice(clerk:
     assert deadline_of(second.case_no, VERIFICATION_REQUEST.code).missed_by == 0
 
 
-@pytest.mark.parametrize("how", ["declined", "withdrawn"])
-def test_when_the_lead_ends_early_the_joined_go_on(clerk: Any, how: str) -> None:
+def decline(case: Any) -> None:
+    assert case.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    objections.decline_objection.run(case.case_no)
+
+
+def test_when_the_lead_is_declined_the_joined_go_on(clerk: Any) -> None:
     lead, second, third = clerk.register(), clerk.register(email="b@example.com"), clerk.register(email="c@example.com")
-    if how == "withdrawn":
-        objections.withdraw_objection(lead.token)
-    else:
-        lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
-        objections.decline_objection.run(lead.case_no)
+    decline(lead)
     assert (second.stage(), third.stage()) == (Stage.REGISTERED, Stage.JOINED)
     with reading() as session:
         assert session.get_one(Objection, third.case_no).lead_case_no == second.case_no
 
 
-def test_what_the_joined_were_told_with_their_lead_they_are_not_told_again(clerk: Any) -> None:
-    lead, second = clerk.register(), clerk.register(email="b@example.com")
-    lead.accept()
-    objections.withdraw_objection(lead.token)
-    second.accept()
-    assert second.stage() == Stage.ACCEPTED
-    assert notices_to(second.case_no).count("objection-accepted") == 1
-
-
 def test_the_joined_are_told_that_they_go_on_alone(clerk: Any) -> None:
     lead, second = clerk.register(), clerk.register(email="b@example.com")
-    objections.withdraw_objection(lead.token)
+    decline(lead)
     assert notices_to(second.case_no) == ["objection-registered", "objection-joined", "objection-released"]
 
 
