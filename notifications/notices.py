@@ -159,6 +159,15 @@ class ObjectionDeclined(ToObjector):
     reason: str
 
 
+class ObjectionAnswered(ToObjector):
+    """The same was decided before and nothing new is stated: the outcome, its reasons, and what the objector can do."""
+
+    field: Line
+    outcome: Line
+    decided_on: date
+    reason: str
+
+
 class VerificationSent(ToObjector):
     """The verification request has gone out to a superior bureau (Article 12)."""
 
@@ -593,6 +602,7 @@ NOTICES: dict[str, type[Notice]] = {
         SupplementRequested,
         ObjectionAccepted,
         ObjectionDeclined,
+        ObjectionAnswered,
         VerificationSent,
         ObjectionClosed,
         ObjectionWithdrawn,

@@ -79,9 +79,10 @@ class Stage(StrEnum):
     CLOSED = "已办结"
     DECLINED = "不予受理"
     WITHDRAWN = "已撤回"
+    ANSWERED = "已有结论"
 
 
-ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN})
+ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN, Stage.ANSWERED})
 DISPUTED = frozenset({Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.DECIDED})
 """While a case is here its certificate carries the dispute mark: from acceptance to the end (DB3208/T 219-2024)."""
 
@@ -90,7 +91,7 @@ _WITHDRAWABLE = frozenset(
 )
 _JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED})
 _NEXT = {
-    Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED},
+    Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED, Stage.ANSWERED},
     Stage.SUPPLEMENT: {Stage.REGISTERED},
     Stage.ACCEPTED: {Stage.VERIFYING, Stage.REPLIED},
     Stage.VERIFYING: {Stage.REPLIED},
@@ -98,16 +99,21 @@ _NEXT = {
     Stage.DECIDED: {Stage.CLOSED},
     # A joined objection goes on by itself when its lead was declined, and is declined itself when the case went on for
     # it because its lead was withdrawn; it ends with its lead otherwise.
-    Stage.JOINED: {Stage.REGISTERED, Stage.DECLINED, Stage.CLOSED},
+    Stage.JOINED: {Stage.REGISTERED, Stage.DECLINED, Stage.ANSWERED, Stage.CLOSED},
 }
 
 
 class Verdict(StrEnum):
-    """What the initial review may say."""
+    """What the initial review may say.
+
+    ``ANSWERED``: the same was asked and decided before, and nothing new is stated. The measures are silent on
+    repetition; the objector is owed the result and its reasons (Article 12), not the same verification again.
+    """
 
     ACCEPT = "受理"
     DECLINE = "不予受理"
     SUPPLEMENT = "要求补正"
+    ANSWERED = "已有结论"
 
 
 class Finding(StrEnum):

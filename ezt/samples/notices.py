@@ -168,6 +168,16 @@ GROUPS = (
             ),
             Example(
                 "异议申请人",
+                notices.ObjectionAnswered(
+                    **_OBJECTION,
+                    **_FIELD,
+                    outcome="维持原信息",
+                    decided_on=date(2026, 9, 1),
+                    reason="经绍兴市大数据局核实，证照登记的内容与原始档案一致。",
+                ),
+            ),
+            Example(
+                "异议申请人",
                 notices.VerificationSent(**_OBJECTION, bureau="绍兴市大数据局", sent_on=RECEIVED_ON),
             ),
             Example(

@@ -9,9 +9,10 @@ from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
-from models.objections import Attachment, Objection
+from models.objections import Attachment, Objection, Supplement
 from regulation.objections import Stage
 from runtime.database import in_pieces
+from runtime.words import folded
 
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 CLAIMED = (
@@ -56,6 +57,32 @@ def claims_of(session: Session, case_nos: Sequence[str]) -> dict[str, list[Claim
         for case_no, name in session.execute(ATTACHED, {"case_nos": some}).tuples():
             files[case_no].append(name)
     return {case_no: [Claim(each, tuple(files[each.case_no])) for each in mine] for case_no, mine in objections.items()}
+
+
+def decided_before(session: Session, case_no: str) -> Objection | None:
+    """The objection whose outcome answers a case: the one that it is linked to was decided, or answered by that outcome
+    itself, and nobody in the case states anything new, neither another value nor with any paper."""
+    before = _decided(session, session.get_one(Objection, case_no).earlier_case_no)
+    if before is None:
+        return None
+    known = {folded(claim.objection.proposed) for claim in claims_of(session, [before.case_no])[before.case_no]}
+    claims = claims_of(session, [case_no])[case_no]
+    mine = [claim.objection.case_no for claim in claims]
+    added = session.scalar(select(Supplement.id).where(Supplement.case_no.in_(mine)).limit(1))
+    new = added is not None or any(
+        claim.attachments or folded(claim.objection.proposed) not in known for claim in claims
+    )
+    return None if new else before
+
+
+def _decided(session: Session, case_no: str | None) -> Objection | None:
+    """The objection with this number if it was decided; if it was answered by what was decided before, that."""
+    if case_no is None:
+        return None
+    objection, stage = session.get_one(Objection, case_no), session.get_one(Case, case_no).stage
+    if stage == Stage.ANSWERED:
+        return _decided(session, objection.earlier_case_no)
+    return objection if stage == Stage.CLOSED and objection.outcome is not None else None
 
 
 def standing_of(session: Session, case: Case) -> Stage:

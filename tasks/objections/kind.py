@@ -182,6 +182,7 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:supplement:taken": "补正结束，继续初审",
     "objection:case:accepted": "受理，证照加注异议标记",
     "objection:case:declined": "不予受理，已告知理由",
+    "objection:case:answered": "此前已有结论（{outcome}），已告知申请人，办结",
     "objection:verification:prepared": "拟好核实需求",
     "objection:verification:sent": "核实需求已发出（{bureau}，{pursuit}）",
     "objection:verification:not-reached": "上级平台未能连通，稍后自动重试",

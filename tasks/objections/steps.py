@@ -37,7 +37,7 @@ from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, once_within, recorded
 from tasks.case.submissions import came_before
-from tasks.objections.claims import standing_of
+from tasks.objections.claims import decided_before, standing_of
 from tasks.objections.questions import (
     InitialReview,
     OutcomeDecision,
@@ -204,6 +204,35 @@ def _release(step: Step, joined: Sequence[Party]) -> None:
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
         step.notify(notices.ObjectionReleased(**party.about), party.objection.email, party.case.case_no)
         tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+
+
+@durable("援引已有结论")
+def refer_to_decision(step: Step) -> None:
+    """Answer everybody in the case with the outcome that the same had before, and end it: nothing is verified again,
+    and the limit of the request lapses."""
+    everyone = parties(step)
+    _reviewed(step.session, step.case.case_no)
+    before = decided_before(step.session, step.case.case_no)
+    if before is None or before.outcome is None:
+        raise LookupError(f"{step.case.case_no}没有可以援引的结论。")
+    decided_on = answered_on(step.session, before.case_no, OutcomeDecision.question, 1)
+    for party in everyone:
+        party.objection.outcome = before.outcome
+        step.notify(
+            notices.ObjectionAnswered(
+                **party.about,
+                field=party.objection.public_field,
+                outcome=before.outcome,
+                decided_on=decided_on,
+                reason=_review(step).reason,
+            ),
+            party.objection.email,
+            party.case.case_no,
+        )
+    for case in dict.fromkeys([step.case, *(party.case for party in everyone)]):
+        move(case, Stage.ANSWERED)
+        end_case(step, case)
+        step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
 
 
 @durable("受理异议")

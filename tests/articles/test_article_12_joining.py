@@ -4,6 +4,7 @@ Several objections may be about the same thing (并案): that takes nobody's rig
 
 import io
 import secrets
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,11 +22,12 @@ from models.objection_batches import ObjectionBatchChunk
 from models.objections import Attachment, Objection, VerificationRequest
 from regulation.certificates import Level
 from regulation.limits import VERIFICATION_REQUEST
-from regulation.objections import NO_SUCH, WHOLE, Ground, Outcome, Stage
+from regulation.objections import NO_SUCH, WHOLE, Ground, Outcome, Stage, Verdict
+from regulation.supervision_reports import period_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.case.answers import answer_or_wait
+from tasks.case.answers import answer_or_wait, offered
 from tasks.case.attachments import File
 from tasks.desk.sheets import full_sheet, sheet_of
 from tasks.desk.to_do import to_do
@@ -41,6 +43,7 @@ from tasks.objections.questions import BatchReview, InitialReview, SupplementKin
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import dispute_on
 from tasks.objections.verifications import prepare_pursuit
+from tasks.supervision.figures import figures_of
 from tasks.tables.headed import rows_of
 from tests.articles.test_article_12_batches import (
     SENDER,
@@ -594,3 +597,99 @@ def test_withdrawing_while_the_case_closes_is_one_or_the_other(clerk: Any, city_
             withdrawn = leaving.exception() is None
         assert (closing.exception() is None) is not withdrawn
         assert {lead.stage(), second.stage()} == {Stage.WITHDRAWN if withdrawn else Stage.CLOSED}
+
+
+# 已有结论
+
+
+WHY = "此前经上级核实，登记的内容与原始档案一致。"
+
+
+def decided_and_again(clerk: Any, files: Sequence[File] = (), **changed: object) -> tuple[Any, Any]:
+    """A case that was closed as upheld, and another about the same."""
+    application = clerk.application(**changed)
+    first = clerk.register()
+    bring_to(first, Stage.VERIFYING)
+    assert reply(first, finding="原数据无误", corrected_value="") is None
+    steps.take_reply.run(first.case_no)
+    assert decide(first, "维持原信息") is None
+    conclude(lambda step: step.run(first.case_no))
+    again = register_objection(application, files, secrets.token_hex(4), "KQ001")
+    assert objection(again.case_no).earlier_case_no == first.case_no
+    return first, Clerk(again.case_no, again.token)
+
+
+def verdicts(case: Any) -> Sequence[str]:
+    return offered(case.case_no, InitialReview).choices["verdict"]
+
+
+def test_what_was_decided_is_answered_by_reference(clerk: Any, city_bureau: StandIn) -> None:
+    first, again = decided_and_again(clerk, email="b@example.com", objector_name="傅二娘")
+    other = clerk.register(email="c@example.com")
+    assert Verdict.ANSWERED in verdicts(again)
+    assert "理由" in str(again.answer(InitialReview, verdict="已有结论"))
+    assert again.answer(InitialReview, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    for case in (again, other):
+        assert case.stage() == Stage.ANSWERED
+        assert notices_to(case.case_no)[-1] == "objection-answered"
+        with reading() as session:
+            assert session.get_one(Case, case.case_no).closed_at is not None
+            (told,) = session.scalars(
+                select(OutgoingNotice).where(
+                    OutgoingNotice.case_no == case.case_no, OutgoingNotice.notice == "objection-answered"
+                )
+            )
+        assert (told.context["outcome"], told.context["reason"]) == (Outcome.UPHELD, WHY)
+        assert first.case_no not in str(told.context)
+        # Nobody was asked: that is no limit that was met.
+        limit = deadline_of(case.case_no, VERIFICATION_REQUEST.code)
+        assert (limit.met_on, limit.lapsed_on) == (None, clock.today())
+    lines = dict(sheet_of(again.case_no).lines)
+    assert lines["处理结果"] == Outcome.UPHELD
+    assert notices_to(first.case_no)[-1] == "objection-closed"
+    # The next one is answered by the same.
+    next_one = clerk.register(email="d@example.com")
+    assert Verdict.ANSWERED in verdicts(next_one)
+
+
+@pytest.mark.parametrize("new", ["value", "paper", "supplement", "joined"])
+def test_whoever_states_something_new_is_not_put_off(clerk: Any, city_bureau: StandIn, new: str) -> None:
+    files = [PNG] if new == "paper" else []
+    _, again = decided_and_again(clerk, files, **({"proposed": "群贤路1号"} if new == "value" else {}))
+    turn = 1
+    if new == "supplement":
+        bring_to(again, Stage.SUPPLEMENT)
+        steps.submit_supplement(again.token, "原来的产权证上写得清楚", [], "s1")
+        steps.take_supplement.run(again.case_no)
+        turn = 2
+    elif new == "joined":
+        clerk.register(email="c@example.com", proposed="群贤路2号")
+    assert Verdict.ANSWERED not in verdicts(again)
+    assert "没有可以援引的结论" in str(again.answer(InitialReview, turn, verdict="已有结论", reason=WHY))
+    assert again.answer(InitialReview, turn, verdict="受理") is None
+
+
+def test_what_was_not_decided_is_no_answer(clerk: Any, city_bureau: StandIn) -> None:
+    first = clerk.register()
+    bring_to(first, Stage.VERIFYING)
+    again = clerk.register(email="b@example.com")
+    assert Verdict.ANSWERED not in verdicts(again)
+    steps.withdraw_objection(first.token)
+    assert Verdict.ANSWERED not in verdicts(again)
+
+
+def test_what_is_answered_by_reference_is_counted_as_that(clerk: Any, city_bureau: StandIn) -> None:
+    _, again = decided_and_again(clerk)
+    assert again.answer(InitialReview, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    today = clock.today()
+    with reading() as session:
+        due = deadline_of(again.case_no, VERIFICATION_REQUEST.code).due_on
+        figures = figures_of(session, period_of(f"{today:%Y-%m}"))
+        later = figures_of(session, period_of(f"{due:%Y-%m}"))
+    section = next(each for each in figures.sections if each.title.startswith("异议核实需求按期率"))
+    assert section.rows[-1][-1] == "1"
+    section = next(each for each in later.sections if each.title.startswith("异议核实需求按期率"))
+    # The one that was asked about.
+    assert section.rows[-1][1:4] == ("1", "1", "0")
