@@ -60,19 +60,24 @@ def claims_of(session: Session, case_nos: Sequence[str]) -> dict[str, list[Claim
 
 
 def decided_before(session: Session, case_no: str) -> Objection | None:
-    """The objection whose outcome answers a case: the one that it is linked to was decided, or answered by that outcome
-    itself, and nobody in the case states anything new, neither another value nor with any paper."""
-    before = _decided(session, session.get_one(Objection, case_no).earlier_case_no)
-    if before is None:
-        return None
-    known = {folded(claim.objection.proposed) for claim in claims_of(session, [before.case_no])[before.case_no]}
+    """The objection whose outcome is what a case asks for again: the one that it is linked to, if that was decided, or
+    that by which it was answered itself."""
+    return _decided(session, session.get_one(Objection, case_no).earlier_case_no)
+
+
+def states_anything_new(session: Session, before: Objection, claim: Claim) -> bool:
+    """Whether a claim goes beyond those on which it was decided before: by another value, by a file or a supplement."""
+    said = claim.objection
+    known = {folded(each.objection.proposed) for each in claims_of(session, [before.case_no])[before.case_no]}
+    added = session.scalar(select(Supplement.id).where(Supplement.case_no == said.case_no).limit(1))
+    return bool(claim.attachments) or added is not None or folded(said.proposed) not in known
+
+
+def may_be_referred(session: Session, case_no: str) -> bool:
+    """Whether a case can be answered by what was decided before: nobody in it states anything new."""
+    before = decided_before(session, case_no)
     claims = claims_of(session, [case_no])[case_no]
-    mine = [claim.objection.case_no for claim in claims]
-    added = session.scalar(select(Supplement.id).where(Supplement.case_no.in_(mine)).limit(1))
-    new = added is not None or any(
-        claim.attachments or folded(claim.objection.proposed) not in known for claim in claims
-    )
-    return None if new else before
+    return before is not None and not any(states_anything_new(session, before, claim) for claim in claims)
 
 
 def _decided(session: Session, case_no: str | None) -> Objection | None:
@@ -83,17 +88,3 @@ def _decided(session: Session, case_no: str | None) -> Objection | None:
     if stage == Stage.ANSWERED:
         return _decided(session, objection.earlier_case_no)
     return objection if stage == Stage.CLOSED and objection.outcome is not None else None
-
-
-def standing_of(session: Session, case: Case) -> Stage:
-    """Where an objection stands for who handed it in. Of one that was joined that is where its lead stands, if it is
-    the one of whom something is asked."""
-    objection = session.get_one(Objection, case.case_no)
-    if objection.withdrawn_at is not None:
-        return Stage.WITHDRAWN
-    if case.stage == Stage.JOINED and objection.lead_case_no is not None:
-        lead = session.get_one(Case, objection.lead_case_no)
-        first, *_ = claims_of(session, [lead.case_no])[lead.case_no]
-        if lead.stage == Stage.SUPPLEMENT and first.objection.case_no == case.case_no:
-            return Stage.SUPPLEMENT
-    return Stage(case.stage)

@@ -14,9 +14,9 @@ from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, KindSheet, Lines
-from tasks.objections.claims import Claim, claims_of, standing_of
+from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import reply_of
-from tasks.objections.steps import dispute_on, objection_of
+from tasks.objections.steps import dispute_on, objection_of, standing_of
 
 
 def _subject(session: Session, case: Case) -> str:

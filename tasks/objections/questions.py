@@ -20,7 +20,7 @@ from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.case.questions import Asked, Question
 from tasks.objections.batch_rows import resting_rows
-from tasks.objections.claims import decided_before
+from tasks.objections.claims import may_be_referred
 from tasks.register.versions import CURRENT_VERSION, check_value, correct
 
 
@@ -38,11 +38,11 @@ class InitialReview(Question):
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
-        answered = decided_before(session, case.case_no) is not None
+        answered = may_be_referred(session, case.case_no)
         return {"verdict": [str(verdict) for verdict in Verdict if answered or verdict is not Verdict.ANSWERED]}
 
     def refusal(self, asked: Asked) -> str | None:
-        if self.verdict is Verdict.ANSWERED and decided_before(asked.session, asked.case.case_no) is None:
+        if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
             return "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。"
         if self.verdict is Verdict.ACCEPT or len(self.reason) >= 5:
             return None

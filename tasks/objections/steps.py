@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import AnswerSource, Case, Deadline, StepRecord
@@ -37,7 +37,7 @@ from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, once_within, recorded
 from tasks.case.submissions import came_before
-from tasks.objections.claims import decided_before, standing_of
+from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
     InitialReview,
     OutcomeDecision,
@@ -61,6 +61,11 @@ OBJECTIONS = (
 )
 LEAD = select(Objection.lead_case_no).where(Objection.case_no == bindparam("case_no"))
 JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
+SUPPLEMENTS_ASKED = (
+    select(StepRecord.result)
+    .where(StepRecord.case_no == bindparam("case_no"), StepRecord.step == "request_supplement")
+    .order_by(StepRecord.turn)
+)
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 PARTIES = OBJECTIONS.where(
     Objection.withdrawn_at.is_(None),
@@ -140,8 +145,9 @@ def _reviewed(session: Session, *case_nos: str) -> None:
 
 
 @durable("告知补正")
-def request_supplement(step: Step) -> None:
-    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it."""
+def request_supplement(step: Step) -> str:
+    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it. Returns
+    the number of whose objection it was asked for."""
     go_to(step, Stage.SUPPLEMENT)
     _reviewed(step.session, step.case.case_no)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
@@ -157,6 +163,7 @@ def request_supplement(step: Step) -> None:
         party.case.case_no,
     )
     step.audit("objection:supplement:requested", due_on=str(deadline.due_on))
+    return party.case.case_no
 
 
 @durable("收到补正")
@@ -208,15 +215,18 @@ def _release(step: Step, joined: Sequence[Party]) -> None:
 
 @durable("援引已有结论")
 def refer_to_decision(step: Step) -> None:
-    """Answer everybody in the case with the outcome that the same had before, and end it: nothing is verified again,
-    and the limit of the request lapses."""
-    everyone = parties(step)
-    _reviewed(step.session, step.case.case_no)
-    before = decided_before(step.session, step.case.case_no)
+    """Answer with the outcome that the same had before, and end the case: nothing is verified again, the limit of the
+    request lapses. Who joined since the review and states something new goes on without it."""
+    session, (first, *others) = step.session, parties(step)
+    before = decided_before(session, step.case.case_no)
     if before is None or before.outcome is None:
         raise LookupError(f"{step.case.case_no}没有可以援引的结论。")
-    decided_on = answered_on(step.session, before.case_no, OutcomeDecision.question, 1)
-    for party in everyone:
+    claims = {claim.objection.case_no: claim for claim in claims_of(session, [step.case.case_no])[step.case.case_no]}
+    new = [party for party in others if states_anything_new(session, before, claims[party.case.case_no])]
+    decided_on = answered_on(session, before.case_no, OutcomeDecision.question, 1)
+    _reviewed(session, step.case.case_no)
+    answered = [first, *(party for party in others if party not in new)]
+    for party in answered:
         party.objection.outcome = before.outcome
         step.notify(
             notices.ObjectionAnswered(
@@ -229,10 +239,11 @@ def refer_to_decision(step: Step) -> None:
             party.objection.email,
             party.case.case_no,
         )
-    for case in dict.fromkeys([step.case, *(party.case for party in everyone)]):
+    for case in dict.fromkeys([step.case, *(party.case for party in answered)]):
         move(case, Stage.ANSWERED)
         end_case(step, case)
         step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
+    _release(step, new)
 
 
 @durable("受理异议")
@@ -395,7 +406,6 @@ def _check_may_withdraw(case: Case, objection: Objection) -> None:
 
 def _withdraw(step: Step, lead: Case) -> None:
     """Take an objection back, with the case it is handled in if nobody else is left in that."""
-    first, *_ = parties_of(step.session, [lead])[lead.case_no]
     party = Party(step.case, objection_of(step.session, step.case.case_no))
     party.objection.withdrawn_at = step.now
     step.notify(notices.ObjectionWithdrawn(**party.about), party.objection.email)
@@ -412,7 +422,7 @@ def _withdraw(step: Step, lead: Case) -> None:
         if step.case is not lead:
             step.audit("objection:case:all-withdrawn", lead.case_no)
         return
-    if first.case is step.case and lead.stage == Stage.SUPPLEMENT:
+    if lead.stage == Stage.SUPPLEMENT and _supplement_asked(step.session, lead.case_no)[1] == step.case.case_no:
         _expect_no_supplement(step, lead)
     if step.case is lead:
         numbers = "、".join(other.case.case_no for other in left)
@@ -423,16 +433,30 @@ def _withdraw(step: Step, lead: Case) -> None:
 
 def _expect_no_supplement(step: Step, lead: Case) -> None:
     """Whoever was asked for a supplement withdrew: the review goes on with what the others handed in."""
-    turn = _supplements_requested(step.session, lead.case_no)
+    turn, _ = _supplement_asked(step.session, lead.case_no)
     given = SupplementReceived(kind=SupplementKind.NONE).recorded()
     if accepted_answer(step.session, lead.case_no, SupplementReceived.question, turn) is None:
         key = f"{lead.case_no}:supplement:{turn}:withdrawn"
         record_answer(step.session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, key, given, step.now)
 
 
-def _supplements_requested(session: Session, case_no: str) -> int:
-    requested = select(func.count()).where(StepRecord.case_no == case_no, StepRecord.step == request_supplement.name)
-    return session.scalars(requested).one()
+def _supplement_asked(session: Session, case_no: str) -> tuple[int, str]:
+    """The turn of the supplement that a case waits for, and the number of whose objection it was asked for."""
+    asked = session.execute(SUPPLEMENTS_ASKED, {"case_no": case_no}).tuples().all()
+    return len(asked), (asked[-1][0] if asked else None) or case_no
+
+
+def standing_of(session: Session, case: Case) -> Stage:
+    """Where an objection stands for who handed it in: of one that was joined, where its lead does while something is
+    asked of it."""
+    objection = session.get_one(Objection, case.case_no)
+    if objection.withdrawn_at is not None:
+        return Stage.WITHDRAWN
+    if case.stage == Stage.JOINED and objection.lead_case_no is not None:
+        lead = session.get_one(Case, objection.lead_case_no)
+        if lead.stage == Stage.SUPPLEMENT and _supplement_asked(session, lead.case_no)[1] == case.case_no:
+            return Stage.SUPPLEMENT
+    return Stage(case.stage)
 
 
 def submit_supplement(token: str, text: str, files: Sequence[File], submission_no: str) -> str:
@@ -454,7 +478,7 @@ def submit_supplement(token: str, text: str, files: Sequence[File], submission_n
         step = Step(session, case, "submit_supplement", 1, "objector", now)
         session.add(Supplement(case_no=case_no, text=text, at=now))
         keep_files(session, case_no, files, now)
-        turn = _supplements_requested(session, lead.case_no)
+        turn, _ = _supplement_asked(session, lead.case_no)
         given = {"kind": SupplementKind.RECEIVED, "text": text}
         # What comes after the first is kept with the case; the story goes on with the first.
         record_answer(session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)

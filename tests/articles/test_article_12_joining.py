@@ -414,6 +414,8 @@ def test_when_the_lead_withdraws_the_case_stays_where_it_is_for_the_others(
     assert steps.withdraw_objection(lead.token) == lead.case_no
     assert (lead.stage(), second.stage(), third.stage()) == (stage, Stage.JOINED, Stage.JOINED)
     assert notices_to(lead.case_no) == [*told, "objection-withdrawn"]
+    # Of them nothing was asked.
+    assert sheet_of(second.case_no, OBJECTION_TO_PARTY).stage == Stage.JOINED
     goes_on = f"{second.case_no}、{third.case_no}办理"
     assert goes_on in dict(sheet_of(lead.case_no).lines)["首位申请人已撤回"]
     assert goes_on in to_do().replace("\\", "")
@@ -668,6 +670,16 @@ def test_whoever_states_something_new_is_not_put_off(clerk: Any, city_bureau: St
     assert Verdict.ANSWERED not in verdicts(again)
     assert "没有可以援引的结论" in str(again.answer(InitialReview, turn, verdict="已有结论", reason=WHY))
     assert again.answer(InitialReview, turn, verdict="受理") is None
+
+
+def test_whoever_joined_since_the_review_and_states_something_new_goes_on(clerk: Any, city_bureau: StandIn) -> None:
+    _, again = decided_and_again(clerk)
+    assert again.answer(InitialReview, verdict="已有结论", reason=WHY) is None
+    same, other = clerk.register(email="c@example.com"), clerk.register(email="d@example.com", proposed="群贤路2号")
+    steps.refer_to_decision.run(again.case_no)
+    assert [case.stage() for case in (again, same, other)] == [Stage.ANSWERED, Stage.ANSWERED, Stage.REGISTERED]
+    assert notices_to(other.case_no)[-1] == "objection-released"
+    assert Verdict.ANSWERED not in verdicts(other)
 
 
 def test_what_was_not_decided_is_no_answer(clerk: Any, city_bureau: StandIn) -> None:
