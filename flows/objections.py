@@ -40,6 +40,7 @@ from tasks.objections.registrations import register_objection
 from tasks.objections.steps import (
     accept_objection,
     decline_objection,
+    refer_to_decision,
     request_supplement,
     take_reply,
     take_supplement,
@@ -56,13 +57,16 @@ def objection_case(case_no: str) -> None:
         case_no: 办件编号，如 YY-2026-000001；登记后自动发起，只有代录批量异议中一件的书面回复时才手工填写
     """
     take_up(case_no)
-    if review(case_no) is Verdict.DECLINE:
-        decline_objection(case_no)
-        return
-    accept_objection(case_no)
-    verify(case_no)
-    ask(case_no, OutcomeDecision)
-    conclude(lambda step: step(case_no))
+    match review(case_no):
+        case Verdict.DECLINE:
+            decline_objection(case_no)
+        case Verdict.ANSWERED:
+            refer_to_decision(case_no)
+        case _:
+            accept_objection(case_no)
+            verify(case_no)
+            ask(case_no, OutcomeDecision)
+            conclude(lambda step: step(case_no))
 
 
 def review(case_no: str) -> Verdict:

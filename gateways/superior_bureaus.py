@@ -7,7 +7,7 @@ Call none of this inside a transaction: the gateway's shared secrets are refresh
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -39,8 +39,37 @@ class ReplyError(RefusalError):
     """A reply that does not follow the mapping."""
 
 
+class JoinedClaim(BaseModel):
+    """What another objector says about the same field of the same certificate (并案); not who says it."""
+
+    grounds: list[str]
+    stated: str
+    proposed: str
+    reason: str
+    attachments: list[str]
+
+    def in_words(self) -> str:
+        files = f"{len(self.attachments)}个（{'、'.join(self.attachments)}）" if self.attachments else "无"
+        said = (
+            ("异议种类", "、".join(self.grounds)),
+            ("证照上现在的内容", self.stated),
+            ("申请人认为应当是", self.proposed),
+            ("理由", self.reason),
+            ("附件", files),
+        )
+        return "；".join(f"{name}：{value}" for name, value in said)
+
+
+def in_words(joined: Sequence[JoinedClaim]) -> str:
+    """The claims that joined, as they go to a bureau; empty for none."""
+    if not joined:
+        return ""
+    lines = [f"（{number}）{claim.in_words()}" for number, claim in enumerate(joined, 1)]
+    return "\n".join([f"另有{len(joined)}件异议并案，请一并核实：", *lines])
+
+
 class VerificationMessage(BaseModel):
-    """A verification request (数据核实需求) or an urge, as it goes out."""
+    """A verification request (数据核实需求) or an urge, as it goes out; ``joined``: what others claim in its case."""
 
     case_no: str
     idempotency_key: str
@@ -54,6 +83,7 @@ class VerificationMessage(BaseModel):
     proposed: str
     reason: str
     grounds: list[str]
+    joined: list[JoinedClaim] = Field(default_factory=list)
     received_on: date
     due_on: date
     matter: Matter
@@ -84,6 +114,7 @@ class VerificationMapping(BaseModel):
     send_path: PlatformPath
     reply_path: PlatformPath
     request: dict[str, Name]
+    """``joined`` has a place of its own where the bureaus gave it one; else it stands below the reason."""
     remote_no: Name
     reply: dict[str, Name]
     findings: dict[str, Finding]
@@ -125,10 +156,16 @@ def send_verification(bureau: Bureau, message: VerificationMessage) -> str:
     ``BureauUnavailableError``, ``BureauRefusedError``, and ``MappingError`` for a broken mapping file.
     """
     agreed = mapping()
-    given = message.model_dump(mode="json", exclude={"matter"}) | {"grounds": "、".join(message.grounds)}
+    others = in_words(message.joined)
+    given = message.model_dump(mode="json", exclude={"matter"})
+    given |= {"grounds": "、".join(message.grounds), "joined": others}
+    if others and "joined" not in agreed.request:
+        given["reason"] = f"{message.reason}\n{others}"
     fields = {theirs: str(given[ours]) for ours, theirs in agreed.request.items()}
     fields["additional"] = message.matter.model_dump_json(by_alias=True)
-    private = (message.certificate_reference, message.stated, message.proposed, message.reason)
+    private = {message.certificate_reference, message.stated, message.proposed, message.reason, given["reason"], others}
+    for claim in message.joined:
+        private |= {claim.stated, claim.proposed, claim.reason, *claim.attachments}
     answer = Gateway(bureau, agreed.signature).call(agreed.send_path, fields, private)
     number = answer.get(agreed.remote_no) if isinstance(answer, Mapping) else None
     if not number or not isinstance(number, str | int):

@@ -1,5 +1,6 @@
 """Objections (Article 12), their attachments and supplements, and the verification requests they cause."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -7,15 +8,18 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedBytes, EncryptedText, enum_text
-from regulation.objections import Bureau, ObjectorKind, Outcome, Pursuit
+from regulation.objections import WHOLE, Bureau, Ground, ObjectorKind, Outcome, Pursuit
 
 
 class Objection(Base):
     """An objection: who objects, to which field of which certificate, and how it ended.
 
-    ``certificate_key`` and ``field_key`` name the certificate and its field whatever way they were given; open
-    objections that share both are joined (并案), the later ones pointing to their lead. ``type_code`` and
-    ``field_code`` are empty for what the catalogue does not have. ``remark`` is what the reviewing officer should
+    ``type_code`` and ``field_code`` are empty for what the catalogue does not have, ``certificate_root`` for what the
+    register does not have. Objections that share root and field are joined (并案) while nobody was asked about them,
+    the later ones pointing to their lead; after that a later one has a case of its own and points to the latest
+    ``earlier_case_no``. ``certificate_key`` and ``field_key``, which name both as they were given, are read by the
+    version before only. ``withdrawn_at``: the objector took it back, though the case may go on for whoever joined it.
+    ``outcome`` is how the case ended. ``remark`` is what the reviewing officer should
     know: what registration could not find, and how an objector on the page made themselves known.
     """
 
@@ -44,6 +48,8 @@ class Objection(Base):
     reason: Mapped[str] = mapped_column(EncryptedText)
     remark: Mapped[str]
     lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    earlier_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    withdrawn_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(enum_text(Outcome))
     disagreement: Mapped[str | None] = mapped_column(EncryptedText)
     disagreed_at: Mapped[datetime | None]
@@ -59,7 +65,14 @@ class Objection(Base):
     @property
     def public_field(self) -> str:
         """The field's name where nothing of a person may stand."""
-        return self.field_name if self.field_code else self.OTHER_FIELD
+        return self.public_field_of(self.field_code, self.field_name, self.grounds)
+
+    @classmethod
+    def public_field_of(cls, code: str | None, name: str, grounds: Sequence[str]) -> str:
+        """As ``public_field``, of an objection that is not in the database yet."""
+        if Ground.MISSING in grounds:
+            return WHOLE
+        return name if code else cls.OTHER_FIELD
 
 
 class Supplement(Base):

@@ -106,10 +106,9 @@ class ObjectionRegistered(ToObjector):
 
 
 class ObjectionJoined(ToObjector):
-    """The objection is handled together with an earlier one about the same item (并案)."""
+    """The objection is handled together with an earlier one about the same item (并案), of which nothing is said."""
 
     field: Line
-    lead_case_no: Line
 
 
 class RowLine(_Value):
@@ -134,9 +133,8 @@ class ObjectionBatchRegistered(Notice):
 
 
 class ObjectionReleased(ToObjector):
-    """The objection goes on by itself, because the one it was joined to ended early."""
-
-    lead_case_no: Line
+    """The objection goes on by itself, because the one it was joined to ended early: what became of that is nobody
+    else's to know."""
 
 
 class SupplementRequested(ToObjector):
@@ -158,6 +156,15 @@ class ObjectionAccepted(ToObjector):
 class ObjectionDeclined(ToObjector):
     """The objection is not taken up: why, and what the objector can do about it."""
 
+    reason: str
+
+
+class ObjectionAnswered(ToObjector):
+    """The same was decided before and nothing new is stated: the outcome, its reasons, and what the objector can do."""
+
+    field: Line
+    outcome: Line
+    decided_on: date
     reason: str
 
 
@@ -597,6 +604,7 @@ NOTICES: dict[str, type[Notice]] = {
         SupplementRequested,
         ObjectionAccepted,
         ObjectionDeclined,
+        ObjectionAnswered,
         VerificationSent,
         ObjectionClosed,
         ObjectionWithdrawn,

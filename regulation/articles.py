@@ -225,6 +225,7 @@ ARTICLES = (
             "flows.objections:objection_case",
             "flows.objections:objection_intake",
             "regulation.objections:check_transition",
+            "regulation.objections:may_be_joined",
             "regulation.limits:VERIFICATION_REQUEST",
             "regulation.working_days:WorkingDays.due_date",
             "gateways.superior_bureaus:send_verification",
@@ -237,7 +238,7 @@ ARTICLES = (
             "web.objection_drafts:submit",
             "tasks.objections.drafts:hand_in",
         ),
-        "异议核查从登记到告知，证面的各项和证照状态都能更正，此后各种用证只见更正后的内容；更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记；成批报送的一并登记、初审和提出核实需求，上级成批的回复一并登记。",
+        "异议核查从登记到告知，证面的各项和证照状态都能更正，此后各种用证只见更正后的内容；更正后告知用过错误信息的部门并收其答复；由申请人在网页提出（实名登录或邮件确认），或由部门系统、工作人员登记；成批报送的一并登记、初审和提出核实需求，上级成批的回复一并登记；并案的各人主张一并核实，谁撤回、谁先提出都不影响其他人的权利。",
     ),
     Article(
         13,

@@ -4,6 +4,8 @@
 综合管理单位应当在收到异议申请5个工作日内，向省、市大数据局提出数据核实需求，核实后由综合管理单位将处理结果告知异议申请人。
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,11 +24,46 @@ class ObjectorKind(StrEnum):
 
 
 class Ground(StrEnum):
-    """What an objection may be about (Article 12)."""
+    """What an objection may be about (Article 12).
+
+    ``MISSING`` is a case of completeness of its own: the measures speak of the information of certificates, and where
+    there should be one and is none, nothing else can be said of it. It has no number and no field, and stands alone.
+    """
 
     ACCURACY = "准确性"
     COMPLETENESS = "完整性"
     TIMELINESS = "时效性"
+    MISSING = "应当有而没有的证照"
+
+
+WHOLE = "整件证照"
+"""What an objection to a missing certificate is about, in place of a field."""
+NO_SUCH = "没有这件证照"
+"""What stands on a missing certificate."""
+
+_UNFILLED = re.compile(r"[<\[(【〔《][^0-9]*[>\])】〕》]")
+_NOTHING = re.compile(r"[\W_0〇零]*|[x×]+")
+_NO_NUMBER = re.compile(
+    r"(暂|尚)?(无|没有?|未知|不详|不明|不清楚|不知道?|忘记?|缺失?|未填写?|空白?|见附件|同上)"
+    r"(此|该|这件|这个)?(电子)?(证照|证书|证件|执照|证)?(的?(编号|号码|号|标识))?"
+)
+_NO_VALUE = frozenset({"null", "nil", "none", "nan", "na", "n/a", "n.a.", "undefined", "unknown", "test"})
+
+
+def is_placeholder(number: str) -> bool:
+    """Whether what stands in place of a certificate's number is none: a template that was not filled in, a word for
+    nothing, or strokes and zeros only.
+
+    Strangers who typed the same placeholder would be taken to mean the same certificate.
+
+    >>> [is_placeholder(text) for text in ("{证照编号}", "没有", "Ｎ／Ａ", "——", "0000", " ")]
+    [True, True, True, True, True, True]
+    >>> [is_placeholder(text) for text in ("浙(2019)柯桥区不动产权第0000001号", "无锡市字第9号", "NA1024")]
+    [False, False, False]
+    """
+    said = "".join(unicodedata.normalize("NFKC", number).casefold().split())
+    unfilled = "{" in said or "}" in said
+    return unfilled or said in _NO_VALUE or any(kind.fullmatch(said) for kind in (_UNFILLED, _NOTHING, _NO_NUMBER))
 
 
 class Stage(StrEnum):
@@ -42,33 +79,41 @@ class Stage(StrEnum):
     CLOSED = "已办结"
     DECLINED = "不予受理"
     WITHDRAWN = "已撤回"
+    ANSWERED = "已有结论"
 
 
-ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN})
+ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN, Stage.ANSWERED})
 DISPUTED = frozenset({Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.DECIDED})
 """While a case is here its certificate carries the dispute mark: from acceptance to the end (DB3208/T 219-2024)."""
 
 _WITHDRAWABLE = frozenset(
     {Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.JOINED}
 )
+_JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED})
 _NEXT = {
-    Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED},
+    Stage.REGISTERED: {Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.DECLINED, Stage.ANSWERED},
     Stage.SUPPLEMENT: {Stage.REGISTERED},
     Stage.ACCEPTED: {Stage.VERIFYING, Stage.REPLIED},
     Stage.VERIFYING: {Stage.REPLIED},
     Stage.REPLIED: {Stage.DECIDED},
     Stage.DECIDED: {Stage.CLOSED},
-    # A joined objection goes on by itself when its lead was declined or withdrawn; it ends with its lead otherwise.
-    Stage.JOINED: {Stage.REGISTERED, Stage.CLOSED},
+    # A joined objection goes on by itself when its lead was declined, and is declined itself when the case went on for
+    # it because its lead was withdrawn; it ends with its lead otherwise.
+    Stage.JOINED: {Stage.REGISTERED, Stage.DECLINED, Stage.ANSWERED, Stage.CLOSED},
 }
 
 
 class Verdict(StrEnum):
-    """What the initial review may say."""
+    """What the initial review may say.
+
+    ``ANSWERED``: the same was asked and decided before, and nothing new is stated. The measures are silent on
+    repetition; the objector is owed the result and its reasons (Article 12), not the same verification again.
+    """
 
     ACCEPT = "受理"
     DECLINE = "不予受理"
     SUPPLEMENT = "要求补正"
+    ANSWERED = "已有结论"
 
 
 class Finding(StrEnum):
@@ -118,6 +163,17 @@ def may_withdraw(stage: Stage) -> bool:
     (True, False)
     """
     return stage in _WITHDRAWABLE
+
+
+def may_be_joined(stage: Stage) -> bool:
+    """Whether a later objection to the same field of the same certificate may join a case (并案): while nothing was
+    asked of the bureau yet. The measures are silent on joining; whoever comes later has a right to a request of their
+    own (Article 12).
+
+    >>> may_be_joined(Stage.REGISTERED), may_be_joined(Stage.VERIFYING)
+    (True, False)
+    """
+    return stage in _JOINABLE
 
 
 check_transition = transitions(

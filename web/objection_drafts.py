@@ -42,6 +42,7 @@ GROUNDS = {
     Ground.ACCURACY: "内容不对（准确性）",
     Ground.COMPLETENESS: "内容不全、缺项（完整性）",
     Ground.TIMELINESS: "内容过时、没有更新（时效性）",
+    Ground.MISSING: f"应当有这件证照，却没有（{Ground.MISSING}）",
 }
 KINDS = {
     ObjectorKind.HOLDER: "证照是我的，或者是我们单位的",
@@ -257,5 +258,5 @@ def _review(request: Request, draft: Draft, code: str = "") -> HTMLResponse:
     said["objector_kind"] = KINDS[ObjectorKind(typed["objector_kind"])]
     if person is not None and not code:
         said["objector_name"] = f"{person.name}（已实名认证）"
-    lines = [(TITLES[name], said[name]) for name in ORDER if name != "files"]
+    lines = [(TITLES[name], said[name]) for name in ORDER if said.get(name)]
     return page(request, "objection-review.html", {"draft": draft, "lines": lines, "code": code})

@@ -11,6 +11,7 @@ from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.desk.runs import nudge
 from tasks.desk.sheets import add_attachments, attachment_of, full_sheet, sheet_of
+from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from web.forms import (
     NOBODYS,
@@ -71,7 +72,7 @@ def follow(request: Request, token: Token, said: Said = "") -> HTMLResponse:
 
 def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     """The objector's page; a text that was refused stands in its form again, though it may be too late for it."""
-    sheet = sheet_of(case_of_token(token))
+    sheet = sheet_of(case_of_token(token), OBJECTION_TO_PARTY)
     stage = Stage(sheet.stage)
     context = {
         "sheet": sheet,

@@ -3,11 +3,12 @@
 from typing import Any
 
 from tasks.desk.sheets import sheet_of
+from tasks.objections.kind import OBJECTION_TO_PARTY
 
 
 def status_of(case_no: str) -> dict[str, Any]:
-    """A case's public status as JSON: masked, with its limits explained day by day."""
-    sheet = sheet_of(case_no)
+    """An objection's status as JSON, for its objector: masked, with its limits explained day by day."""
+    sheet = sheet_of(case_no, OBJECTION_TO_PARTY)
     return {
         "case_no": sheet.case_no,
         "stage": sheet.stage,

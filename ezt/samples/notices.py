@@ -150,8 +150,8 @@ GROUPS = (
                 ),
                 "截止日暂定",
             ),
-            Example("异议申请人", notices.ObjectionJoined(**_OBJECTION, **_FIELD, lead_case_no="YY-2026-000000")),
-            Example("异议申请人", notices.ObjectionReleased(**_OBJECTION, lead_case_no="YY-2026-000000")),
+            Example("异议申请人", notices.ObjectionJoined(**_OBJECTION, **_FIELD)),
+            Example("异议申请人", notices.ObjectionReleased(**_OBJECTION)),
             Example(
                 "异议申请人",
                 notices.SupplementRequested(
@@ -164,6 +164,16 @@ GROUPS = (
                 "异议申请人",
                 notices.ObjectionDeclined(
                     **_OBJECTION, reason="所指证照由其他县（市、区）颁发，请向颁发地的综合管理单位提出。"
+                ),
+            ),
+            Example(
+                "异议申请人",
+                notices.ObjectionAnswered(
+                    **_OBJECTION,
+                    **_FIELD,
+                    outcome="维持原信息",
+                    decided_on=date(2026, 9, 1),
+                    reason="经绍兴市大数据局核实，证照登记的内容与原始档案一致。",
                 ),
             ),
             Example(

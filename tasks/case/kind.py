@@ -2,8 +2,9 @@
 its noun's room."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -41,6 +42,11 @@ class KindSheet:
     full_lines: Callable[[Session, Case], Lines]
     happened: Happened
     further: Callable[[Session, Case], Table | None] = lambda _session, _case: None
+    stage: Callable[[Session, Case], str] = lambda _session, case: case.stage
+    ended_at: Callable[[Session, Case], datetime | None] = lambda _session, _case: None
+    """When it ended for whoever the sheet is for, where the case goes on for others: nothing after it is theirs."""
+    files_of: Callable[[Session, Case], Sequence[str]] = lambda _session, case: (case.case_no,)
+    """The cases whose attachments go with the full sheet."""
 
 
 def in_words(said: str | Callable[[dict[str, Any]], str], detail: dict[str, Any]) -> str:

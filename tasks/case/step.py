@@ -137,14 +137,18 @@ def once(case_no: str, name: str, turn: int, actor: str, work: Callable[[Step], 
     The result must be a JSON value. Raises ``CaseClosedError`` when the case has ended without this step.
     """
     with transaction() as session:
-        case = locked_case(session, case_no)
-        done = recorded(session.connection(), case_no, name, turn)
-        if done is not None:
-            result: T = done.result
-            return result
-        if case.closed_at is not None:
-            raise CaseClosedError(case_no)
-        return _do(Step(session, case, name, turn, actor, clock.now()), work)
+        return once_within(session, locked_case(session, case_no), name, turn, actor, work)
+
+
+def once_within(session: Session, case: Case, name: str, turn: int, actor: str, work: Callable[[Step], T]) -> T:
+    """``once`` in the caller's transaction, which has locked the case."""
+    done = recorded(session.connection(), case.case_no, name, turn)
+    if done is not None:
+        result: T = done.result
+        return result
+    if case.closed_at is not None:
+        raise CaseClosedError(case.case_no)
+    return _do(Step(session, case, name, turn, actor, clock.now()), work)
 
 
 def _do(step: Step, work: Callable[[Step], T]) -> T:

@@ -123,7 +123,7 @@ def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
     with reading() as session:
         case = session.get_one(Case, case_no)
         number, run_id, opened = case.runs_started, case.flow_run_id, case.opened_at
-        if case.closed_at is not None or _is_joined(session, case_no):
+        if case.closed_at is not None or _lead_of(session, case_no) is not None:
             return
     if run_id is not None:
         if _is_live(client, run_id):
@@ -173,8 +173,8 @@ def take_up(case_no: str) -> None:
             case.at_rest, case.flow_run_id = False, str(context.flow_run.id)
 
 
-def _is_joined(session: Session, case_no: str) -> bool:
-    return session.scalar(select(Objection.lead_case_no).where(Objection.case_no == case_no)) is not None
+def _lead_of(session: Session, case_no: str) -> str | None:
+    return session.scalar(select(Objection.lead_case_no).where(Objection.case_no == case_no))
 
 
 def _is_live(client: SyncPrefectClient, run_id: str) -> bool:
@@ -189,9 +189,11 @@ def wake(client: SyncPrefectClient, case_no: str) -> None:
     """Let a suspended run of a case go on, because what it waits for is on record now; start one where there is none,
     unless the case rests.
 
-    A run that is not suspended needs no waking: it looks for recorded answers right before it suspends.
+    A run that is not suspended needs no waking: it looks for recorded answers right before it suspends. What is news in
+    a joined objection is so for the run of its lead.
     """
     with reading() as session:
+        case_no = _lead_of(session, case_no) or case_no
         case = session.get_one(Case, case_no)
     run_id = case.flow_run_id
     if run_id is None:

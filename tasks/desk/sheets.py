@@ -25,7 +25,7 @@ from tasks.backfill.kind import BACKFILL
 from tasks.backfill.steps import scan_added
 from tasks.case.attachments import check_files, keep_files
 from tasks.case.calendars import working_days
-from tasks.case.kind import Happened, Table, in_words
+from tasks.case.kind import Happened, KindSheet, Table, in_words
 from tasks.case.step import locked_case
 from tasks.liaisons.kind import LIAISON
 from tasks.objections.batch_kind import OBJECTION_BATCH
@@ -123,28 +123,31 @@ def _due(limit: LimitLine) -> str:
     return f"{kind}，{limit.due_on}截止{unsettled}，{limit.standing}"
 
 
-def sheet_of(case_no: str) -> Sheet:
-    """The sheet of a case. ``LookupError`` when there is none."""
+def sheet_of(case_no: str, kind: KindSheet | None = None) -> Sheet:
+    """The sheet of a case as staff see it, or as another ``kind`` of sheet shows it. ``LookupError`` when there is no
+    such case."""
     with reading() as session:
         case = session.get(Case, case_no)
         if case is None:
             raise LookupError(f"没有编号为{case_no}的办件。")
-        kind = KINDS[case.kind]
+        kind = kind or KINDS[case.kind]
+        stage, ended_at = kind.stage(session, case), kind.ended_at(session, case)
         return Sheet(
             case_no=case_no,
-            stage=case.stage,
+            stage=stage,
             kind=kind.name,
             subject=kind.subject(session, case),
             lines=(
                 ("办件编号", case.case_no),
-                ("当前环节", case.stage),
+                ("当前环节", stage),
                 ("收到日期", str(case.received_on)),
                 *kind.lines(session, case),
                 ("经办人", case.officer_no),
                 ("适用办法", case.measures_version),
             ),
-            limits=tuple(_limits(session, case_no)),
-            timeline=tuple(_timeline(session, case)),
+            # Those that run on are the others'.
+            limits=tuple(_limits(session, case_no)) if ended_at is None else (),
+            timeline=tuple(_timeline(session, case, kind, ended_at)),
             further=kind.further(session, case),
         )
 
@@ -174,10 +177,12 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
     return lines
 
 
-def _timeline(session: Session, case: Case) -> list[tuple[str, str]]:
-    happened = {**HAPPENED, **KINDS[case.kind].happened}
+def _timeline(session: Session, case: Case, kind: KindSheet, until: datetime | None) -> list[tuple[str, str]]:
+    happened = {**HAPPENED, **kind.happened}
     # A batch has an entry for every row, which are nobody's to look through here.
     wanted = select(AuditEntry).where(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
+    if until is not None:
+        wanted = wanted.where(AuditEntry.at <= until)
     return [
         (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
         for entry in session.scalars(wanted.order_by(AuditEntry.id))
@@ -217,9 +222,17 @@ def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) 
         raise RefusalError(f"没有编号为{case_no}的办件，请核对编号。")
     check_may_act(session, officer, case, clock.local_date(at))
     record(session, "case:sheet:read", case_no, officer.staff_no, at)
-    lines = (("环节", case.stage), *KINDS[case.kind].full_lines(session, case))
-    files = session.scalars(select(Attachment).where(Attachment.case_no == case_no).order_by(Attachment.id))
-    attachments = tuple((file.name, keys().ticket(f"attachment:{file.id}")) for file in files)
+    kind = KINDS[case.kind]
+    lines = (("环节", case.stage), *kind.full_lines(session, case))
+    mine = Attachment.case_no.in_(kind.files_of(session, case))
+    files = session.scalars(select(Attachment).where(mine).order_by(Attachment.case_no, Attachment.id))
+    attachments = tuple(
+        (
+            file.name if file.case_no == case_no else f"并案{file.case_no} {file.name}",
+            keys().ticket(f"attachment:{file.id}"),
+        )
+        for file in files
+    )
     upload_ticket = "" if case.closed_at else keys().ticket(f"upload:{case_no}:{officer.staff_no}")
     return FullSheet(case_no, lines, attachments, upload_ticket)
 

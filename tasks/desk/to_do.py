@@ -106,6 +106,8 @@ class _Waiting:
     staff_no: str
     run_id: str | None
     at_rest: bool
+    goes_on_for: tuple[str, ...]
+    """Whose objections were joined to one that was withdrawn."""
 
     @property
     def link(self) -> str:
@@ -190,6 +192,7 @@ def _open_cases(session: Session, today: date) -> list[_Waiting]:
             Case.officer_no,
             Case.flow_run_id,
             Case.at_rest,
+            Objection.withdrawn_at.is_not(None),
         )
         .outerjoin(due, due.c.case_no == Case.case_no)
         .outerjoin(Objection, Objection.case_no == Case.case_no)
@@ -197,11 +200,33 @@ def _open_cases(session: Session, today: date) -> list[_Waiting]:
         .where(Case.closed_at.is_(None), or_(Objection.case_no.is_(None), Objection.lead_case_no.is_(None)))
     )
     rows = session.execute(wanted).tuples().all()
+    going_on = _going_on(session, [row[0] for row in rows if row[-1]])
     acting = {no: acting_officer(session, no, today).staff_no for no in {row[5] for row in rows}}
     return [
-        _Waiting(case_no, kind, stage, _asked(waiting_for), due_on, acting[officer_no], run_id, at_rest)
-        for case_no, kind, stage, waiting_for, due_on, officer_no, run_id, at_rest in rows
+        _Waiting(
+            case_no,
+            kind,
+            stage,
+            _asked(waiting_for),
+            due_on,
+            acting[officer_no],
+            run_id,
+            at_rest,
+            tuple(going_on.get(case_no, ())),
+        )
+        for case_no, kind, stage, waiting_for, due_on, officer_no, run_id, at_rest, _ in rows
     ]
+
+
+def _going_on(session: Session, withdrawn: Sequence[str]) -> dict[str, list[str]]:
+    """By the cases whose own objector withdrew, the objections that they go on for."""
+    wanted = select(Objection.lead_case_no, Objection.case_no).where(
+        Objection.lead_case_no.in_(withdrawn), Objection.withdrawn_at.is_(None)
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for lead_case_no, case_no in session.execute(wanted.order_by(Objection.case_no)).tuples():
+        found[str(lead_case_no)].append(case_no)
+    return found
 
 
 def _asked(waiting_for: str | None) -> type[Question] | None:
@@ -229,6 +254,8 @@ def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
     what = "批量异议中等待" if case.at_rest else "系统正在办理"
     if case.question is not None:
         what = case.question.awaits or case.question.asks
+    if case.goes_on_for:
+        what = f"{what}（首位申请人已撤回，继续为{'、'.join(case.goes_on_for)}办理）"
     due, stage = until(case.due_on, today, calendar), f"{case.kind.label}：{case.stage}"
     return f"| {case.link} | {due} | {cell(what)} | {cell(stage)} | {case.staff_no} |"
 

@@ -1,18 +1,21 @@
 """What an objector hands in (Article 12), in the shape of the start form and of the interface."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from regulation.objections import Ground, ObjectorKind
+from regulation.objections import NO_SUCH, WHOLE, Ground, ObjectorKind, is_placeholder
 from runtime.contacts import PHONE, Address
 from runtime.words import Words
 
+_UNLESS_MISSING = f"异议种类为“{Ground.MISSING}”的不填"
+
 
 class ObjectionApplication(BaseModel):
-    """An application for a recheck (核查申请)."""
+    """An application for a recheck (核查申请). The grounds come before what they decide on: of a certificate that is
+    missing there is no number, no field and nothing to copy."""
 
-    model_config = ConfigDict(title="异议申请", extra="forbid")
+    model_config = ConfigDict(title="异议申请", extra="forbid", validate_default=True)
 
     objector_kind: Annotated[ObjectorKind, Field(title="申请人类别")]
     objector_name: Annotated[Words, Field(title="申请人姓名或名称", min_length=1, max_length=200)]
@@ -21,9 +24,57 @@ class ObjectionApplication(BaseModel):
     certificate_type: Annotated[
         Words, Field(title="证照类型", description="如：营业执照", min_length=2, max_length=100)
     ]
-    certificate: Annotated[Words, Field(title="证照编号或电子证照标识", min_length=2, max_length=120)]
-    field: Annotated[Words, Field(title="有异议的项目", description="如：法定代表人", min_length=1, max_length=60)]
-    grounds: Annotated[list[Ground], Field(title="异议种类", min_length=1, max_length=3)]
-    stated: Annotated[Words, Field(title="证照上现在的内容", description="缺失时填“无”", min_length=1, max_length=500)]
+    grounds: Annotated[
+        list[Ground],
+        Field(title="异议种类", description=f"“{Ground.MISSING}”只能单独提出", min_length=1, max_length=3),
+    ]
+    certificate: Annotated[
+        Words, Field(title="证照编号或电子证照标识", description=_UNLESS_MISSING, max_length=120)
+    ] = ""
+    field: Annotated[
+        Words, Field(title="有异议的项目", description=f"如：法定代表人；{_UNLESS_MISSING}", max_length=60)
+    ] = ""
+    stated: Annotated[
+        Words, Field(title="证照上现在的内容", description=f"缺失时填“无”；{_UNLESS_MISSING}", max_length=500)
+    ] = ""
     proposed: Annotated[Words, Field(title="申请人认为应当是", min_length=1, max_length=500)]
     reason: Annotated[Words, Field(title="理由", min_length=5, max_length=2000)]
+
+    @classmethod
+    def received(cls, given: dict[str, Any]) -> Self:
+        """An application that was taken before, as it was taken then: a number that would be refused today is its
+        reviewer's to judge."""
+        return cls.model_validate(given, context={"received": True})
+
+    @field_validator("grounds")
+    @classmethod
+    def _missing_stands_alone(cls, grounds: list[Ground]) -> list[Ground]:
+        if Ground.MISSING in grounds and len(grounds) > 1:
+            raise ValueError(f"中“{Ground.MISSING}”只能单独提出，证照上的其他问题请另提一件")
+        return grounds
+
+    @field_validator("certificate")
+    @classmethod
+    def _certificate_is_named(cls, number: str, info: ValidationInfo) -> str:
+        if info.context and info.context.get("received"):
+            return number
+        if not number and _is_missing(info):
+            return number
+        if len(number) < 2 or is_placeholder(number):
+            wrong = "不是编号，请照证照填写" if number else "未填写"
+            raise ValueError(f"{wrong}；没有这件证照的，编号留空，异议种类只选“{Ground.MISSING}”")
+        return number
+
+    @field_validator("field", "stated")
+    @classmethod
+    def _is_filled_in(cls, text: str, info: ValidationInfo) -> str:
+        if not _is_missing(info):
+            if not text:
+                raise ValueError("未填写")
+            return text
+        return WHOLE if info.field_name == "field" else text or NO_SUCH
+
+
+def _is_missing(info: ValidationInfo) -> bool:
+    """Whether the certificate is what is missing; of grounds that are wrong themselves, that is said and no more."""
+    return Ground.MISSING in info.data.get("grounds", (Ground.MISSING,))

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, case, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.objection_batches import ObjectionBatch, ObjectionBatchRow
-from models.objections import VerificationRequest
+from models.objections import Objection, VerificationRequest
 from regulation.objections import Bureau, Stage
 from runtime.database import reading
 
@@ -67,7 +67,10 @@ def results_of(batch_no: str, sender_key: str) -> dict[str, Any]:
         batch = session.get(ObjectionBatch, batch_no)
         if batch is None or batch.sender_key != sender_key:
             raise LookupError(f"没有报送过编号为{batch_no}的批次，请核对编号。")
-        wanted = select(ObjectionBatchRow, Case.stage).outerjoin(Case, Case.case_no == ObjectionBatchRow.case_no)
+        # Where a case goes on for others, it has ended for the one of this row.
+        stage = case((Objection.withdrawn_at.is_not(None), str(Stage.WITHDRAWN)), else_=Case.stage)
+        wanted = select(ObjectionBatchRow, stage).outerjoin(Case, Case.case_no == ObjectionBatchRow.case_no)
+        wanted = wanted.outerjoin(Objection, Objection.case_no == Case.case_no)
         wanted = wanted.where(ObjectionBatchRow.batch_no == batch_no).order_by(ObjectionBatchRow.row)
         cases, wrong = [], []
         for row, stage in session.execute(wanted).tuples():

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind, StepRecord
 from models.objection_batches import ObjectionBatch, ObjectionBatchChunk, ObjectionBatchRow
-from models.objections import Objection, VerificationRequest
+from models.objections import VerificationRequest
 from models.organisations import Department
 from notifications import notices
 from notifications.outbox import queue
@@ -40,6 +40,7 @@ from tasks.case.step import Step, Steps, durable, locked_cases, together
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import BatchTable, read_file, refuse_all_wrong
 from tasks.objections.batch_rows import batch_of, by_letter, registered_in, resting_rows, to_review, unsent
+from tasks.objections.claims import claims_of
 from tasks.objections.lists import listing
 from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialReview, LetterPosted
 from tasks.objections.registrations import Registered, Submission, register_all
@@ -168,7 +169,7 @@ def register_chunk(step: Step) -> None:
     batch = batch_of(step.session, step.case.case_no)
     chunk = step.session.get_one(ObjectionBatchChunk, (batch.case_no, step.turn))
     submissions = [
-        Submission(ObjectionApplication.model_validate(given), _submission_key(batch.sender_key, given))
+        Submission(ObjectionApplication.received(given), _submission_key(batch.sender_key, given))
         for _, given in chunk.rows
     ]
     done = register_all(step.session, submissions, batch.entered_by, step.case.opened_at, step.now, together=True)
@@ -339,9 +340,10 @@ def prepare_letters(step: Step) -> list[str]:
 
 
 def _list_for(session: Session, case_no: str, bureau: Bureau) -> tuple[bytes, int]:
-    wanted = unsent(case_no, *by_letter(bureau)).join(Objection, Objection.case_no == VerificationRequest.case_no)
-    rows = session.execute(wanted.with_only_columns(Objection, Case.received_on)).tuples().all()
-    return listing((objection, received_on, None) for objection, received_on in rows), len(rows)
+    asked = unsent(case_no, *by_letter(bureau)).with_only_columns(Case.case_no, Case.received_on)
+    rows = session.execute(asked).tuples().all()
+    claims = claims_of(session, [each for each, _ in rows])
+    return listing((claims[each], received_on, None) for each, received_on in rows), len(rows)
 
 
 def _has_letter_of_its_own() -> ColumnElement[bool]:

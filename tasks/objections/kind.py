@@ -1,5 +1,7 @@
 """An objection on its sheets (Article 12)."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,9 +12,11 @@ from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
+from runtime.words import folded
 from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import reply_of
-from tasks.objections.steps import dispute_on, objection_of
+from tasks.objections.steps import dispute_on, objection_of, standing_of
 
 
 def _subject(session: Session, case: Case) -> str:
@@ -21,36 +25,84 @@ def _subject(session: Session, case: Case) -> str:
 
 def _lines(session: Session, case: Case) -> Lines:
     objection = objection_of(session, case.case_no)
-    attachments = session.scalars(select(Attachment.media_type).where(Attachment.case_no == case.case_no)).all()
-    joined = session.scalars(select(Objection.case_no).where(Objection.lead_case_no == case.case_no)).all()
-    asked = session.scalars(
-        select(VerificationRequest)
-        .where(VerificationRequest.case_no == case.case_no)
-        .order_by(VerificationRequest.turn.desc())
-    ).first()
-    reply = reply_of(session, case.case_no)
-    lines = [
+    lines = _claimed(session, objection)
+    claims = claims_of(session, [case.case_no])[case.case_no]
+    lines += _gone_on(objection, claims)
+    if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
+        lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
+    lines += _noted(session, objection)
+    for claim in claims:
+        other = claim.objection
+        if other is not objection:
+            files = f"{len(claim.attachments)}个" if claim.attachments else "无"
+            lines.append(("并案", f"{other.case_no}（{'、'.join(other.grounds)}；附件{files}）"))
+    if objection.lead_case_no:
+        lines.append(("并入", objection.lead_case_no))
+    if objection.earlier_case_no is not None:
+        lines.append(("此前的异议", _earlier(session, objection, objection.earlier_case_no)))
+    return lines + _handled(session, objection)
+
+
+def _own_lines(session: Session, case: Case) -> Lines:
+    """What an objector sees: nothing of anybody else who objects to the same."""
+    objection = objection_of(session, case.case_no)
+    lines = _claimed(session, objection) + _noted(session, objection)
+    return lines if _left_at(session, case) else lines + _handled(session, objection)
+
+
+def _own_stage(session: Session, case: Case) -> str:
+    return standing_of(session, case)
+
+
+def _left_at(session: Session, case: Case) -> datetime | None:
+    """When the objector withdrew from a case that went on."""
+    withdrawn_at = objection_of(session, case.case_no).withdrawn_at
+    return withdrawn_at if case.closed_at != withdrawn_at else None
+
+
+def _gone_on(objection: Objection, claims: Sequence[Claim]) -> Lines:
+    """That the case goes on without its own objector, and for whom."""
+    others = [claim.objection.case_no for claim in claims if claim.objection is not objection]
+    if objection.withdrawn_at is None or not others:
+        return []
+    on = clock.local_date(objection.withdrawn_at)
+    return [("首位申请人已撤回", f"{on}撤回；本件继续为并案的{'、'.join(others)}办理")]
+
+
+def _claimed(session: Session, objection: Objection) -> Lines:
+    attachments = session.scalars(select(Attachment.media_type).where(Attachment.case_no == objection.case_no)).all()
+    return [
         ("申请人", f"{objection.objector_kind} {mask_name(objection.objector_name)}"),
         ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
         ("有异议的项目", f"{objection.public_field}（{'、'.join(objection.grounds)}）"),
         ("附件", f"{len(attachments)}个" if attachments else "无"),
     ]
-    if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
-        lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
+
+
+def _noted(session: Session, objection: Objection) -> Lines:
+    lines = []
     batch_nos = select(ObjectionBatchRow.batch_no).where(
-        ObjectionBatchRow.case_no == case.case_no, ObjectionBatchRow.new
+        ObjectionBatchRow.case_no == objection.case_no, ObjectionBatchRow.new
     )
     if batch_no := session.scalar(batch_nos):
         lines.append(("批次", batch_no))
     if objection.remark:
         lines.append(("系统提示", objection.remark))
-    if joined:
-        lines.append(("并案", "、".join(joined)))
-    if objection.lead_case_no:
-        lines.append(("并入", objection.lead_case_no))
+    return lines
+
+
+def _handled(session: Session, objection: Objection) -> Lines:
+    """What came of it, in the case that it is handled in."""
+    lines, case_no = [], objection.lead_case_no or objection.case_no
+    asked = session.scalars(
+        select(VerificationRequest)
+        .where(VerificationRequest.case_no == case_no)
+        .order_by(VerificationRequest.turn.desc())
+    ).first()
     if asked is not None:
         state = f"{clock.local_date(asked.sent_at)}发出" if asked.sent_at else asked.refusal or "尚未发出"
         lines.append(("核实需求", f"{asked.pursuit}（{asked.bureau}）：{state}"))
+    reply = reply_of(session, case_no)
     if reply is not None:
         lines.append(("核实结论", f"{reply['finding']}（{reply['reply_no']}，{reply['replied_on']}）"))
     if objection.outcome is not None:
@@ -58,9 +110,24 @@ def _lines(session: Session, case: Case) -> Lines:
     return lines
 
 
+def _earlier(session: Session, objection: Objection, earlier_case_no: str) -> str:
+    """The latest case before about the same field of the same certificate: where it stands, how it ended, and what of
+    it is said again. Whether the same person says so is known only by what they typed."""
+    before, case = objection_of(session, earlier_case_no), session.get_one(Case, earlier_case_no)
+    stands = f"{case.stage}，{before.outcome}" if before.outcome is not None else case.stage
+    again = [
+        said
+        for said, name in (("同一申请人再次提出", "objector_name"), ("主张的内容相同", "proposed"))
+        if folded(getattr(before, name)) == folded(getattr(objection, name))
+    ]
+    return "；".join([f"{earlier_case_no}（{stands}）", *again])
+
+
 def _full_lines(session: Session, case: Case) -> Lines:
     objection = objection_of(session, case.case_no)
-    supplements = session.scalars(select(Supplement).where(Supplement.case_no == case.case_no).order_by(Supplement.id))
+    claims = claims_of(session, [case.case_no])[case.case_no]
+    mine = Supplement.case_no.in_({case.case_no, *(claim.objection.case_no for claim in claims)})
+    supplements = session.scalars(select(Supplement).where(mine).order_by(Supplement.id))
     reply = reply_of(session, case.case_no)
     lines = [
         ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
@@ -70,8 +137,12 @@ def _full_lines(session: Session, case: Case) -> Lines:
         ("证照上现在的内容", objection.stated),
         ("申请人认为应当是", objection.proposed),
         ("理由", objection.reason),
+        *_gone_on(objection, claims),
         *((f"补正（{clock.local_date(added.at)}）", added.text) for added in supplements),
     ]
+    for claim in claims:
+        if claim.objection is not objection:
+            lines += _other_claim(claim)
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
@@ -80,12 +151,29 @@ def _full_lines(session: Session, case: Case) -> Lines:
     return lines
 
 
+def _other_claim(claim: Claim) -> Lines:
+    other = claim.objection
+    said = (
+        ("申请人", f"{other.objector_kind} {other.objector_name}"),
+        ("异议种类", "、".join(other.grounds)),
+        ("证照上现在的内容", other.stated),
+        ("申请人认为应当是", other.proposed),
+        ("理由", other.reason),
+        ("附件", claim.attached),
+    )
+    return [(f"并案{other.case_no} {name}", value) for name, value in said]
+
+
+def _with_joined(session: Session, case: Case) -> list[str]:
+    return [case.case_no, *(claim.objection.case_no for claim in claims_of(session, [case.case_no])[case.case_no])]
+
+
 def _limit_met(detail: dict[str, Any]) -> str:
     kept = f"超期{detail['missed_by']}个工作日" if detail["missed_by"] else "按时"
     return f"完成第十二条5个工作日内提出核实需求，{kept}"
 
 
-_HAPPENED: Happened = {
+_HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:case:registered": "登记，向申请人发出回执",
     "objection:case:joined": "并案，并入{lead}",
     "objection:case:released": "原并案的异议单独办理",
@@ -94,6 +182,7 @@ _HAPPENED: Happened = {
     "objection:supplement:taken": "补正结束，继续初审",
     "objection:case:accepted": "受理，证照加注异议标记",
     "objection:case:declined": "不予受理，已告知理由",
+    "objection:case:answered": "此前已有结论（{outcome}），已告知申请人，办结",
     "objection:verification:prepared": "拟好核实需求",
     "objection:verification:sent": "核实需求已发出（{bureau}，{pursuit}）",
     "objection:verification:not-reached": "上级平台未能连通，稍后自动重试",
@@ -109,7 +198,19 @@ _HAPPENED: Happened = {
     "correction:department:answered": "用过错误信息的部门答复了如何处理",
     "objection:case:closed": "告知申请人结果，办结，去除异议标记",
     "objection:case:withdrawn": "申请人撤回",
+    "objection:case:goes-on": "首位申请人已撤回，继续为并案的{others}办理",
+    "objection:case:all-withdrawn": "并案的申请人均已撤回，办结",
     "objection:disagreement:logged": "登记申请人的不同意见",
 }
 
-OBJECTION = KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED)
+_OF_OTHERS = frozenset({"objection:case:goes-on", "objection:case:all-withdrawn"})
+_HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if tag not in _OF_OTHERS} | {
+    "objection:case:joined": "与同一证照同一项目的异议合并办理",
+    "objection:case:released": "转为单独办理",
+}
+
+OBJECTION = KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined)
+OBJECTION_TO_PARTY = KindSheet(
+    "异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY, stage=_own_stage, ended_at=_left_at
+)
+"""An objection on its objector's own page."""

@@ -2,7 +2,7 @@
 officers write beside each what they decide on it."""
 
 import io
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import AnswerSource, Case, CaseKind
 from models.objection_batches import ObjectionBatchRow
-from models.objections import Objection, VerificationRequest
+from models.objections import VerificationRequest
 from models.organisations import Officer
 from regulation.objections import Stage
 from runtime import clock
@@ -27,6 +27,7 @@ from tasks.case.questions import Asked, Question
 from tasks.case.step import locked_case
 from tasks.objections.batch_files import LAYOUT as APPLICATIONS
 from tasks.objections.batch_rows import registered_in
+from tasks.objections.claims import Claim, claims_of
 from tasks.objections.endings import conclude
 from tasks.objections.questions import OutcomeDecision, VerificationReply, reply_of
 from tasks.objections.steps import take_reply
@@ -89,18 +90,30 @@ TO_BUREAU = tuple(field for field in LAYOUT.headings if not field.startswith(Out
 """The columns of a list that goes out: what the Center decides is none of the bureau's."""
 
 
+JOINED_SHEET = "并案的异议"
+JOINED = ("办件编号", "异议种类", "证照上现在的内容", "申请人认为应当是", "理由", "附件")
+"""The columns of the second sheet: what else is claimed in a case of the first. Only the first is read back."""
+
+
 def listing(
-    rows: Iterable[tuple[Objection, date, Mapping[str, Any] | None]], columns: Collection[str] = TO_BUREAU
+    rows: Iterable[tuple[Sequence[Claim], date, Mapping[str, Any] | None]], columns: Collection[str] = TO_BUREAU
 ) -> bytes:
-    """A list as XLSX, of objections with the day they came in and the reply on record; what is still to be said is left
-    empty."""
+    """A list as XLSX, of cases by what is claimed in each, with the day they came in and the reply on record; what is
+    still to be said is left empty."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("核实清单")
     sheet.freeze_panes = "A2"
     sheet.append([LAYOUT.title(field) for field in columns])
-    for objection, received_on, reply in rows:
+    others = []
+    for (first, *joined), received_on, reply in rows:
+        objection, reason = first.objection, first.objection.reason
+        # Whoever joined speaks for the case that they joined, where its own objector has withdrawn.
+        case_no = objection.lead_case_no or objection.case_no
+        if joined:
+            reason += f"\n（另有{len(joined)}件异议并案，见“{JOINED_SHEET}”表，请一并核实）"
+            others += [(case_no, claim) for claim in joined]
         values = [
-            objection.case_no,
+            case_no,
             str(received_on),
             objection.certificate_type,
             objection.certificate_reference,
@@ -108,10 +121,10 @@ def listing(
             "、".join(objection.grounds),
             objection.stated,
             objection.proposed,
-            objection.reason,
+            reason,
             *((reply or {}).get(name, "") for name in REPLIED),
         ]
-        cells: list[Any] = [harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
+        cells: list[Any] = _cells(values)
         cells += [""] * (len(columns) - len(cells))
         for place, field in enumerate(columns):
             if field in LAYOUT.as_text:
@@ -119,9 +132,21 @@ def listing(
                 # As text: what is typed there stays as it was typed.
                 cells[place].number_format = "@"
         sheet.append(cells)
+    if others:
+        further = workbook.create_sheet(JOINED_SHEET)
+        further.append(JOINED)
+        for case_no, claim in others:
+            said = claim.objection
+            further.append(
+                _cells([case_no, "、".join(said.grounds), said.stated, said.proposed, said.reason, claim.attached])
+            )
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue()
+
+
+def _cells(values: Iterable[str]) -> list[str]:
+    return [harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
 
 
 def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
@@ -139,15 +164,13 @@ def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
             raise InputError(f"没有编号为{batch_no}的批量异议，请核对编号（YP-开头）。")
         check_may_act(session, officer, batch, clock.local_date(now))
         wanted = (
-            select(Objection, Case.received_on)
-            .join(Case, Case.case_no == Objection.case_no)
+            select(Case.case_no, Case.received_on)
             .where(registered_in(batch_no), Case.stage.in_([Stage.VERIFYING, Stage.REPLIED]))
-            .order_by(Objection.case_no)
+            .order_by(Case.case_no)
         )
-        rows = [
-            (objection, received_on, reply_of(session, objection.case_no))
-            for objection, received_on in session.execute(wanted).tuples()
-        ]
+        waiting = session.execute(wanted).tuples().all()
+        claims = claims_of(session, [case_no for case_no, _ in waiting])
+        rows = [(claims[case_no], received_on, reply_of(session, case_no)) for case_no, received_on in waiting]
         if not rows:
             raise InputError(f"{batch_no}没有等待核实结果或处理结果的异议。")
         record(session, "objection:batch:listed", batch_no, officer.staff_no, now, rows=len(rows))

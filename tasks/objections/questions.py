@@ -20,6 +20,7 @@ from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.case.questions import Asked, Question
 from tasks.objections.batch_rows import resting_rows
+from tasks.objections.claims import may_be_referred
 from tasks.register.versions import CURRENT_VERSION, check_value, correct
 
 
@@ -29,12 +30,24 @@ class InitialReview(Question):
 
     verdict: Verdict = Field(title="初审意见")
     reason: Words = Field(
-        "", title="理由或补正内容", description="不予受理须写明理由；要求补正须写明补什么", max_length=1000
+        "",
+        title="理由或补正内容",
+        description="不予受理须写明理由；要求补正须写明补什么；已有结论须写明此前认定的理由，不要写其他申请人的情况",
+        max_length=1000,
     )
 
+    @classmethod
+    def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        answered = may_be_referred(session, case.case_no)
+        return {"verdict": [str(verdict) for verdict in Verdict if answered or verdict is not Verdict.ANSWERED]}
+
     def refusal(self, asked: Asked) -> str | None:
+        if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
+            return "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。"
         if self.verdict is Verdict.ACCEPT or len(self.reason) >= 5:
             return None
+        if self.verdict is Verdict.ANSWERED:
+            return "援引已有结论须告知申请人理由，请在“理由或补正内容”中写明（至少5个字）。"
         if self.verdict is Verdict.DECLINE:
             return "不予受理须告知申请人理由，请在“理由或补正内容”中写明（至少5个字）。"
         return "要求补正须告知申请人补什么，请在“理由或补正内容”中写明（至少5个字）。"
@@ -159,7 +172,12 @@ class OutcomeDecision(Question):
     asks = "根据核实结果拟定处理结果"
 
     outcome: Outcome = Field(title="处理结果")
-    reason: Words = Field(title="告知申请人的理由", min_length=10, max_length=1000)
+    reason: Words = Field(
+        title="告知申请人的理由",
+        description="并案的各申请人都会收到，不要写其他申请人的情况",
+        min_length=10,
+        max_length=1000,
+    )
     value: Words = Field(
         "",
         title="更正后的内容",

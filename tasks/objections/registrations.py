@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -10,19 +10,19 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, CaseKind, Deadline
+from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
-from models.objections import Objection
+from models.objections import Objection, VerificationRequest
 from notifications import notices
 from regulation.certificates import IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
-from regulation.objections import Stage
+from regulation.objections import Ground, Stage, may_be_joined
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.keys import keys
 from tasks.case.attachments import File, keep_files
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadlines, start_deadlines
+from tasks.case.deadlines import start_deadlines
 from tasks.case.numbers import locked_counter, new_case, next_numbers, tell_officer
 from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
@@ -31,7 +31,10 @@ from tasks.objections.steps import status_link
 from tasks.office.officers import officers_by_load
 from tasks.register.types import find_type, objectionable
 
-JOINABLE = frozenset({Stage.REGISTERED, Stage.SUPPLEMENT, Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED})
+MISSING_REMARK = "申请人认为应当有这件证照而没有，请核对是否应有"
+MISSING_BUT_THERE = "申请人认为没有这件证照，而本区索引中有所填的编号，请核对"
+About = tuple[str, str]
+"""The root of a certificate in the register and the code of one of its fields."""
 
 REGISTERED = select(Objection.submission_key, Objection.case_no, Objection.token, Objection.lead_case_no).where(
     Objection.submission_key.in_(bindparam("keys", expanding=True))
@@ -43,9 +46,13 @@ BY_NUMBER = (
     .order_by(Certificate.version)
 )
 ABOUT = (
-    select(Case.case_no, Objection.certificate_key, Objection.field_key)
+    select(Case.case_no, Objection.certificate_root, Objection.field_code)
     .join(Objection, Objection.case_no == Case.case_no)
-    .where(Objection.certificate_key.in_(bindparam("certificates", expanding=True)), Case.stage.in_(JOINABLE))
+    .where(Objection.certificate_root.in_(bindparam("roots", expanding=True)), Objection.lead_case_no.is_(None))
+    .order_by(Case.case_no)
+)
+REQUESTED = select(VerificationRequest.case_no).where(
+    VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True))
 )
 
 
@@ -77,7 +84,8 @@ def register_objection(
     """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
 
     ``submission_key`` and ``remark`` as in ``Submission``; ``actor`` is who typed it in or which application sent it. A
-    second objection to the same field of the same certificate joins the open one. Raises what ``came_before`` raises.
+    second objection to the same field of the same certificate joins the open one until the bureau is asked; later it is
+    a case of its own, linked to the one before. Raises what ``came_before`` raises.
     """
     with transaction() as session:
         if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
@@ -110,15 +118,19 @@ def register_all(
     done = _known(session, [each.key for each in submissions])
     fresh = {each.key: each for each in submissions if each.key not in done}
     rows = _objections(session, fresh.values())
-    leads = _leads(session, rows)
+    earlier = _earlier(session, rows)
+    leads = _leads(session, earlier)
     officers = iter(officers_by_load(session, received_on, len(rows)))
     cases, joined = [], {}
     for row, case_no in zip(rows, next_numbers(counter, len(rows)), strict=True):
         row["case_no"] = case_no
-        about = row["certificate_key"], row["field_key"]
-        lead = leads.get(about)
+        about = _about(row)
+        lead = leads.get(about) if about is not None else None
         if lead is None:
-            leads[about] = case_no, officer_no = case_no, next(officers)
+            officer_no = next(officers)
+            if about is not None:
+                leads[about] = case_no, officer_no
+                row["earlier_case_no"] = earlier.get(about)
             rests = together and not row["remark"]
             case = new_case(case_no, CaseKind.OBJECTION, Stage.REGISTERED, received_on, received_at, officer_no, rests)
         else:
@@ -163,10 +175,6 @@ def _acknowledge(
     case_nos = [row["case_no"] for row in rows]
     deadline = start_deadlines(session, case_nos, VERIFICATION_REQUEST, received_on)
     start_deadlines(session, [each for each in case_nos if each not in joined], INITIAL_REVIEW, received_on)
-    # One verification request serves the lead and those that join it: one that has gone out serves them already.
-    requested = _requested(session, set(joined.values()))
-    served = {case_no: steps.today for case_no, lead in joined.items() if lead in requested}
-    meet_deadlines(session, served, VERIFICATION_REQUEST)
     explanation = [
         notices.DayLine(date=day.date, counts=day.counts, why=day.why)
         for day in working_days(session).explain(received_on, deadline.days)
@@ -177,7 +185,7 @@ def _acknowledge(
         about: dict[str, Any] = {
             "case_no": case_no,
             "certificate": public_type,
-            "field": row["field_name"] if row["field_code"] else Objection.OTHER_FIELD,
+            "field": Objection.public_field_of(row["field_code"], row["field_name"], row["grounds"]),
             "link": status_link(row["token"]),
         }
         registered = notices.ObjectionRegistered(
@@ -190,22 +198,9 @@ def _acknowledge(
         steps.notify(registered, row["email"], case_no)
         steps.audit("objection:case:registered", case_no, type=public_type, files=len(submission.files))
         if lead is not None:
-            steps.notify(notices.ObjectionJoined(**about, lead_case_no=lead), row["email"], case_no)
+            steps.notify(notices.ObjectionJoined(**about), row["email"], case_no)
             steps.audit("objection:case:joined", case_no, lead=lead)
     steps.write()
-
-
-def _requested(session: Session, case_nos: set[str]) -> set[str]:
-    """Those of the cases whose verification request has gone out."""
-    found: set[str] = set()
-    for some in in_pieces(sorted(case_nos)):
-        wanted = select(Deadline.case_no).where(
-            Deadline.case_no.in_(some),
-            Deadline.limit_code == VERIFICATION_REQUEST.code,
-            Deadline.met_on.is_not(None),
-        )
-        found |= set(session.scalars(wanted))
-    return found
 
 
 def _objections(session: Session, submissions: Iterable[Submission]) -> list[dict[str, Any]]:
@@ -226,18 +221,22 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
     the right to object (Article 12) does not hang on a slip of the pen."""
     application = submission.application
     remarks = [submission.remark] if submission.remark else []
-    wanted = application.certificate_type
+    wanted, missing = application.certificate_type, Ground.MISSING in application.grounds
     if kind is None:
         remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
-    if root is None:
+    if missing:
+        remarks.append(MISSING_BUT_THERE if root is not None else MISSING_REMARK)
+        # Whatever number came along, it is about no certificate that there is.
+        root = None
+    elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")
     if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
         verdict, why = judge_identifier(application.certificate)
         if verdict is not Verdict.ISO:
             remarks.append(why)
-    names = objectionable(kind) if kind else {}
+    names = objectionable(kind) if kind and not missing else {}
     field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
-    if kind is not None and field_code is None:
+    if kind is not None and field_code is None and not missing:
         remarks.append(f"“{kind.name}”没有所填的项目，请核对")
     token = secrets.token_urlsafe(24)
     key = root or f"{kind.code if kind else wanted}:{application.certificate}"
@@ -263,6 +262,7 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         "reason": application.reason,
         "remark": "；".join(remarks),
         "lead_case_no": None,
+        "earlier_case_no": None,
     }
 
 
@@ -287,17 +287,33 @@ def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | 
         return None if kind is None else (kind.code, keys().blind_index("certificate-number", reference))
 
 
-def _leads(session: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str]]:
-    """By the field of a certificate that a row is about, the open case about it that is still before its outcome, and
-    its officer; locked."""
-    about: dict[str, tuple[str, str]] = {}
-    wanted = {(row["certificate_key"], row["field_key"]) for row in rows}
-    for some in in_pieces(sorted({certificate for certificate, _ in wanted})):
-        there = session.connection().execute(ABOUT, {"certificates": some})
-        about |= {case_no: (certificate, field) for case_no, certificate, field in there}
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for case in locked_cases(session, [case_no for case_no, what in about.items() if what in wanted]):
-        # It may have gone on while it was waited for.
-        if case.stage in JOINABLE:
-            found.setdefault(about[case.case_no], (case.case_no, case.officer_no))
+def _about(row: Mapping[str, Any]) -> About | None:
+    """What an objection is about, where both are known: what was only typed alike may be another certificate."""
+    root, field_code = row["certificate_root"], row["field_code"]
+    return (root, field_code) if root is not None and field_code is not None else None
+
+
+def _earlier(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[About, str]:
+    """By what the rows are about, the latest case about it, whatever its stage."""
+    wanted = {about for row in rows if (about := _about(row)) is not None}
+    found: dict[About, str] = {}
+    for some in in_pieces(sorted({root for root, _ in wanted})):
+        there = session.connection().execute(ABOUT, {"roots": some})
+        found |= {(root, field): case_no for case_no, root, field in there if (root, field) in wanted}
     return found
+
+
+def _leads(session: Session, earlier: Mapping[About, str]) -> dict[About, tuple[str, str]]:
+    """Those of the cases that others may still join, with their officers; locked.
+
+    Each claim goes along with the request, so none can join once that is prepared.
+    """
+    cases = {case.case_no: case for case in locked_cases(session, list(earlier.values()))}
+    requested: set[str] = set()
+    for some in in_pieces(sorted(cases)):
+        requested |= set(session.connection().scalars(REQUESTED, {"case_nos": some}))
+    return {
+        about: (case_no, cases[case_no].officer_no)
+        for about, case_no in earlier.items()
+        if may_be_joined(Stage(cases[case_no].stage)) and case_no not in requested
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import AnswerSource, Case, Deadline, StepRecord
@@ -36,8 +36,9 @@ from tasks.case.answers import accepted_answer, answered_on, last_answered_on, r
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
-from tasks.case.step import CaseClosedError, Step, Steps, alone, durable, locked_case, once, recorded
+from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, once_within, recorded
 from tasks.case.submissions import came_before
+from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
     InitialReview,
     OutcomeDecision,
@@ -59,10 +60,17 @@ OBJECTIONS = (
     .with_for_update(of=Case)
     .execution_options(populate_existing=True)
 )
+LEAD = select(Objection.lead_case_no).where(Objection.case_no == bindparam("case_no"))
 JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
+SUPPLEMENTS_ASKED = (
+    select(StepRecord.result)
+    .where(StepRecord.case_no == bindparam("case_no"), StepRecord.step == "request_supplement")
+    .order_by(StepRecord.turn)
+)
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 PARTIES = OBJECTIONS.where(
-    or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None)))
+    Objection.withdrawn_at.is_(None),
+    or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None))),
 )
 """A case before what joins it, which comes later and has a higher number."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,7 +110,8 @@ def joined_to(session: Session, lead_case_no: str) -> list[Party]:
 
 
 def parties(step: Step) -> list[Party]:
-    """Everyone who gets the notices of a case: its objector and those whose objections were joined to it."""
+    """Everyone who gets the notices of a case: its objector, unless they withdrew, and those whose objections were
+    joined to it. The first is who is asked and answered; an open case has one."""
     return parties_of(step.session, (step.case,))[step.case.case_no]
 
 
@@ -139,8 +148,9 @@ def _reviewed(session: Session, *case_nos: str) -> None:
 
 
 @durable("告知补正")
-def request_supplement(step: Step) -> None:
-    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it."""
+def request_supplement(step: Step) -> str:
+    """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it. Returns
+    the number of whose objection it was asked for."""
     go_to(step, Stage.SUPPLEMENT)
     _reviewed(step.session, step.case.case_no)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
@@ -153,8 +163,10 @@ def request_supplement(step: Step) -> None:
             provisional=deadline.provisional,
         ),
         party.objection.email,
+        party.case.case_no,
     )
     step.audit("objection:supplement:requested", due_on=str(deadline.due_on))
+    return party.case.case_no
 
 
 @durable("收到补正")
@@ -169,42 +181,72 @@ def take_supplement(step: Step) -> None:
 
 @durable("不予受理")
 def decline_objection(step: Step) -> None:
-    """Decline with the reason and the way to remedies; joined objections go on by themselves."""
+    """Decline with the reason and the way to remedies; joined objections go on by themselves. Where the case goes on
+    for whoever joined it, it is the first of them whose objection is declined."""
+    first, *others = parties(step)
     go_to(step, Stage.DECLINED)
     _reviewed(step.session, step.case.case_no)
-    party = parties(step)[0]
     step.notify(
         notices.ObjectionDeclined(
-            **party.about,
+            **first.about,
             reason=_review(step).reason,
         ),
-        party.objection.email,
+        first.objection.email,
+        first.case.case_no,
     )
     step.audit("objection:case:declined")
     end_case(step, step.case)
-    _release_joined(step)
+    if first.case is not step.case:
+        move(first.case, Stage.DECLINED)
+        step.audit("objection:case:declined", first.case.case_no)
+        end_case(step, first.case)
+    _release(step, others)
 
 
-def _release_joined(step: Step) -> None:
+def _release(step: Step, joined: Sequence[Party]) -> None:
     """Let joined objections go on without their lead: the oldest leads the others. Recovery starts its run."""
-    joined = joined_to(step.session, step.case.case_no)
     for party in joined[1:]:
         party.objection.lead_case_no = joined[0].case.case_no
     for party in joined[:1]:
-        check_transition(Stage(party.case.stage), Stage.REGISTERED)
-        party.case.stage = Stage.REGISTERED
-        party.objection.lead_case_no = None
+        move(party.case, Stage.REGISTERED)
+        party.objection.lead_case_no, party.objection.earlier_case_no = None, step.case.case_no
         start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
+        step.notify(notices.ObjectionReleased(**party.about), party.objection.email, party.case.case_no)
+        tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+
+
+@durable("援引已有结论")
+def refer_to_decision(step: Step) -> None:
+    """Answer with the outcome that the same had before, and end the case: nothing is verified again, the limit of the
+    request lapses. Who joined since the review and states something new goes on without it."""
+    session, (first, *others) = step.session, parties(step)
+    before = decided_before(session, step.case.case_no)
+    if before is None or before.outcome is None:
+        raise LookupError(f"{step.case.case_no}没有可以援引的结论。")
+    claims = {claim.objection.case_no: claim for claim in claims_of(session, [step.case.case_no])[step.case.case_no]}
+    new = [party for party in others if states_anything_new(session, before, claims[party.case.case_no])]
+    decided_on = answered_on(session, before.case_no, OutcomeDecision.question, 1)
+    _reviewed(session, step.case.case_no)
+    answered = [first, *(party for party in others if party not in new)]
+    for party in answered:
+        party.objection.outcome = before.outcome
         step.notify(
-            notices.ObjectionReleased(
+            notices.ObjectionAnswered(
                 **party.about,
-                lead_case_no=step.case.case_no,
+                field=party.objection.public_field,
+                outcome=before.outcome,
+                decided_on=decided_on,
+                reason=_review(step).reason,
             ),
             party.objection.email,
             party.case.case_no,
         )
-        tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+    for case in dict.fromkeys([step.case, *(party.case for party in answered)]):
+        move(case, Stage.ANSWERED)
+        end_case(step, case)
+        step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
+    _release(step, new)
 
 
 @durable("受理异议")
@@ -265,6 +307,8 @@ def decide_outcome(step: Step) -> str:
     everyone = parties(step)
     go_to(step, Stage.DECIDED)
     outcome = _decision(step).outcome
+    # How the case ended, whoever it went on for.
+    objection_of(step.session, step.case.case_no).outcome = outcome
     for party in everyone:
         party.objection.outcome = outcome
     step.audit("objection:outcome:decided", outcome=outcome)
@@ -343,26 +387,42 @@ def close_objection(step: Step) -> None:
             party.objection.email,
             party.case.case_no,
         )
-        party.case.stage = Stage.CLOSED
-        end_case(step, party.case)
-        step.audit("objection:case:closed", party.case.case_no, outcome=decision.outcome)
+        if party.case is not step.case:
+            _close(step, party.case, decision.outcome)
+    _close(step, step.case, decision.outcome)
+
+
+def _close(step: Step, case: Case, outcome: Outcome) -> None:
+    case.stage = Stage.CLOSED
+    end_case(step, case)
+    step.audit("objection:case:closed", case.case_no, outcome=outcome)
 
 
 def withdraw_objection(token: str) -> str:
     """The objector withdraws; returns the case number. Doing it again changes nothing.
 
-    Raises ``LookupError`` for an unknown token and ``RefusalError`` once the outcome is decided.
+    The case goes on, where it stands, for those whose objections were joined to it (Article 12 gives each of them a
+    right of their own). Raises ``LookupError`` for an unknown token and ``RefusalError`` once the outcome is decided.
     """
     case_no = case_of_token(token)
-    with reading() as session:
-        case = session.get_one(Case, case_no)
-        if case.stage != Stage.WITHDRAWN:
-            _check_may_withdraw(case, objection_of(session, case_no))
-    try:
-        once(case_no, "withdraw_objection", 1, "objector", _withdraw)
-    except CaseClosedError:
-        raise RefusalError("本件刚刚办结，不能再撤回；请刷新页面查看。") from None
+    with transaction() as session:
+        case, lead = _locked_with_lead(session, case_no)
+        objection = objection_of(session, case_no)
+        if objection.withdrawn_at is None:
+            _check_may_withdraw(case, objection)
+            once_within(session, case, "withdraw_objection", 1, "objector", lambda step: _withdraw(step, lead))
     return case_no
+
+
+def _locked_with_lead(session: Session, case_no: str) -> tuple[Case, Case]:
+    """An objector's case and the one that it is handled in, which is another if it was joined; locked in the order in
+    which steps lock them."""
+    lead_case_no = session.scalar(LEAD, {"case_no": case_no}) or case_no
+    cases = {case.case_no: case for case in locked_cases(session, sorted({lead_case_no, case_no}))}
+    if (session.scalar(LEAD, {"case_no": case_no}) or case_no) != lead_case_no:
+        # It was released while its lead was waited for.
+        return _locked_with_lead(session, case_no)
+    return cases[case_no], cases[lead_case_no]
 
 
 def _check_may_withdraw(case: Case, objection: Objection) -> None:
@@ -371,19 +431,59 @@ def _check_may_withdraw(case: Case, objection: Objection) -> None:
         raise RefusalError(f"本件已到“{case.stage}”，不能再撤回；如对结果不服，可提交不同意见。")
 
 
-def _withdraw(step: Step) -> None:
-    _check_may_withdraw(step.case, objection_of(step.session, step.case.case_no))
-    party = parties(step)[0]
-    step.case.stage = Stage.WITHDRAWN
-    step.notify(
-        notices.ObjectionWithdrawn(
-            **party.about,
-        ),
-        party.objection.email,
-    )
+def _withdraw(step: Step, lead: Case) -> None:
+    """Take an objection back, with the case it is handled in if nobody else is left in that."""
+    party = Party(step.case, objection_of(step.session, step.case.case_no))
+    party.objection.withdrawn_at = step.now
+    step.notify(notices.ObjectionWithdrawn(**party.about), party.objection.email)
     step.audit("objection:case:withdrawn")
-    end_case(step, step.case)
-    _release_joined(step)
+    if step.case is not lead:
+        move(step.case, Stage.WITHDRAWN)
+        end_case(step, step.case)
+    # What was changed is written before it is asked who is left.
+    step.session.flush()
+    left = parties_of(step.session, [lead])[lead.case_no]
+    if not left:
+        move(lead, Stage.WITHDRAWN)
+        end_case(step, lead)
+        if step.case is not lead:
+            step.audit("objection:case:all-withdrawn", lead.case_no)
+        return
+    if lead.stage == Stage.SUPPLEMENT and _supplement_asked(step.session, lead.case_no)[1] == step.case.case_no:
+        _expect_no_supplement(step, lead)
+    if step.case is lead:
+        numbers = "、".join(other.case.case_no for other in left)
+        step.audit("objection:case:goes-on", others=numbers)
+        why = f"首位申请人已撤回，本件继续为并案的{numbers}办理"
+        tell_officer(step.session, lead, why, f"{lead.case_no}:goes-on", step.now)
+
+
+def _expect_no_supplement(step: Step, lead: Case) -> None:
+    """Whoever was asked for a supplement withdrew: the review goes on with what the others handed in."""
+    turn, _ = _supplement_asked(step.session, lead.case_no)
+    given = SupplementReceived(kind=SupplementKind.NONE).recorded()
+    if accepted_answer(step.session, lead.case_no, SupplementReceived.question, turn) is None:
+        key = f"{lead.case_no}:supplement:{turn}:withdrawn"
+        record_answer(step.session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, key, given, step.now)
+
+
+def _supplement_asked(session: Session, case_no: str) -> tuple[int, str]:
+    """The turn of the supplement that a case waits for, and the number of whose objection it was asked for."""
+    asked = session.execute(SUPPLEMENTS_ASKED, {"case_no": case_no}).tuples().all()
+    return len(asked), (asked[-1][0] if asked else None) or case_no
+
+
+def standing_of(session: Session, case: Case) -> Stage:
+    """Where an objection stands for who handed it in: of one that was joined, where its lead does while something is
+    asked of it."""
+    objection = session.get_one(Objection, case.case_no)
+    if objection.withdrawn_at is not None:
+        return Stage.WITHDRAWN
+    if case.stage == Stage.JOINED and objection.lead_case_no is not None:
+        lead = session.get_one(Case, objection.lead_case_no)
+        if lead.stage == Stage.SUPPLEMENT and _supplement_asked(session, lead.case_no)[1] == case.case_no:
+            return Stage.SUPPLEMENT
+    return Stage(case.stage)
 
 
 def submit_supplement(token: str, text: str, files: Sequence[File], submission_no: str) -> str:
@@ -396,23 +496,21 @@ def submit_supplement(token: str, text: str, files: Sequence[File], submission_n
     # The case's number, not the token: keys are stored in clear.
     source_key = f"{case_no}:supplement:{submission_no}"
     with transaction() as session:
-        case = locked_case(session, case_no)
+        case, lead = _locked_with_lead(session, case_no)
         if came_before(session, "answer", source_key, text, files=files):
             return case_no
-        if case.stage != Stage.SUPPLEMENT:
-            raise RefusalError(f"本件现为“{case.stage}”，不需要补正。")
+        if (stands := standing_of(session, case)) != Stage.SUPPLEMENT:
+            raise RefusalError(f"本件现为“{stands}”，不需要补正。")
         now = clock.now()
         step = Step(session, case, "submit_supplement", 1, "objector", now)
         session.add(Supplement(case_no=case_no, text=text, at=now))
         keep_files(session, case_no, files, now)
-        requested = select(func.count()).where(
-            StepRecord.case_no == case_no, StepRecord.step == request_supplement.name
-        )
-        turn = session.scalars(requested).one()
+        turn, _ = _supplement_asked(session, lead.case_no)
         given = {"kind": SupplementKind.RECEIVED, "text": text}
         # What comes after the first is kept with the case; the story goes on with the first.
-        record_answer(session, case, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)
-        step.audit("objection:supplement:handed-in", files=len(files))
+        record_answer(session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)
+        for number in sorted({case_no, lead.case_no}):
+            step.audit("objection:supplement:handed-in", number, files=len(files))
     return case_no
 
 
@@ -425,7 +523,7 @@ def log_disagreement(token: str, text: str) -> str:
     with transaction() as session:
         case = locked_case(session, case_no)
         objection = objection_of(session, case_no)
-        if case.stage != Stage.CLOSED:
+        if standing_of(session, case) != Stage.CLOSED:
             raise RefusalError("处理结果尚未告知，不能提交不同意见。")
         if objection.disagreement is not None and objection.disagreement != text:
             raise RefusalError("不同意见已经登记；如有新的事实，请重新提出异议。")

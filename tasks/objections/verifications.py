@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from gateways.superior_bureaus import BureauReply, VerificationMessage, fetch_reply, send_verification
+from gateways.superior_bureaus import BureauReply, JoinedClaim, VerificationMessage, fetch_reply, send_verification
 from gateways.zhejiang_gateway import (
     BureauRefusedError,
     BureauUnavailableError,
@@ -50,6 +50,7 @@ from tasks.case.step import (
     together,
 )
 from tasks.case.submissions import OtherContentError, came_before
+from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
 from tasks.objections.steps import move, parties_of
 from tasks.office.staff_tasks import open_staff_task
@@ -284,16 +285,19 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> 
     requests = _requests(session, [case.case_no for case in steps.cases], steps.turn)
     everyone = parties_of(session, steps.cases)
     # Who joined after the letter was posted cannot have been late.
-    met_on = {party.case.case_no: max(sent_on, party.case.received_on) for each in everyone.values() for party in each}
+    served = {case.case_no: case for case in steps.cases}
+    served |= {party.case.case_no: party.case for each in everyone.values() for party in each}
+    met_on = {case_no: max(sent_on, case.received_on) for case_no, case in served.items()}
     met = meet_deadlines(session, met_on, VERIFICATION_REQUEST)
     for case in steps.cases:
         request = requests[case.case_no]
         request.sent_at, request.remote_no = steps.now, remote_nos[case.case_no]
+        heard = {case.case_no, *(party.case.case_no for party in everyone[case.case_no])}
+        for case_no in sorted(heard & met.keys()):
+            steps.audit("objection:time-limit:met", case_no, missed_by=met[case_no].missed_by)
         if case.stage == Stage.ACCEPTED:
             move(case, Stage.VERIFYING)
         for party in everyone[case.case_no]:
-            if (deadline := met.get(party.case.case_no)) is not None:
-                steps.audit("objection:time-limit:met", party.case.case_no, missed_by=deadline.missed_by)
             if request.pursuit is not Pursuit.URGE:
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)
                 steps.notify(sent, party.objection.email, party.case.case_no)
@@ -320,19 +324,23 @@ def _requests(session: Session, case_nos: Sequence[str], turn: int) -> dict[str,
 
 def _messages(session: Session, requests: Sequence[VerificationRequest]) -> dict[int, VerificationMessage]:
     """By their ids, the requests as they go out."""
-    told: dict[str, tuple[Case, Objection, date]] = {}
-    for some in in_pieces([request.case_no for request in requests]):
+    told: dict[str, tuple[Case, date]] = {}
+    case_nos = [request.case_no for request in requests]
+    for some in in_pieces(case_nos):
         wanted = (
-            select(Case, Objection, Deadline.due_on)
-            .join(Objection, Objection.case_no == Case.case_no)
+            select(Case, Deadline.due_on)
             .join(Deadline, Deadline.case_no == Case.case_no)
             .where(Case.case_no.in_(some), Deadline.limit_code == VERIFICATION_REQUEST.code)
         )
         told |= {row[0].case_no: row for row in session.execute(wanted).tuples()}
-    return {request.id: _message(request, *told[request.case_no]) for request in requests}
+    claims = claims_of(session, case_nos)
+    return {request.id: _message(request, *told[request.case_no], *claims[request.case_no]) for request in requests}
 
 
-def _message(request: VerificationRequest, case: Case, objection: Objection, due_on: date) -> VerificationMessage:
+def _message(
+    request: VerificationRequest, case: Case, due_on: date, first: Claim, *others: Claim
+) -> VerificationMessage:
+    objection = first.objection
     return VerificationMessage(
         case_no=case.case_no,
         idempotency_key=request.idempotency_key,
@@ -346,6 +354,7 @@ def _message(request: VerificationRequest, case: Case, objection: Objection, due
         proposed=objection.proposed,
         reason=objection.reason,
         grounds=objection.grounds,
+        joined=[_joined(other) for other in others],
         received_on=case.received_on,
         due_on=due_on,
         matter=Matter(
@@ -357,6 +366,18 @@ def _message(request: VerificationRequest, case: Case, objection: Objection, due
             sponsor_code="330603",
             project_id=case.case_no,
         ),
+    )
+
+
+def _joined(claim: Claim) -> JoinedClaim:
+    """A claim as a bureau is told it."""
+    said = claim.objection
+    return JoinedClaim(
+        grounds=said.grounds,
+        stated=said.stated,
+        proposed=said.proposed,
+        reason=said.reason,
+        attachments=list(claim.attachments),
     )
 
 

@@ -24,6 +24,7 @@ from models.use_lists import UseListEntry
 from regulation.certificate_use import ANSWERED, REFUSED
 from regulation.finding_rules import RULES
 from regulation.limits import REPORT_TREND, VERIFICATION_REQUEST
+from regulation.objections import Stage
 from regulation.supervision_reports import Period, middle, percentage, up_to
 from runtime import clock
 from tasks.case.calendars import working_days
@@ -131,7 +132,8 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _verification_requests(inquiry: _Inquiry) -> _Part:
     """How many verification requests went out in the five working days of Article 12. What was declined or withdrawn
-    before its date does not count; what is late stays late whenever it went out."""
+    before its date does not count, nor what was answered by an outcome that there was, which is counted by itself; what
+    is late stays late whenever it went out."""
     periods = up_to(inquiry.period, REPORT_TREND.value)
     void = func.coalesce(Deadline.lapsed_on <= Deadline.due_on, False)
     kept = func.coalesce(Deadline.met_on <= Deadline.due_on, False)
@@ -142,17 +144,25 @@ def _verification_requests(inquiry: _Inquiry) -> _Part:
         )
         ((due, on_time),) = inquiry.ask(f"{period.label}到期的核实需求及按期数", wanted)
         trend.append((period.label, on_time, due))
-        rows.append((period.label, str(due), str(on_time), str(due - on_time), percentage(on_time, due)))
+        rows.append([period.label, str(due), str(on_time), str(due - on_time), percentage(on_time, due)])
+    asked = inquiry.number
+    for period, row in zip(periods, rows, strict=True):
+        start, end = clock.start_of(period.first), clock.start_of(period.last + timedelta(days=1))
+        answered = select(func.count()).where(
+            Case.kind == CaseKind.OBJECTION, Case.stage == Stage.ANSWERED, Case.closed_at >= start, Case.closed_at < end
+        )
+        row += [str(number) for (number,) in inquiry.ask(f"{period.label}援引已有结论办结的异议数", answered)]
     _, on_time, due = trend[-1]
     section = Section(
         "异议核实需求按期率（第十二条）",
-        "收到异议之日起5个工作日内向省、市大数据局提出核实需求；按截止日所在期间统计。",
+        "收到异议之日起5个工作日内向省、市大数据局提出核实需求；按截止日所在期间统计。截止前援引已有结论办结的不再提出，另行计数。",
         (
             Column("期间"),
-            *(Column(title, inquiry.number) for title in ("应提出", "按期", "逾期")),
-            Column("按期率", inquiry.number, bar=True),
+            *(Column(title, asked) for title in ("应提出", "按期", "逾期")),
+            Column("按期率", asked, bar=True),
+            Column("已有结论", inquiry.number),
         ),
-        tuple(rows),
+        tuple(map(tuple, rows)),
         tuple(trend),
     )
     return [("核实需求按期率", percentage(on_time, due)), ("核实需求逾期", f"{due - on_time}件")], section

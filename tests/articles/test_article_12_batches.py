@@ -171,7 +171,7 @@ def what_was_written(case_no: str) -> dict[str, Any]:
                 return {name: without(each) for name, each in value.items() if name != "remote_no"}
             return own.get(value, value) if isinstance(value, str) else value
 
-        not_alike = {"case_no", "token", "token_index", "submission_key", "email"}
+        not_alike = {"case_no", "token", "token_index", "submission_key", "email", "earlier_case_no"}
         columns = [column.name for column in Objection.__table__.columns if column.name not in not_alike]
         return {
             "case": (case.stage, case.received_on, case.measures_version, case.closed_at),

@@ -119,6 +119,18 @@ def test_what_is_not_ready_is_kept_and_not_handed_in(clerk: Clerk) -> None:
     assert draft_of(token).typed["phone"] == "打给我"
 
 
+def test_a_draft_about_a_missing_certificate_needs_no_number(clerk: Clerk) -> None:
+    blank = {"certificate": "没有", "field": "", "stated": ""}
+    token = ready(clerk, **blank)
+    assert wrong_in(draft_of(token), YU)["certificate"] == (
+        "证照编号或电子证照标识不是编号，请照证照填写；没有这件证照的，编号留空，异议种类只选“应当有而没有的证照”"
+    )
+    save_draft(token, blank | {"certificate": "", "grounds": ["应当有而没有的证照"]}, [])
+    assert wrong_in(draft_of(token), YU) == {}
+    with reading() as session:
+        assert session.get_one(Objection, hand_in(token, YU).case_no).certificate_reference == ""
+
+
 def test_a_draft_is_forgotten_with_its_files_when_nobody_touches_it(
     clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

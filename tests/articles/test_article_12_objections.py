@@ -16,7 +16,7 @@ from gateways.stand_in import Fault, StandIn
 from gateways.superior_bureaus import BureauReply, fetch_reply
 from models.calendars import PublishedYear
 from models.cases import Answer, Case, Deadline, DeadlineChange, Handover, Reminder, StaffTask, StepRecord
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateType
 from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement, VerificationRequest
 from models.organisations import Leave
@@ -49,7 +49,7 @@ from tasks.objections.questions import (
 from tasks.objections.registrations import register_objection, roots_of
 from tasks.office import leave
 from tasks.office.officers import acting_officer
-from tests.conftest import Clerk, by_officer, certificate_of, objection_about, wait_until
+from tests.conftest import Clerk, by_officer, certificate_of, certificates_with_address, objection_about, wait_until
 
 Day = Callable[[date], datetime]
 
@@ -749,39 +749,22 @@ def test_a_second_objection_to_the_same_field_joins_and_gets_every_notice(clerk:
     assert deadline_of(second.case_no, VERIFICATION_REQUEST.code).missed_by == 0
 
 
-def test_who_joins_after_the_request_went_out_has_its_duty_met(clerk: Any, city_bureau: StandIn) -> None:
-    lead = clerk.register()
-    lead.accept()
-    lead.request()
-    second = clerk.register(email="second@example.com")
-    assert deadline_of(second.case_no, VERIFICATION_REQUEST.code).met_on == clock.today()
+def decline(case: Any) -> None:
+    assert case.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    objections.decline_objection.run(case.case_no)
 
 
-@pytest.mark.parametrize("how", ["declined", "withdrawn"])
-def test_when_the_lead_ends_early_the_joined_go_on(clerk: Any, how: str) -> None:
+def test_when_the_lead_is_declined_the_joined_go_on(clerk: Any) -> None:
     lead, second, third = clerk.register(), clerk.register(email="b@example.com"), clerk.register(email="c@example.com")
-    if how == "withdrawn":
-        objections.withdraw_objection(lead.token)
-    else:
-        lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
-        objections.decline_objection.run(lead.case_no)
+    decline(lead)
     assert (second.stage(), third.stage()) == (Stage.REGISTERED, Stage.JOINED)
     with reading() as session:
         assert session.get_one(Objection, third.case_no).lead_case_no == second.case_no
 
 
-def test_what_the_joined_were_told_with_their_lead_they_are_not_told_again(clerk: Any) -> None:
-    lead, second = clerk.register(), clerk.register(email="b@example.com")
-    lead.accept()
-    objections.withdraw_objection(lead.token)
-    second.accept()
-    assert second.stage() == Stage.ACCEPTED
-    assert notices_to(second.case_no).count("objection-accepted") == 1
-
-
 def test_the_joined_are_told_that_they_go_on_alone(clerk: Any) -> None:
     lead, second = clerk.register(), clerk.register(email="b@example.com")
-    objections.withdraw_objection(lead.token)
+    decline(lead)
     assert notices_to(second.case_no) == ["objection-registered", "objection-joined", "objection-released"]
 
 
@@ -793,9 +776,9 @@ def test_a_joined_objection_can_be_withdrawn_only_until_the_common_outcome(clerk
 
 
 def test_withdrawing_while_the_lead_closes_is_one_or_the_other(clerk: Any, city_bureau: StandIn) -> None:
-    for turn in range(4):
-        lead = clerk.register(certificate=f"第{turn}张证照")
-        second = clerk.register(certificate=f"第{turn}张证照", email="b@example.com")
+    for held, kind in certificates_with_address(CertificateType.source == Level.CITY)[:4]:
+        about = {"certificate": held.number, "certificate_type": kind.name, "field": kind.names["address"]}
+        lead, second = clerk.register(**about), clerk.register(**about, email="b@example.com")
         lead.accept()
         lead.request()
         assert reply(lead) is None

@@ -93,9 +93,9 @@ def history(clerk: Clerk, counter: Counter, on_day: Day) -> None:
 
 
 def test_what_is_late_in_the_month_it_was_due_stays_late_and_the_trend_goes_back(history: None) -> None:
-    assert row("异议核实需求按期率", "2026年10月") == ("3", "1", "2", "33.3%")
-    assert row("异议核实需求按期率", "2026年9月") == ("1", "1", "0", "100.0%")
-    assert row("异议核实需求按期率", "2026年8月") == ("0", "0", "0", "—")
+    assert row("异议核实需求按期率", "2026年10月") == ("3", "1", "2", "33.3%", "0")
+    assert row("异议核实需求按期率", "2026年9月") == ("1", "1", "0", "100.0%", "0")
+    assert row("异议核实需求按期率", "2026年8月") == ("0", "0", "0", "—", "0")
     assert [label for label, *_ in section("异议核实需求按期率").trend][-1] == "2026年10月"
     assert len(section("异议核实需求按期率").trend) == 6
     assert dict(figures().summary)["核实需求逾期"] == "2件"

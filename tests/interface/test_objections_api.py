@@ -109,6 +109,9 @@ def test_a_replayed_request_is_refused(department: Caller, submission: Any) -> N
         ({"email": ".a@x.cn"}, "电子邮箱格式不对（"),
         ({"email": "a@-x.cn"}, "电子邮箱格式不对（"),
         ({"grounds": []}, "异议种类至少1项"),
+        ({"certificate": "{证照编号}"}, "证照编号或电子证照标识不是编号，请照证照填写；没有这件证照的，编号留空"),
+        ({"certificate": ""}, "证照编号或电子证照标识未填写；没有这件证照的，编号留空"),
+        ({"grounds": ["应当有而没有的证照", "准确性"]}, "只能单独提出"),
         ({"reason": ""}, "理由至少5个字"),
         ({"surplus": 1}, "没有这一项"),
         ({"objector_kind": "路人"}, "申请人类别只能是"),
@@ -122,6 +125,31 @@ def test_wrong_fields_are_named_in_chinese(
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
     assert count(Case.case_no) == 0
+
+
+def test_a_missing_certificate_needs_no_number(department: Caller, submission: Any) -> None:
+    given = submission(grounds=["应当有而没有的证照"])
+    for name in ("certificate", "field", "stated"):
+        del given[name]
+    answer = department.post(URL, given)
+    assert answer.status_code == 201, answer.text
+
+
+def test_nobody_reads_whom_they_were_joined_to_and_whoever_withdraws_is_gone(
+    department: Caller, submission: Any
+) -> None:
+    first = department.post(URL, submission()).json()
+    second = department.post(URL, submission(submission_no="2", email="b@example.com")).json()
+    assert second["stage"] == "已并案"
+    left = httpx.post(f"{department.base}{URL}/{first['token']}/withdrawal").json()
+    assert (left["stage"], left["limits"]) == ("已撤回", [])
+    followed = httpx.get(f"{department.base}{URL}/{second['token']}").json()
+    assert (followed["stage"], first["case_no"] in json.dumps(followed)) == ("已并案", False)
+    shown = httpx.get(f"{department.base}/objections/{first['token']}").text
+    assert "已撤回" in shown
+    assert second["case_no"] not in shown
+    for form in ("撤回异议</button>", "提交补正</button>", "<h2>时限</h2>"):
+        assert form not in shown
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"null"])

@@ -25,6 +25,8 @@ LURE = "领取补贴请登录t.cn"
 TYPED = dict.fromkeys(
     ("objector_name", "certificate_type", "certificate", "field", "stated", "proposed", "reason"), LURE
 )
+TYPED_OF_ONE = dict.fromkeys(("objector_name", "stated", "proposed", "reason"), LURE)
+"""About a certificate and a field that the register has: only such objections are joined, and known again."""
 NOT_IN_A_MAIL = ("领取", "补贴", "登录", "t.cn")
 """No piece of it either: masked, a name keeps its first and its last characters."""
 
@@ -41,17 +43,27 @@ def to_be_sent() -> list[OutgoingNotice]:
 
 
 def withdrawn_and_declined(clerk: Clerk) -> None:
-    """An objection that has to be supplemented and is taken back, and one that joined it and is declined."""
-    lead, second = clerk.register(**TYPED), clerk.register(**TYPED, email="second@example.com")
-    assert lead.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片") is None
-    objections.request_supplement.run(lead.case_no)
-    objections.withdraw_objection(lead.token)
-    assert second.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
-    objections.decline_objection.run(second.case_no)
+    """An objection that has to be supplemented and is taken back; one that is declined, and one that had joined it."""
+    first = clerk.register(**TYPED)
+    assert first.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片") is None
+    objections.request_supplement.run(first.case_no)
+    objections.withdraw_objection(first.token)
+    lead, second = clerk.register(**TYPED_OF_ONE), clerk.register(**TYPED_OF_ONE, email="second@example.com")
+    assert lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    objections.decline_objection.run(lead.case_no)
+    objections.withdraw_objection(second.token)
 
 
-def closed(clerk: Clerk) -> None:
-    case = clerk.register(**TYPED)
+def answered(clerk: Clerk) -> None:
+    """An objection that says again what was decided before."""
+    closed(clerk, **TYPED_OF_ONE)
+    again = clerk.register(**TYPED_OF_ONE)
+    assert again.answer(InitialReview, verdict="已有结论", reason="此前核实，登记无误。") is None
+    objections.refer_to_decision.run(again.case_no)
+
+
+def closed(clerk: Clerk, **typed: str) -> None:
+    case = clerk.register(**typed)
     case.accept()
     case.request()
     said = {"finding": "原数据无误", "content": "经核实无误", "reply_no": "绍数函〔2026〕1号"}
@@ -81,7 +93,8 @@ def test_no_notice_to_an_address_that_nobody_confirmed_holds_what_was_typed(cler
     city_bureau.reply_after = 3600
     send_confirmation(draft(clerk, **TYPED))
     withdrawn_and_declined(clerk)
-    closed(clerk)
+    closed(clerk, **TYPED)
+    answered(clerk)
     reported()
     kinds = {name: kind for name, kind in NOTICES.items() if issubclass(kind, ToUnconfirmed)}
     mails = [row for row in to_be_sent() if row.notice in kinds]

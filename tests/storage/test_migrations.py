@@ -195,6 +195,63 @@ def test_what_the_register_kept_beside_a_corrected_face_is_read_off_the_face(emp
     engine.dispose()
 
 
+def test_objections_of_before_are_linked_and_know_when_they_were_withdrawn(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0019")
+    # Not ours, which would mind that there is no such officer.
+    engine = create_engine(empty_database)
+    given = [
+        ("YY-2026-000001", "已办结", "r", "address", None),
+        ("YY-2026-000002", "已撤回", "r", "address", None),
+        ("YY-2026-000003", "核实中", "r", "address", None),
+        ("YY-2026-000004", "已并案", "r", "address", "YY-2026-000003"),
+        ("YY-2026-000005", "待初审", "r", "name", None),
+        ("YY-2026-000006", "待初审", None, "address", None),
+        ("YY-2027-000001", "待初审", "r", "address", None),
+    ]
+    ended = {"已办结", "已撤回"}
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE cases DROP CONSTRAINT fk_cases_officer_no"))
+        for case_no, stage, root, field, lead in given:
+            row = {"no": case_no, "stage": stage, "root": root, "field": field, "lead": lead}
+            row["at"], row["closed"] = "2026-03-02 01:00:00", "2026-03-03 01:00:00" if stage in ended else None
+            connection.execute(
+                text(
+                    "INSERT INTO cases (case_no, kind, stage, received_on, opened_at, closed_at, officer_no,"
+                    " measures_version, runs_started) VALUES (:no, 'YY', :stage, '2026-03-02', :at, :closed, 'KQ001',"
+                    " '2025', 0)"
+                ),
+                row,
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO objections (case_no, token, token_index, submission_key, objector_kind,"
+                    " objector_name, email, phone, certificate_type, certificate_reference, certificate_key,"
+                    " certificate_root, field_code, field_key, field_name, grounds, stated, proposed, reason, remark,"
+                    " lead_case_no) VALUES (:no, 't', :no, :no, '持证主体', 'n', 'e', 'p', 'c', 'r', 'k', :root,"
+                    " :field, 'f', 'n', '[]', 's', 'p', 'r', '', :lead)"
+                ),
+                row,
+            )
+    migrate(empty_database)
+    with engine.connect() as connection:
+        wanted = "SELECT case_no, earlier_case_no, withdrawn_at IS NOT NULL FROM objections ORDER BY case_no"
+        rows = [(case_no[-4:], earlier, bool(left)) for case_no, earlier, left in connection.execute(text(wanted))]
+        same = text("SELECT count(*) FROM objections JOIN cases USING (case_no) WHERE withdrawn_at = closed_at")
+        assert connection.scalar(same) == 1
+    assert rows == [
+        ("0001", None, False),
+        ("0002", "YY-2026-000001", True),
+        ("0003", "YY-2026-000002", False),
+        ("0004", None, False),
+        ("0005", None, False),
+        ("0006", None, False),
+        ("0001", "YY-2026-000003", False),
+    ]
+    command.downgrade(alembic_config(empty_database), "0019")
+    engine.dispose()
+
+
 def test_a_catalogue_entry_that_is_none_is_not_stored(installation: Path) -> None:
     broken = CertificateType(
         code="T",
