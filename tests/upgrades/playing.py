@@ -16,18 +16,22 @@ from flows import asking
 from flows import objections as objection_batch
 from models.base import Base
 from models.cases import Case, Deadline
+from models.certificates import Certificate, IssuingAuthority
 from models.notices import OutgoingNotice
+from models.objections import Objection
 from models.records import AuditEntry
+from runtime import clock
 from runtime.database import reading
 from tasks.backfill import questions as backfill_questions
 from tasks.case.answers import offered, settled, take_officer_answer
-from tasks.case.questions import Question
+from tasks.case.questions import Asked, Question
 from tasks.case.step import DurableStep
 from tasks.desk.runs import DEPLOYMENTS
 from tasks.desk.sheets import add_attachments, full_sheet
 from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_batch_questions
 from tasks.objections import questions as objection_questions
+from tasks.objections.questions import correction_refusal, reply_of
 from tasks.rectifications import questions as rectification_questions
 from tasks.rule_revisions import questions as rule_revision_questions
 from tasks.spot_checks import questions as spot_check_questions
@@ -76,7 +80,7 @@ def answer_to(question: type[Question], case: Case) -> Given:
             "replied_on": then,
         },
         objection_questions.RefusedRequest: {"remedy": "书面发函"},
-        objection_questions.OutcomeDecision: {"reason": why},
+        objection_questions.OutcomeDecision: {"reason": why, "value": fitting_value(case.case_no)},
         objection_batch_questions.BatchReview: {"verdict": "一并受理"},
         objection_batch_questions.BatchLetterPosted: letter,
         backfill_questions.BackfillReview: {"verdict": "通过"},
@@ -103,6 +107,20 @@ def answer_to(question: type[Question], case: Case) -> Given:
     return {name: given[0] for name, given in offered(case.case_no, question).choices.items() if name == "outcome"} | {
         **answers[question]
     }
+
+
+def fitting_value(case_no: str) -> str:
+    """What the disputed field of a case can become: what another certificate of its type says. Earlier versions took
+    any text for a reply's right value. Empty where the case corrects nothing here."""
+    with reading() as session:
+        objection = session.get(Objection, case_no)
+        if objection is None or objection.field_code is None or reply_of(session, case_no) is None:
+            return ""
+        asked = Asked(session, session.get_one(Case, case_no), "", clock.today())
+        others = select(Certificate).where(Certificate.type_code == objection.type_code)
+        values = [each.face.get(objection.field_code, "") for each in session.scalars(others.order_by(Certificate.id))]
+        values += session.scalars(select(IssuingAuthority.name))
+        return next((value for value in values if value and correction_refusal(asked, value) is None), "")
 
 
 @contextmanager

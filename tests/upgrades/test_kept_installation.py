@@ -23,22 +23,29 @@ import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ezt import children
 from ezt.desk import Desk
 from ezt.up import free_port
 from models.base import Base
-from models.cases import Case
+from models.cases import Case, StaffTask
+from models.certificates import Certificate, CertificateType
 from models.notices import NoticeState, OutgoingNotice
+from models.records import AuditEntry
 from notifications.sender import dispatch
+from regulation.backfill.judge import Judge
 from regulation.objections import Stage
+from regulation.register_columns import columns_from
+from runtime import clock
 from runtime.database import reading
 from runtime.keys import keys
 from tasks.desk.sheets import sheet_of
 from tasks.desk.to_do import open_cases, to_do
 from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_questions
+from tasks.register.types import paper_type
+from tasks.register.versions import columns_of
 from tests.command_line.conftest import ezt
 from tests.conftest import Mailbox, wait_until, web_in_this_process, working_in
 from tests.upgrades.playing import every_question, go_on, question_named, standing, totals, without_prefect
@@ -96,7 +103,27 @@ def all_standings(said: dict[str, Any]) -> dict[str, Any]:
 def test_every_case_stands_where_it_stood(installed: Path, said: dict[str, Any]) -> None:
     assert all_standings(said) == said["cases"]
     now = totals()
+    with reading() as session:
+        # What a migration has to say of the data stands on record and among what staff are to see to.
+        recomputed = select(func.count()).where(AuditEntry.tag == "certificate:version:recomputed")
+        now["audit_entries"] -= session.scalar(recomputed) or 0
+        told = session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("upgrade:"))).all()
+        now["staff_tasks"] -= len(told)
     assert {table: now[table] for table in said["tables"]} == said["tables"]
+    assert ["按证面更正" in each for each in told] == [True]
+
+
+def test_a_correction_that_an_earlier_version_left_half_done_is_done(installed: Path) -> None:
+    with reading() as session:
+        recomputed = session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.tag == "certificate:version:recomputed")
+        ).all()
+        assert recomputed
+        for each in recomputed:
+            held = session.scalars(select(Certificate).where(Certificate.identifier == each["identifier"])).one()
+            kind = session.get_one(CertificateType, held.type_code)
+            judge = Judge(paper_type(kind), clock.today(), ())
+            assert columns_from(judge, held.face, columns_of(held)) == columns_of(held)
 
 
 def test_a_case_of_every_kind_waits_at_every_question_and_another_has_come_to_its_end(said: dict[str, Any]) -> None:
