@@ -15,7 +15,6 @@ from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.catalogue import state_on
-from regulation.certificate_use import ANSWERED
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
@@ -24,6 +23,7 @@ from tasks.certificates.holders import (
     AuthorisationAnswer,
     AuthorisationRequest,
     HolderRequest,
+    OwnUses,
     authorise,
     holder_entry,
     holder_of,
@@ -31,6 +31,7 @@ from tasks.certificates.holders import (
 from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
 from tasks.office.staff_tasks import open_staff_task
+from tasks.register.faces import held_by
 from tasks.register.types import type_names
 from tasks.use_list.standing import in_force
 
@@ -119,7 +120,7 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
         rows = session.execute(
             select(Certificate, CertificateType)
             .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(Certificate.holder_index == own, Certificate.state != CertificateState.SUPERSEDED)
+            .where(held_by(own), Certificate.state != CertificateState.SUPERSEDED)
         )
         scenarios = _alone(session)
         found = [_own(certificate, kind, scenarios) for certificate, kind in rows]
@@ -130,8 +131,8 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
     """One of them with all that it says; that its holder looked is on record. ``NotFoundError`` for anybody else's."""
     own = holder_index(holder_of(request).number)
     with transaction() as session:
-        found = session.get(Certificate, number)
-        if found is None or found.holder_index != own or found.state is CertificateState.SUPERSEDED:
+        found = session.scalar(select(Certificate).where(Certificate.id == number, held_by(own)))
+        if found is None or found.state is CertificateState.SUPERSEDED:
             raise NotFoundError(NOT_YOURS)
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}
@@ -215,8 +216,8 @@ def give_authorisation(request: HolderRequest, number: int, days: int) -> Author
 
 
 def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
-    """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again changes nothing.
-    ``RefusalError`` for another doubt about the same use.
+    """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again, or another of its
+    holders doing it, changes nothing. ``RefusalError`` for another doubt about the same use.
 
     The measures know no procedure for it. So staff get it as something to see to, with the record's number; what they
     find wrong becomes a finding by the way that findings take. ``NotFoundError`` for a use of anybody else's.
@@ -224,13 +225,13 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
     own = holder_index(holder_of(request).number)
     with transaction() as session:
         used = session.get(AuditEntry, record_no)
-        if used is None or used.holder_index != own or used.tag not in ANSWERED:
+        if used is None or not OwnUses.of(session, own).include(used):
             raise NotFoundError("没有这一次用证记录，请在“谁用过我的证照”中选择。")
         now = clock.now()
         before = session.scalar(select(StaffTask.what).where(StaffTask.key == _key(record_no)))
         if before is not None:
             if f"（{doubt}）" not in before:
-                raise RefusalError("这一次用证您已经反映过，这次选的疑问与那次不同，没有更改；请等待核实处理。")
+                raise RefusalError("这一次用证已经反映过，这次选的疑问与那次不同，没有更改；请等待核实处理。")
             return
         department = session.get_one(Department, used.detail["department"]).name
         at = used.at.astimezone(clock.SHANGHAI)
@@ -269,7 +270,7 @@ def _held_on(session: Session, own: str, day: date) -> list[CertificateType]:
     rows = session.execute(
         select(Certificate, CertificateType)
         .join(CertificateType, CertificateType.code == Certificate.type_code)
-        .where(Certificate.holder_index == own)
+        .where(held_by(own))
     )
     return [
         kind
