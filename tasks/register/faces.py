@@ -106,8 +106,8 @@ _PRESENT_FIRST = (
     Certificate.version.desc(),
 )
 """What holds now before what was replaced: a number that was corrected finds a superseded version only."""
-# Several holders can have a certificate of one number, such as both of a couple; the holder decides, and what was issued
-# to them comes before what was issued to another and names them too.
+# Both of a couple can have a certificate of one number; who is asked about decides, and what was issued to them comes
+# before what names them as the other one.
 _BY_NUMBER = (
     _held(
         Certificate.type_code == bindparam("type_code"),

@@ -26,6 +26,7 @@ from regulation.certificate_use import ANSWERED, UseRefusedError
 from regulation.certificates import CertificateState, Level, parse_identifier
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
+from regulation.online_supervision import Period, Tallies
 from regulation.register_columns import columns_from, holders_from
 from runtime import clock
 from runtime.database import reading, transaction
@@ -50,6 +51,7 @@ from tasks.certificates.own import (
 )
 from tasks.register.types import paper_type, type_named
 from tasks.register.versions import columns_of, correct, holders_of, set_holders, supersede
+from tasks.supervision.tallies import tallies_of
 from tests.articles.conftest import Counter, of, valid
 from tests.articles.test_article_12_corrected_values import text_of
 from tests.conftest import FEW, forget_settings
@@ -323,8 +325,6 @@ def test_a_corrected_name_of_the_second_spouse_is_the_one_that_counts(couple: Sh
 
 def test_a_missing_co_owner_is_set_right_field_by_field(estate: Shared) -> None:
     third = samples.Dice(7, "third").identity_number("own", clock.today() - timedelta(12000), male=True)
-    with reading() as session:
-        kind = session.get_one(CertificateType, estate.held.type_code)
     names = "、".join([*(each.name for each in estate.holders), "欧阳若兰"])
     new = corrected(estate, "holder", names)
     with reading() as session:
@@ -337,7 +337,6 @@ def test_a_missing_co_owner_is_set_right_field_by_field(estate: Shared) -> None:
             *(each.number for each in estate.holders),
             third,
         ]
-    del kind
 
 
 def kind_of(name: str) -> CertificateType:
@@ -407,6 +406,32 @@ def test_an_old_paper_of_two_owners_becomes_a_certificate_of_both(estate: Shared
         ]
         one_name = entered(session, kind, paper | {"holder": estate.holders[0].name}, clock.today())
     assert any("个数与持证主体的个数不同" in each for each in one_name.errors)
+
+
+def counted_today() -> Tallies:
+    today = clock.today()
+    with reading() as session:
+        return tallies_of(session, Period(today, today, today), processes=1)
+
+
+@PLACES
+def test_supervision_counts_a_use_once(couple: Shared, place: int) -> None:
+    for _ in range(3):
+        couple.counter.extract(**couple.by(couple.holders[place]))
+    answered = counted_today().answered
+    assert [sum(each.values()) for (_, _, kind), each in answered.items() if kind == couple.held.type_code] == [3]
+
+
+def test_what_did_not_hold_is_replaced_by_a_valid_use_that_names_the_other_spouse(couple: Shared) -> None:
+    first, second = couple.holders
+    with transaction() as session:
+        session.get_one(Certificate, couple.held.id).state = CertificateState.SUSPENDED
+    couple.counter.extract(**couple.by(first), even_if=["suspended"])
+    assert [len(each.not_valid) for each in counted_today().matters] == [1]
+    with transaction() as session:
+        session.get_one(Certificate, couple.held.id).state = CertificateState.VALID
+    couple.counter.extract(**couple.by(second))
+    assert [len(each.not_valid) for each in counted_today().matters] == []
 
 
 @pytest.fixture
