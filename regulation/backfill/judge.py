@@ -281,10 +281,9 @@ class Judge:
         return self._memories[code].read(cell)
 
     def names_on(self, face: Mapping[str, str]) -> list[str]:
-        """The names of all whom a face calls its holders."""
-        if self._of_spouses:
-            return [name for code in ("husband", "wife") if (name := face.get(code))]
-        return parts(face.get(HOLDER) or "")
+        """The names of all whom a face calls its holders, each once."""
+        names = [face.get("husband"), face.get("wife")] if self._of_spouses else parts(face.get(HOLDER) or "")
+        return [name for name in dict.fromkeys(names) if name]
 
     def judge(self, row: Mapping[str, Cell]) -> Judged:
         """``row`` is by field code; see ``columns`` for what may stand in it."""

@@ -35,6 +35,7 @@ from tasks.register.faces import held_by
 from tasks.register.types import type_names
 from tasks.use_list.standing import in_force
 
+DOUBTED = "certificate:use:doubted"
 NOT_YOURS = "您名下没有这件证照；如应当有，可以提出核查申请（第十二条）。"
 
 
@@ -107,10 +108,10 @@ class Doubt(StrEnum):
 
 
 class DoubtStanding(StrEnum):
-    """What became of a doubt."""
+    """What became of a doubt, after who had it."""
 
-    OPEN = "您已反映，正在核实"
-    SEEN_TO = "您已反映，工作人员已核实处理"
+    OPEN = "已反映，正在核实"
+    SEEN_TO = "已反映，工作人员已核实处理"
 
 
 def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
@@ -241,15 +242,22 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
         )
         open_staff_task(session, _key(record_no), None, what, now)
         detail = {"record": record_no, "doubt": str(doubt), "department": used.detail["department"]}
-        session.add(holder_entry("certificate:use:doubted", own, now, detail))
+        session.add(holder_entry(DOUBTED, own, now, detail))
 
 
-def doubts_about(record_nos: list[int]) -> dict[int, DoubtStanding]:
-    """What became of the doubts about these uses, by record; those that nobody doubted are left out."""
+def doubts_about(request: HolderRequest, record_nos: list[int]) -> dict[int, str]:
+    """What became of the doubts about these uses, by record, and whether the holder or another one of the certificate
+    had them; uses that nobody doubted are left out."""
+    own = holder_index(holder_of(request).number)
     keys = {_key(number): number for number in record_nos}
     with reading() as session:
+        said = session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.holder_index == own, AuditEntry.tag == DOUBTED)
+        )
+        mine = {each["record"] for each in said}
         rows = session.execute(select(StaffTask.key, StaffTask.done_at).where(StaffTask.key.in_(keys)))
-        return {keys[key]: DoubtStanding.SEEN_TO if done_at else DoubtStanding.OPEN for key, done_at in rows}
+        standing = {keys[key]: DoubtStanding.SEEN_TO if done_at else DoubtStanding.OPEN for key, done_at in rows}
+    return {number: f"{'您' if number in mine else '共同的持证主体'}{each}" for number, each in standing.items()}
 
 
 def _key(record_no: int) -> str:

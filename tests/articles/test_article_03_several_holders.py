@@ -46,6 +46,7 @@ from tasks.certificates.own import (
     Doubt,
     authorisation_choices,
     doubt_use,
+    doubts_about,
     own_certificate,
     own_certificates,
 )
@@ -179,7 +180,10 @@ def test_each_spouse_presents_it_in_their_own_name_and_sees_who_used_it(couple: 
     (mine,), (theirs,) = uses_of_holder(own).uses, uses_of_holder(couple.session_of(other.number)).uses
     assert mine.record_no == theirs.record_no
     assert ("您出示" in mine.sentence, "您出示" in theirs.sentence) == (True, False)
-    doubt_use(couple.session_of(other.number), theirs.record_no, Doubt.NOT_MINE)
+    doubting = couple.session_of(other.number)
+    doubt_use(doubting, theirs.record_no, Doubt.NOT_MINE)
+    assert doubts_about(doubting, [theirs.record_no]) == {theirs.record_no: "您已反映，正在核实"}
+    assert doubts_about(own, [theirs.record_no]) == {theirs.record_no: "共同的持证主体已反映，正在核实"}
 
 
 def test_nobody_else_finds_it_and_nothing_else_of_a_spouse_is_seen(couple: Shared) -> None:

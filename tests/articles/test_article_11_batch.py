@@ -161,6 +161,34 @@ def test_both_spouses_of_a_row_hold_its_certificate(clerk: Any, tmp_path: Path) 
     assert rows_left(BackfillRowHolder) == 0
 
 
+def test_partners_whom_the_face_does_not_number_are_compared_with_their_paper_and_hold_it(
+    clerk: Any, tmp_path: Path
+) -> None:
+    names, numbers = "绍兴柯桥甲运输有限公司、绍兴柯桥乙运输有限公司", "91330621MA2XYL5N56、91330621MA2888888T"
+    row = {
+        "许可证号": "浙交运管许可绍字330603009999号",
+        "业户名称": names,
+        "持证主体证件号码": numbers,
+        "经营范围": "道路普通货物运输",
+        "核发机关": "绍兴市柯桥区交通运输局",
+        "核发日期": "2024-03-05",
+        "有效期至": "2028-03-05",
+    }
+    path = written(tmp_path / "许可证.csv", [row])
+    case = Clerk(submit_batch(path, "道路运输经营许可证", "绍兴市柯桥区交通运输局", "JT-2026-001", "KQ001", ""))
+    assert check_all(case) == 1
+    shown = dict(full_sheet(case.case_no, "KQ002", "", "127.0.0.1").lines)["第2行"]
+    assert names in shown
+    assert numbers in shown
+    assert found_wrong(case, "无") is None
+    judge_sample.run(case.case_no)
+    assert register_batch.run(case.case_no) == 1
+    (made,) = in_register(case)
+    with reading() as session:
+        assert [each.number for each in holders_of(session, made.id)] == numbers.split("、")
+    assert (made.holder_name, made.holder_number) == (names.split("、")[0], numbers.split("、")[0])
+
+
 def test_a_batch_that_is_sent_back_leaves_no_holder(clerk: Any, tmp_path: Path) -> None:
     wife = "330621197005120021"
     case = submit(written(tmp_path / "结婚证.csv", [marriage(n, 女方公民身份号码=wife) for n in range(1, 31)]))

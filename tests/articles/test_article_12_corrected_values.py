@@ -38,6 +38,7 @@ from tasks.certificates.holders import HolderRequest, PresentationRequest, open_
 from tasks.certificates.own import own_certificate, own_certificates
 from tasks.keeping.records import export_record, seal_record
 from tasks.objections import steps
+from tasks.objections.corrections import tell_users_of_wrong_value
 from tasks.objections.lists import Letter, take_list
 from tasks.objections.questions import OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
@@ -123,6 +124,12 @@ class Permit:
         return case
 
     def correct(self, code: str, right: str) -> Clerk:
+        """Carry an objection through to its correction and its end."""
+        case = self.correct_and_wait(code, right)
+        steps.close_objection.run(case.case_no)
+        return case
+
+    def correct_and_wait(self, code: str, right: str) -> Clerk:
         """Carry an objection through to its correction."""
         case = self.object_to(code, right)
         assert case.answer(VerificationReply, **reply(right)) is None
@@ -130,7 +137,6 @@ class Permit:
         assert case.answer(OutcomeDecision, **DECISION) is None
         steps.decide_outcome.run(case.case_no)
         steps.correct_certificate.run(case.case_no)
-        steps.close_objection.run(case.case_no)
         return case
 
 
@@ -409,6 +415,13 @@ def test_of_a_second_holder_too_every_use_says_the_corrected_value(
     assert (permit.now.holder_name, permit.now.holder_number) == (first.holder_name, first.holder_number)
     if code == "holder_number":
         assert permit.counter.query(certificate_type=NAME, holder_number=wrong).certificates == []
+
+
+@pytest.mark.parametrize("code", SECOND)
+def test_who_used_what_was_wrong_of_a_second_holder_is_told(permit_of_two: Permit, code: str) -> None:
+    permit_of_two.counter.extract(**permit_of_two.of_it())
+    case = permit_of_two.correct_and_wait(code, f"{WRONG[code]}、{SECOND[code][1]}")
+    assert tell_users_of_wrong_value.run(case.case_no) == 1
 
 
 def test_a_wrong_number_finds_no_certificate_that_holds(permit: Permit) -> None:
