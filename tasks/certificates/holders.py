@@ -202,16 +202,17 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     with reading() as session:
         presented = session.get(Presentation, index)
     found = faces.by_id(presented.certificate_id, presented.holder_index) if presented is not None else None
+    holder = holder_asked_about(found) if found is not None else None
     if (
         presented is None
         or found is None
-        or found.holder_index is None
+        or holder is None
         or presented.redeemed_at is not None
         or presented.expires_at <= use.at
     ):
         raise UseRefusedError(10, NO_SUCH_CODE)
-    use.certificate_type, use.holder_index = found.type_code, found.holder_index
-    use.subject = mask_number(holder_asked_about(found).number)
+    use.certificate_type, use.holder_index = found.type_code, presented.holder_index
+    use.subject = mask_number(holder.number)
     if presented.scenario is not None and request.scenario not in {None, presented.scenario}:
         raise UseRefusedError(10, f"持证主体只在场景“{presented.scenario}”出示，不能用于“{request.scenario}”。")
     use.permit(presented.scenario or request.scenario, presented=True)

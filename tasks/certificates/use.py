@@ -505,4 +505,7 @@ def _reason(state: AnsweredState, found: Held) -> str:
 
 
 def _is_named(found: Held, name: str | None) -> bool:
-    return name is None or same_name(name, holder_asked_about(found).name)
+    if name is None:
+        return True
+    holder = holder_asked_about(found)
+    return holder is not None and same_name(name, holder.name)

@@ -205,10 +205,11 @@ def holders_of(held: Held) -> list[OneHolder]:
         return [OneHolder(*row) for row in connection.execute(_HOLDERS, {"id": held.id})]
 
 
-def holder_asked_about(held: Held) -> OneHolder:
-    """Of a certificate's holders the one who was asked about and is one of them."""
+def holder_asked_about(held: Held) -> OneHolder | None:
+    """Of a certificate's holders the one who was asked about; ``None`` where it is not theirs (any more)."""
     with one_read() as connection:
-        return OneHolder(*connection.execute(_ONE_HOLDER, {"id": held.id, "holder_index": held.holder_index}).one())
+        row = connection.execute(_ONE_HOLDER, {"id": held.id, "holder_index": held.holder_index}).first()
+    return OneHolder(*row) if row is not None else None
 
 
 def current_identifier(root: str) -> str | None:
