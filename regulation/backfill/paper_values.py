@@ -444,7 +444,7 @@ def read_holder_numbers(
     """The numbers of one holder or of several (co-owners, partners), as ``read_holder_number`` reads each; none of them
     where one cannot be read.
 
-    >>> read_holder_numbers("110105491231002；91110000600037341L").text
+    >>> read_holder_numbers("11010519491231002x；91110000600037341L").text
     '11010519491231002X、91110000600037341L'
     >>> [finding.code.value for finding in read_holder_numbers("11010519491231002X、1").findings]
     ['number-shape']
