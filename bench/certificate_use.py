@@ -75,6 +75,11 @@ def fill(certificates: int) -> list[tuple[str, str, str]]:
             "valid_until_on, state, remark, read_at FROM certificates, counted WHERE certificates.id = 1",
             (max(1, certificates - 4000),),
         )
+        session.connection().exec_driver_sql(
+            "INSERT INTO certificate_holders (certificate_id, place, field, holder_kind, name, number_kind, number, "
+            "holder_index) SELECT id, 1, 'holder', holder_kind, holder_name, holder_number_kind, holder_number, "
+            "holder_index FROM certificates WHERE identifier LIKE 'filler.%'"
+        )
     with reading() as session:
         wanted = (
             select(Certificate.holder_number, Certificate.number, Certificate.holder_index)

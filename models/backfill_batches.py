@@ -3,7 +3,7 @@ what is wrong with those that do not get there."""
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedJson, EncryptedText, SealedBytes, enum_text
@@ -80,6 +80,27 @@ class BackfillRow(Base):
     face: Mapped[dict[str, str]] = mapped_column(EncryptedJson)
     issued_on: Mapped[date]
     valid_until_on: Mapped[date | None]
+
+
+class BackfillRowHolder(Base):
+    """One of the holders of such a row, where it has several or its face names one elsewhere than as the holder: in the
+    columns of ``CertificateHolder``, so that what is sealed goes over as it is."""
+
+    __tablename__ = "backfill_row_holders"
+    __table_args__ = (
+        ForeignKeyConstraint(["case_no", "row"], ["backfill_rows.case_no", "backfill_rows.row"], ondelete="CASCADE"),
+    )
+
+    case_no: Mapped[str] = mapped_column(primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    field: Mapped[str]
+    holder_kind: Mapped[HolderKind] = mapped_column(enum_text(HolderKind))
+    name: Mapped[str] = mapped_column(EncryptedText)
+    number_kind: Mapped[NumberKind] = mapped_column(enum_text(NumberKind))
+    number: Mapped[str] = mapped_column(EncryptedText)
+    holder_index: Mapped[str]
+    share: Mapped[str | None] = mapped_column(EncryptedText)
 
 
 class BackfillProblem(Base):

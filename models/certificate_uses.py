@@ -31,6 +31,8 @@ class Presentation(Base):
 
     code_index: Mapped[str] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id"))
+    holder_index: Mapped[str] = mapped_column(server_default="")
+    """Which of its holders presents it."""
     scenario: Mapped[str | None]
     """The one scenario for which the holder presents; ``None``: any in which they may present alone."""
     made_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Certificate types and the local register of certificates, one row a version."""
+"""Certificate types and the local register of certificates, one row a version, with its holders."""
 
 from datetime import date, datetime
 from typing import Any
@@ -66,6 +66,7 @@ class Certificate(Base):
     type_code: Mapped[str] = mapped_column(ForeignKey("certificate_types.code"))
     number: Mapped[str] = mapped_column(EncryptedText)
     number_index: Mapped[str]
+    # The first holder once more, for lists and letters; who is found by what is in CertificateHolder.
     holder_kind: Mapped[HolderKind] = mapped_column(enum_text(HolderKind))
     holder_name: Mapped[str] = mapped_column(EncryptedText)
     holder_number_kind: Mapped[NumberKind] = mapped_column(enum_text(NumberKind))
@@ -86,3 +87,28 @@ class Certificate(Base):
     confirmed_by: Mapped[str | None]
     read_at: Mapped[datetime]
     """When its source last said what stands here; ``CertificateType.stale_after_hours`` says how long that will do."""
+
+
+class CertificateHolder(Base):
+    """One of the holders of a version (regulation.backfill.judge.Holder), the first at ``place`` 1."""
+
+    __tablename__ = "certificate_holders"
+    __table_args__ = (
+        Index(
+            "ix_certificate_holders_holder_index_certificate_id",
+            "holder_index",
+            "certificate_id",
+            unique=True,
+        ),
+    )
+
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificates.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    field: Mapped[str]
+    """Where the face names them: holder, husband, wife."""
+    holder_kind: Mapped[HolderKind] = mapped_column(enum_text(HolderKind))
+    name: Mapped[str] = mapped_column(EncryptedText)
+    number_kind: Mapped[NumberKind] = mapped_column(enum_text(NumberKind))
+    number: Mapped[str] = mapped_column(EncryptedText)
+    holder_index: Mapped[str]
+    share: Mapped[str | None] = mapped_column(EncryptedText)

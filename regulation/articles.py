@@ -67,6 +67,7 @@ ARTICLES = (
             "tasks.register.type_files:import_types",
             "models.certificates:Certificate",
             "regulation.catalogue:HolderKind",
+            "regulation.register_columns:holders_from",
             "regulation.catalogue:state_on",
             "regulation.certificates:judge_identifier",
             "regulation.identity_numbers:parse_resident_number",
@@ -75,7 +76,7 @@ ARTICLES = (
             "tasks.certificates.reading:read_through",
             "gateways.certificate_platform:read_certificate",
         ),
-        "证照目录、证照、三类持证主体；查询、验证、展示、信息提取；过时的数据向省、市平台重读。",
+        "证照目录、证照、三类持证主体，一证几个持证主体的各自都是；查询、验证、展示、信息提取；过时的数据向省、市平台重读。",
     ),
     Article(
         4,

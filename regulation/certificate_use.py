@@ -58,7 +58,13 @@ def check_liaison(on_file: bool) -> None:
 
 
 def check_authorised(permission: Permission, authorised: bool) -> None:
-    """Raise ``UseRefusedError`` (Article 15) where the entry asks for the holder's authorisation and there is none."""
+    """Raise ``UseRefusedError`` (Article 15) where the entry asks for the holder's authorisation and there is none.
+
+    Of several holders the one who is asked about authorises, and that is enough for all that the certificate says. The
+    measures are silent; what is owned together is disposed of together (Civil Code, Articles 300 and 301), and reading
+    a certificate disposes of nothing. Each of them may show the paper alone, too. But whoever authorised speaks for
+    themselves: nobody finds out by it what another holder has beside what they share.
+    """
     if permission.authorisation and not authorised:
         raise UseRefusedError(15, f"事项“{permission.item_name}”用证须经持证主体授权，请由持证主体授权或亮证后重试。")
 
@@ -79,6 +85,21 @@ def visible(permission: Permission, wanted: Collection[str] | None) -> tuple[str
     ('address',)
     """
     return tuple(code for code in permission.fields if wanted is None or code in wanted)
+
+
+OF_HOLDERS = frozenset({"holder", "holder_number", "husband", "husband_number", "wife", "wife_number"})
+"""The fields that tell who holds a certificate."""
+
+
+def shown_of_holder(fields: Collection[str], field: str, place: int) -> tuple[bool, bool]:
+    """Whether a use that shows these fields tells the name, and the number, of the holder whom the face names in
+    ``field``; the first holder (``place`` 1) is the one whom a face with both spouses calls its holder.
+
+    >>> shown_of_holder({"holder", "husband_number"}, "husband", 1), shown_of_holder({"holder"}, "wife", 2)
+    ((True, True), (False, False))
+    """
+    sources = {field, "holder"} if place == 1 else {field}
+    return not sources.isdisjoint(fields), any(f"{source}_number" in fields for source in sources)
 
 
 class Operation(StrEnum):

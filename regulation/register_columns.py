@@ -3,9 +3,13 @@
 Uses find certificates and judge them by these columns; people see the face. Where both could be set, a corrected face
 would stand beside an old column, and the certificate would be answered as what it no longer says. So on every way in
 (sample, platform above, backfill, correction) the columns are read off the face, as backfilling reads paper.
+
+A certificate can have several holders (Article 3): both spouses, co-owners, partners. Who they are follows from the
+face by the same rules; the columns are those of the first. Each of them alone finds and presents it, sees its uses,
+authorises for it and objects to it: Article 3 calls whoever it was issued to its holder, and does not tell them apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from regulation.backfill.judge import (
     HOLDER,
@@ -16,29 +20,51 @@ from regulation.backfill.judge import (
     VALID_FROM,
     VALID_UNTIL,
     Columns,
+    Holder,
     Judge,
     Judged,
 )
-from regulation.backfill.paper_values import NO_END, number_key
-from regulation.backfill.problems import Problem, Severity
+from regulation.backfill.paper_values import BETWEEN, NO_END, number_key
+from regulation.backfill.problems import Problem, ProblemCode, Severity
 from regulation.catalogue import HolderKind
 from regulation.identity_numbers import NumberKind
 
+MENDED_IN_TURN = frozenset({ProblemCode.HOLDERS_DIFFER})
+"""What a correction may leave wrong: it is of one field, and a holder who is missing stands in two."""
 
-def columns_from(judge: Judge, face: Mapping[str, str], beside: Columns) -> Columns:
+
+def columns_from(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()) -> Columns:
     """The columns of a version with this face. ``beside`` is what its way in says, and counts where the face is silent
-    or cannot be read: a platform's own columns, or those of the version before."""
-    judged = _judged(judge, face, beside)
+    or cannot be read: a platform's own columns, or those of the version before, whose holders are ``known``."""
+    return _kept(judge, face, beside, known)[0]
+
+
+def holders_from(
+    judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()
+) -> tuple[Holder, ...]:
+    """All holders of a version with this face, the first as ``columns_from`` has it. Whoever has no number that can be
+    read is none: nothing could find them. A face that contradicts itself has the first one alone."""
+    kept, judged = _kept(judge, face, beside, known)
+    return judged.holders(kept)
+
+
+def is_silent_on_a_holder(judge: Judge, face: Mapping[str, str], holders: Sequence[Holder]) -> bool:
+    """Whether the face names somebody as a holder who is none of the ``holders``: nobody finds it by their number."""
+    return len(judge.names_on(face)) > len(holders)
+
+
+def _kept(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder]) -> tuple[Columns, Judged]:
+    judged = _judged(judge, face, beside, known)
     unreadable = {problem.field for problem in errors(judged)}
     number = judged.holder_number
     if number is None:
         # Kinds of numbers that look alike are told apart by what the way in says.
-        number = _judged(judge, face, beside, stated=True).holder_number
+        number = _judged(judge, face, beside, known, stated=True).holder_number
     if number is None:
         kind, holder_number = beside.holder_number_kind, beside.holder_number
     else:
         kind, holder_number = number.kind, number.number
-    return Columns(
+    kept = Columns(
         number=judged.number or beside.number,
         holder_kind=_holder_kind(kind, beside, judged),
         holder_name=judged.holder_name or beside.holder_name,
@@ -47,14 +73,22 @@ def columns_from(judge: Judge, face: Mapping[str, str], beside: Columns) -> Colu
         issued_on=judged.issued_on or beside.issued_on,
         valid_until_on=beside.valid_until_on if VALID_UNTIL in unreadable else judged.valid_until_on,
     )
+    return kept, judged
 
 
-def new_errors(judge: Judge, before: Mapping[str, str], after: Mapping[str, str], beside: Columns) -> list[Problem]:
+def new_errors(
+    judge: Judge, before: Mapping[str, str], after: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()
+) -> list[Problem]:
     """What would be wrong with a face that was not wrong with the one before: why a correction cannot be taken. What
     has been wrong all along is no reason to leave another thing wrong."""
-    known = {(problem.field, problem.code) for problem in errors(_judged(judge, before, beside))}
-    found = errors(_judged(judge, after, columns_from(judge, after, beside)))
-    return [problem for problem in found if (problem.field, problem.code) not in known]
+    there = {(problem.field, problem.code) for problem in errors(_judged(judge, before, beside, known))}
+    kept, judged = _kept(judge, after, beside, known)
+    found = errors(_judged(judge, after, kept, judged.holders(kept)))
+    return [
+        problem
+        for problem in found
+        if (problem.field, problem.code) not in there and problem.code not in MENDED_IN_TURN
+    ]
 
 
 def errors(judged: Judged) -> list[Problem]:
@@ -62,12 +96,16 @@ def errors(judged: Judged) -> list[Problem]:
     return [problem for problem in judged.problems if problem.severity is Severity.ERROR]
 
 
-def _judged(judge: Judge, face: Mapping[str, str], beside: Columns, *, stated: bool = False) -> Judged:
+def _judged(
+    judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder], *, stated: bool = False
+) -> Judged:
     """The face under the rules, what it is silent on filled in."""
+    together = [each for each in known if each.field == HOLDER]
+    several = len(together) > 1
     row = {
         NUMBER: beside.number,
-        HOLDER: beside.holder_name,
-        HOLDER_NUMBER: beside.holder_number,
+        HOLDER: BETWEEN.join(each.name for each in together) if several else beside.holder_name,
+        HOLDER_NUMBER: BETWEEN.join(each.number for each in together) if several else beside.holder_number,
         VALID_UNTIL: str(beside.valid_until_on or NO_END),
     }
     if judge.tells_holder_elsewhere:

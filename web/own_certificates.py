@@ -99,7 +99,7 @@ def show(request: Request, own: Own, number: RowNumber, scenario: Typed = "") ->
 def uses(request: Request, own: Own) -> HTMLResponse:
     """Who used my certificates, when, what for, and which fields."""
     answer = uses_of_holder(own)
-    standing = doubts_about([use.record_no for use in answer.uses])
+    standing = doubts_about(own, [use.record_no for use in answer.uses])
     context = dict(answer) | {"standing": standing, "doubts": list(Doubt)}
     return page(request, "my-uses.html", context)
 

@@ -296,6 +296,7 @@ KINDS = (
             holder         权利人         name             personal
             holder_number  权利人证件号码   identity-number  sensitive
             co_ownership   共有情况        choice             personal 单独所有 共同共有 按份共有
+            share          份额           text             personal
             address        坐落           address          personal
             unit           不动产单元号     number           personal
             right_kind     权利类型        text             personal
@@ -514,7 +515,7 @@ USE_LIST = (
             Use(
                 "不动产权证书",
                 "窗口受理",
-                ("number", "holder", "holder_number", "co_ownership", "address", "unit", "area"),
+                ("number", "holder", "holder_number", "co_ownership", "share", "address", "unit", "area"),
             ),
             Use("身份证", "窗口受理", _PERSON, holder_alone=True),
             Use("结婚证", "窗口受理", ("number", "husband", "wife"), authorisation=True),

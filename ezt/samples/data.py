@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ezt.installation import check_migrated
@@ -44,24 +44,25 @@ from gateways.certificate_platform import Found, certificate_mapping
 from gateways.stand_in import in_their_words
 from gateways.zheliban import Person
 from models.base import Base
-from models.certificates import Certificate, CertificateType, IssuingAuthority
+from models.certificates import Certificate, CertificateHolder, CertificateType, IssuingAuthority
 from models.liaisons import LiaisonOfficer
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
 from models.service_guides import ServiceGuide
 from models.spot_checks import Inspector, InspectorConflict, Ties
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.backfill.judge import Columns, Judge, PaperType
+from regulation.backfill.paper_values import BETWEEN
 from regulation.catalogue import HolderKind, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
-from regulation.register_columns import columns_from
+from regulation.register_columns import columns_from, holders_from
 from runtime import clock
-from runtime.database import transaction
+from runtime.database import insert_many, transaction
 from runtime.keys import keys
 from runtime.refusals import RefusalError
 from tasks.register.trial_holders import create_trial_holders
-from tasks.register.versions import as_row
+from tasks.register.versions import as_holders, as_row, columns_of
 
 T = TypeVar("T")
 
@@ -104,6 +105,7 @@ _SCOPES = {
     "口腔门诊部": "口腔科",
     "置业": "房地产开发经营",
 }
+MARRIAGE, ESTATE = "结婚证", "不动产权证书"
 _DISABILITIES = ("视力", "听力", "言语", "肢体", "智力", "精神", "多重")
 
 
@@ -291,6 +293,31 @@ def _holder(seed: int, place: int, attempt: int) -> Holder:
     return Holder(place, kind, holds, name, dice.credit_code("91", KEQIAO), address, founded_on, male)
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """Who holds a certificate beside its holder: the spouse, a co-owner."""
+
+    name: str
+    number: str
+
+
+def _second(dice: Dice, kind: Kind, holder: Holder) -> Second | None:
+    """The other holder of a certificate of this kind, if it has one."""
+    if kind.name == MARRIAGE:
+        number = dice.identity_number("spouse", holder.born_on + timedelta(days=400), not holder.male)
+        return Second(dice.person("spouse"), number)
+    if kind.name == ESTATE and _owned(dice) != "单独所有":
+        number = dice.identity_number("co-owner", holder.born_on + timedelta(days=900), not holder.male)
+        return Second(dice.person("co-owner"), number)
+    return None
+
+
+def _owned(dice: Dice) -> str:
+    """How an estate is owned."""
+    alone = dice.pick("ownership", ("单独所有", "共同共有")) == "单独所有"
+    return "单独所有" if alone else dice.pick("together", ("共同共有", "按份共有"))
+
+
 def certificates(seed: int, count: int, read_at: datetime) -> list[Certificate]:
     """The certificates of ``count`` holders: a company's licence and permit, a person's identity card and another.
 
@@ -329,8 +356,17 @@ def certificates_above(bureau: Bureau, seed: int, count: int) -> dict[str, dict[
 
 
 def persons(seed: int, count: int) -> list[Person]:
-    """The holders as Zheliban's stand-in knows them."""
-    return [Person(holder.name, holder.number_kind, holder.number) for holder in holders(seed, count)]
+    """The holders as Zheliban's stand-in knows them, and after them whoever holds a certificate with one of them."""
+    made = holders(seed, count)
+    seconds = (_second(_of_certificate(seed, holder.holds, holder), holder.holds, holder) for holder in made)
+    return [Person(holder.name, holder.number_kind, holder.number) for holder in made] + [
+        Person(second.name, NumberKind.RESIDENT, second.number) for second in seconds if second is not None
+    ]
+
+
+def _of_certificate(seed: int, kind: Kind, holder: Holder) -> Dice:
+    """What decides all that is invented of a certificate."""
+    return Dice(seed, "certificate", kind.code, holder.place)
 
 
 def _years_after(day: date, years: int) -> date:
@@ -365,7 +401,7 @@ def _judge(kind: Kind) -> Judge:
 
 
 def _certificate(seed: int, kind: Kind, judge: Judge, holder: Holder, read_at: datetime) -> Certificate:
-    dice = Dice(seed, "certificate", kind.code, holder.place)
+    dice = _of_certificate(seed, kind, holder)
     issued_on = _issued_on(dice, kind, holder)
     until = valid_until(kind.validity, kind.years, issued_on, _printed_until(dice, kind, holder, issued_on))
     number, face = _face(dice, kind, holder, issued_on, until)
@@ -397,16 +433,19 @@ def _face(dice: Dice, kind: Kind, holder: Holder, issued_on: date, until: date |
     )
     partnership = holder.kind is HolderKind.UNINCORPORATED
 
-    def spouse() -> str:
-        return dice.person("spouse")
-
-    def spouse_number() -> str:
-        return dice.identity_number("spouse", holder.born_on + timedelta(days=400), not holder.male)
+    second = _second(dice, kind, holder)
+    names, numbers = [holder.name], [holder.number]
+    if second is not None:
+        names.append(second.name)
+        numbers.append(second.number)
+    husband, wife = (0, -1) if holder.male else (-1, 0)
+    # Both spouses have a certificate of their own, which names one of them as its holder.
+    together = 1 if kind.name == MARRIAGE else None
 
     # Drawn only where they are printed: a draw costs time, and a type prints a dozen of these.
     values: dict[str, Callable[[], object]] = {
-        "holder": lambda: holder.name,
-        "holder_number": lambda: holder.number,
+        "holder": lambda: BETWEEN.join(names[:together]),
+        "holder_number": lambda: BETWEEN.join(numbers),
         "address": lambda: holder.address,
         "residence": lambda: holder.address,
         "issuer": lambda: kind.authority,
@@ -431,7 +470,8 @@ def _face(dice: Dice, kind: Kind, holder: Holder, issued_on: date, until: date |
         "designer": lambda: f"绍兴柯桥{dice.pick('designer', WORDS)}建筑设计有限公司",
         "builder": lambda: f"绍兴柯桥{dice.pick('builder', WORDS)}建设有限公司",
         "supervisor": lambda: f"绍兴柯桥{dice.pick('supervisor', WORDS)}工程管理有限公司",
-        "co_ownership": lambda: dice.pick("ownership", ("单独所有", "共同共有")),
+        "co_ownership": lambda: _owned(dice),
+        "share": lambda: {"单独所有": "全部", "共同共有": "不分份额"}.get(_owned(dice), "50%、50%"),
         "unit": lambda: (
             f"{KEQIAO}{dice.number('parcel', 10**6):06}GB{dice.number('lot', 10**5):05}F{holder.place + 1:08}"
         ),
@@ -447,10 +487,10 @@ def _face(dice: Dice, kind: Kind, holder: Holder, issued_on: date, until: date |
         "disability": lambda: _DISABILITIES[disability],
         "grade": lambda: f"{'一二三四'[grade]}级",
         "guardian": lambda: dice.person("guardian"),
-        "husband": lambda: holder.name if holder.male else spouse(),
-        "husband_number": lambda: holder.number if holder.male else spouse_number(),
-        "wife": lambda: spouse() if holder.male else holder.name,
-        "wife_number": lambda: spouse_number() if holder.male else holder.number,
+        "husband": lambda: names[husband],
+        "husband_number": lambda: numbers[husband],
+        "wife": lambda: names[wife],
+        "wife_number": lambda: numbers[wife],
         "weeks": lambda: f"{37 + dice.number('weeks', 5)}周",
         "weight": lambda: f"{2600 + 10 * dice.number('weight', 140)}克",
         "height": lambda: f"{47 + dice.number('height', 6)}厘米",
@@ -499,7 +539,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             applications=_add_applications(session, seed),
             liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),
             use_list_entries=_add_use_list(session, seed, sizes.departments),
-            certificates=_add(session, Certificate.identifier, certificates(seed, sizes.holders, clock.now())),
+            certificates=_add_certificates(session, certificates(seed, sizes.holders, clock.now())),
             service_guides=_add_guides(session, seed, sizes.departments),
             trial_certificates=create_trial_holders(session, clock.start_of(AS_OF)),
         )
@@ -577,6 +617,22 @@ def _add_use_list(session: Session, seed: int, departments: int) -> int:
                 )
             )
             added += 1
+    return added
+
+
+def _add_certificates(session: Session, made: list[Certificate]) -> int:
+    """Add the certificates that are not there yet, with their holders."""
+    added = _add(session, Certificate.identifier, made)
+    judges = {kind.code: _judge(kind) for kind in KINDS}
+    without = ~exists().where(CertificateHolder.certificate_id == Certificate.id)
+    ids = dict(session.execute(select(Certificate.identifier, Certificate.id).where(without)).tuples().all())
+    rows = [
+        {"certificate_id": ids[each.identifier], **holder}
+        for each in made
+        if each.identifier in ids
+        for holder in as_holders(holders_from(judges[each.type_code], each.face, columns_of(each)))
+    ]
+    insert_many(session, cast("Table", CertificateHolder.__table__), rows)
     return added
 
 

@@ -22,7 +22,7 @@ from regulation.backfill.judge import (
     columns,
     required_columns,
 )
-from regulation.backfill.paper_values import NO_END, Cell, number_key, read_name
+from regulation.backfill.paper_values import NO_END, Cell, number_key, parts, read_name
 from regulation.backfill.problems import Problem, ProblemCode
 from regulation.certificates import Identifier, IdentifierError
 from regulation.identity_numbers import comparable_name
@@ -276,7 +276,7 @@ def entry(row: int, judged: Judged) -> Entry:
 
     The digest tells equal rows from others within one file. It is no blind index: whoever stores it, keys it.
     """
-    said = {
+    said: dict[str, object] = {
         "face": {code: comparable_name(text) for code, text in judged.face.items()},
         "holder": comparable_name(judged.holder_name),
         "holder_number": judged.holder_number.number if judged.holder_number else "",
@@ -284,6 +284,8 @@ def entry(row: int, judged: Judged) -> Entry:
         "issued_on": str(judged.issued_on),
         "valid_until_on": str(judged.valid_until_on),
     }
+    if judged.others:
+        said["others"] = [(comparable_name(each.name), each.number, each.share) for each in judged.others]
     text = json.dumps(said, ensure_ascii=False, sort_keys=True)
     # A lone surrogate is a lost character, which a row may hold.
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()[:16]
@@ -350,18 +352,18 @@ def compare(judged: Judged, registered: Registered, names: Mapping[str, str]) ->
 
     A field that either leaves blank is no difference.
     """
-    ours = judged.face | {
-        HOLDER: judged.holder_name,
-        HOLDER_NUMBER: judged.holder_number.number if judged.holder_number else "",
-        ISSUED_ON: str(judged.issued_on),
-        VALID_UNTIL: str(judged.valid_until_on or NO_END),
-    }
-    theirs = dict(registered.face) | {
-        HOLDER: registered.holder_name,
-        HOLDER_NUMBER: registered.holder_number,
-        ISSUED_ON: str(registered.issued_on),
-        VALID_UNTIL: str(registered.valid_until_on or NO_END),
-    }
+    ours = _said(
+        judged.face,
+        judged.holder_name,
+        judged.holder_number.number if judged.holder_number else "",
+        {ISSUED_ON: str(judged.issued_on), VALID_UNTIL: str(judged.valid_until_on or NO_END)},
+    )
+    theirs = _said(
+        registered.face,
+        registered.holder_name,
+        registered.holder_number,
+        {ISSUED_ON: str(registered.issued_on), VALID_UNTIL: str(registered.valid_until_on or NO_END)},
+    )
     both = [code for code in ours if ours[code] and theirs.get(code)]
     differing = tuple(code for code in both if number_key(ours[code]) != number_key(theirs[code]))
     same = tuple(code for code in both if code not in differing)
@@ -373,6 +375,13 @@ def compare(judged: Judged, registered: Registered, names: Mapping[str, str]) ->
     else:
         code = ProblemCode.REGISTER_DIFFERS if differing else ProblemCode.REGISTERED
     return Comparison(same, differing, Problem(NUMBER, code, detail))
+
+
+def _said(face: Mapping[str, str], name: str, number: str, days: dict[str, str]) -> dict[str, str]:
+    """All that is said of a certificate. Of several holders the face says more than the register's columns, which are
+    those of the first."""
+    several = {code: face[code] for code in (HOLDER, HOLDER_NUMBER) if len(parts(face.get(code) or "")) > 1}
+    return {**face, HOLDER: name, HOLDER_NUMBER: number, **days, **several}
 
 
 def identifier(type_code: str, issuer_code: str, batch_year: int, batch: int, row: int) -> Identifier:

@@ -18,10 +18,12 @@ from regulation.backfill.paper_values import (
     NoEnd,
     Reading,
     number_key,
+    parts,
     read_amount,
     read_choice,
     read_date,
     read_holder_number,
+    read_holder_numbers,
     read_name,
     read_number,
     read_number_kind,
@@ -45,6 +47,7 @@ from regulation.limits import (
 NUMBER, HOLDER, HOLDER_NUMBER, ISSUER = "number", "holder", "holder_number", "issuer"
 ISSUED_ON, VALID_FROM, VALID_UNTIL = "issued_on", "valid_from", "valid_until"
 HOLDER_NUMBER_KIND, HOLDER_KIND = "holder_number_kind", "holder_kind"
+SHARE = "share"
 REGISTER_COLUMNS = {
     NUMBER: "证照编号",
     HOLDER: "持证主体",
@@ -124,6 +127,20 @@ class Columns:
     valid_until_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One of those to whom a certificate was issued (Article 3). ``field`` is where its face names them (holder,
+    husband, wife), with their number in the field of the same name and ``_number``; ``share`` is empty where there is
+    none."""
+
+    field: str
+    kind: HolderKind
+    name: str
+    number_kind: NumberKind
+    number: str
+    share: str = ""
+
+
 class Judged(NamedTuple):
     """A row as the register would take it, and all that is wrong with it.
 
@@ -143,6 +160,11 @@ class Judged(NamedTuple):
     valid_until_on: date | None
     state: CertificateState
     problems: tuple[Problem, ...]
+    holder_field: str
+    """Where the face names the first holder, and whether that is one of several: ``Holder.field``."""
+    share: str
+    others: tuple[Holder, ...]
+    """The holders beside the first one, each with a number by which they are found."""
 
     @property
     def accepted(self) -> bool:
@@ -164,6 +186,18 @@ class Judged(NamedTuple):
             self.issued_on,
             self.valid_until_on,
         )
+
+    def holders(self, kept: Columns) -> tuple[Holder, ...]:
+        """All holders, the first as the register keeps it beside the face."""
+        first = Holder(
+            self.holder_field,
+            kept.holder_kind,
+            kept.holder_name,
+            kept.holder_number_kind,
+            kept.holder_number,
+            self.share,
+        )
+        return first, *(each for each in self.others if each.number != first.number)
 
 
 _Readings = dict[str, Reading[Any]]
@@ -236,7 +270,8 @@ class Judge:
         self._number_is_the_holders = _number_is_the_holders(kinds)
         self.number_repeats = NUMBER not in kinds or self._number_is_the_holders
         """The certificate's number is its holder's, here said again or not at all."""
-        self._by_spouses = HOLDER_NUMBER not in kinds and kinds.keys() >= _SPOUSES
+        self._of_spouses = kinds.keys() >= _SPOUSES
+        self._by_spouses = HOLDER_NUMBER not in kinds and self._of_spouses
         self.tells_holder_elsewhere = HOLDER_NUMBER not in kinds and (self._number_is_the_holders or self._by_spouses)
         """The holder's number stands on the face under another name than its own."""
         self.columns = self._memories.keys()
@@ -244,6 +279,11 @@ class Judge:
     def read(self, code: str, cell: Cell) -> Reading[Any]:
         """One value of a field, as the register would take it."""
         return self._memories[code].read(cell)
+
+    def names_on(self, face: Mapping[str, str]) -> list[str]:
+        """The names of all whom a face calls its holders, each once."""
+        names = [face.get("husband"), face.get("wife")] if self._of_spouses else parts(face.get(HOLDER) or "")
+        return [name for name in dict.fromkeys(names) if name]
 
     def judge(self, row: Mapping[str, Cell]) -> Judged:
         """``row`` is by field code; see ``columns`` for what may stand in it."""
@@ -290,20 +330,54 @@ class Judge:
         if issued_on is None and VALID_FROM in readings:
             issued_on = readings[VALID_FROM].value
         until = self._last_day(readings, issued_on, problems)
+        stated = readings[HOLDER_KIND].value
+        kind = None if number is None else self._holder_kind(readings[HOLDER].text, number, stated, problems)
+        field, name, share, others = self._holders(readings, number, problems)
         return Judged(
             self._type.code,
             {code: readings[code].text for code in self._face},
             originals,
             readings[NUMBER].text or (number.number if number and self.number_repeats else ""),
-            readings[HOLDER].text,
-            self._holder_kind(readings, number, problems),
+            name,
+            kind,
             number,
             readings[ISSUER].text,
             issued_on,
             until,
             state_on(self._today, CertificateState.VALID, until),
             tuple(problems),
+            field,
+            share,
+            others,
         )
+
+    def _holders(
+        self, readings: _Readings, number: HolderNumber | None, problems: list[Problem]
+    ) -> tuple[str, str, str, tuple[Holder, ...]]:
+        """Of the first holder the field, name and share, and the holders beside them: the other spouse, or whoever
+        stands beside the first with as many names as numbers."""
+        name, share = readings[HOLDER].text, readings[SHARE].text if SHARE in readings else ""
+        if self._of_spouses:
+            first, other = _spouses_in_order(readings, number)
+            return first, name, share, _spouse(readings, other)
+        names, numbers = parts(name), readings[HOLDER_NUMBER].value or ()
+        if len(names) < 2 and len(numbers) < 2:
+            return HOLDER, name, share, ()
+        if len(names) != len(numbers):
+            code = ProblemCode.HOLDERS_DIFFER if len(numbers) > 1 else ProblemCode.HOLDERS_WITHOUT_NUMBER
+            if numbers:
+                problems.append(Problem(HOLDER_NUMBER, code))
+            return HOLDER, name, share, ()
+        shares = parts(share)
+        if len(shares) != len(names):
+            # What is said once is said of all; what fits nobody stays on the face.
+            shares = (shares if len(shares) == 1 else [""]) * len(names)
+        others: dict[str, Holder] = {}
+        for each, its, part in zip(names[1:], numbers[1:], shares[1:], strict=True):
+            kind = self._holder_kind(each, its, None, problems)
+            if kind is not None:
+                others.setdefault(its.number, Holder(HOLDER, kind, each, its.kind, its.number, part))
+        return HOLDER, names[0], shares[0], tuple(others.values())
 
     def _reader(self, code: str, kind: FieldKind | None) -> Callable[[Any], Reading[Any]]:
         among = self._kinds_of_the_holders_number(self._type.kinds) if code == HOLDER_NUMBER else _PERSONS
@@ -317,7 +391,7 @@ class Judge:
             case "holder_kind":
                 return _read_holder_kind
             case "holder_number":
-                return partial(read_holder_number, among=among)
+                return partial(read_holder_numbers, among=among)
             case "issued_on" | "valid_until":
                 return partial(self._read_date, code)
             case "number" if not _number_is_the_holders(self._type.kinds):
@@ -384,7 +458,7 @@ class Judge:
         stated, reading = readings[HOLDER_NUMBER_KIND].value, readings[HOLDER_NUMBER]
         if not reading.text and not reading.findings:
             return
-        reading = readings[HOLDER_NUMBER] = read_holder_number(row[HOLDER_NUMBER], self._among, stated)
+        reading = readings[HOLDER_NUMBER] = read_holder_numbers(row[HOLDER_NUMBER], self._among, stated)
         problems[:] = [problem for problem in problems if problem.field != HOLDER_NUMBER]
         problems += [Problem(HOLDER_NUMBER, *finding) for finding in reading.findings]
         originals.pop(HOLDER_NUMBER, None)
@@ -392,9 +466,9 @@ class Judge:
             originals[HOLDER_NUMBER] = reading.original
 
     def _holders_number(self, readings: _Readings, problems: list[Problem]) -> HolderNumber | None:
-        """The holder's number, wherever the file or the face says it."""
-        reading = readings[HOLDER_NUMBER]
-        number: HolderNumber | None = reading.value
+        """The first holder's number, wherever the file or the face says it."""
+        reading: Reading[tuple[HolderNumber, ...]] = readings[HOLDER_NUMBER]
+        number: HolderNumber | None = reading.value[0] if reading.value else None
         if number is None and not reading.findings:
             if self._number_is_the_holders:
                 number = readings[NUMBER].value
@@ -450,17 +524,14 @@ class Judge:
         return not ends or any(end is not None and end - _A_DAY <= until <= end for end in ends)
 
     def _holder_kind(
-        self, readings: _Readings, number: HolderNumber | None, problems: list[Problem]
+        self, name: str, number: HolderNumber, stated: HolderKind | None, problems: list[Problem]
     ) -> HolderKind | None:
         """Whether a person or what organisation holds the certificate, and whether it may."""
-        if number is None:
-            return None
-        stated: HolderKind | None = readings[HOLDER_KIND].value
         person = not number.kind.of_organisation
         if stated is not None and (stated is HolderKind.NATURAL_PERSON) != person:
             problems.append(Problem(HOLDER_KIND, ProblemCode.HOLDER_KIND_DIFFERS))
             return None
-        kind = HolderKind.NATURAL_PERSON if person else stated or _organisation_kind(readings[HOLDER].text, number)
+        kind = HolderKind.NATURAL_PERSON if person else stated or _organisation_kind(name, number)
         allowed = self._type.holder_kinds
         if stated is None and not person and kind not in allowed:
             kind = next((each for each in allowed if each is not HolderKind.NATURAL_PERSON), kind)
@@ -502,6 +573,28 @@ def _number_of_the_spouse_who_holds(readings: _Readings) -> HolderNumber | None:
             number: HolderNumber | None = readings[f"{spouse}_number"].value
             return number
     return None
+
+
+def _spouses_in_order(readings: _Readings, number: HolderNumber | None) -> tuple[str, str | None]:
+    """The spouse whose number or, where that is not known, whose name is the holder's, and the other one; the holder
+    alone where it is neither's."""
+    orders = ("husband", "wife"), ("wife", "husband")
+    for first, other in orders:
+        its: HolderNumber | None = readings[f"{first}_number"].value
+        if number is not None and its is not None and its.number == number.number:
+            return first, other
+    for first, other in orders:
+        if number is None and readings[HOLDER].text and _same(readings[HOLDER].text, readings[first].text):
+            return first, other
+    return HOLDER, None
+
+
+def _spouse(readings: _Readings, field: str | None) -> tuple[Holder, ...]:
+    """The other spouse; none where no number says who that is."""
+    number: HolderNumber | None = readings[f"{field}_number"].value if field is not None else None
+    if field is None or number is None or number.kind.of_organisation:
+        return ()
+    return (Holder(field, HolderKind.NATURAL_PERSON, readings[field].text, number.kind, number.number),)
 
 
 def _same(one: str, other: str) -> bool:

@@ -426,6 +426,44 @@ def read_holder_number(
     return _as_stated(text, stated, cell) if stated else _as_shaped(text, among, cell)
 
 
+_BETWEEN = re.compile("[、；;]")
+BETWEEN = "、"
+"""What stands between several holders, their numbers and their shares."""
+
+
+def parts(text: str) -> list[str]:
+    """What a text says of each of several holders, in its order; one part where it names one.
+
+    >>> parts("俞国栋、陈丽华"), parts("50%；50%"), parts("俞国栋"), parts("")
+    (['俞国栋', '陈丽华'], ['50%', '50%'], ['俞国栋'], [])
+    """
+    return [part for each in _BETWEEN.split(text) if (part := each.strip())]
+
+
+def read_holder_numbers(
+    cell: Cell, among: Collection[NumberKind] = EVERY_KIND, stated: NumberKind | None = None
+) -> Reading[tuple[HolderNumber, ...]]:
+    """The numbers of one holder or of several (co-owners, partners), as ``read_holder_number`` reads each; none of them
+    where one cannot be read.
+
+    >>> read_holder_numbers("11010519491231002x；91110000600037341L").text
+    '11010519491231002X、91110000600037341L'
+    >>> [finding.code.value for finding in read_holder_numbers("11010519491231002X、1").findings]
+    ['number-shape']
+    """
+    written = parts(cell) if isinstance(cell, str) else []
+    if len(written) < 2:
+        text, number, findings, original = read_holder_number(cell, among, stated)
+        return Reading(text, None if number is None else (number,), findings, original)
+    read = [read_holder_number(part, among, stated) for part in written]
+    findings = tuple(dict.fromkeys(finding for each in read for finding in each.findings))
+    numbers = tuple(each.value for each in read if each.value is not None)
+    if len(numbers) < len(read):
+        return Reading("", None, findings, str(cell))
+    text = BETWEEN.join(each.text for each in read)
+    return Reading(text, numbers, findings, _original(str(cell), text))
+
+
 def _at_once(cell: str, among: Collection[NumberKind]) -> Reading[HolderNumber] | None:
     """What nearly all cells are: a resident identity number or a credit code, and nothing that could be both."""
     try:

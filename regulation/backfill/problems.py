@@ -62,6 +62,8 @@ class ProblemCode(StrEnum):
     HOLDER_KIND_DIFFERS = "holder-kind-differs"
     HOLDER_KIND_NOT_ALLOWED = "holder-kind-not-allowed"
     HOLDER_NOT_SPOUSE = "holder-not-spouse"
+    HOLDERS_DIFFER = "holders-differ"
+    HOLDERS_WITHOUT_NUMBER = "holders-without-number"
     ISSUED_BEFORE_BIRTH = "issued-before-birth"
     LATER_THAN_ISSUE = "later-than-issue"
     ENDS_BEFORE_ISSUE = "ends-before-issue"
@@ -136,6 +138,12 @@ SENTENCES = {
     ProblemCode.HOLDER_KIND_DIFFERS: "“{field}”与证件号码的种类不符；请核对两列。",
     ProblemCode.HOLDER_KIND_NOT_ALLOWED: "“{field}”属于{detail}，不能是该类证照的持证主体；请核对证照类型和证件号码。",
     ProblemCode.HOLDER_NOT_SPOUSE: "“{field}”既不是男方也不是女方；请照纸质证照核对。",
+    ProblemCode.HOLDERS_DIFFER: (
+        "“{field}”的个数与持证主体的个数不同；多个持证主体的名称和号码请按相同的次序填写，用顿号隔开。"
+    ),
+    ProblemCode.HOLDERS_WITHOUT_NUMBER: (
+        "“{field}”只有一个，名称却像是几个持证主体；没有号码的查不到这件证照，请照纸质证照补填，用顿号隔开。"
+    ),
     ProblemCode.ISSUED_BEFORE_BIRTH: "“{field}”早于持证主体的出生日期；请照纸质证照核对日期和号码。",
     ProblemCode.LATER_THAN_ISSUE: "“{field}”晚于发证日期；请照纸质证照核对。",
     ProblemCode.ENDS_BEFORE_ISSUE: "“{field}”早于发证日期或有效期起始日；请照纸质证照核对。",
@@ -174,6 +182,7 @@ REMARKS = frozenset(
         ProblemCode.NUMBER_CONVERTED,
         ProblemCode.REGION_UNKNOWN,
         ProblemCode.COLUMN_UNKNOWN,
+        ProblemCode.HOLDERS_WITHOUT_NUMBER,
         ProblemCode.LATER_THAN_ISSUE,
         ProblemCode.EXPIRED,
         ProblemCode.VALIDITY_NOT_BY_RULE,

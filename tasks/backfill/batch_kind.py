@@ -1,13 +1,17 @@
 """A batch of paper certificates on its sheets (Article 11)."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.backfill_batches import BackfillProblem, BackfillRow
+from models.backfill_batches import BackfillProblem, BackfillRow, BackfillRowHolder
 from models.cases import Case
 from models.certificates import CertificateType
 from models.organisations import Department
-from regulation.backfill.judge import columns
+from regulation.backfill.judge import HOLDER, HOLDER_NUMBER, columns
+from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem
 from tasks.backfill.batches import batch_of
 from tasks.case.kind import Happened, KindSheet, Lines, Table
@@ -54,17 +58,26 @@ def _full_lines(session: Session, case: Case) -> Lines:
     """The rows that were drawn, as they would be registered, for whoever compares them with their paper."""
     batch, names = batch_of(session, case.case_no), columns(paper_type(_kind(session, case)))
     wanted = select(BackfillRow).where(BackfillRow.case_no == case.case_no, BackfillRow.row.in_(batch.sample or []))
+    of_rows = BackfillRowHolder.case_no == case.case_no, BackfillRowHolder.row.in_(batch.sample or [])
+    holders: defaultdict[int, list[BackfillRowHolder]] = defaultdict(list)
+    for each in session.scalars(select(BackfillRowHolder).where(*of_rows).order_by(BackfillRowHolder.place)):
+        holders[each.row].append(each)
     return [
         ("证照", _kind(session, case).name),
         *(
-            (f"第{row.row}行", "；".join(_written(row, names)))
+            (f"第{row.row}行", "；".join(_written(row, holders[row.row], names)))
             for row in session.scalars(wanted.order_by(BackfillRow.row))
         ),
     ]
 
 
-def _written(row: BackfillRow, names: dict[str, str]) -> list[str]:
-    held = {"holder": row.holder_name, "holder_number": row.holder_number, "valid_until": str(row.valid_until_on or "")}
+def _written(row: BackfillRow, holders: Sequence[BackfillRowHolder], names: dict[str, str]) -> list[str]:
+    together = [each for each in holders if each.field == HOLDER]
+    held = {
+        HOLDER: BETWEEN.join(each.name for each in together) or row.holder_name,
+        HOLDER_NUMBER: BETWEEN.join(each.number for each in together) or row.holder_number,
+        "valid_until": str(row.valid_until_on or ""),
+    }
     shown = held | {code: text for code, text in row.face.items() if text}
     return [f"{names[code]}：{text}" for code, text in shown.items() if text]
 

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, insert, literal, literal_column, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, insert, literal, literal_column, select
 from sqlalchemy.orm import Session
 
-from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow
+from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow, BackfillRowHolder
 from models.cases import Case, CaseKind
-from models.certificates import Certificate, CertificateType
+from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.records import AuditEntry
 from notifications import notices
 from regulation.backfill.acceptance_sampling import draw, sampling_plan
 from regulation.backfill.batches import BatchStage, Outcome, check_batch_transition, outcome, wrong_rows
 from regulation.backfill.files import Entry, duplicates, identifier
+from regulation.backfill.judge import HOLDER
 from regulation.backfill.problems import Problem
 from regulation.certificates import CertificateState, IdentifierError
 from regulation.limits import BACKFILL_REVIEW
@@ -41,7 +42,7 @@ from tasks.office.departments import department_named
 from tasks.office.signatures import COMMAND_LINE, sign
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import paper_type, type_named
-from tasks.register.versions import as_row
+from tasks.register.versions import as_holders, as_row
 from tasks.tables.files import Row, as_json, rows_from_json
 
 NAMED_AT_ONCE = 1_000
@@ -189,6 +190,8 @@ def check_chunk(step: Step) -> None:
     checked = check_rows(session, judge, kind, _rows_of(session, batch.case_no, step.turn - 1), places)
     finished = list(_finished(step.case, kind, known_authorities(session), checked))
     insert_many(session, cast("Table", BackfillRow.__table__), finished)
+    holders = list(_their_holders(step.case.case_no, checked))
+    insert_many(session, cast("Table", BackfillRowHolder.__table__), holders)
     _keep_problems(session, batch, {each.row: each.problems for each in checked})
     for each in checked:
         _count(batch, each.outcome, 1)
@@ -215,6 +218,17 @@ def _finished(
             "face": judged.face,
             **as_row(kept),
         }
+
+
+def _their_holders(case_no: str, checked: Iterable[Checked]) -> Iterator[dict[str, object]]:
+    """The holders of rows whose columns do not say all of them."""
+    for each in checked:
+        kept = each.judged.columns
+        if each.outcome is not Outcome.GOOD or kept is None:
+            continue
+        holders = each.judged.holders(kept)
+        if len(holders) > 1 or holders[0].field != HOLDER or holders[0].share:
+            yield from ({"case_no": case_no, "row": each.row, **one} for one in as_holders(holders))
 
 
 def _keep_problems(session: Session, batch: BackfillBatch, found: dict[int, Sequence[Problem]]) -> None:
@@ -352,6 +366,7 @@ def _copy_to_register(step: Step, batch: BackfillBatch) -> int:
     mine = staged.case_no == batch.case_no
     rows = select(*columns, *values).where(mine).order_by(staged.row)
     session.execute(insert(Certificate).from_select([*as_it_is, *given], rows))
+    _copy_holders(session, batch)
     entry = AuditEntry.__table__.c
     entries = select(
         literal(step.now, entry.at.type),
@@ -364,6 +379,28 @@ def _copy_to_register(step: Step, batch: BackfillBatch) -> int:
     names = ["at", "case_no", "actor", "tag", "holder_index", "detail"]
     session.execute(insert(AuditEntry).from_select(names, entries.order_by(staged.row)))
     return session.scalar(select(func.count()).select_from(BackfillRow).where(mine)) or 0
+
+
+def _copy_holders(session: Session, batch: BackfillBatch) -> None:
+    made, row, staged = (each.__table__.c for each in (Certificate, BackfillRow, BackfillRowHolder))
+    names = [each.name for each in CertificateHolder.__table__.c if each.name != "certificate_id"]
+    of_row = and_(staged.case_no == row.case_no, staged.row == row.row)
+    several = select(made.id, *(staged[name] for name in names)).join(BackfillRow, row.identifier == made.identifier)
+    several = several.join(BackfillRowHolder, of_row).where(row.case_no == batch.case_no)
+    session.execute(insert(CertificateHolder).from_select(["certificate_id", *names], several))
+    one = {
+        "certificate_id": made.id,
+        "place": literal(1),
+        "field": literal(HOLDER),
+        "holder_kind": made.holder_kind,
+        "name": made.holder_name,
+        "number_kind": made.holder_number_kind,
+        "number": made.holder_number,
+        "holder_index": made.holder_index,
+    }
+    alone = select(*one.values()).join(BackfillRow, row.identifier == made.identifier)
+    alone = alone.where(row.case_no == batch.case_no, ~exists().where(of_row))
+    session.execute(insert(CertificateHolder).from_select([*one], alone))
 
 
 ROW_REGISTERED = "backfill:certificate:registered"

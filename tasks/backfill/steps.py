@@ -43,7 +43,7 @@ from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import type_named
-from tasks.register.versions import as_row
+from tasks.register.versions import as_row, enter
 
 AT_THE_COUNTER = 99_999
 """The batch in the identifiers of what was met at a counter; batches of files are numbered from 1."""
@@ -242,20 +242,19 @@ def put_in_register(step: Step) -> str | None:
     year, serial = step.case.received_on.year, int(step.case.case_no.rpartition("-")[2])
     issuer = known_authorities(step.session)[judged.issuer]
     made = identifier(kind.code, issuer, year, AT_THE_COUNTER, serial)
-    step.session.add(
-        Certificate(
-            identifier=str(made),
-            root=made.root,
-            version=1,
-            type_code=kind.code,
-            face=judged.face,
-            state=CertificateState.VALID,
-            remark="由纸质证照补录",
-            backfilled_by_case=step.case.case_no,
-            read_at=step.now,
-            **as_row(kept),
-        )
+    certificate = Certificate(
+        identifier=str(made),
+        root=made.root,
+        version=1,
+        type_code=kind.code,
+        face=judged.face,
+        state=CertificateState.VALID,
+        remark="由纸质证照补录",
+        backfilled_by_case=step.case.case_no,
+        read_at=step.now,
+        **as_row(kept),
     )
+    enter(step.session, certificate, judged.holders(kept))
     backfill.identifier = str(made)
     step.audit("backfill:certificate:registered", identifier=str(made), type=kind.code)
     if backfill.email:

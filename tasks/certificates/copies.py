@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from models.certificate_uses import ArchivedCopy
 from models.certificates import Certificate, CertificateType
+from regulation.backfill.paper_values import BETWEEN
 from regulation.catalogue import state_on
-from regulation.certificate_use import UseRefusedError
+from regulation.certificate_use import UseRefusedError, shown_of_holder
 from regulation.certificates import CertificateState, mask_name
 from runtime import clock
 from runtime.database import reading, transaction
@@ -29,7 +30,7 @@ from tasks.certificates.requests import (
 )
 from tasks.certificates.use import Use, admit, answered, answered_for, extracted, held
 from tasks.register import faces
-from tasks.register.faces import face_of
+from tasks.register.faces import Held, face_of, holders_of
 
 NOT_A_CERTIFICATE = (
     "不得作为电子证照使用（第十一条）：通过截图、扫描、拍照、打印等方式形成的证照复制件不支持作为电子证照使用。"
@@ -48,15 +49,14 @@ def issue_copy(use: Use, request: CopyRequest) -> CopyAnswer:
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
     if state is not AnsweredState.VALID:
         raise UseRefusedError(11, f"该证照{state.in_chinese}，存档副本只能取自有效的电子证照。")
-    face = face_of(found)
-    shown = extracted(use, found, face, None)
+    shown = extracted(use, found, face_of(found), None)
     copy_no = f"FB-{use.today:%Y%m%d}-{''.join(secrets.choice(_ALPHABET) for _ in range(8))}"
     sheet = CopySheet(
         copy_no=copy_no,
         type_name=use.kind.name,
         identifier=found.identifier,
         issuing_authority=use.kind.issuing_authority,
-        holder=face.holder_name if "holder" in use.allowed.fields else mask_name(face.holder_name),
+        holder=_holders(use, found),
         lines=tuple((field.name, field.value) for field in shown.fields if field.code != "holder"),
         state=state.in_chinese,
         department=use.department,
@@ -90,6 +90,14 @@ def issue_copy(use: Use, request: CopyRequest) -> CopyAnswer:
     )
 
 
+def _holders(use: Use, found: Held) -> str:
+    """The names of all holders, masked where no field that the department may see tells them."""
+    return BETWEEN.join(
+        each.name if shown_of_holder(use.allowed.fields, each.field, each.place)[0] else mask_name(each.name)
+        for each in holders_of(found)
+    )
+
+
 def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAnswer:
     """What a file that somebody handed in is worth: an archived copy of ours, an altered one, or no certificate at all.
 
@@ -105,7 +113,7 @@ def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAn
         return answered(use, AnsweredState.NOT_A_CERTIFICATE, [NOT_A_CERTIFICATE, examined.why, HOW_TO_GET])
     if examined.verdict is CopyVerdict.TAMPERED:
         return answered(use, AnsweredState.TAMPERED, [examined.why, HOW_TO_GET])
-    found = faces.by_copy(hashlib.sha256(content).hexdigest())
+    found = faces.by_copy(hashlib.sha256(content).hexdigest(), use.holder_index or "")
     if found is None or found.type_code != use.kind.code or found.holder_index != use.holder_index:
         why = "这份存档副本不是所填持证主体的这类证照，请核对证件号码和证照类型。"
         return answered(use, AnsweredState.UNKNOWN, [why])

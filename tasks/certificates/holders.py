@@ -5,8 +5,10 @@ A holder comes with a ticket of 浙里办, which names a real person once; it bu
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 import segno
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateways.zheliban import Person, TicketError, person_of
 from models.certificate_uses import Authorisation, Presentation
-from models.certificates import Certificate, CertificateType
+from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
@@ -34,7 +36,7 @@ from tasks.certificates.reading import is_stale
 from tasks.certificates.requests import AnsweredState, RedemptionAnswer, RedemptionRequest
 from tasks.certificates.use import Use, extracted, holder_index, read_again
 from tasks.register import faces
-from tasks.register.faces import face_of
+from tasks.register.faces import face_of, held_by, holder_asked_about
 from tasks.register.types import type_named, type_names
 from tasks.use_list.standing import in_force, permissions_on
 
@@ -155,7 +157,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
     with transaction() as session:
         kind = type_named(session, request.certificate_type)
         wanted = select(Certificate).where(
-            Certificate.holder_index == own,
+            held_by(own),
             Certificate.type_code == kind.code,
             Certificate.state != CertificateState.SUPERSEDED,
         )
@@ -178,6 +180,7 @@ def present(request: PresentationRequest) -> PresentationAnswer:
             Presentation(
                 code_index=_code_index(code),
                 certificate_id=found.id,
+                holder_index=own,
                 scenario=request.scenario,
                 made_at=now,
                 expires_at=expires_at,
@@ -198,42 +201,53 @@ def redeem(use: Use, request: RedemptionRequest) -> RedemptionAnswer:
     index = _code_index(request.code)
     with reading() as session:
         presented = session.get(Presentation, index)
-    found = faces.by_id(presented.certificate_id) if presented is not None else None
-    if presented is None or found is None or presented.redeemed_at is not None or presented.expires_at <= use.at:
+    found = faces.by_id(presented.certificate_id, presented.holder_index) if presented is not None else None
+    holder = holder_asked_about(found) if found is not None else None
+    if (
+        presented is None
+        or found is None
+        or holder is None
+        or presented.redeemed_at is not None
+        or presented.expires_at <= use.at
+    ):
         raise UseRefusedError(10, NO_SUCH_CODE)
-    use.certificate_type, use.holder_index = found.type_code, found.holder_index
-    use.subject = mask_number(face_of(found).holder_number)
+    use.certificate_type, use.holder_index = found.type_code, presented.holder_index
+    use.subject = mask_number(holder.number)
     if presented.scenario is not None and request.scenario not in {None, presented.scenario}:
         raise UseRefusedError(10, f"持证主体只在场景“{presented.scenario}”出示，不能用于“{request.scenario}”。")
     use.permit(presented.scenario or request.scenario, presented=True)
     check_holder_alone(use.allowed)
     if is_stale(use.kind, found, use.at):
         read_again(use, identifier=found.identifier)
-    _refuse_changed(use, presented.certificate_id)
+    _refuse_changed(use, presented)
     with transaction() as session:
         spending = update(Presentation).where(Presentation.code_index == index, Presentation.redeemed_at.is_(None))
         spent = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key).returning(Presentation.code_index)
         if session.scalar(spent) is None:
             raise UseRefusedError(10, NO_SUCH_CODE)
-    found = faces.by_id(presented.certificate_id) or found
+    found = faces.by_id(presented.certificate_id, presented.holder_index) or found
     shown = extracted(use, found, face_of(found), None)
     return RedemptionAnswer(
-        certificate=shown.certificate, fields=shown.fields, withheld=[], scenario=use.allowed.scenario
+        certificate=shown.certificate,
+        holders=shown.holders,
+        fields=shown.fields,
+        withheld=[],
+        scenario=use.allowed.scenario,
     )
 
 
-def _refuse_changed(use: Use, certificate_id: int) -> None:
+def _refuse_changed(use: Use, presented: Presentation) -> None:
     """A code is for the certificate as its holder saw it: when that was corrected, suspended or revoked since, the code
     is worth nothing, and both who presented it and who redeems it are told (``UseRefusedError``)."""
-    found = faces.by_id(certificate_id)
-    if found is None:
+    found = faces.by_id(presented.certificate_id, presented.holder_index)
+    if found is None or found.holder_index is None:
         raise UseRefusedError(10, NO_SUCH_CODE)
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
     if state is AnsweredState.VALID:
         return
     with transaction() as session:
         detail = {"certificates": [found.identifier], "type": found.type_code, "state": state}
-        session.add(holder_entry(VOIDED, found.holder_index, use.at, detail))
+        session.add(holder_entry(VOIDED, presented.holder_index, use.at, detail))
     raise UseRefusedError(10, f"证照在出示以后{state.in_chinese}，亮证码作废；请持证主体核对证照后重新出示。")
 
 
@@ -289,15 +303,12 @@ def withdraw_authorisation(request: WithdrawalRequest) -> None:
 
 def uses_of_holder(request: HolderRequest) -> UsesAnswer:
     """Who used the holder's certificates and when, in plain words, the newest first (Article 14; Art. 44 and 45 of the
-    Personal Information Protection Law). The asking goes on record too."""
+    Personal Information Protection Law), whichever of their holders was named. The asking goes on record too."""
     own = holder_index(holder_of(request).number)
     with reading() as session:
-        wanted = select(AuditEntry).where(
-            AuditEntry.holder_index == own,
-            AuditEntry.tag.in_(ANSWERED),
-        )
-        entries = session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(USES_SHOWN + 1)).all()
-        uses = [_in_plain_words(session, entry) for entry in entries[:USES_SHOWN]]
+        theirs = OwnUses.of(session, own)
+        entries = list(islice(theirs.entries(session), USES_SHOWN + 1))
+        uses = [_in_plain_words(session, entry, own) for entry in entries[:USES_SHOWN]]
         voided = session.scalars(
             select(AuditEntry)
             .where(AuditEntry.holder_index == own, AuditEntry.tag == VOIDED)
@@ -311,24 +322,58 @@ def uses_of_holder(request: HolderRequest) -> UsesAnswer:
     return UsesAnswer(uses=uses, voided=told, more=len(entries) > USES_SHOWN)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnUses:
+    """Which uses a holder may see: those under their own number, and those of a certificate that they hold, whoever of
+    its holders was named and under whatever number. What else another holder has stays hidden."""
+
+    own: str
+    holders: frozenset[str]
+    """The indexes of all holders that any version of such a certificate has had."""
+    identifiers: frozenset[str]
+    """Of all its versions."""
+
+    @classmethod
+    def of(cls, session: Session, own: str) -> "OwnUses":
+        roots = select(Certificate.root).where(held_by(own), Certificate.state != CertificateState.SUPERSEDED)
+        versions = session.execute(
+            select(Certificate.identifier, CertificateHolder.holder_index)
+            .join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id)
+            .where(Certificate.root.in_(roots))
+        ).all()
+        holders = frozenset({own, *(holder for _, holder in versions)})
+        return cls(own, holders, frozenset(identifier for identifier, _ in versions))
+
+    def include(self, entry: AuditEntry) -> bool:
+        if entry.tag not in ANSWERED:
+            return False
+        return entry.holder_index == self.own or not self.identifiers.isdisjoint(entry.detail.get("certificates", ()))
+
+    def entries(self, session: Session) -> Iterator[AuditEntry]:
+        """The uses, the newest first."""
+        wanted = select(AuditEntry).where(AuditEntry.holder_index.in_(self.holders), AuditEntry.tag.in_(ANSWERED))
+        found = session.scalars(wanted.order_by(AuditEntry.id.desc()).execution_options(yield_per=USES_SHOWN))
+        return filter(self.include, found)
+
+
 def _voided_in_words(entry: AuditEntry, kinds: Mapping[str, str]) -> str:
     at, state = entry.at.astimezone(clock.SHANGHAI), AnsweredState(entry.detail["state"]).in_chinese
     name = kinds[entry.detail["type"]]
     return f"{at:%Y年%m月%d日%H:%M}，您出示的{name}的亮证码作废：出示以后证照{state}。请核对证照后重新出示。"
 
 
-def _in_plain_words(session: Session, entry: AuditEntry) -> CertificateUse:
-    said = entry.detail
+def _in_plain_words(session: Session, entry: AuditEntry, own: str) -> CertificateUse:
+    said, named = entry.detail, entry.holder_index == own
     department = session.get_one(Department, said["department"]).name
     kind = session.get_one(CertificateType, said["type"])
     version = session.get_one(UseListVersion, said["version"])
     fields = "、".join(kind.names.get(code, code) for code in said.get("fields", ()))
     did = {
-        Operation.QUERY: f"查询了您名下有无{kind.name}",
+        Operation.QUERY: f"查询了您名下有无{kind.name}" if named else f"查询到了您的{kind.name}",
         Operation.AUTHENTICATE: f"核验了您的{kind.name}" + (f"，比对了{fields}" if fields else ""),
         Operation.EXTRACT: f"提取了您的{kind.name}上的{fields}" if fields else f"查询了您的{kind.name}的状态",
         Operation.COPY: f"取得了您的{kind.name}的存档副本，载有{fields}",
-        Operation.REDEEM: f"查看了您出示的{kind.name}上的{fields}",
+        Operation.REDEEM: f"查看了{'您' if named else ''}出示的{kind.name}上的{fields}",
     }[Operation(entry.tag.split(":")[1])]
     at = entry.at.astimezone(clock.SHANGHAI)
     sentence = f"{at:%Y年%m月%d日%H:%M}，{department}为办理“{version.item_name}”{did}。用途：{said['purpose']}。"

@@ -15,7 +15,6 @@ from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
 from regulation.catalogue import state_on
-from regulation.certificate_use import ANSWERED
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
@@ -24,6 +23,7 @@ from tasks.certificates.holders import (
     AuthorisationAnswer,
     AuthorisationRequest,
     HolderRequest,
+    OwnUses,
     authorise,
     holder_entry,
     holder_of,
@@ -31,9 +31,11 @@ from tasks.certificates.holders import (
 from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
 from tasks.office.staff_tasks import open_staff_task
+from tasks.register.faces import held_by
 from tasks.register.types import type_names
 from tasks.use_list.standing import in_force
 
+DOUBTED = "certificate:use:doubted"
 NOT_YOURS = "您名下没有这件证照；如应当有，可以提出核查申请（第十二条）。"
 
 
@@ -106,10 +108,10 @@ class Doubt(StrEnum):
 
 
 class DoubtStanding(StrEnum):
-    """What became of a doubt."""
+    """What became of a doubt, after who had it."""
 
-    OPEN = "您已反映，正在核实"
-    SEEN_TO = "您已反映，工作人员已核实处理"
+    OPEN = "已反映，正在核实"
+    SEEN_TO = "已反映，工作人员已核实处理"
 
 
 def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
@@ -119,7 +121,7 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
         rows = session.execute(
             select(Certificate, CertificateType)
             .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(Certificate.holder_index == own, Certificate.state != CertificateState.SUPERSEDED)
+            .where(held_by(own), Certificate.state != CertificateState.SUPERSEDED)
         )
         scenarios = _alone(session)
         found = [_own(certificate, kind, scenarios) for certificate, kind in rows]
@@ -130,8 +132,8 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
     """One of them with all that it says; that its holder looked is on record. ``NotFoundError`` for anybody else's."""
     own = holder_index(holder_of(request).number)
     with transaction() as session:
-        found = session.get(Certificate, number)
-        if found is None or found.holder_index != own or found.state is CertificateState.SUPERSEDED:
+        found = session.scalar(select(Certificate).where(Certificate.id == number, held_by(own)))
+        if found is None or found.state is CertificateState.SUPERSEDED:
             raise NotFoundError(NOT_YOURS)
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}
@@ -215,8 +217,8 @@ def give_authorisation(request: HolderRequest, number: int, days: int) -> Author
 
 
 def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
-    """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again changes nothing.
-    ``RefusalError`` for another doubt about the same use.
+    """Have staff look into a use of the holder's certificate (Articles 14, 15, 17). Doing it again, or another of its
+    holders doing it, changes nothing. ``RefusalError`` for another doubt about the same use.
 
     The measures know no procedure for it. So staff get it as something to see to, with the record's number; what they
     find wrong becomes a finding by the way that findings take. ``NotFoundError`` for a use of anybody else's.
@@ -224,13 +226,13 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
     own = holder_index(holder_of(request).number)
     with transaction() as session:
         used = session.get(AuditEntry, record_no)
-        if used is None or used.holder_index != own or used.tag not in ANSWERED:
+        if used is None or not OwnUses.of(session, own).include(used):
             raise NotFoundError("没有这一次用证记录，请在“谁用过我的证照”中选择。")
         now = clock.now()
         before = session.scalar(select(StaffTask.what).where(StaffTask.key == _key(record_no)))
         if before is not None:
             if f"（{doubt}）" not in before:
-                raise RefusalError("这一次用证您已经反映过，这次选的疑问与那次不同，没有更改；请等待核实处理。")
+                raise RefusalError("这一次用证已经反映过，这次选的疑问与那次不同，没有更改；请等待核实处理。")
             return
         department = session.get_one(Department, used.detail["department"]).name
         at = used.at.astimezone(clock.SHANGHAI)
@@ -240,15 +242,22 @@ def doubt_use(request: HolderRequest, record_no: int, doubt: Doubt) -> None:
         )
         open_staff_task(session, _key(record_no), None, what, now)
         detail = {"record": record_no, "doubt": str(doubt), "department": used.detail["department"]}
-        session.add(holder_entry("certificate:use:doubted", own, now, detail))
+        session.add(holder_entry(DOUBTED, own, now, detail))
 
 
-def doubts_about(record_nos: list[int]) -> dict[int, DoubtStanding]:
-    """What became of the doubts about these uses, by record; those that nobody doubted are left out."""
+def doubts_about(request: HolderRequest, record_nos: list[int]) -> dict[int, str]:
+    """What became of the doubts about these uses, by record, and whether the holder or another one of the certificate
+    had them; uses that nobody doubted are left out."""
+    own = holder_index(holder_of(request).number)
     keys = {_key(number): number for number in record_nos}
     with reading() as session:
+        said = session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.holder_index == own, AuditEntry.tag == DOUBTED)
+        )
+        mine = {each["record"] for each in said}
         rows = session.execute(select(StaffTask.key, StaffTask.done_at).where(StaffTask.key.in_(keys)))
-        return {keys[key]: DoubtStanding.SEEN_TO if done_at else DoubtStanding.OPEN for key, done_at in rows}
+        standing = {keys[key]: DoubtStanding.SEEN_TO if done_at else DoubtStanding.OPEN for key, done_at in rows}
+    return {number: f"{'您' if number in mine else '共同的持证主体'}{each}" for number, each in standing.items()}
 
 
 def _key(record_no: int) -> str:
@@ -269,7 +278,7 @@ def _held_on(session: Session, own: str, day: date) -> list[CertificateType]:
     rows = session.execute(
         select(Certificate, CertificateType)
         .join(CertificateType, CertificateType.code == Certificate.type_code)
-        .where(Certificate.holder_index == own)
+        .where(held_by(own))
     )
     return [
         kind

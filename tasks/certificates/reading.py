@@ -15,7 +15,7 @@ from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
 from regulation.objections import Bureau
-from regulation.register_columns import columns_from
+from regulation.register_columns import columns_from, holders_from, is_silent_on_a_holder
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
@@ -24,7 +24,7 @@ from tasks.certificates.requests import AnsweredState, UseRequest
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import Held
 from tasks.register.types import paper_type
-from tasks.register.versions import as_row
+from tasks.register.versions import as_row, enter, set_holders
 
 BUREAUS = {Level.CITY: Bureau.CITY, Level.PROVINCE: Bureau.PROVINCE}
 
@@ -125,15 +125,21 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
         issued_on=found.issued_on,
         valid_until_on=found.valid_until_on,
     )
-    kept = columns_from(Judge(paper_type(kind), clock.local_date(at), ()), found.face, beside)
+    judge = Judge(paper_type(kind), clock.local_date(at), ())
+    kept, holders = columns_from(judge, found.face, beside), holders_from(judge, found.face, beside)
     said = as_row(kept) | {"face": found.face, "state": found.state}
     if kept != beside:
         what = f"上级平台的证照{identifier}所附项目与证面不一致，已以证面为准，请核实"
         open_staff_task(session, f"face-differs-above:{identifier}", None, what, at)
+    if is_silent_on_a_holder(judge, found.face, holders):
+        what = f"上级平台的证照{identifier}有持证主体没有能识别的证件号码，其本人查不到这件证照，请核实"
+        open_staff_task(session, f"holder-without-number:{identifier}", None, what, at)
     if newest is not None and newest.version == int(identifier.version):
         changed = [name for name, value in said.items() if getattr(newest, name) != value]
         for name in changed:
             setattr(newest, name, said[name])
+        if set_holders(session, newest.id, holders):
+            changed.append("holders")
         newest.read_at = at
         if changed:
             detail = {"identifier": newest.identifier, "changed": changed}
@@ -141,17 +147,16 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
         return
     if newest is not None:
         newest.state = CertificateState.SUPERSEDED
-    session.add(
-        Certificate(
-            identifier=str(identifier),
-            root=identifier.root,
-            version=int(identifier.version),
-            type_code=kind.code,
-            remark=VARIANT_REMARK if identifier.variant else "",
-            read_at=at,
-            **said,
-        )
+    new = Certificate(
+        identifier=str(identifier),
+        root=identifier.root,
+        version=int(identifier.version),
+        type_code=kind.code,
+        remark=VARIANT_REMARK if identifier.variant else "",
+        read_at=at,
+        **said,
     )
+    enter(session, new, holders)
     record(session, "certificate:version:read", None, "system", at, identifier=str(identifier))
 
 

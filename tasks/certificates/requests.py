@@ -164,8 +164,17 @@ class ShownField(BaseModel):
     value: str = Field(title="内容")
 
 
+class ShownHolder(BaseModel):
+    name: str | None = Field(title="名称", description="清单不允许的为空")
+    number: str | None = Field(title="证件号码", description="清单不允许的为空")
+    share: str | None = Field(title="份额", description="证照没有的、清单不允许的为空")
+
+
 class ExtractionAnswer(BaseModel):
     certificate: CertificateFacts = Field(title="证照")
+    holders: list[ShownHolder] = Field(
+        default_factory=list, title="持证主体", description="所给项目中写明的各持证主体，依证面次序，持证人在先"
+    )
     fields: list[ShownField] = Field(title="项目")
     withheld: list[str] = Field(title="清单不允许而未给出的项目")
     why_empty: str | None = Field(None, title="因证照状态没有给出内容的原因")

@@ -21,14 +21,17 @@ from models.certificate_uses import Authorisation, PaperException, UnavailableRe
 from models.certificates import CertificateType
 from models.objections import Objection
 from models.organisations import Department
+from regulation.backfill.judge import SHARE
 from regulation.catalogue import state_on
 from regulation.certificate_use import (
+    OF_HOLDERS,
     Operation,
     Permission,
     UseRefusedError,
     check_authorised,
     check_liaison,
     permission_for,
+    shown_of_holder,
     visible,
 )
 from regulation.certificates import CertificateState, IdentifierError, mask_number, parse_identifier
@@ -53,6 +56,7 @@ from tasks.certificates.requests import (
     QueryAnswer,
     QueryRequest,
     ShownField,
+    ShownHolder,
     TypedRequest,
     UseRequest,
 )
@@ -60,7 +64,7 @@ from tasks.objections.steps import dispute_on
 from tasks.office.applications import KNOWN_FOR, Caller
 from tasks.office.recipients import liaison_on_file
 from tasks.register import faces
-from tasks.register.faces import Face, Held, face_of
+from tasks.register.faces import Face, Held, face_of, holder_asked_about, holders_of
 from tasks.register.origins import origin_of
 from tasks.register.trial_holders import trial_indexes
 from tasks.register.types import find_type
@@ -336,7 +340,27 @@ def extracted(use: Use, found: Held, face: Face, wanted: Sequence[str] | None) -
         certificate=_facts(use, found),
         fields=[ShownField(code=code, name=names[code], value=str(face.values.get(code, ""))) for code in use.fields],
         withheld=[code for code in wanted or () if code not in use.fields],
+        holders=_shown_holders(use, found),
     )
+
+
+def _shown_holders(use: Use, found: Held) -> list[ShownHolder]:
+    """The holders of a certificate, of each what stands in a field that this use shows."""
+    fields = set(use.fields or ())
+    if not fields & OF_HOLDERS:
+        return []
+    shown = []
+    for each in holders_of(found):
+        name, number = shown_of_holder(fields, each.field, each.place)
+        if name or number:
+            shown.append(
+                ShownHolder(
+                    name=each.name if name else None,
+                    number=each.number if number else None,
+                    share=each.share if SHARE in fields else None,
+                )
+            )
+    return shown
 
 
 def held(use: Use, request: TypedRequest, reference: str) -> Held:
@@ -395,12 +419,13 @@ def _held(use: Use, request: TypedRequest, reference: str) -> Held:
 
 def _naming(use: Use, reference: str) -> tuple[Callable[[], Held | None], dict[str, str]]:
     """How to find what an identifier (that very version) or a number (the newest one) names: here, and above."""
+    own = use.holder_index or ""
     if not unicodedata.normalize("NFKC", reference).lstrip().startswith("1.2.156"):
-        return partial(faces.by_number, reference, use.kind.code, use.holder_index or ""), {"number": reference}
+        return partial(faces.by_number, reference, use.kind.code, own), {"number": reference}
     identifier = parse_identifier(reference)
     if identifier.type_code != use.kind.code:
         raise InputError(f"电子证照标识不是“{use.kind.name}”的，请更正证照类型或标识。")
-    return partial(faces.by_identifier, str(identifier)), {"identifier": str(identifier)}
+    return partial(faces.by_identifier, str(identifier), own), {"identifier": str(identifier)}
 
 
 def read_again(use: Use, **asked: str) -> None:
@@ -489,4 +514,7 @@ def _reason(state: AnsweredState, found: Held) -> str:
 
 
 def _is_named(found: Held, name: str | None) -> bool:
-    return name is None or same_name(name, face_of(found).holder_name)
+    if name is None:
+        return True
+    holder = holder_asked_about(found)
+    return holder is not None and same_name(name, holder.name)

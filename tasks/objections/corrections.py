@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.certificate_uses import WrongValueUse
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateHolder
 from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
@@ -35,6 +35,11 @@ from tasks.register.versions import CURRENT_VERSION
 
 CORRECTED = select(Certificate).where(Certificate.corrected_by_case == bindparam("case_no"))
 VERSIONS = select(Certificate).where(Certificate.root == bindparam("root"))
+HOLDERS = (
+    select(CertificateHolder.holder_index)
+    .join(Certificate, Certificate.id == CertificateHolder.certificate_id)
+    .where(Certificate.root == bindparam("root"))
+)
 SEEN = (
     select(AuditEntry.detail)
     .where(
@@ -119,8 +124,8 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
             for each in past
             if (each is before if of_state else each.face.get(code) == before.face.get(code))
         }
-    # A holder's corrected number is not the one under which the certificate was used.
-    holders = sorted({each.holder_index for each in versions})
+    # A holder's corrected number is not the one under which the certificate was used; any of its holders may be.
+    holders = sorted(set(session.scalars(HOLDERS, {"root": new.root})))
     used: dict[str, list[str]] = defaultdict(list)
     for said in session.connection().scalars(SEEN, {"holders": holders}):
         # Every use is told the state.

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, exists, or_, select
 
 from models.cases import Case
 from models.certificate_uses import ArchivedCopy
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateHolder
 from models.objections import Objection
 from regulation.certificates import CertificateState
 from regulation.objections import DISPUTED
@@ -26,7 +26,8 @@ class Held:
     root: str
     version: int
     type_code: str
-    holder_index: str
+    holder_index: str | None
+    """Of the holder who was asked about; ``None`` where that is none of its holders."""
     issued_on: date
     valid_until_on: date | None
     state: CertificateState
@@ -41,43 +42,65 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a certificate shows."""
+    """What a certificate shows, with its first holder."""
 
     holder_name: str
     holder_number: str
     values: dict[str, Any]
 
 
-def _held(*which: ColumnElement[bool]) -> Select[Any]:
-    """The columns of ``Held`` in its order, so that a row makes one as it is."""
+class OneHolder(NamedTuple):
+    """One of a certificate's holders, the first at ``place`` 1; ``field`` is where its face names them."""
+
+    place: int
+    field: str
+    name: str
+    number: str
+    share: str | None
+
+
+ASKED_ABOUT = bindparam("holder_index", type_=Text)
+
+
+def _held(*which: ColumnElement[bool], of_them: bool = False) -> Select[Any]:
+    """The columns of ``Held`` in its order, so that a row makes one as it is; ``of_them``: only certificates of the
+    holder who is asked about."""
     disputed = exists().where(
         Objection.certificate_root == Certificate.root,
         Objection.case_no == Case.case_no,
         # Not in_(): SQLAlchemy would write that part of the statement anew for every call.
         or_(*(Case.stage == stage for stage in sorted(DISPUTED))),
     )
-    return select(
-        Certificate.id,
-        Certificate.identifier,
-        Certificate.root,
-        Certificate.version,
-        Certificate.type_code,
-        Certificate.holder_index,
-        Certificate.issued_on,
-        Certificate.valid_until_on,
-        Certificate.state,
-        Certificate.remark,
-        Certificate.read_at,
-        Certificate.backfilled_by_case,
-        Certificate.confirmed_at,
-        disputed.label("disputed"),
-    ).where(*which)
+    return (
+        select(
+            Certificate.id,
+            Certificate.identifier,
+            Certificate.root,
+            Certificate.version,
+            Certificate.type_code,
+            CertificateHolder.holder_index,
+            Certificate.issued_on,
+            Certificate.valid_until_on,
+            Certificate.state,
+            Certificate.remark,
+            Certificate.read_at,
+            Certificate.backfilled_by_case,
+            Certificate.confirmed_at,
+            disputed.label("disputed"),
+        )
+        .join(
+            CertificateHolder,
+            and_(CertificateHolder.certificate_id == Certificate.id, CertificateHolder.holder_index == ASKED_ABOUT),
+            isouter=not of_them,
+        )
+        .where(*which)
+    )
 
 
 _OF_HOLDER = _held(
-    Certificate.holder_index == bindparam("holder_index"),
     Certificate.type_code == bindparam("type_code"),
     Certificate.state != CertificateState.SUPERSEDED,
+    of_them=True,
 ).order_by(Certificate.id.desc())
 _BY_IDENTIFIER = _held(Certificate.identifier == bindparam("identifier"))
 _PRESENT_FIRST = (
@@ -86,14 +109,15 @@ _PRESENT_FIRST = (
     Certificate.version.desc(),
 )
 """What holds now before what was replaced: a number that was corrected finds a superseded version only."""
-# Several holders can have a certificate of one number, such as both of a couple; the holder decides.
+# Both of a couple can have a certificate of one number; who is asked about decides, and what was issued to them comes
+# before what names them as the other one.
 _BY_NUMBER = (
     _held(
         Certificate.type_code == bindparam("type_code"),
         Certificate.number_index == bindparam("number_index"),
-        Certificate.holder_index == bindparam("holder_index"),
+        of_them=True,
     )
-    .order_by(*_PRESENT_FIRST)
+    .order_by(_PRESENT_FIRST[0], CertificateHolder.place, *_PRESENT_FIRST[1:])
     .limit(1)
 )
 _NEWEST = (
@@ -107,6 +131,18 @@ _BY_COPY = _BY_COPY.where(ArchivedCopy.sha256 == bindparam("sha256"))
 _FACE = select(Certificate.holder_name, Certificate.holder_number, Certificate.face).where(
     Certificate.id == bindparam("id")
 )
+_HOLDERS = (
+    select(
+        CertificateHolder.place,
+        CertificateHolder.field,
+        CertificateHolder.name,
+        CertificateHolder.number,
+        CertificateHolder.share,
+    )
+    .where(CertificateHolder.certificate_id == bindparam("id"))
+    .order_by(CertificateHolder.place)
+)
+_ONE_HOLDER = _HOLDERS.where(CertificateHolder.holder_index == ASKED_ABOUT)
 _CURRENT = (
     select(Certificate.identifier)
     .where(Certificate.root == bindparam("root"))
@@ -128,9 +164,9 @@ def of_holder(holder_index: str, type_code: str) -> list[Held]:
     return [Held(*row) for row in rows]
 
 
-def by_identifier(identifier: str) -> Held | None:
-    """Exactly this version."""
-    return _one(_BY_IDENTIFIER, identifier=identifier)
+def by_identifier(identifier: str, holder_index: str = "") -> Held | None:
+    """Exactly this version, whoever holds it."""
+    return _one(_BY_IDENTIFIER, identifier=identifier, holder_index=holder_index)
 
 
 def by_number(number: str, type_code: str, holder_index: str) -> Held | None:
@@ -141,22 +177,42 @@ def by_number(number: str, type_code: str, holder_index: str) -> Held | None:
 
 def newest_of(number: str, type_code: str) -> Held | None:
     """The newest version of the certificate with this number, whoever holds it."""
-    return _one(_NEWEST, number_index=keys().blind_index("certificate-number", number), type_code=type_code)
+    index = keys().blind_index("certificate-number", number)
+    return _one(_NEWEST, number_index=index, type_code=type_code, holder_index="")
 
 
-def by_id(certificate_id: int) -> Held | None:
-    return _one(_BY_ID, id=certificate_id)
+def by_id(certificate_id: int, holder_index: str) -> Held | None:
+    return _one(_BY_ID, id=certificate_id, holder_index=holder_index)
 
 
-def by_copy(sha256: str) -> Held | None:
+def by_copy(sha256: str, holder_index: str) -> Held | None:
     """The version that an archived copy with this hash (64 hex digits) was taken from."""
-    return _one(_BY_COPY, sha256=sha256)
+    return _one(_BY_COPY, sha256=sha256, holder_index=holder_index)
 
 
 def face_of(held: Held) -> Face:
     """What a certificate shows, decrypted."""
     with one_read() as connection:
         return Face(*connection.execute(_FACE, {"id": held.id}).one())
+
+
+def held_by(holder_index: str) -> ColumnElement[bool]:
+    """The condition that a certificate is a holder's, alone or with others."""
+    theirs = select(CertificateHolder.certificate_id).where(CertificateHolder.holder_index == holder_index)
+    return Certificate.id.in_(theirs)
+
+
+def holders_of(held: Held) -> list[OneHolder]:
+    """All holders of a certificate, decrypted, the first one first."""
+    with one_read() as connection:
+        return [OneHolder(*row) for row in connection.execute(_HOLDERS, {"id": held.id})]
+
+
+def holder_asked_about(held: Held) -> OneHolder | None:
+    """Of a certificate's holders the one who was asked about; ``None`` where it is not theirs (any more)."""
+    with one_read() as connection:
+        row = connection.execute(_ONE_HOLDER, {"id": held.id, "holder_index": held.holder_index}).first()
+    return OneHolder(*row) if row is not None else None
 
 
 def current_identifier(root: str) -> str | None:

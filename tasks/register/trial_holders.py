@@ -15,14 +15,14 @@ from regulation.backfill.judge import Columns, Judge
 from regulation.catalogue import Field, FieldKind, HolderKind
 from regulation.certificates import CertificateState, Identifier
 from regulation.identity_numbers import NumberKind
-from regulation.register_columns import columns_from
+from regulation.register_columns import columns_from, holders_from
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
 from tasks.audit import record
 from tasks.office.applications import KNOWN_FOR
 from tasks.register.types import paper_type
-from tasks.register.versions import as_row
+from tasks.register.versions import as_row, enter
 
 REGION = "330603"
 NUMBER = "CS000001"
@@ -83,7 +83,7 @@ def create_trial_holders(session: Session, at: datetime) -> int:
     there = set(session.scalars(select(Certificate.type_code).where(of_trial_holder())))
     missing = [each for each in session.scalars(select(CertificateType)) if each.code not in there]
     for certificate_type in missing:
-        session.add(_certificate(certificate_type, holders[certificate_type.holder_kinds[0]], at))
+        _enter_certificate(session, certificate_type, holders[certificate_type.holder_kinds[0]], at)
     return len(missing)
 
 
@@ -98,12 +98,13 @@ def trial_certificate(session: Session, type_code: str) -> tuple[TrialHolder, Ce
     return (row[0], row[1]) if row is not None else None
 
 
-def _certificate(kind: CertificateType, holder: TrialHolder, at: datetime) -> Certificate:
+def _enter_certificate(session: Session, kind: CertificateType, holder: TrialHolder, at: datetime) -> None:
     identifier = Identifier(kind.code, REGION, "CS000001", "001")
     issued_on = clock.local_date(at)
     face = {field.code: _value(field, holder, issued_on) for field in kind.fields}
     beside = Columns(NUMBER, holder.kind, holder.name, holder.number_kind, holder.number, issued_on, None)
-    return Certificate(
+    judge = Judge(paper_type(kind), issued_on, ())
+    certificate = Certificate(
         identifier=str(identifier),
         root=identifier.root,
         version=1,
@@ -112,8 +113,9 @@ def _certificate(kind: CertificateType, holder: TrialHolder, at: datetime) -> Ce
         state=CertificateState.VALID,
         remark=REMARK,
         read_at=at,
-        **as_row(columns_from(Judge(paper_type(kind), issued_on, ()), face, beside)),
+        **as_row(columns_from(judge, face, beside)),
     )
+    enter(session, certificate, holders_from(judge, face, beside))
 
 
 def _value(field: Field, holder: TrialHolder, issued_on: date) -> str:

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from models.certificates import Certificate, CertificateType, IssuingAuthority
-from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Judge, columns
+from models.certificates import Certificate, CertificateHolder, CertificateType, IssuingAuthority
+from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Holder, Judge, columns
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
-from regulation.register_columns import columns_from, new_errors
+from regulation.register_columns import columns_from, holders_from, new_errors
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type
@@ -27,10 +27,11 @@ STATES = {name: state for state, name in STATE_NAMES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a certificate becomes by a correction of one field: its face, its columns, its recorded state."""
+    """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state."""
 
     face: dict[str, Any]
     columns: Columns
+    holders: tuple[Holder, ...]
     state: CertificateState
 
 
@@ -41,6 +42,52 @@ def as_row(kept: Columns) -> dict[str, Any]:
         "number_index": index("certificate-number", kept.number),
         "holder_index": index("holder-number", kept.holder_number),
     }
+
+
+def as_holders(holders: Sequence[Holder]) -> list[dict[str, Any]]:
+    """The holders as ``CertificateHolder`` takes them, all but whose they are."""
+    index = keys().blind_index
+    return [
+        {
+            "place": place,
+            "field": each.field,
+            "holder_kind": each.kind,
+            "name": each.name,
+            "number_kind": each.number_kind,
+            "number": each.number,
+            "holder_index": index("holder-number", each.number),
+            "share": each.share or None,
+        }
+        for place, each in enumerate(holders, 1)
+    ]
+
+
+def enter(session: Session, certificate: Certificate, holders: Sequence[Holder]) -> None:
+    """Put a version into the register with its holders."""
+    session.add(certificate)
+    session.flush()
+    set_holders(session, certificate.id, tuple(holders))
+
+
+def holders_of(session: Session, certificate_id: int) -> tuple[Holder, ...]:
+    """The holders of a version, the first one first."""
+    each = CertificateHolder
+    wanted = select(each.field, each.holder_kind, each.name, each.number_kind, each.number, each.share)
+    rows = session.execute(wanted.where(each.certificate_id == certificate_id).order_by(each.place))
+    return tuple(
+        Holder(field, kind, name, number_kind, number, share or "")
+        for field, kind, name, number_kind, number, share in rows.tuples()
+    )
+
+
+def set_holders(session: Session, certificate_id: int, holders: tuple[Holder, ...]) -> bool:
+    """Let a version have these holders; whether that is a change."""
+    if holders_of(session, certificate_id) == holders:
+        return False
+    session.execute(delete(CertificateHolder).where(CertificateHolder.certificate_id == certificate_id))
+    rows = [{"certificate_id": certificate_id, **each} for each in as_holders(holders)]
+    session.execute(insert(CertificateHolder), rows)
+    return True
 
 
 def columns_of(certificate: Certificate) -> Columns:
@@ -81,20 +128,22 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
     else the certificate says and did not before.
     """
     value, before = check_value(session, kind, code, value, today), columns_of(old)
+    known = holders_of(session, old.id)
     if code == STATE.code:
-        return Corrected(old.face, before, _state(STATES[value], old, today))
+        return Corrected(old.face, before, known, _state(STATES[value], old, today))
     if value == old.face.get(code):
         raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
     judge, face = judge_of(session, kind, today), old.face | {code: value}
-    _refuse(kind, new_errors(judge, old.face, face, before))
-    kept = columns_from(judge, face, before)
+    _refuse(kind, new_errors(judge, old.face, face, before, known))
+    kept = columns_from(judge, face, before, known)
+    holders = holders_from(judge, face, before, known)
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
         kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))
     state = old.state
     if state is CertificateState.EXPIRED and kept.valid_until_on != before.valid_until_on:
         # It had run out by the wrong day; by the right one it may hold. What was decided stays decided.
         state = CertificateState.VALID
-    return Corrected(face, kept, state)
+    return Corrected(face, kept, holders, state)
 
 
 def _state(state: CertificateState, old: Certificate, today: date) -> CertificateState:
@@ -127,7 +176,7 @@ def supersede(session: Session, old: Certificate, by: Corrected, case_no: str, a
         **as_row(by.columns),
     )
     old.state = CertificateState.SUPERSEDED
-    session.add(new)
+    enter(session, new, by.holders)
     return new
 
 

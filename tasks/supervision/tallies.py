@@ -1,16 +1,17 @@
 """What online supervision (电子督查, Article 17) counts: one pass over the record of a period, and the registers."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import orjson
 from sqlalchemy import Text, cast, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.backfills import Backfill
 from models.cases import Case
 from models.certificate_uses import PaperException, UnavailableReceipt
+from models.certificates import Certificate, CertificateHolder
 from models.liaisons import LiaisonFiling, LiaisonOfficer
 from models.organisations import Application, Department
 from models.records import AuditEntry
@@ -67,12 +68,15 @@ def _matters(counts: Counts, not_used_validly: set[Held]) -> list[Matter]:
 
 
 def _not_used_validly(session: Session, period: Period, not_valid: Iterable[Held]) -> set[Held]:
-    """Of the certificates that did not hold those that no valid one replaced by the end of the period."""
+    """Of the certificates that did not hold those that no valid one replaced by the end of the period, whichever of its
+    holders was named."""
     left, marks = set(not_valid), Marks.of(session)
     holders = sorted({holder for *_, holder in left})
     for start in range(0, len(holders), HOLDERS):
+        some = holders[start : start + HOLDERS]
+        shared = _shared_with(session, some)
         wanted = select(AuditEntry.holder_index, cast(AuditEntry.detail, Text)).where(
-            AuditEntry.holder_index.in_(holders[start : start + HOLDERS]),
+            AuditEntry.holder_index.in_({*some, *(holder for holder, _ in shared)}),
             AuditEntry.tag.in_(ANSWERED),
             AuditEntry.at >= _at(period.first, 0),
             AuditEntry.at < _at(period.last, 24),
@@ -81,8 +85,26 @@ def _not_used_validly(session: Session, period: Period, not_valid: Iterable[Held
             said = orjson.loads(detail)
             if holder is not None and said.get("result") == CertificateState.VALID:
                 item = marks.item(str(said.get("item")))
-                left.discard((said["department"], item, said["business_no"], str(said.get("type")), holder))
+                named = (said["department"], item, said["business_no"], str(said.get("type")))
+                left.discard((*named, holder))
+                for identifier in said.get("certificates", ()):
+                    left.difference_update((*named, other) for other in shared.get((holder, identifier), ()))
     return left
+
+
+def _shared_with(session: Session, holders: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+    """By another holder and the identifier of a certificate which of these holders it belongs to, too."""
+    theirs, others = aliased(CertificateHolder), aliased(CertificateHolder)
+    wanted = (
+        select(others.holder_index, Certificate.identifier, theirs.holder_index)
+        .join(theirs, theirs.certificate_id == others.certificate_id)
+        .join(Certificate, Certificate.id == others.certificate_id)
+        .where(theirs.holder_index.in_(holders), others.holder_index != theirs.holder_index)
+    )
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for other, identifier, holder in session.execute(wanted).tuples():
+        found[other, identifier].append(holder)
+    return found
 
 
 def _hours(is_working_day: bool) -> list[tuple[int, int, bool]]:

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import func, select
 
-from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow
+from models.backfill_batches import BackfillBatch, BackfillChunk, BackfillProblem, BackfillRow, BackfillRowHolder
 from models.cases import Case, StaffTask
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
@@ -19,6 +19,7 @@ from regulation.backfill.batches import BatchStage
 from regulation.backfill.problems import ProblemCode
 from regulation.certificates import parse_identifier
 from runtime.database import reading, transaction
+from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.backfill import batch_files as backfill_batch_files
 from tasks.backfill import batches as backfill_batches
@@ -37,6 +38,7 @@ from tasks.backfill.steps import put_in_register
 from tasks.desk.sheets import full_sheet, sheet_of
 from tasks.keeping.records import seal_record, verify_record
 from tasks.register.faces import by_identifier, face_of, of_holder
+from tasks.register.versions import holders_of
 from tests.articles.test_article_11_backfill import MARRIAGE, register, review
 from tests.conftest import Clerk
 
@@ -136,6 +138,70 @@ def test_a_box_of_old_certificates_is_electronic_after_its_sample_was_checked(cl
     assert case.stage() == BatchStage.REGISTERED
     # Nothing of the file stays but what the register has.
     assert (rows_left(BackfillRow), rows_left(BackfillChunk)) == (0, 0)
+
+
+def test_both_spouses_of_a_row_hold_its_certificate(clerk: Any, tmp_path: Path) -> None:
+    wife = "330621197005120021"
+    case = submit(written(tmp_path / "结婚证.csv", [marriage(1, 女方公民身份号码=wife), marriage(2), marriage(3)]))
+    check_all(case)
+    # Two of the first row; of the others the husband, whom the face names elsewhere than as the holder.
+    assert rows_left(BackfillRowHolder) == 4
+    assert found_wrong(case, "无") is None
+    judge_sample.run(case.case_no)
+    assert register_batch.run(case.case_no) == 3
+    first, second, third = in_register(case)
+    assert [each.identifier for each in of_holder(blind_index(wife), first.type_code)] == [first.identifier]
+    assert len(of_holder(first.holder_index, first.type_code)) == 3
+    with reading() as session:
+        held = holders_of(session, first.id)
+        assert [(each.field, each.name) for each in held] == [("husband", first.holder_name), ("wife", "陈丽华")]
+        # Of the others the face tells no number of the wife: she is remarked on, and nothing is lost.
+        assert [len(holders_of(session, each.id)) for each in (second, third)] == [1, 1]
+    assert second.face["wife"] == "陈丽华"
+    assert rows_left(BackfillRowHolder) == 0
+
+
+def test_partners_whom_the_face_does_not_number_are_compared_with_their_paper_and_hold_it(
+    clerk: Any, tmp_path: Path
+) -> None:
+    names, numbers = "绍兴柯桥甲运输有限公司、绍兴柯桥乙运输有限公司", "91330621MA2XYL5N56、91330621MA2888888T"
+    row = {
+        "许可证号": "浙交运管许可绍字330603009999号",
+        "业户名称": names,
+        "持证主体证件号码": numbers,
+        "经营范围": "道路普通货物运输",
+        "核发机关": "绍兴市柯桥区交通运输局",
+        "核发日期": "2024-03-05",
+        "有效期至": "2028-03-05",
+    }
+    path = written(tmp_path / "许可证.csv", [row])
+    case = Clerk(submit_batch(path, "道路运输经营许可证", "绍兴市柯桥区交通运输局", "JT-2026-001", "KQ001", ""))
+    assert check_all(case) == 1
+    shown = dict(full_sheet(case.case_no, "KQ002", "", "127.0.0.1").lines)["第2行"]
+    assert names in shown
+    assert numbers in shown
+    assert found_wrong(case, "无") is None
+    judge_sample.run(case.case_no)
+    assert register_batch.run(case.case_no) == 1
+    (made,) = in_register(case)
+    with reading() as session:
+        assert [each.number for each in holders_of(session, made.id)] == numbers.split("、")
+    assert (made.holder_name, made.holder_number) == (names.split("、")[0], numbers.split("、")[0])
+
+
+def test_a_batch_that_is_sent_back_leaves_no_holder(clerk: Any, tmp_path: Path) -> None:
+    wife = "330621197005120021"
+    case = submit(written(tmp_path / "结婚证.csv", [marriage(n, 女方公民身份号码=wife) for n in range(1, 31)]))
+    check_all(case)
+    assert rows_left(BackfillRowHolder) == 60
+    assert found_wrong(case, str((batch_of(case).sample or [])[0])) is None
+    assert judge_sample.run(case.case_no) is False
+    send_back.run(case.case_no)
+    assert rows_left(BackfillRowHolder) == 0
+
+
+def blind_index(number: str) -> str:
+    return keys().blind_index("holder-number", number)
 
 
 def test_every_row_in_the_register_has_its_entry_in_the_record(clerk: Any, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import base64
 import pytest
 
 from models.certificate_uses import ArchivedCopy
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateHolder
 from regulation.certificate_use import UseRefusedError
 from regulation.certificates import CertificateState
 from runtime.database import reading, transaction
@@ -45,7 +45,7 @@ def test_a_copy_of_somebody_elses_is_not_the_holders(counter: Counter) -> None:
     licence = valid("营业执照")
     made = counter.copy(**of(licence, "营业执照"))
     with transaction() as session:
-        session.get_one(Certificate, licence.id).holder_index = "somebody else's"
+        session.get_one(CertificateHolder, (licence.id, 1)).holder_index = "somebody else's"
     assert handed_in(counter, licence, base64.b64decode(made.content)) == "unknown"
 
 

@@ -25,28 +25,30 @@ from models.notices import OutgoingNotice
 from models.objections import Objection
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
-from regulation.backfill.judge import Columns, Judge
+from regulation.backfill.judge import Columns, Holder, Judge
 from regulation.backfill.problems import ProblemCode
 from regulation.catalogue import STATE, Field, FieldKind, HolderKind, Sensitivity, Validity
 from regulation.certificate_use import ANSWERED, Operation
 from regulation.certificates import STATE_NAMES, CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
-from regulation.register_columns import columns_from
+from regulation.register_columns import columns_from, holders_from
 from runtime import clock
 from runtime.database import reading, transaction
+from runtime.keys import keys
 from tasks.backfill.entries import entered
 from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
 from tasks.certificates.own import own_certificate, own_certificates
 from tasks.certificates.reading import is_stale
 from tasks.keeping.records import export_record, seal_record
 from tasks.objections import steps
+from tasks.objections.corrections import tell_users_of_wrong_value
 from tasks.objections.endings import conclude
 from tasks.objections.lists import Letter, take_list
 from tasks.objections.questions import OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
 from tasks.register.faces import by_identifier
 from tasks.register.types import paper_type
-from tasks.register.versions import CURRENT_VERSION, as_row
+from tasks.register.versions import CURRENT_VERSION, as_row, enter, holders_of
 from tests.articles.conftest import Counter
 from tests.conftest import Clerk, as_xlsx, forget_settings, objection_about, officer_of
 
@@ -77,6 +79,9 @@ class Permit:
     counter: Counter
     root: str
     type_code: str
+    wrong: dict[str, str]
+    place: int = 0
+    """Which of its holders is asked about."""
 
     @property
     def now(self) -> Certificate:
@@ -88,22 +93,25 @@ class Permit:
         with reading() as session:
             return session.get_one(CertificateType, self.type_code)
 
+    @property
+    def asked_about(self) -> Holder:
+        with reading() as session:
+            return holders_of(session, self.now.id)[self.place]
+
     def of_it(self, **more: Any) -> dict[str, Any]:
-        now = self.now
-        return {"certificate_type": NAME, "holder_number": now.holder_number, "certificate": now.number, **more}
+        whose = self.asked_about.number
+        return {"certificate_type": NAME, "holder_number": whose, "certificate": self.now.number, **more}
 
     def holder(self) -> HolderRequest:
         """The holder, signed in."""
-        now = self.now
-        with running(
-            StandIn("ezt", "password", [Person(now.holder_name, NumberKind.CREDIT_CODE, now.holder_number)])
-        ) as (sign_on):
+        who = self.asked_about
+        with running(StandIn("ezt", "password", [Person(who.name, who.number_kind, who.number)])) as sign_on:
             monkey = pytest.MonkeyPatch()
             monkey.setenv("EZT_ZHELIBAN__URL", sign_on.url)
             monkey.setenv("EZT_ZHELIBAN__SERVICE_CODE", "ezt")
             monkey.setenv("EZT_ZHELIBAN__SERVICE_PASSWORD", "password")
             forget_settings()
-            session = open_session(HolderRequest(ticket=sign_on.issue(now.holder_number))).session
+            session = open_session(HolderRequest(ticket=sign_on.issue(who.number))).session
             zheliban.close()
             monkey.undo()
             forget_settings()
@@ -121,6 +129,12 @@ class Permit:
         return case
 
     def correct(self, code: str, right: str) -> Clerk:
+        """Carry an objection through to its correction and its end."""
+        case = self.correct_and_wait(code, right)
+        steps.close_objection.run(case.case_no)
+        return case
+
+    def correct_and_wait(self, code: str, right: str) -> Clerk:
         """Carry an objection through to its correction."""
         case = self.object_to(code, right)
         assert case.answer(VerificationReply, **reply(right)) is None
@@ -128,7 +142,6 @@ class Permit:
         assert case.answer(OutcomeDecision, **DECISION) is None
         steps.decide_outcome.run(case.case_no)
         steps.correct_certificate.run(case.case_no)
-        steps.close_objection.run(case.case_no)
         return case
 
 
@@ -140,8 +153,29 @@ def reply(value: str) -> dict[str, str]:
     return said | {"reply_no": "绍数〔2026〕1号", "replied_on": str(clock.today())}
 
 
+SECOND = {
+    "holder": ("绍兴柯桥锦绣坊纺织有限公司", "绍兴柯桥锦秀坊纺织有限公司"),
+    "holder_number": ("91330621MA29999996", "91330603MA2ABCD12L"),
+}
+"""The name and the number of a second holder: what the certificate says, and what it should say."""
+
+
 @pytest.fixture
 def permit(counter: Counter) -> Permit:
+    """Of one holder."""
+    return permit_that_says(counter, WRONG)
+
+
+@pytest.fixture
+def permit_of_two(counter: Counter) -> Permit:
+    """Of two holders, of whom the second one is asked about."""
+    both = {code: f"{WRONG[code]}、{wrong}" for code, (wrong, _) in SECOND.items()}
+    made = permit_that_says(counter, WRONG | both)
+    made.place = 1
+    return made
+
+
+def permit_that_says(counter: Counter, face: dict[str, str]) -> Permit:
     """Of an invented type, whose data are the district's, on the use list with all its fields."""
     made = Identifier("11330600MB0000001U900", "330603", "2020030500017", "001")
     fields = tuple(
@@ -165,19 +199,18 @@ def permit(counter: Counter) -> Permit:
         session.add_all(IssuingAuthority(name=name, code="330603") for name in (ISSUER, FIELDS["issuer"][3]))
         session.flush()
         beside = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
-        kept = columns_from(Judge(paper_type(kind), TODAY, (ISSUER,)), WRONG, beside)
-        session.add(
-            Certificate(
-                identifier=str(made),
-                root=made.root,
-                version=1,
-                type_code=kind.code,
-                face=WRONG,
-                state=CertificateState.VALID,
-                read_at=clock.now(),
-                **as_row(kept),
-            )
+        judge = Judge(paper_type(kind), TODAY, (ISSUER,))
+        certificate = Certificate(
+            identifier=str(made),
+            root=made.root,
+            version=1,
+            type_code=kind.code,
+            face=face,
+            state=CertificateState.VALID,
+            read_at=clock.now(),
+            **as_row(columns_from(judge, face, beside)),
         )
+        enter(session, certificate, holders_from(judge, face, beside))
         entry = UseListEntry(
             department_uscc=samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0]),
             item_code="330603-SCJG-900",
@@ -199,7 +232,7 @@ def permit(counter: Counter) -> Permit:
             )
         )
     counter.matter = counter.matter | {"item": "330603-SCJG-900"}
-    return Permit(counter, made.root, kind.code)
+    return Permit(counter, made.root, kind.code, face)
 
 
 def said(answer: Any) -> str:
@@ -255,11 +288,14 @@ def drawn(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def queried(permit: Permit, _code: str, _folder: Path) -> str:
-    return said(permit.counter.query(certificate_type=NAME, holder_number=permit.now.holder_number))
+    who = permit.asked_about
+    answer = permit.counter.query(certificate_type=NAME, holder_number=who.number, holder_name=who.name)
+    assert [each.identifier for each in answer.certificates] == [permit.now.identifier]
+    return said(answer)
 
 
 def authenticated(permit: Permit, code: str, _folder: Path) -> str:
-    right, wrong = permit.now.face[code], WRONG[code]
+    right, wrong = permit.now.face[code], permit.wrong[code]
     answer = permit.counter.authenticate(**permit.of_it(stated={code: right}))
     assert answer.state == "valid"
     assert permit.counter.authenticate(**permit.of_it(stated={code: wrong})).state == "tampered"
@@ -300,7 +336,7 @@ def under_supervision(permit: Permit, _code: str, _folder: Path) -> str:
         wanted = select(AuditEntry).where(AuditEntry.tag.in_(ANSWERED)).order_by(AuditEntry.id.desc())
         used = session.scalars(wanted.limit(1)).one()
     assert used.detail["certificates"] == [permit.now.identifier]
-    assert used.holder_index == permit.now.holder_index
+    assert used.holder_index == keys().blind_index("holder-number", permit.asked_about.number)
     return json.dumps(used.detail, ensure_ascii=False)
 
 
@@ -308,7 +344,7 @@ def compared_with_paper(permit: Permit, code: str, _folder: Path) -> str:
     """A paper that says what is right is in the register already, one that says what was wrong is not."""
     with reading() as session:
         right = entered(session, permit.kind, permit.now.face, TODAY).there
-        wrong = entered(session, permit.kind, permit.now.face | {code: WRONG[code]}, TODAY).there
+        wrong = entered(session, permit.kind, permit.now.face | {code: permit.wrong[code]}, TODAY).there
     assert right is not None
     assert right.problem.code is ProblemCode.REGISTERED
     # An old paper by its old number is known, too: it is not entered beside the certificate that was corrected.
@@ -368,6 +404,31 @@ def test_every_use_says_the_corrected_value_and_none_the_wrong_one(permit: Permi
         assert {each.certificate.state for each in answers} == {"superseded"}
         assert {each.certificate.current_identifier for each in answers} == {permit.now.identifier}
         assert answers[1].fields == []
+
+
+@pytest.mark.parametrize("code", SECOND)
+def test_of_a_second_holder_too_every_use_says_the_corrected_value(
+    permit_of_two: Permit, tmp_path: Path, code: str
+) -> None:
+    permit, (wrong, right) = permit_of_two, SECOND[code]
+    first = permit.now
+    permit.correct(code, f"{WRONG[code]}、{right}")
+    for name, consume in CONSUMERS.items():
+        shown = consume(permit, code, tmp_path)
+        assert wrong not in shown, name
+        if name in SHOWS_FACE:
+            assert right in shown, name
+    # The first holder is who it was.
+    assert (permit.now.holder_name, permit.now.holder_number) == (first.holder_name, first.holder_number)
+    if code == "holder_number":
+        assert permit.counter.query(certificate_type=NAME, holder_number=wrong).certificates == []
+
+
+@pytest.mark.parametrize("code", SECOND)
+def test_who_used_what_was_wrong_of_a_second_holder_is_told(permit_of_two: Permit, code: str) -> None:
+    permit_of_two.counter.extract(**permit_of_two.of_it())
+    case = permit_of_two.correct_and_wait(code, f"{WRONG[code]}、{SECOND[code][1]}")
+    assert tell_users_of_wrong_value.run(case.case_no) == 1
 
 
 def test_a_wrong_number_finds_no_certificate_that_holds(permit: Permit) -> None:

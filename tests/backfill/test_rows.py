@@ -318,6 +318,8 @@ CASES: list[tuple[PaperType, dict[str, Cell], str, ProblemCode]] = [
     (MARRIAGE, {"holder_number": COMPANY}, "holder_number", ProblemCode.HOLDER_KIND_NOT_ALLOWED),
     (PERMIT, {"holder_number": MAN}, "holder_number", ProblemCode.HOLDER_KIND_NOT_ALLOWED),
     (MARRIAGE, {"holder": "俞若溪"}, "holder", ProblemCode.HOLDER_NOT_SPOUSE),
+    (PERMIT, {"holder_number": f"{COMPANY}、91110000600037341L"}, "holder_number", ProblemCode.HOLDERS_DIFFER),
+    (PERMIT, {"holder": "锦程餐饮、云岫餐饮"}, "holder_number", ProblemCode.HOLDERS_WITHOUT_NUMBER),
     (IDENTITY_CARD, {"valid_from": "1955-01-01"}, "valid_from", ProblemCode.ISSUED_BEFORE_BIRTH),
     (DRIVING_LICENCE, {"first_on": "1950-01-01"}, "first_on", ProblemCode.ISSUED_BEFORE_BIRTH),
     (LICENCE, {"capital": "见附件"}, "capital", ProblemCode.AMOUNT_UNREADABLE),

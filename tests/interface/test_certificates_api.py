@@ -24,6 +24,7 @@ from runtime.database import reading, transaction
 from runtime.signing import sign
 from tasks.objections.registrations import register_objection
 from tasks.office.applications import rotate_secret
+from tasks.register.versions import enter, holders_of
 from tests.conftest import objection_about
 from tests.interface.conftest import Caller, caller_of
 
@@ -150,7 +151,8 @@ def test_a_superseded_version_names_the_current_one(department: Caller, licence:
         copied = {
             column.key: getattr(old, column.key) for column in Certificate.__mapper__.column_attrs if column.key != "id"
         }
-        session.add(Certificate(**copied | {"identifier": str(newer), "version": 2, "state": CertificateState.VALID}))
+        new = Certificate(**copied | {"identifier": str(newer), "version": 2, "state": CertificateState.VALID})
+        enter(session, new, holders_of(session, old.id))
     answer = department.post(AUTHENTICATE, about(licence, certificate=licence.identifier)).json()
     assert (answer["state"], answer["current_identifier"]) == ("superseded", str(newer))
     assert department.post(AUTHENTICATE, about(licence, certificate=licence.number)).json()["state"] == "valid"

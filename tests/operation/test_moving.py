@@ -85,12 +85,16 @@ def test_an_installation_goes_on_where_it_was(
 
 def test_what_is_encrypted_is_copied_encrypted(clerk: Clerk, empty_postgresql: str) -> None:
     move(empty_postgresql)
-    wanted = "SELECT id, holder_number FROM certificates ORDER BY id"
-    with psycopg.connect(empty_postgresql.replace("+psycopg", "")) as connection:
-        there = connection.execute(wanted).fetchall()
-    with engine().connect() as connection:
-        here = connection.exec_driver_sql(wanted).fetchall()
-    assert there == [tuple(row) for row in here]
+    for wanted in (
+        "SELECT id, holder_number FROM certificates ORDER BY id",
+        "SELECT * FROM certificate_holders ORDER BY certificate_id, place",
+    ):
+        with psycopg.connect(empty_postgresql.replace("+psycopg", "")) as connection:
+            there = connection.execute(wanted).fetchall()
+        with engine().connect() as connection:
+            here = connection.exec_driver_sql(wanted).fetchall()
+        assert there == [tuple(row) for row in here]
+        assert there
 
 
 def test_a_move_that_fails_leaves_the_target_empty(

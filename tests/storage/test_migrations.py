@@ -14,8 +14,10 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from models import Base
+from models.backfill_batches import BackfillRowHolder
 from models.cases import Deadline, StaffTask
-from models.certificates import Certificate, CertificateType
+from models.certificate_uses import Presentation
+from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.migrations import alembic_config, migrate
 from models.records import AuditEntry
 from regulation.catalogue import FieldKind, HolderKind, Sensitivity, Validity
@@ -249,6 +251,110 @@ def test_objections_of_before_are_linked_and_know_when_they_were_withdrawn(empty
         ("0001", "YY-2026-000003", False),
     ]
     command.downgrade(alembic_config(empty_database), "0019")
+    engine.dispose()
+
+
+MARRIED = {
+    "number": "J330603-2020-000001",
+    "holder": "俞小云",
+    "husband": "王建国",
+    "husband_number": "33062119680512101X",
+    "wife": "俞小云",
+    "wife_number": "330603199001011246",
+}
+OWNED = {"holder": "王建国、俞小云", "holder_number": "33062119680512101X、330603199001011246", "share": "40%、60%"}
+
+
+def test_all_holders_of_what_the_register_has_are_read_off_the_faces(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0019")
+    engine = create_engine(empty_database)
+    sealed, index = keys().encrypt_text, keys().blind_index
+    wife, husband = MARRIED["wife_number"], MARRIED["husband_number"]
+    version = {
+        "number": sealed(MARRIED["number"]),
+        "name": sealed("俞小云"),
+        "holder": sealed(wife),
+        "index": index("holder-number", wife),
+    }
+    holder = "holder_kind, holder_name, holder_number_kind, holder_number, holder_index"
+    columns = f"number, number_index, {holder}, face, issued_on"
+    values = ":number, 'n', '自然人', :name, '公民身份号码', :holder, :index, :face, '2020-01-01'"
+    # What it was sealed with is gone.
+    lost = sealed("{}")[:-8] + "AAAAAAA="
+    faces = {
+        "i1": ("M", sealed(json.dumps(MARRIED)), version),
+        "i2": ("M", sealed(json.dumps(MARRIED | {"husband_number": "不详"})), version),
+        "i3": ("E", sealed(json.dumps(OWNED)), version | {"name": sealed("王建国、俞小云"), "holder": sealed(husband)}),
+        "i4": ("E", lost, version),
+    }
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            for name in ("case_no", "department_uscc", "type_code"):
+                connection.execute(text(f"ALTER TABLE backfill_batches DROP CONSTRAINT fk_backfill_batches_{name}"))
+        for code, face in (("M", MARRIED), ("E", OWNED)):
+            kinds = {name: "identity-number" if name.endswith("_number") else "name" for name in face}
+            kinds |= {name: "text" for name in ("number", "share") if name in face}
+            fields = [
+                {"code": name, "name": name, "kind": kind, "sensitivity": "public"} for name, kind in kinds.items()
+            ]
+            connection.execute(
+                text(
+                    "INSERT INTO certificate_types (code, name, issuing_authority, issuing_level, source, validity,"
+                    " stale_after_hours, holder_kinds, fields)"
+                    " VALUES (:code, :code, '某局', 'district', 'district', 'unlimited', 1, :kinds, :fields)"
+                ),
+                {"code": code, "kinds": json.dumps(["自然人"]), "fields": json.dumps(fields)},
+            )
+        for identifier, (code, face, kept) in faces.items():
+            connection.execute(
+                text(
+                    f"INSERT INTO certificates (identifier, root, version, type_code, {columns}, state, remark,"
+                    f" read_at) VALUES (:i, :i, 1, :code, {values}, 'valid', '', '2026-01-01')"
+                ),
+                {"i": identifier, "code": code, "face": face} | kept,
+            )
+        batch = "sha256, seed, columns, rows, chunks, next_chunk, good, same, conflict, bad"
+        connection.execute(
+            text(
+                "INSERT INTO backfill_batches (case_no, department_uscc, type_code, service_case_no, entered_by,"
+                f" {batch}) VALUES ('PL-1', 'd', 'M', 's', 'KQ001', 'x', 'y', '[]', 1, 1, 1, 1, 0, 0, 0)"
+            )
+        )
+        connection.execute(
+            text(
+                f"INSERT INTO backfill_rows (case_no, row, digest, identifier, root, {columns})"
+                f" VALUES ('PL-1', 2, 'd', 'i9', 'i9', {values})"
+            ),
+            {"face": sealed(json.dumps(MARRIED))} | version,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO presentations (code_index, certificate_id, made_at, expires_at)"
+                " SELECT 'c', id, '2026-01-01', '2026-01-01' FROM certificates WHERE identifier = 'i1'"
+            )
+        )
+    done = migrate(empty_database)
+    assert [each[:5] for each in done.said] == ["有1件证照"] * 3
+    with Session(engine) as session:
+        wanted = select(Certificate.identifier, CertificateHolder)
+        wanted = wanted.join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id)
+        found: dict[str, list[tuple[str, str, str, str | None]]] = {}
+        for identifier, each in session.execute(wanted.order_by(Certificate.identifier, CertificateHolder.place)):
+            assert each.holder_index == index("holder-number", each.number)
+            found.setdefault(identifier, []).append((each.field, each.name, each.number, each.share))
+        assert found == {
+            "i1": [("wife", "俞小云", wife, None), ("husband", "王建国", husband, None)],
+            "i2": [("wife", "俞小云", wife, None)],
+            "i3": [("holder", "王建国", husband, "40%"), ("holder", "俞小云", wife, "60%")],
+            "i4": [("holder", "俞小云", wife, None)],
+        }
+        owned = session.scalars(select(Certificate).where(Certificate.identifier == "i3")).one()
+        assert (owned.holder_name, owned.holder_number) == ("王建国", husband)
+        assert owned.holder_index == index("holder-number", husband)
+        staged = session.scalars(select(BackfillRowHolder).order_by(BackfillRowHolder.place)).all()
+        assert [(each.row, each.field, each.number) for each in staged] == [(2, "wife", wife), (2, "husband", husband)]
+        assert session.scalars(select(Presentation.holder_index)).all() == [index("holder-number", wife)]
+        assert session.scalars(select(StaffTask.what)).all() == list(done.said)
     engine.dispose()
 
 
