@@ -147,6 +147,9 @@ def running(
     environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
     if "prefect_url" not in given.model_fields_set:
         environment["EZT_PREFECT_URL"] = desk
+    if "public_url" not in given.model_fields_set:
+        # Links in mails and on pages lead to where the pages are.
+        environment["EZT_PUBLIC_URL"] = web
     system = System(home, desk, web, environment, stop_asked or threading.Event())
     try:
         system.pause(0)
@@ -270,7 +273,7 @@ def _start_zheliban(system: System, samples: bool) -> dict[str, str]:
     Whoever is chosen on its page comes back to ours with a ticket.
     """
     port, code, password = free_port(), "ezt", "stand-in"
-    back = f"{settings().public_url}/sign-in"
+    back = f"{system.environment.get('EZT_PUBLIC_URL', settings().public_url)}/sign-in"
     known = ["--service-code", code, "--service-password", password]
     if samples:
         persons = data.persons(data.DEFAULT_SEED, data.Sizes().holders)

@@ -180,7 +180,8 @@ class ObjectionClosed(ToObjector):
 
     ``corrected`` says that the data were wrong, ``new_version`` that the district's register has the right ones; where
     it has not, the source of the data corrects them. ``synced``: the source was right, and the district's register has
-    taken over what it says.
+    taken over what it says. ``pending``: the certificate was changed by something else since the decision, so that a
+    person looks into it first.
     """
 
     field: Line
@@ -189,6 +190,7 @@ class ObjectionClosed(ToObjector):
     corrected: bool
     new_version: bool
     synced: bool = False
+    pending: bool = False
 
 
 class ObjectionWithdrawn(ToObjector):

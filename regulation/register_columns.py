@@ -55,7 +55,8 @@ def is_silent_on_a_holder(judge: Judge, face: Mapping[str, str], holders: Sequen
 
 def _kept(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder]) -> tuple[Columns, Judged]:
     judged = _judged(judge, face, beside, known)
-    unreadable = {problem.field for problem in errors(judged)}
+    # A last day before the day of issue is wrong and can be read.
+    unreadable = {each.field for each in errors(judged) if each.code is not ProblemCode.ENDS_BEFORE_ISSUE}
     number = judged.holder_number
     if number is None:
         # Kinds of numbers that look alike are told apart by what the way in says.

@@ -37,6 +37,7 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
     "too_long": lambda limit: f"不能超过{limit['max_length']}{_measure(limit)}",
     "string_pattern_mismatch": lambda _: "格式不对",
     "enum": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
+    "literal_error": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
     "value_error": lambda limit: str(limit["error"]),
     "extra_forbidden": lambda _: "没有这一项，请删去",
     "model_type": lambda _: "须是一个JSON对象，即{…}",

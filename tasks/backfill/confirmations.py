@@ -76,6 +76,7 @@ def confirm(department: str, identifiers: Sequence[str], by: str) -> Confirmed:
             found = select(Certificate).where(
                 Certificate.identifier.in_(some),
                 Certificate.backfilled_by_case.is_not(None),
+                Certificate.state != CertificateState.SUPERSEDED,
                 _issued_by(session, department),
             )
             mine += session.scalars(found.with_for_update())

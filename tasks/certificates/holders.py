@@ -42,6 +42,7 @@ from tasks.use_list.standing import in_force, permissions_on
 
 USES_SHOWN, VOIDED_SHOWN = 500, 20
 """Uses in one answer, the newest first."""
+CHANGED_IN_PLACE = ("certificate:version:refreshed", "certificate:version:synced")
 VOIDED = "presentation:code:voided"
 """The tag of an entry that records a code that was worth nothing when it was redeemed."""
 NO_SUCH_CODE = "亮证码无效、已过期或已用过，请持证主体重新出示。"
@@ -243,12 +244,28 @@ def _refuse_changed(use: Use, presented: Presentation) -> None:
     if found is None or found.holder_index is None:
         raise UseRefusedError(10, NO_SUCH_CODE)
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
-    if state is AnsweredState.VALID:
-        return
     with transaction() as session:
-        detail = {"certificates": [found.identifier], "type": found.type_code, "state": state}
-        session.add(holder_entry(VOIDED, presented.holder_index, use.at, detail))
-    raise UseRefusedError(10, f"证照在出示以后{state.in_chinese}，亮证码作废；请持证主体核对证照后重新出示。")
+        if state is AnsweredState.VALID and not _changed_since(session, found.identifier, presented.made_at):
+            return
+        # Spent: it is not worth something again when the state changes back.
+        spending = update(Presentation).where(
+            Presentation.code_index == presented.code_index, Presentation.redeemed_at.is_(None)
+        )
+        spending = spending.values(redeemed_at=use.at, redeemed_by=use.caller.key)
+        if session.scalar(spending.returning(Presentation.code_index)) is not None:
+            detail = {"certificates": [found.identifier], "type": found.type_code, "state": state}
+            session.add(holder_entry(VOIDED, presented.holder_index, use.at, detail))
+    raise UseRefusedError(10, f"证照在出示以后{_what_happened(state)}，亮证码作废；请持证主体核对证照后重新出示。")
+
+
+def _changed_since(session: Session, identifier: str, at: datetime) -> bool:
+    """Whether a version was changed in place: read anew from its source, or synced with it."""
+    wanted = select(AuditEntry.detail).where(AuditEntry.tag.in_(CHANGED_IN_PLACE), AuditEntry.at >= at)
+    return any(each["identifier"] == identifier for each in session.scalars(wanted))
+
+
+def _what_happened(state: AnsweredState) -> str:
+    return "内容有改动" if state is AnsweredState.VALID else state.in_chinese
 
 
 def authorise(request: AuthorisationRequest) -> AuthorisationAnswer:
@@ -357,7 +374,7 @@ class OwnUses:
 
 
 def _voided_in_words(entry: AuditEntry, kinds: Mapping[str, str]) -> str:
-    at, state = entry.at.astimezone(clock.SHANGHAI), AnsweredState(entry.detail["state"]).in_chinese
+    at, state = entry.at.astimezone(clock.SHANGHAI), _what_happened(AnsweredState(entry.detail["state"]))
     name = kinds[entry.detail["type"]]
     return f"{at:%Y年%m月%d日%H:%M}，您出示的{name}的亮证码作废：出示以后证照{state}。请核对证照后重新出示。"
 

@@ -279,6 +279,10 @@ def answered_for(use: Use, found: Held, stated: dict[str, str]) -> Authenticatio
     if withheld := [code for code in stated if code not in use.allowed.fields]:
         said = "、".join(names.get(code, code)[:40] for code in withheld)
         raise UseRefusedError(9, f"用证清单不允许本事项比对这些项目：{said}，请去掉后重试。")
+    standing = state_on(use.today, found.state, found.valid_until_on)
+    if standing in get_args(EvenIf):
+        # Its values are for nobody who does not ask for them in spite of that, so none is confirmed by comparing.
+        stated = {}
     use.fields = tuple(stated) or None
     # Any value is compared as names are: without regard to width, case and spaces.
     face = face_of(found).values if stated else {}
@@ -289,7 +293,7 @@ def answered_for(use: Use, found: Held, stated: dict[str, str]) -> Authenticatio
             f"出示的内容与登记不一致：{'、'.join(differing)}。以登记为准；对登记有异议的，可以提出核查申请（第十二条）。"
         ]
     else:
-        state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
+        state = AnsweredState(standing)
         reasons = [_reason(state, found)]
     facts = _facts(use, found)
     return answered(use, state, reasons, facts, facts.current_identifier)
@@ -412,9 +416,23 @@ def _held(use: Use, request: TypedRequest, reference: str) -> Held:
     if found is None or is_stale(use.kind, found, use.at):
         read_again(use, **asked)
         found = look()
-    if found is None or found.holder_index != use.holder_index or not _is_named(found, request.holder_name):
+    # Whoever was a holder by mistake learns nothing of what the certificate has become; its holder finds it by what it
+    # said before, too.
+    present = _present(found, use.holder_index) if found is not None else None
+    if (
+        found is None
+        or present is None
+        or present.holder_index != use.holder_index
+        or not _is_named(present, request.holder_name)
+    ):
         raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
     return found
+
+
+def _present(found: Held, holder: str | None) -> Held | None:
+    """The version that holds now in place of the one that was found."""
+    current = faces.current_identifier(found.root) if found.state is CertificateState.SUPERSEDED else None
+    return faces.by_identifier(current, holder or "") if current is not None else found
 
 
 def _naming(use: Use, reference: str) -> tuple[Callable[[], Held | None], dict[str, str]]:

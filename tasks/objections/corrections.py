@@ -16,6 +16,7 @@ from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
 from notifications import notices
+from regulation.backfill.judge import HOLDER_NUMBER, ISSUED_ON, VALID_UNTIL
 from regulation.catalogue import STATE
 from regulation.certificate_use import ANSWERED
 from regulation.limits import WRONG_VALUE_ANSWER
@@ -48,6 +49,8 @@ SEEN = (
     )
     .order_by(AuditEntry.id)
 )
+TOLD_TO_ALL = frozenset({STATE.code, ISSUED_ON, VALID_UNTIL, HOLDER_NUMBER})
+"""What every use is told without asking for its value, or goes by: the state, the dates, and whose it is."""
 BUSINESSES_IN_A_NOTICE = 100
 """Business numbers listed in one notice; the rest stands on the page."""
 
@@ -119,17 +122,15 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
     else:
         past = [each for each in versions if each.version < new.version]
         before = max(past, key=lambda each: each.version)
-        wrong = {
-            each.identifier
-            for each in past
-            if (each is before if of_state else each.face.get(code) == before.face.get(code))
-        }
+        # What state a version was in before it was superseded only the record knows, use by use.
+        wrong = {each.identifier for each in past if of_state or each.face.get(code) == before.face.get(code)}
     # A holder's corrected number is not the one under which the certificate was used; any of its holders may be.
     holders = sorted(set(session.scalars(HOLDERS, {"root": new.root})))
     used: dict[str, list[str]] = defaultdict(list)
     for said in session.connection().scalars(SEEN, {"holders": holders}):
-        # Every use is told the state.
-        if wrong & set(said.get("certificates", ())) and (of_state or code in said.get("fields", ())):
+        if of_state and said.get("result") == new.state:
+            continue
+        if wrong & set(said.get("certificates", ())) and (code in TOLD_TO_ALL or code in said.get("fields", ())):
             businesses = used[said["department"]]
             if said["business_no"] not in businesses:
                 businesses.append(said["business_no"])

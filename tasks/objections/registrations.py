@@ -14,7 +14,7 @@ from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
 from models.objections import Objection, VerificationRequest
 from notifications import notices
-from regulation.certificates import IdentifierError, Verdict, judge_identifier, parse_identifier
+from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
 from regulation.objections import Ground, Stage, may_be_joined
 from runtime import clock
@@ -43,7 +43,8 @@ BY_ROOT = select(Certificate.root).where(Certificate.root.in_(bindparam("roots",
 BY_NUMBER = (
     select(Certificate.type_code, Certificate.number_index, Certificate.root)
     .where(Certificate.number_index.in_(bindparam("indexes", expanding=True)))
-    .order_by(Certificate.version)
+    # The last one counts: what holds now before a number that was corrected.
+    .order_by(Certificate.state != CertificateState.SUPERSEDED, Certificate.version)
 )
 ABOUT = (
     select(Case.case_no, Objection.certificate_root, Objection.field_code)

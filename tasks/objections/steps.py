@@ -50,7 +50,7 @@ from tasks.objections.questions import (
 )
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, objectionable
-from tasks.register.versions import CURRENT_VERSION, as_row, correct, supersede
+from tasks.register.versions import CURRENT_VERSION, as_row, correct, set_holders, supersede
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -73,6 +73,8 @@ PARTIES = OBJECTIONS.where(
     or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None))),
 )
 """A case before what joins it, which comes later and has a higher number."""
+CHANGED = "changed-meanwhile"
+"""What a step says that found the certificate other than it was when its change was decided."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a copy was read that must be read again before anybody relies on it."""
 VERIFICATION_DEADLINES = select(Deadline).where(
@@ -319,7 +321,9 @@ def decide_outcome(step: Step) -> str:
 def correct_certificate(step: Step) -> str | None:
     """Put the corrected value into a new version of the certificate; the old one is kept as superseded.
 
-    Returns the new identifier, or ``None`` where the local index has no such certificate and the source corrects it.
+    Returns the new identifier, ``None`` where the local index has no such certificate and the source corrects it,
+    ``CHANGED`` where what was decided is not possible any more: then a person looks into it, and nobody is told that
+    it was corrected.
     """
     session = step.session
     objection = objection_of(session, step.case.case_no)
@@ -336,8 +340,12 @@ def correct_certificate(step: Step) -> str | None:
         what = f"异议{step.case.case_no}决定更正后证照有变动，未能更正登记（{why}），请核对"
         open_staff_task(session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
         step.audit("certificate:version:changed-meanwhile")
-        return None
+        return CHANGED
     new = supersede(session, old, corrected, step.case.case_no, step.now)
+    if corrected.contradicted:
+        fields = "、".join(corrected.contradicted)
+        what = f"异议{step.case.case_no}更正后，证照上的{fields}与更正的内容不一致，请核对是否也应更正"
+        open_staff_task(session, f"contradicted:{step.case.case_no}", step.case.case_no, what, step.now)
     step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
     return new.identifier
 
@@ -345,7 +353,7 @@ def correct_certificate(step: Step) -> str | None:
 @durable("与数据源头同步")
 def sync_certificate(step: Step) -> str | None:
     """Take over what the source says where only our copy was wrong: the same version, set right, which the next use
-    reads again from its source. Returns its identifier, ``None`` where it has changed since the decision."""
+    reads again from its source. Returns its identifier, ``CHANGED`` where it has changed since the decision."""
     session = step.session
     objection = objection_of(session, step.case.case_no)
     current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
@@ -355,11 +363,14 @@ def sync_certificate(step: Step) -> str | None:
     try:
         said = correct(session, kind, current, objection.field_code, _decision(step).value, step.today)
     except InputError:
-        # A use has read it from its source meanwhile.
+        # A use has read it from its source meanwhile, or another case has corrected it.
+        what = f"异议{step.case.case_no}决定与源头同步后证照有变动，未再改动登记，请核对"
+        open_staff_task(session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
         step.audit("certificate:version:changed-meanwhile")
-        return None
+        return CHANGED
     for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
         setattr(current, name, value)
+    set_holders(session, current.id, said.holders)
     current.read_at = NEVER
     step.audit("certificate:version:synced", identifier=current.identifier, version=current.version)
     return current.identifier
@@ -372,7 +383,9 @@ def close_objection(step: Step) -> None:
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     go_to(step, Stage.CLOSED)
     decision = _decision(step)
-    corrected = recorded(step.session.connection(), step.case.case_no, correct_certificate.name, 1)
+    changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
+    taken = recorded(step.session.connection(), step.case.case_no, changed.name, 1)
+    done = taken.result if taken is not None else None
     for party in everyone:
         step.notify(
             notices.ObjectionClosed(
@@ -381,8 +394,9 @@ def close_objection(step: Step) -> None:
                 outcome=decision.outcome,
                 reason=decision.reason,
                 corrected=decision.outcome in CORRECTING,
-                new_version=corrected is not None and corrected.result is not None,
+                new_version=done not in {None, CHANGED} and decision.outcome in CORRECTING,
                 synced=decision.outcome is Outcome.SYNCED,
+                pending=done == CHANGED,
             ),
             party.objection.email,
             party.case.case_no,

@@ -27,12 +27,17 @@ STATES = {name: state for state, name in STATE_NAMES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state."""
+    """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state.
+
+    ``contradicted`` names the fields that do not agree with the rest any more and did before. That is no reason to
+    refuse: what belongs together may be wrong together, and an objection is about one field.
+    """
 
     face: dict[str, Any]
     columns: Columns
     holders: tuple[Holder, ...]
     state: CertificateState
+    contradicted: tuple[str, ...] = ()
 
 
 def as_row(kept: Columns) -> dict[str, Any]:
@@ -124,8 +129,7 @@ def check_value(session: Session, kind: CertificateType, code: str, value: str, 
 def correct(session: Session, kind: CertificateType, old: Certificate, code: str, value: str, today: date) -> Corrected:
     """What a certificate becomes when one of its fields, or its state, is set right.
 
-    Raises ``InputError`` for a value that the field cannot hold, that stands there already, or that contradicts what
-    else the certificate says and did not before.
+    Raises ``InputError`` for a value that the field cannot hold, or that stands there already.
     """
     value, before = check_value(session, kind, code, value, today), columns_of(old)
     known = holders_of(session, old.id)
@@ -134,7 +138,8 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
     if value == old.face.get(code):
         raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
     judge, face = judge_of(session, kind, today), old.face | {code: value}
-    _refuse(kind, new_errors(judge, old.face, face, before, known))
+    names = columns(paper_type(kind))
+    contradicted = dict.fromkeys(f"“{names[each.field]}”" for each in new_errors(judge, old.face, face, before, known))
     kept = columns_from(judge, face, before, known)
     holders = holders_from(judge, face, before, known)
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
@@ -143,7 +148,7 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
     if state is CertificateState.EXPIRED and kept.valid_until_on != before.valid_until_on:
         # It had run out by the wrong day; by the right one it may hold. What was decided stays decided.
         state = CertificateState.VALID
-    return Corrected(face, kept, holders, state)
+    return Corrected(face, kept, holders, state, tuple(contradicted))
 
 
 def _state(state: CertificateState, old: Certificate, today: date) -> CertificateState:

@@ -20,6 +20,7 @@ from ezt.samples import data as samples
 from gateways import zheliban
 from gateways.zheliban import Person
 from gateways.zheliban_stand_in import StandIn, running
+from models.cases import Case, StaffTask
 from models.certificates import Certificate, CertificateType, IssuingAuthority
 from models.notices import OutgoingNotice
 from models.objections import Objection
@@ -28,13 +29,15 @@ from models.use_lists import UseListEntry, UseListVersion
 from regulation.backfill.judge import Columns, Holder, Judge
 from regulation.backfill.problems import ProblemCode
 from regulation.catalogue import STATE, Field, FieldKind, HolderKind, Sensitivity, Validity
-from regulation.certificate_use import ANSWERED, Operation
+from regulation.certificate_use import ANSWERED, Operation, UseRefusedError
 from regulation.certificates import STATE_NAMES, CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
+from regulation.objections import Stage
 from regulation.register_columns import columns_from, holders_from
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
+from runtime.refusals import NotFoundError
 from tasks.backfill.entries import entered
 from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
 from tasks.certificates.own import own_certificate, own_certificates
@@ -398,12 +401,11 @@ def test_every_use_says_the_corrected_value_and_none_the_wrong_one(permit: Permi
         if name in SHOWS_FACE or (name in SHOWS_DATES and kind is FieldKind.DATE):
             assert right in shown, name
     # Whoever names the old version learns that there is a newer one, and nothing that it said.
-    if code != "holder_number":
-        old = permit.of_it(certificate=before.identifier)
-        answers = [permit.counter.authenticate(**old), permit.counter.extract(**old)]
-        assert {each.certificate.state for each in answers} == {"superseded"}
-        assert {each.certificate.current_identifier for each in answers} == {permit.now.identifier}
-        assert answers[1].fields == []
+    old = permit.of_it(certificate=before.identifier)
+    answers = [permit.counter.authenticate(**old), permit.counter.extract(**old)]
+    assert {each.certificate.state for each in answers} == {"superseded"}
+    assert {each.certificate.current_identifier for each in answers} == {permit.now.identifier}
+    assert answers[1].fields == []
 
 
 @pytest.mark.parametrize("code", SECOND)
@@ -441,9 +443,6 @@ def test_a_wrong_number_finds_no_certificate_that_holds(permit: Permit) -> None:
 def test_under_a_wrong_holders_number_nothing_is_found(permit: Permit) -> None:
     permit.correct("holder_number", FIELDS["holder_number"][3])
     assert permit.counter.query(certificate_type=NAME, holder_number=WRONG["holder_number"]).certificates == []
-    wrong = permit.of_it(holder_number=WRONG["holder_number"])
-    answer = permit.counter.extract(**wrong)
-    assert (answer.certificate.state, answer.fields) == ("superseded", [])
 
 
 def test_what_ended_by_the_right_day_is_answered_as_expired(permit: Permit) -> None:
@@ -523,11 +522,80 @@ def test_what_a_field_cannot_hold_is_no_correction_whoever_it_comes_from(permit:
     assert case.answer(OutcomeDecision, **DECISION) is None
 
 
-def test_a_correction_that_contradicts_the_rest_of_the_face_is_refused(permit: Permit) -> None:
-    case = permit.object_to("valid_until", "2019-01-01")
-    assert case.answer(VerificationReply, **reply("2019-01-01")) is None
-    steps.take_reply.run(case.case_no)
-    assert "早于发证日期" in str(case.answer(OutcomeDecision, **DECISION))
+def test_what_belongs_together_may_be_wrong_together_and_is_corrected_field_by_field(permit: Permit) -> None:
+    permit.correct("valid_until", "2019-01-01")
+    # Before the day of issue, which is wrong, too: nobody is kept waiting for that, and staff are told.
+    assert (permit.now.face["valid_until"], str(permit.now.valid_until_on)) == ("2019-01-01", "2019-01-01")
+    with reading() as session:
+        (task,) = session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("contradicted:")))
+    assert "证照上的“有效期至”与更正的内容不一致" in task
+    permit.correct("issued_on", "2016-01-01")
+    assert permit.counter.authenticate(**permit.of_it()).state == "expired"
+
+
+def test_of_two_decisions_about_one_field_the_second_is_not_told_as_done(permit: Permit) -> None:
+    first, second = (permit.object_to("address", each) for each in ("鉴湖路71号", "鉴湖路72号"))
+    for case, right in ((first, "鉴湖路71号"), (second, "鉴湖路71号")):
+        with transaction() as session:
+            session.get_one(Objection, case.case_no).lead_case_no = None
+            session.get_one(Case, case.case_no).stage = Stage.VERIFYING
+        assert case.answer(VerificationReply, **reply(right)) is None
+        steps.take_reply.run(case.case_no)
+        assert case.answer(OutcomeDecision, **DECISION) is None
+    for case in (first, second):
+        conclude(lambda step, case_no=case.case_no: step.run(case_no))
+    with reading() as session:
+        wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "objection-closed").order_by(OutgoingNotice.id)
+        told = [each.context for each in session.scalars(wanted)]
+        tasks = session.scalars(select(StaffTask.key).where(StaffTask.key.startswith("not-corrected:"))).all()
+    assert [(each["new_version"], each["pending"]) for each in told] == [(True, False), (False, True)]
+    assert tasks == [f"not-corrected:{second.case_no}"]
+
+
+@pytest.mark.parametrize("state", ["suspended", "revoked"])
+def test_values_of_what_must_not_be_used_are_not_guessed_by_comparing(permit: Permit, state: str) -> None:
+    with transaction() as session:
+        session.get_one(Certificate, permit.now.id).state = CertificateState(state)
+    for stated in (WRONG["address"], "别处"):
+        assert permit.counter.authenticate(**permit.of_it(stated={"address": stated})).state == state
+
+
+def test_whoever_was_a_holder_by_mistake_learns_nothing_of_whose_it_is(permit: Permit) -> None:
+    before = permit.now
+    permit.correct("holder_number", FIELDS["holder_number"][3])
+    by_mistake = {"certificate_type": NAME, "holder_number": before.holder_number}
+    for reference in (before.identifier, before.number, permit.now.identifier):
+        assert permit.counter.authenticate(**by_mistake, certificate=reference).state == "unknown"
+        with pytest.raises(NotFoundError):
+            permit.counter.extract(**by_mistake, certificate=reference, even_if=["superseded"])
+    # And its holder finds it by what it said before.
+    answer = permit.counter.authenticate(**permit.of_it(certificate=before.identifier))
+    assert (answer.state, answer.current_identifier) == ("superseded", permit.now.identifier)
+
+
+@pytest.mark.parametrize("change", ["suspended", "corrected", "synced"])
+def test_a_code_is_worth_nothing_once_its_certificate_has_changed(permit: Permit, change: str) -> None:
+    who = permit.holder()
+    code = present(PresentationRequest(session=who.session, certificate_type=NAME, scenario=SCENARIO)).code
+    if change == "suspended":
+        with transaction() as session:
+            session.get_one(Certificate, permit.now.id).state = CertificateState.SUSPENDED
+    elif change == "corrected":
+        permit.correct("address", FIELDS["address"][3])
+    else:
+        case = replied(permit)
+        assert case.answer(OutcomeDecision, **SYNCED, value=FIELDS["address"][3]) is None
+        conclude(lambda step: step.run(case.case_no))
+    with pytest.raises(UseRefusedError, match="亮证码作废"):
+        permit.counter.redeem(code)
+    if change == "suspended":
+        # Not even when it holds again.
+        with transaction() as session:
+            session.get_one(Certificate, permit.now.id).state = CertificateState.VALID
+    with pytest.raises(UseRefusedError):
+        permit.counter.redeem(code)
+    (told,) = uses_of_holder(permit.holder()).voided
+    assert f"您出示的{NAME}的亮证码作废" in told
 
 
 def test_what_the_register_says_already_is_not_corrected(permit: Permit) -> None:

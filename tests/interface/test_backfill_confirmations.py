@@ -15,7 +15,7 @@ from runtime.database import reading, transaction
 from tasks.backfill import steps as backfills
 from tasks.case.attachments import File
 from tasks.office.departments import department_named
-from tasks.register.versions import Corrected, columns_of, supersede
+from tasks.register.versions import Corrected, columns_of, holders_of, supersede
 from tests.articles.test_article_11_backfill import MARRIAGE, review
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
@@ -121,6 +121,6 @@ def test_a_corrected_one_stays_backfilled_and_asks_its_issuer_anew(web: str, civ
     confirm(civil, held.identifier)
     with transaction() as session:
         old = session.get_one(Certificate, held.id)
-        corrected = Corrected(old.face | {"wife": "陈丽花"}, columns_of(old), old.state)
+        corrected = Corrected(old.face | {"wife": "陈丽花"}, columns_of(old), holders_of(session, old.id), old.state)
         new = supersede(session, old, corrected, str(old.backfilled_by_case), old.read_at).identifier
     assert listed(civil) == [new]
