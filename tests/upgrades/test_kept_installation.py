@@ -110,7 +110,7 @@ def test_every_case_stands_where_it_stood(installed: Path, said: dict[str, Any])
         told = session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("upgrade:"))).all()
         now["staff_tasks"] -= len(told)
     assert {table: now[table] for table in said["tables"]} == said["tables"]
-    assert ["按证面更正" in each for each in told] == [True]
+    assert sum("按证面更正" in each for each in told) == 1
 
 
 def test_a_correction_that_an_earlier_version_left_half_done_is_done(installed: Path) -> None:
