@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.cases import AnswerSource, Case, Deadline, StepRecord
 from models.objections import Objection, Supplement
 from notifications import notices
+from regulation.certificates import Level
 from regulation.limits import (
     INITIAL_REVIEW,
     OUTCOME_NOTICE,
@@ -353,7 +354,8 @@ def correct_certificate(step: Step) -> str | None:
 @durable("与数据源头同步")
 def sync_certificate(step: Step) -> str | None:
     """Take over what the source says where only our copy was wrong: the same version, set right, which the next use
-    reads again from its source. Returns its identifier, ``CHANGED`` where it has changed since the decision."""
+    reads again where its source is above. Returns its identifier, ``CHANGED`` where something else has changed it since
+    the decision."""
     session = step.session
     objection = objection_of(session, step.case.case_no)
     current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
@@ -371,7 +373,8 @@ def sync_certificate(step: Step) -> str | None:
     for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
         setattr(current, name, value)
     set_holders(session, current.id, said.holders)
-    current.read_at = NEVER
+    has_source_above = kind.source is not Level.DISTRICT and current.backfilled_by_case is None
+    current.read_at = NEVER if has_source_above else step.now
     step.audit("certificate:version:synced", identifier=current.identifier, version=current.version)
     return current.identifier
 

@@ -631,14 +631,21 @@ def test_where_only_our_copy_was_wrong_it_is_set_right_and_not_upheld(permit: Pe
     assert case.answer(OutcomeDecision, **SYNCED, value=right) is None
     conclude(lambda step: step.run(case.case_no))
     assert (case.stage(), permit.now.version, permit.now.face["address"]) == ("已办结", 1, right)
-    assert right in said(permit.counter.extract(**permit.of_it()))
+    seen = permit.counter.extract(**permit.of_it())
+    assert right in said(seen)
+    assert seen.certificate.as_of.date() == clock.today()
     with reading() as session:
         told = session.scalars(select(OutgoingNotice).order_by(OutgoingNotice.id)).all()
     assert [each.notice for each in told[-2:]] == ["wrong-value-used", "objection-closed"]
     assert told[-1].context["outcome"] == "已同步"
-    # Whoever relies on it next has it read again from its source.
+
+
+def test_whoever_relies_next_on_what_was_synced_has_it_read_again_from_its_source(permit: Permit) -> None:
+    case = replied(permit)
     with transaction() as session:
         session.get_one(CertificateType, permit.type_code).source = Level.CITY
+    assert case.answer(OutcomeDecision, **SYNCED, value=FIELDS["address"][3]) is None
+    conclude(lambda step: step.run(case.case_no))
     held = by_identifier(permit.now.identifier)
     assert held is not None
     assert is_stale(permit.kind, held, clock.now())
