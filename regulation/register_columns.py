@@ -80,8 +80,8 @@ def _kept(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequenc
 def new_errors(
     judge: Judge, before: Mapping[str, str], after: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()
 ) -> list[Problem]:
-    """What would be wrong with a face that was not wrong with the one before: why a correction cannot be taken. What
-    has been wrong all along is no reason to leave another thing wrong."""
+    """What is wrong with a face that was not wrong with the one before: what does not agree with a correction and may
+    have to be corrected, too."""
     there = {(problem.field, problem.code) for problem in errors(_judged(judge, before, beside, known))}
     kept, judged = _kept(judge, after, beside, known)
     found = errors(_judged(judge, after, kept, judged.holders(kept)))
