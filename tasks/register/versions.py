@@ -187,6 +187,11 @@ def supersede(session: Session, old: Certificate, by: Corrected, case_no: str, a
 
 def _refuse(kind: CertificateType, problems: Sequence[Problem]) -> None:
     names = columns(paper_type(kind))
-    wrong = [each.in_words(names[each.field]) for each in problems if each.severity is Severity.ERROR]
+    # The sentences are written for whoever has a paper at hand.
+    wrong = [
+        each.in_words(names[each.field]).replace("照纸质证照", "")
+        for each in problems
+        if each.severity is Severity.ERROR
+    ]
     if wrong:
         raise InputError("".join(wrong))
