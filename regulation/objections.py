@@ -41,7 +41,7 @@ WHOLE = "整件证照"
 NO_SUCH = "没有这件证照"
 """What stands on a missing certificate."""
 
-_UNFILLED = re.compile(r"[<\[(【〔《][^0-9]*[>\])】〕》]")
+_OPENS, _CLOSES = "<[(【〔《", ">])】〕》"
 _NOTHING = re.compile(r"[\W_0〇零]*|[x×]+")
 _NO_NUMBER = re.compile(
     r"(暂|尚)?(无|没有?|未知|不详|不明|不清楚|不知道?|忘记?|缺失?|未填写?|空白?|见附件|同上)"
@@ -62,8 +62,9 @@ def is_placeholder(number: str) -> bool:
     [False, False, False]
     """
     said = "".join(unicodedata.normalize("NFKC", number).casefold().split())
-    unfilled = "{" in said or "}" in said
-    return unfilled or said in _NO_VALUE or any(kind.fullmatch(said) for kind in (_UNFILLED, _NOTHING, _NO_NUMBER))
+    in_brackets = said[:1] in _OPENS and said[-1:] in _CLOSES and not any(map(str.isdecimal, said))
+    unfilled = "{" in said or "}" in said or in_brackets
+    return unfilled or said in _NO_VALUE or any(kind.fullmatch(said) for kind in (_NOTHING, _NO_NUMBER))
 
 
 class Stage(StrEnum):
