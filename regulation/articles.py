@@ -67,7 +67,7 @@ ARTICLES = (
             "tasks.register.type_files:import_types",
             "models.certificates:Certificate",
             "regulation.catalogue:HolderKind",
-            "regulation.register_columns:holders_from",
+            "regulation.register_columns:read_off",
             "regulation.catalogue:state_on",
             "regulation.certificates:judge_identifier",
             "regulation.identity_numbers:parse_resident_number",

@@ -33,19 +33,17 @@ MENDED_IN_TURN = frozenset({ProblemCode.HOLDERS_DIFFER})
 """What a correction may leave wrong: it is of one field, and a holder who is missing stands in two."""
 
 
-def columns_from(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()) -> Columns:
-    """The columns of a version with this face. ``beside`` is what its way in says, and counts where the face is silent
-    or cannot be read: a platform's own columns, or those of the version before, whose holders are ``known``."""
-    return _kept(judge, face, beside, known)[0]
-
-
-def holders_from(
+def read_off(
     judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()
-) -> tuple[Holder, ...]:
-    """All holders of a version with this face, the first as ``columns_from`` has it. Whoever has no number that can be
-    read is none: nothing could find them. A face that contradicts itself has the first one alone."""
+) -> tuple[Columns, tuple[Holder, ...]]:
+    """The columns of a version with this face, and all its holders, the first as the columns have it.
+
+    ``beside`` is what its way in says, and counts where the face is silent or cannot be read: a platform's own columns,
+    or those of the version before, whose holders are ``known``. Whoever has no number that can be read is no holder:
+    nothing could find them. A face that contradicts itself has the first one alone.
+    """
     kept, judged = _kept(judge, face, beside, known)
-    return judged.holders(kept)
+    return kept, judged.holders(kept)
 
 
 def is_silent_on_a_holder(judge: Judge, face: Mapping[str, str], holders: Sequence[Holder]) -> bool:
@@ -83,8 +81,7 @@ def new_errors(
     """What is wrong with a face that was not wrong with the one before: what does not agree with a correction and may
     have to be corrected, too."""
     there = {(problem.field, problem.code) for problem in errors(_judged(judge, before, beside, known))}
-    kept, judged = _kept(judge, after, beside, known)
-    found = errors(_judged(judge, after, kept, judged.holders(kept)))
+    found = errors(_judged(judge, after, *read_off(judge, after, beside, known)))
     return [
         problem
         for problem in found

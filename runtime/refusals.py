@@ -29,6 +29,10 @@ def _measure(limit: dict[str, Any]) -> str:
     return "个字" if limit["field_type"] == "Value" else "项"
 
 
+def _one_of(limit: dict[str, Any]) -> str:
+    return f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}"
+
+
 _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda _: "未填写",
     "string_too_short": lambda limit: f"至少{limit['min_length']}个字" if limit["min_length"] > 1 else "不能为空",
@@ -36,8 +40,8 @@ _SAYINGS: dict[str, Callable[[dict[str, Any]], str]] = {
     "too_short": lambda limit: f"至少{limit['min_length']}{_measure(limit)}",
     "too_long": lambda limit: f"不能超过{limit['max_length']}{_measure(limit)}",
     "string_pattern_mismatch": lambda _: "格式不对",
-    "enum": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
-    "literal_error": lambda limit: f"只能是{limit['expected'].replace(' or ', '、').replace(', ', '、')}",
+    "enum": _one_of,
+    "literal_error": _one_of,
     "value_error": lambda limit: str(limit["error"]),
     "extra_forbidden": lambda _: "没有这一项，请删去",
     "model_type": lambda _: "须是一个JSON对象，即{…}",

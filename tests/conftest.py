@@ -648,14 +648,8 @@ def is_healthy(url: str) -> bool:
         return False
 
 
-@pytest.fixture
-def worker_module() -> str:
-    """What the workers of a test are."""
-    return "ezt.engine.worker"
-
-
 @contextmanager
-def desk_over(home: Path, database: str, worker_module: str, **more: str) -> Iterator[WorkedDesk]:
+def desk_over(home: Path, database: str, worker_module: str = "ezt.engine.worker", **more: str) -> Iterator[WorkedDesk]:
     """A Prefect server with ``more`` settings over the data in a folder, and its workers, over the installation that
     the settings name: two of them where Prefect's data, too, are on PostgreSQL."""
     with ExitStack() as stack:
@@ -676,7 +670,7 @@ def desk_over(home: Path, database: str, worker_module: str, **more: str) -> Ite
 
 @pytest.fixture
 def prefect_at(
-    database_kind: str, worker_module: str, request: pytest.FixtureRequest
+    database_kind: str, request: pytest.FixtureRequest
 ) -> Callable[[Path], AbstractContextManager[WorkedDesk]]:
     """Starts a Prefect server and a worker over the test's installation, with Prefect's data in a given new folder; on
     PostgreSQL both have their data there, and there are two workers."""
@@ -696,7 +690,7 @@ def prefect_at(
     def started(home: Path) -> Iterator[WorkedDesk]:
         with ExitStack() as stack:
             database, more = with_data(home, stack)
-            yield stack.enter_context(desk_over(home, database, worker_module, **more))
+            yield stack.enter_context(desk_over(home, database, **more))
 
     return started
 

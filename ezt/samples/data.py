@@ -56,7 +56,7 @@ from regulation.catalogue import HolderKind, valid_until
 from regulation.certificates import CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
-from regulation.register_columns import columns_from, holders_from
+from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import insert_many, transaction
 from runtime.keys import keys
@@ -416,7 +416,7 @@ def _certificate(seed: int, kind: Kind, judge: Judge, holder: Holder, read_at: d
         face=face,
         state=_state(dice, until),
         read_at=read_at,
-        **as_row(columns_from(judge, face, beside)),
+        **as_row(read_off(judge, face, beside)[0]),
     )
 
 
@@ -630,7 +630,7 @@ def _add_certificates(session: Session, made: list[Certificate]) -> int:
         {"certificate_id": ids[each.identifier], **holder}
         for each in made
         if each.identifier in ids
-        for holder in as_holders(holders_from(judges[each.type_code], each.face, columns_of(each)))
+        for holder in as_holders(read_off(judges[each.type_code], each.face, columns_of(each))[1])
     ]
     insert_many(session, cast("Table", CertificateHolder.__table__), rows)
     return added

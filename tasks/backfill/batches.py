@@ -29,7 +29,7 @@ from runtime.database import insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
-from tasks.backfill.checks import Checked, check_rows, judge_of, told
+from tasks.backfill.checks import Checked, check_rows, told
 from tasks.backfill.entries import known_authorities
 from tasks.backfill.questions import BatchSampleReview
 from tasks.case.answers import accepted_answer, answered_on
@@ -42,7 +42,7 @@ from tasks.office.departments import department_named
 from tasks.office.signatures import COMMAND_LINE, sign
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import paper_type, type_named
-from tasks.register.versions import as_holders, as_row
+from tasks.register.versions import as_holders, as_row, judge_of
 from tasks.tables.files import Row, as_json, rows_from_json
 
 NAMED_AT_ONCE = 1_000

@@ -18,8 +18,8 @@ from regulation.backfill.problems import Problem, Severity
 from runtime.database import reading
 from runtime.keys import keys
 from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
-from tasks.backfill.entries import known_authorities
 from tasks.register.types import paper_type, type_named
+from tasks.register.versions import judge_of
 from tasks.tables.files import Row
 
 ASKED_AT_ONCE = 1_000
@@ -82,11 +82,6 @@ def _registered(session: Session, type_code: str, indexes: Iterable[str]) -> dic
         )
         found |= {index: Registered(*held) for index, *held in session.execute(wanted)}
     return found
-
-
-def judge_of(session: Session, kind: CertificateType, today: date) -> Judge:
-    """The rules of a type on a day."""
-    return Judge(paper_type(kind), today, known_authorities(session))
 
 
 class _Likes:

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models.certificates import Certificate, CertificateType, IssuingAuthority
-from models.organisations import Department
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import in_pieces, reading, transaction
@@ -51,13 +50,7 @@ def unconfirmed(department: str, after: str = "") -> list[Unconfirmed]:
         rows = session.execute(
             select(Certificate, CertificateType.name)
             .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(
-                Certificate.backfilled_by_case.is_not(None),
-                Certificate.confirmed_at.is_(None),
-                Certificate.state != CertificateState.SUPERSEDED,
-                Certificate.identifier > after,
-                _issued_by(session, department),
-            )
+            .where(*_theirs(session, department), Certificate.confirmed_at.is_(None), Certificate.identifier > after)
             .order_by(Certificate.identifier)
             .limit(LISTED)
         )
@@ -71,14 +64,9 @@ def confirm(department: str, identifiers: Sequence[str], by: str) -> Confirmed:
     are not its own are named and keep no other out. Doing it again changes nothing."""
     wanted = dict.fromkeys(identifiers)
     with transaction() as session:
-        now, mine = clock.now(), list[Certificate]()
+        now, theirs, mine = clock.now(), _theirs(session, department), list[Certificate]()
         for some in in_pieces(list(wanted)):
-            found = select(Certificate).where(
-                Certificate.identifier.in_(some),
-                Certificate.backfilled_by_case.is_not(None),
-                Certificate.state != CertificateState.SUPERSEDED,
-                _issued_by(session, department),
-            )
+            found = select(Certificate).where(*theirs, Certificate.identifier.in_(some))
             mine += session.scalars(found.with_for_update())
         fresh = [each for each in mine if each.confirmed_at is None]
         for each in fresh:
@@ -90,10 +78,14 @@ def confirm(department: str, identifiers: Sequence[str], by: str) -> Confirmed:
         return Confirmed(len(fresh), len(mine) - len(fresh), tuple(sorted(wrong)))
 
 
-def _issued_by(session: Session, name: str) -> ColumnElement[bool]:
-    """Certificates whose identifiers name a department as their issuer, by its credit code or by that under which
-    the authorities know it. A region's six digits name everybody in it, and so nobody."""
-    department: Department = department_named(session, name)
+def _theirs(session: Session, name: str) -> tuple[ColumnElement[bool], ...]:
+    """The backfilled certificates, as they say now, whose identifiers name a department as their issuer: by its credit
+    code, or by that under which the authorities know it. A region's six digits name everybody in it, and so nobody."""
+    department = department_named(session, name)
     known = session.scalar(select(IssuingAuthority.code).where(IssuingAuthority.name == name))
     codes = {department.uscc} | ({known} if known is not None and len(known) == len(department.uscc) else set())
-    return or_(*(Certificate.root.contains(f".{code}.") for code in sorted(codes)))
+    return (
+        Certificate.backfilled_by_case.is_not(None),
+        Certificate.state != CertificateState.SUPERSEDED,
+        or_(*(Certificate.root.contains(f".{code}.") for code in sorted(codes))),
+    )

@@ -13,7 +13,7 @@ from models.backfills import Backfill, BackfillEntry
 from models.cases import Case
 from models.certificates import CertificateType, IssuingAuthority
 from regulation.backfill.files import Comparison, Registered, compare
-from regulation.backfill.judge import Judged, columns, judge
+from regulation.backfill.judge import Judged, columns
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
 from runtime.contacts import AddressOrNothing
@@ -22,6 +22,7 @@ from runtime.words import Words
 from tasks.office.departments import DepartmentText
 from tasks.register.faces import face_of, newest_of
 from tasks.register.types import paper_type
+from tasks.register.versions import judge_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def known_authorities(session: Session) -> dict[str, str]:
 
 def entered(session: Session, kind: CertificateType, given: Mapping[str, str], today: date) -> Entered:
     """What the rules say of an entry today. ``given`` is by field code."""
-    judged = judge(given, paper_type(kind), today, known_authorities(session))
+    judged = judge_of(session, kind, today).judge(given)
     there = None
     if judged.accepted and (held := newest_of(judged.number, kind.code)) is not None:
         face = face_of(held)

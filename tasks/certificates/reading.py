@@ -15,7 +15,7 @@ from regulation.catalogue import HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
 from regulation.objections import Bureau
-from regulation.register_columns import columns_from, holders_from, is_silent_on_a_holder
+from regulation.register_columns import is_silent_on_a_holder, read_off
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
@@ -23,7 +23,7 @@ from tasks.audit import record
 from tasks.certificates.requests import AnsweredState, UseRequest
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import Held
-from tasks.register.types import paper_type
+from tasks.register.types import has_source_above, paper_type
 from tasks.register.versions import as_row, enter, set_holders
 
 BUREAUS = {Level.CITY: Bureau.CITY, Level.PROVINCE: Bureau.PROVINCE}
@@ -44,7 +44,7 @@ class PlatformDownError(RefusalError):
 def is_stale(kind: CertificateType, held: Held, at: datetime) -> bool:
     """Whether what the register holds is too old to be relied on at ``at``. What has its source here never is: the
     district's own types, and what was backfilled from paper."""
-    if kind.source is Level.DISTRICT or held.backfilled_by:
+    if not has_source_above(kind, held.backfilled_by):
         return False
     return at - held.read_at > timedelta(hours=kind.stale_after_hours)
 
@@ -126,7 +126,7 @@ def _take_over(session: Session, kind: CertificateType, found: Found, at: dateti
         valid_until_on=found.valid_until_on,
     )
     judge = Judge(paper_type(kind), clock.local_date(at), ())
-    kept, holders = columns_from(judge, found.face, beside), holders_from(judge, found.face, beside)
+    kept, holders = read_off(judge, found.face, beside)
     said = as_row(kept) | {"face": found.face, "state": found.state}
     if kept != beside:
         what = f"上级平台的证照{identifier}所附项目与证面不一致，已以证面为准，请核实"

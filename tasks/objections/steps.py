@@ -9,9 +9,9 @@ from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import AnswerSource, Case, Deadline, StepRecord
+from models.certificates import Certificate, CertificateType
 from models.objections import Objection, Supplement
 from notifications import notices
-from regulation.certificates import Level
 from regulation.limits import (
     INITIAL_REVIEW,
     OUTCOME_NOTICE,
@@ -50,8 +50,8 @@ from tasks.objections.questions import (
     value_decided,
 )
 from tasks.office.staff_tasks import open_staff_task
-from tasks.register.types import find_type, objectionable
-from tasks.register.versions import CURRENT_VERSION, as_row, correct, set_holders, supersede
+from tasks.register.types import find_type, has_source_above, objectionable
+from tasks.register.versions import CURRENT_VERSION, Corrected, as_row, correct, set_holders, supersede
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -318,6 +318,29 @@ def decide_outcome(step: Step) -> str:
     return outcome.value
 
 
+def _in_register(step: Step) -> tuple[Certificate, CertificateType, Objection] | None:
+    """The certificate that a case is about as the register has it now, with its type, where the disputed field is one
+    that can be changed here."""
+    objection = objection_of(step.session, step.case.case_no)
+    current = step.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    kind = find_type(step.session, current.type_code) if current is not None else None
+    if current is None or kind is None or objection.field_code not in objectionable(kind):
+        return None
+    return current, kind, objection
+
+
+def _still_possible(step: Step, current: Certificate, kind: CertificateType, code: str, value: str) -> Corrected | None:
+    """What the certificate becomes as it was decided. ``None`` where it has changed since, so that this is not possible
+    any more: a person looks into it."""
+    try:
+        return correct(step.session, kind, current, code, value, step.today)
+    except InputError as why:
+        what = f"异议{step.case.case_no}作出决定后证照有变动，登记未按决定改动（{why}），请核对"
+        open_staff_task(step.session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
+        step.audit("certificate:version:changed-meanwhile")
+        return None
+
+
 @durable("更正本区索引")
 def correct_certificate(step: Step) -> str | None:
     """Put the corrected value into a new version of the certificate; the old one is kept as superseded.
@@ -326,21 +349,14 @@ def correct_certificate(step: Step) -> str | None:
     ``CHANGED`` where what was decided is not possible any more: then a person looks into it, and nobody is told that
     it was corrected.
     """
-    session = step.session
-    objection = objection_of(session, step.case.case_no)
-    old = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    kind = find_type(session, old.type_code) if old is not None else None
-    if old is None or kind is None or objection.field_code not in objectionable(kind):
+    session, found = step.session, _in_register(step)
+    if found is None:
         step.audit("certificate:version:left-to-source")
         return None
+    old, kind, objection = found
     value = value_decided(_decision(step), reply_of(session, step.case.case_no), objection)
-    try:
-        corrected = correct(session, kind, old, objection.field_code, value, step.today)
-    except InputError as why:
-        # The certificate has changed since the decision, which the rules had let pass.
-        what = f"异议{step.case.case_no}决定更正后证照有变动，未能更正登记（{why}），请核对"
-        open_staff_task(session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
-        step.audit("certificate:version:changed-meanwhile")
+    corrected = _still_possible(step, old, kind, str(objection.field_code), value)
+    if corrected is None:
         return CHANGED
     new = supersede(session, old, corrected, step.case.case_no, step.now)
     if corrected.contradicted:
@@ -356,25 +372,17 @@ def sync_certificate(step: Step) -> str | None:
     """Take over what the source says where only our copy was wrong: the same version, set right, which the next use
     reads again where its source is above. Returns its identifier, ``CHANGED`` where something else has changed it since
     the decision."""
-    session = step.session
-    objection = objection_of(session, step.case.case_no)
-    current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    kind = find_type(session, current.type_code) if current is not None else None
-    if current is None or kind is None or objection.field_code is None:
+    found = _in_register(step)
+    if found is None:
         return None
-    try:
-        said = correct(session, kind, current, objection.field_code, _decision(step).value, step.today)
-    except InputError:
-        # A use has read it from its source meanwhile, or another case has corrected it.
-        what = f"异议{step.case.case_no}决定与源头同步后证照有变动，未再改动登记，请核对"
-        open_staff_task(session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
-        step.audit("certificate:version:changed-meanwhile")
+    current, kind, objection = found
+    said = _still_possible(step, current, kind, str(objection.field_code), _decision(step).value)
+    if said is None:
         return CHANGED
     for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
         setattr(current, name, value)
-    set_holders(session, current.id, said.holders)
-    has_source_above = kind.source is not Level.DISTRICT and current.backfilled_by_case is None
-    current.read_at = NEVER if has_source_above else step.now
+    set_holders(step.session, current.id, said.holders)
+    current.read_at = NEVER if has_source_above(kind, current.backfilled_by_case) else step.now
     step.audit("certificate:version:synced", identifier=current.identifier, version=current.version)
     return current.identifier
 

@@ -15,7 +15,7 @@ from regulation.backfill.judge import Columns, Judge
 from regulation.catalogue import Field, FieldKind, HolderKind
 from regulation.certificates import CertificateState, Identifier
 from regulation.identity_numbers import NumberKind
-from regulation.register_columns import columns_from, holders_from
+from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
@@ -104,6 +104,7 @@ def _enter_certificate(session: Session, kind: CertificateType, holder: TrialHol
     face = {field.code: _value(field, holder, issued_on) for field in kind.fields}
     beside = Columns(NUMBER, holder.kind, holder.name, holder.number_kind, holder.number, issued_on, None)
     judge = Judge(paper_type(kind), issued_on, ())
+    kept, holders = read_off(judge, face, beside)
     certificate = Certificate(
         identifier=str(identifier),
         root=identifier.root,
@@ -113,9 +114,9 @@ def _enter_certificate(session: Session, kind: CertificateType, holder: TrialHol
         state=CertificateState.VALID,
         remark=REMARK,
         read_at=at,
-        **as_row(columns_from(judge, face, beside)),
+        **as_row(kept),
     )
-    enter(session, certificate, holders_from(judge, face, beside))
+    enter(session, certificate, holders)
 
 
 def _value(field: Field, holder: TrialHolder, issued_on: date) -> str:

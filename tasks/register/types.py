@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from models.certificates import CertificateType
 from regulation.backfill.judge import PaperType
 from regulation.catalogue import STATE
+from regulation.certificates import Level
 from tasks.office.naming import named
 
 BY_NAME = select(CertificateType).where(
@@ -39,6 +40,12 @@ def type_names(session: Session) -> dict[str, str]:
 def objectionable(kind: CertificateType) -> dict[str, str]:
     """What of a certificate an objection can be about, by code: its fields, and its state (Article 12)."""
     return {**kind.names, STATE.code: STATE.name}
+
+
+def has_source_above(kind: CertificateType, backfilled_by: str | None) -> bool:
+    """Whether a superior platform can be asked for a certificate of a type: not for the district's own, and not for
+    what was brought in from paper by the case ``backfilled_by``."""
+    return kind.source is not Level.DISTRICT and backfilled_by is None
 
 
 def paper_type(kind: CertificateType) -> PaperType:

@@ -14,7 +14,7 @@ from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Holder, J
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
-from regulation.register_columns import columns_from, holders_from, new_errors
+from regulation.register_columns import new_errors, read_off
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type
@@ -119,7 +119,11 @@ def check_value(session: Session, kind: CertificateType, code: str, value: str, 
         if value not in STATES:
             raise InputError(f"“{STATE.name}”只能是{'、'.join(STATES)}之一，请更正。")
         return value
-    reading = judge_of(session, kind, today).read(code, value)
+    return _read(kind, judge_of(session, kind, today), code, value)
+
+
+def _read(kind: CertificateType, judge: Judge, code: str, value: str) -> str:
+    reading = judge.read(code, value)
     _refuse(kind, [Problem(code, *finding) for finding in reading.findings])
     if not reading.text:
         raise InputError(f"“{kind.names[code]}”更正后的内容不能为空，请填写正确的内容。")
@@ -131,17 +135,18 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
 
     Raises ``InputError`` for a value that the field cannot hold, or that stands there already.
     """
-    value, before = check_value(session, kind, code, value, today), columns_of(old)
-    known = holders_of(session, old.id)
+    before, known = columns_of(old), holders_of(session, old.id)
     if code == STATE.code:
-        return Corrected(old.face, before, known, _state(STATES[value], old, today))
+        state = STATES[check_value(session, kind, code, value, today)]
+        return Corrected(old.face, before, known, _state(state, old, today))
+    judge = judge_of(session, kind, today)
+    value = _read(kind, judge, code, value)
     if value == old.face.get(code):
         raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
-    judge, face = judge_of(session, kind, today), old.face | {code: value}
+    face = old.face | {code: value}
     names = columns(paper_type(kind))
     contradicted = dict.fromkeys(f"“{names[each.field]}”" for each in new_errors(judge, old.face, face, before, known))
-    kept = columns_from(judge, face, before, known)
-    holders = holders_from(judge, face, before, known)
+    kept, holders = read_off(judge, face, before, known)
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
         kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))
     state = old.state

@@ -27,7 +27,7 @@ from regulation.certificates import CertificateState, Level, parse_identifier
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Bureau
 from regulation.online_supervision import Period, Tallies
-from regulation.register_columns import columns_from, holders_from
+from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
@@ -348,15 +348,15 @@ def kind_of(name: str) -> CertificateType:
         return type_named(session, name)
 
 
-def read_off(kind: CertificateType, face: dict[str, str], held: Certificate) -> tuple[Columns, tuple[Holder, ...]]:
+def said_by(kind: CertificateType, face: dict[str, str], held: Certificate) -> tuple[Columns, tuple[Holder, ...]]:
     judge = Judge(paper_type(kind), clock.today(), ())
-    return columns_from(judge, face, columns_of(held)), holders_from(judge, face, columns_of(held))
+    return read_off(judge, face, columns_of(held))
 
 
 def test_a_spouse_without_a_readable_number_is_no_holder_who_could_be_found(couple: Shared) -> None:
     kind, number = kind_of(MARRIAGE), f"{spouse(couple)}_number"
     for text in ("", "没有", "12345", couple.holders[0].number):
-        kept, holders = read_off(kind, couple.held.face | {number: text}, couple.held)
+        kept, holders = said_by(kind, couple.held.face | {number: text}, couple.held)
         assert kept == columns_of(couple.held)
         assert [each.number for each in holders] == [couple.holders[0].number]
 
@@ -365,7 +365,7 @@ def test_a_spouse_without_a_readable_number_is_no_holder_who_could_be_found(coup
 def test_a_face_whose_names_and_numbers_do_not_agree_has_the_one_holder(estate: Shared, wrong: str) -> None:
     first = estate.holders[0]
     face = estate.held.face | {"holder_number": first.number + wrong}
-    kept, holders = read_off(kind_of(ESTATE), face, estate.held)
+    kept, holders = said_by(kind_of(ESTATE), face, estate.held)
     assert [each.number for each in holders] == [first.number] == [kept.holder_number]
     assert kept.holder_name == estate.held.face["holder"]
 

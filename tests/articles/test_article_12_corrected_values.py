@@ -33,7 +33,7 @@ from regulation.certificate_use import ANSWERED, Operation, UseRefusedError
 from regulation.certificates import STATE_NAMES, CertificateState, Identifier, Level
 from regulation.identity_numbers import NumberKind
 from regulation.objections import Stage
-from regulation.register_columns import columns_from, holders_from
+from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
@@ -202,7 +202,7 @@ def permit_that_says(counter: Counter, face: dict[str, str]) -> Permit:
         session.add_all(IssuingAuthority(name=name, code="330603") for name in (ISSUER, FIELDS["issuer"][3]))
         session.flush()
         beside = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
-        judge = Judge(paper_type(kind), TODAY, (ISSUER,))
+        kept, holders = read_off(Judge(paper_type(kind), TODAY, (ISSUER,)), face, beside)
         certificate = Certificate(
             identifier=str(made),
             root=made.root,
@@ -211,9 +211,9 @@ def permit_that_says(counter: Counter, face: dict[str, str]) -> Permit:
             face=face,
             state=CertificateState.VALID,
             read_at=clock.now(),
-            **as_row(columns_from(judge, face, beside)),
+            **as_row(kept),
         )
-        enter(session, certificate, holders_from(judge, face, beside))
+        enter(session, certificate, holders)
         entry = UseListEntry(
             department_uscc=samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0]),
             item_code="330603-SCJG-900",

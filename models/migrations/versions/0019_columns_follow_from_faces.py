@@ -12,7 +12,7 @@ from models.base import Instant, TypedJson
 from regulation.backfill.judge import Columns, Judge, PaperType
 from regulation.catalogue import Field, HolderKind, Validity
 from regulation.identity_numbers import NumberKind
-from regulation.register_columns import columns_from
+from regulation.register_columns import read_off
 from runtime import clock
 from runtime.keys import NotOursError, keys
 
@@ -86,7 +86,7 @@ def upgrade() -> None:
             except NotOursError:
                 unread += 1
                 continue
-            after = columns_from(judge, face, before)
+            after, _ = read_off(judge, face, before)
             if after != before:
                 _change(connection, row, before, after)
                 changed += 1

@@ -11,7 +11,7 @@ from models.base import Instant, TypedJson
 from regulation.backfill.judge import Columns, Holder, Judge, PaperType
 from regulation.catalogue import Field, HolderKind, Validity
 from regulation.identity_numbers import NumberKind
-from regulation.register_columns import columns_from, holders_from, is_silent_on_a_holder
+from regulation.register_columns import is_silent_on_a_holder, read_off
 from runtime import clock
 from runtime.keys import NotOursError, keys
 
@@ -136,7 +136,7 @@ def _fill(connection: sa.Connection, table: sa.Table, judges: dict[str, Judge]) 
                 unread += 1
                 made.append({"certificate_id": row.id, **_as_it_is(row)})
                 continue
-            after, found = columns_from(judge, face, before), holders_from(judge, face, before)
+            after, found = read_off(judge, face, before)
             made += ({"certificate_id": row.id, **each} for each in _sealed(found))
             silent += is_silent_on_a_holder(judge, face, found)
             changed += _change(connection, row, before, after)
@@ -160,7 +160,7 @@ def _fill_staged(connection: sa.Connection, table: sa.Table, judges: dict[str, J
             except NotOursError:
                 # The columns of the row will do.
                 continue
-            found = holders_from(judges[types[row.case_no]], face, before)
+            _, found = read_off(judges[types[row.case_no]], face, before)
             if len(found) > 1 or found[0].field != "holder" or found[0].share:
                 made += ({"case_no": row.case_no, "row": row.row, **each} for each in _sealed(found))
         if made:
