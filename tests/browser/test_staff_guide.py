@@ -332,7 +332,7 @@ def the_other_pages(walk: Walk) -> None:
     page.get_by_text("已超期：0件").wait_for()
     page.goto(f"{walk.url}/runs/flow-run/{case_run(walk.case_no)}")
     # A run that asks nothing opens no form, and its steps are drawn.
-    page.get_by_text("Task Runs").wait_for()
+    page.get_by_text("Task Runs", exact=True).wait_for()
     assert form(page).count() == 0
     for path in ("/dashboard", "/runs", "/deployments", "/artifacts", "/settings"):
         page.goto(walk.url + path)
