@@ -4,9 +4,12 @@ import configparser
 import os
 import re
 import shlex
+import shutil
+import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -68,17 +71,21 @@ def test_an_empty_installation_is_filled_as_printed(home: Path, tmp_path: Path, 
 
 
 @pytest.mark.timeout(600)
-def test_the_services_start_as_printed_and_the_doctor_is_content(home: Path, tmp_path: Path) -> None:
+def test_the_services_start_as_printed_and_the_doctor_is_content(
+    home: Path, tmp_path: Path, deployed_prefect: Path
+) -> None:
     host = Host(home, tmp_path / "backups")
     home.mkdir(mode=0o700, exist_ok=True)
     home.chmod(0o700)
     (tmp_path / "backups").mkdir()
     run(SETUP, home)
+    # Deployed as printed, too (tests.conftest.deploy), and now as far as it says: nothing was due before.
+    shutil.copytree(deployed_prefect, home / "prefect")
+    with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as database, database:
+        database.execute("UPDATE deployment SET created = ?", (datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),))
     with ExitStack() as services:
         services.enter_context(host.started("ezt-prefect.service"))
         wait_until(lambda: answers(f"{host.api}/health"), "Prefect没有启动", 180)
-        # An upgrade deploys with the same command as an installation; once takes long enough.
-        run("\n".join(dict.fromkeys(blocks("sh run-services").splitlines())), home, **host.environment)
         services.enter_context(host.started("ezt-worker@1.service"))
         services.enter_context(host.started("ezt-web.service"))
         wait_until(lambda: answers(f"http://127.0.0.1:{host.web_port}/health"), "网页没有启动", 60)
