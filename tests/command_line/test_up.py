@@ -19,7 +19,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from ezt import children
 from ezt.samples import data as sample_data
 from ezt.up import free_port
-from tests.command_line.conftest import running_in
+from tests.command_line.conftest import ezt, running_in
 from tests.conftest import wait_until
 
 
@@ -104,19 +104,18 @@ def started_before(first_start: tuple[Path, dict[str, str], str], tmp_path: Path
 
 @pytest.mark.parametrize("taken", ["EZT_PREFECT_PORT", "EZT_WEB_PORT"])
 def test_a_taken_port_is_one_chinese_line_and_exit_2(taken: str, home: Path, ports: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", int(ports[taken]))), up(home, **ports) as process:
-        _, error = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert len(error.splitlines()) == 1
-    assert f"端口{ports[taken]}已被占用" in error
-    assert taken in error
+    with socket.create_server(("127.0.0.1", int(ports[taken]))):
+        done = ezt("up", "--sample-data", "--stand-in", EZT_HOME=str(home), **ports)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert f"端口{ports[taken]}已被占用" in done.stderr
+    assert taken in done.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_one_chinese_line_and_exit_2(home: Path, ports: dict[str, str]) -> None:
-    with up(Path("/dev/null/nowhere"), **ports) as process:
-        _, error = process.communicate(timeout=60)
-    assert (process.returncode, len(error.splitlines())) == (2, 1)
-    assert "EZT_HOME" in error
+    done = ezt("up", "--sample-data", "--stand-in", EZT_HOME="/dev/null/nowhere", **ports)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "EZT_HOME" in done.stderr
 
 
 def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: Path, ports: dict[str, str]) -> None:
