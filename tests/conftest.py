@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import cast
 
@@ -81,6 +82,28 @@ refresh_global_settings_context()
 def pytest_xdist_auto_num_workers() -> int:
     """One process of tests more than processors: every other test waits for a server now and then."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the files with tests that are allowed longer than others among the run's processes, each of which begins
+    with an equal part of all: otherwise one process has nearly all of them, and the others nothing left to take from it
+    but another long one when the run should end."""
+    processes: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    if processes == 1:
+        return
+    files = [list(tests) for _, tests in groupby(items, key=lambda test: test.path)]
+    long = [tests for tests in files if any(test.get_closest_marker("timeout") for test in tests)]
+    short = chain.from_iterable(tests for tests in files if tests not in long)
+    dealt: list[pytest.Item] = []
+    for number in range(processes):
+        theirs = list(chain.from_iterable(long[number::processes]))
+        equal_part = (len(items) - len(dealt)) // (processes - number)
+        others = list(islice(short, max(0, equal_part - len(theirs))))
+        # Whoever is first at a server of Prefect's deploys the stories for all, who do something else meanwhile.
+        before = len(others) // 3 if number else 0
+        dealt += [*others[:before], *theirs, *others[before:]]
+    items[:] = [*dealt, *short]
 
 
 ROOT = Path(__file__).parents[1]
