@@ -92,3 +92,11 @@ def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
 def test_a_turn_of_design_that_is_named_by_its_number_exists(document: Path) -> None:
     numbers = r"\b(0\d{3})\b" if document.parent.name == "adr" else r"adr/(\d{4})"
     assert set(re.findall(numbers, prose(document))) <= {turn.name[:4] for turn in TURNS}
+
+
+def test_a_test_that_is_allowed_longer_is_said_what_for() -> None:
+    said = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8").partition("<!-- suite -->")[2]
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if "mark.timeout" in file.read_text(encoding="utf-8")]
+    allowed = {name(file) for file in files if file != Path(__file__)}
+    assert allowed
+    assert {file for file in allowed if f"`{file}`" not in said} == set()
