@@ -1,0 +1,85 @@
+"""Each kind of case has all of its parts, and is entered once (tasks/desk/kinds.py)."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+from models.cases import CaseKind
+from regulation import limits
+from regulation.limits import Limit
+from tasks.case.kind import Kind
+from tasks.case.questions import Question
+from tasks.desk.kinds import CASE_LIMITS, KINDS, QUESTIONS
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tasks").rglob("*.py"))
+STORIES = {each["name"]: each for each in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]}
+PUTS_A_LIMIT = {"start_deadline", "start_deadlines"}
+
+
+def kinds_made() -> Iterator[Kind]:
+    for path in MODULES:
+        if path.stem.endswith("kind"):
+            made = vars(import_module(".".join(path.with_suffix("").parts)))
+            yield from (each for each in made.values() if isinstance(each, Kind))
+
+
+def questions_made() -> list[type[Question]]:
+    # Those that are another question's, too.
+    made = [each for kind in Question.__subclasses__() for each in (kind, *kind.__subclasses__())]
+    # An answer that is only kept, and for which no run waits, is of no kind.
+    return [each for each in made if each.__module__.startswith("tasks.") and each.question != "late-response"]
+
+
+def limits_put_on_cases() -> set[Limit]:
+    calls = (
+        call
+        for path in MODULES
+        for call in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in PUTS_A_LIMIT
+    )
+    named = {part.id for call in calls for part in ast.walk(call) if isinstance(part, ast.Name)}
+    return {each for name in named if isinstance(each := getattr(limits, name, None), Limit)}
+
+
+def test_every_kind_that_is_made_is_entered_once() -> None:
+    assert Counter(kind.code for kind in kinds_made()) == Counter(KINDS.keys())
+
+
+@pytest.mark.parametrize("code", CaseKind)
+def test_a_case_of_every_kind_is_known(code: CaseKind) -> None:
+    assert code in KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code.name)
+def test_a_kind_asks_something_within_limits(kind: Kind) -> None:
+    assert kind.questions
+    assert kind.limits
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code.name)
+def test_what_runs_a_kind_is_deployed(kind: Kind) -> None:
+    flow, _, deployment = kind.deployment.partition("/")
+    module, _, function = STORIES[deployment]["entrypoint"].rpartition(".")
+    assert getattr(import_module(module), function).name == flow
+    assert not kind.intake or kind.intake in STORIES
+
+
+def test_every_question_is_one_kind_s() -> None:
+    asked = Counter(question for kind in KINDS.values() for question in kind.questions)
+    assert asked == Counter(questions_made())
+
+
+def test_no_two_questions_have_one_name() -> None:
+    named = Counter(question.question for question in questions_made())
+    assert [name for name, times in named.items() if times > 1] == []
+    assert named.keys() == QUESTIONS.keys()
+
+
+def test_every_limit_that_is_put_on_a_case_is_some_kind_s() -> None:
+    assert {limit.code for limit in limits_put_on_cases()} == CASE_LIMITS.keys()
