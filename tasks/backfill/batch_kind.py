@@ -11,6 +11,7 @@ from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
 from regulation import limits
+from regulation.backfill.batches import BATCH_STAGES
 from regulation.backfill.judge import HOLDER, HOLDER_NUMBER, columns
 from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem
@@ -111,6 +112,7 @@ _HAPPENED: Happened = {
 BATCH = Kind(
     CaseKind.BATCH,
     "批量补录/paper-backfill-batch",
+    BATCH_STAGES,
     (BatchSampleReview,),
     (limits.BACKFILL_REVIEW,),
     KindSheet("批量补录", _subject, _lines, _full_lines, _HAPPENED, _problems),

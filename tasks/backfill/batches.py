@@ -18,7 +18,7 @@ from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.records import AuditEntry
 from notifications import notices
 from regulation.backfill.acceptance_sampling import draw, sampling_plan
-from regulation.backfill.batches import BatchStage, Outcome, check_batch_transition, outcome, wrong_rows
+from regulation.backfill.batches import BATCH_STAGES, BatchStage, Outcome, outcome, wrong_rows
 from regulation.backfill.files import Entry, duplicates, identifier
 from regulation.backfill.judge import HOLDER
 from regulation.backfill.problems import Problem
@@ -256,7 +256,7 @@ def draw_sample(step: Step) -> int:
     if not rows:
         _finish(step, batch, BatchStage.NOTHING_NEW)
         return 0
-    _go_to(step, BatchStage.SAMPLED)
+    step.move(BATCH_STAGES, BatchStage.SAMPLED)
     plan = sampling_plan(len(rows))
     batch.sample = sorted(map(int, draw([str(row) for row in rows], plan.size, batch.seed)))
     batch.accept = plan.accept
@@ -421,7 +421,7 @@ def send_back(step: Step) -> None:
 def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
     """End the case; the department is told what came of each row, and what was kept of its file goes."""
     session = step.session
-    _go_to(step, stage)
+    step.move(BATCH_STAGES, stage)
     for table in (BackfillRow, BackfillChunk):
         session.execute(delete(table).where(table.case_no == batch.case_no))
     tell_department(
@@ -446,11 +446,6 @@ def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
     )
     step.audit("backfill:batch:ended", result=stage, rows=batch.registered or 0)
     end_case(step, step.case)
-
-
-def _go_to(step: Step, stage: BatchStage) -> None:
-    check_batch_transition(BatchStage(step.case.stage), stage)
-    step.case.stage = stage
 
 
 def chunks_to_check(case_no: str) -> Iterator[int]:

@@ -12,6 +12,7 @@ from models.objections import Attachment
 from models.organisations import Department
 from regulation import limits
 from regulation.backfill.judge import columns
+from regulation.backfill.review import STAGES
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from tasks.backfill.entries import backfill_of, entered, latest_entry
@@ -90,6 +91,7 @@ _HAPPENED: Happened = {
 BACKFILL = Kind(
     CaseKind.BACKFILL,
     "纸质证照补录/paper-backfill",
+    STAGES,
     (ScanAttached, BackfillReview, BackfillCorrection),
     (limits.BACKFILL_REVIEW, limits.BACKFILL_CORRECTION),
     KindSheet("补录", _subject, _lines, _full_lines, _HAPPENED),

@@ -14,7 +14,7 @@ from models.objections import Attachment
 from models.organisations import Department
 from notifications import notices
 from regulation.backfill.files import identifier
-from regulation.backfill.review import Stage, check_transition
+from regulation.backfill.review import STAGES, Stage
 from regulation.certificates import CertificateState, mask_name, mask_number
 from regulation.limits import BACKFILL_CORRECTION, BACKFILL_REVIEW
 from runtime import clock
@@ -114,11 +114,6 @@ def scan_added(session: Session, case: Case, at: datetime) -> None:
         record_answer(session, case, ScanAttached, 1, AnswerSource.OFFICER, key, {"note": ""}, at)
 
 
-def _go_to(step: Step, stage: Stage) -> None:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-
-
 def _reviewed(step: Step, turn: int) -> BackfillReview:
     on = answered_on(step.session, step.case.case_no, BackfillReview.question, turn)
     meet_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on)
@@ -130,7 +125,7 @@ def _reviewed(step: Step, turn: int) -> BackfillReview:
 @durable("退回更正")
 def return_for_correction(step: Step) -> None:
     """Send an entry back with what is wrong on it; whoever entered it corrects it and sends it again."""
-    _go_to(step, Stage.RETURNED)
+    step.move(STAGES, Stage.RETURNED)
     due_on = start_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, step.today, step.turn).due_on
     _send_back(step, due_on)
     step.audit("backfill:entry:returned")
@@ -159,7 +154,7 @@ def _send_back(step: Step, due_on: date | None) -> None:
 @durable("收到更正")
 def take_correction(step: Step) -> None:
     """Put the corrected entry up for review again."""
-    _go_to(step, Stage.ENTERED)
+    step.move(STAGES, Stage.ENTERED)
     wanted = select(Answer).where(
         Answer.case_no == step.case.case_no,
         Answer.question == BackfillCorrection.question,
@@ -210,7 +205,7 @@ def correct_by_application(department: str, case_no: str, values: Mapping[str, s
 @durable("不予补录")
 def refuse_backfill(step: Step) -> None:
     """End without a certificate, with the reason."""
-    _go_to(step, Stage.REFUSED)
+    step.move(STAGES, Stage.REFUSED)
     _send_back(step, None)
     step.audit("backfill:entry:refused")
     end_case(step, step.case)
@@ -232,13 +227,13 @@ def put_in_register(step: Step) -> str | None:
     judged = entry.judged
     kept = judged.columns
     if entry.there is not None or kept is None:
-        _go_to(step, Stage.REFUSED)
+        step.move(STAGES, Stage.REFUSED)
         what = f"补录{step.case.case_no}审核通过时，证照库中已有同一证照，未再入库，请核对"
         open_staff_task(step.session, f"backfill:{step.case.case_no}", step.case.case_no, what, step.now)
         step.audit("backfill:certificate:there-already")
         end_case(step, step.case)
         return None
-    _go_to(step, Stage.REGISTERED)
+    step.move(STAGES, Stage.REGISTERED)
     year, serial = step.case.received_on.year, int(step.case.case_no.rpartition("-")[2])
     issuer = known_authorities(step.session)[judged.issuer]
     made = identifier(kind.code, issuer, year, AT_THE_COUNTER, serial)

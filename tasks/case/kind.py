@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from regulation.limits import Limit
+from regulation.stages import Stages
 from tasks.case.questions import Question
 
 Lines = list[tuple[str, str]]
@@ -58,6 +59,7 @@ class Kind:
     code: CaseKind
     deployment: str
     """What runs its cases (flow name / deployment name)."""
+    stages: Stages[Any]
     questions: tuple[type[Question], ...]
     """What its runs suspend on."""
     limits: tuple[Limit, ...]

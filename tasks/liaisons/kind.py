@@ -9,6 +9,7 @@ from models.liaisons import FilingKind, LiaisonFiling, LiaisonOfficer
 from models.organisations import Department
 from regulation import limits
 from regulation.certificates import mask_name
+from regulation.liaisons import STAGES
 from runtime import clock
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.liaisons.questions import LiaisonConfirmation
@@ -67,6 +68,7 @@ _HAPPENED: Happened = {
 LIAISON = Kind(
     CaseKind.LIAISON,
     "专人备案/liaison-filing",
+    STAGES,
     (LiaisonConfirmation,),
     (limits.LIAISON_CONFIRMATION,),
     KindSheet("专人备案", _department, _lines, _full_lines, _HAPPENED),

@@ -13,7 +13,7 @@ from models.records import AuditEntry
 from notifications.notices import LiaisonMissing, LiaisonOffFile, LiaisonOnFile, LiaisonReturned
 from notifications.outbox import queue
 from regulation.certificates import mask_name
-from regulation.liaisons import Stage, check_last_day, check_transition, is_due_for_reminder, last_day
+from regulation.liaisons import STAGES, Stage, check_last_day, is_due_for_reminder, last_day
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_REMINDER
 from runtime import clock
 from runtime.contacts import can_be_written_to
@@ -122,8 +122,7 @@ def would_leave_nobody(session: Session, filing: LiaisonFiling, today: date) -> 
 
 
 def _go_to(step: Step, stage: Stage) -> LiaisonFiling:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
+    step.move(STAGES, stage)
     on = answered_on(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
     meet_deadline(step.session, step.case.case_no, LIAISON_CONFIRMATION, on)
     return filing_of(step.session, step.case.case_no)

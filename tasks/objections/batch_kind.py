@@ -11,6 +11,7 @@ from models.certificates import CertificateType
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Objection
 from regulation import limits
+from regulation.objection_batches import BATCH_STAGES
 from regulation.objections import Bureau, Stage
 from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.objections.batch_rows import batch_of, by_letter, registered_in, unsent
@@ -99,6 +100,7 @@ _HAPPENED: Happened = {
 OBJECTION_BATCH = Kind(
     CaseKind.OBJECTION_BATCH,
     "批量异议/objection-batch",
+    BATCH_STAGES,
     (BatchReview, BatchLetterPosted),
     (limits.INITIAL_REVIEW,),
     KindSheet("批量异议", _subject, _lines, _lines, _HAPPENED, _kinds),

@@ -22,7 +22,7 @@ from models.organisations import Department
 from notifications import notices
 from notifications.outbox import queue
 from regulation.limits import INITIAL_REVIEW
-from regulation.objection_batches import BatchStage, BatchVerdict, apart_rows, check_batch_transition
+from regulation.objection_batches import BATCH_STAGES, BatchStage, BatchVerdict, apart_rows
 from regulation.objections import Bureau, Stage, Verdict
 from runtime import clock
 from runtime.contacts import AddressOrNothing
@@ -216,7 +216,7 @@ def sum_up(step: Step) -> int:
         queue(session, notice, officer.email, key=key, case_no=batch.case_no, at=step.now)
     together = session.scalar(select(func.count()).select_from(Case).where(to_review(batch.case_no))) or 0
     if together:
-        _go_to(step, BatchStage.REVIEW)
+        step.move(BATCH_STAGES, BatchStage.REVIEW)
     else:
         _close(step)
     step.audit("objection:batch:summed-up", together=together)
@@ -263,7 +263,7 @@ def judge_batch(step: Step) -> bool:
     accepted = len(there) - len(apart)
     step.audit("objection:batch:reviewed", accepted=accepted, apart=len(apart))
     if accepted:
-        _go_to(step, BatchStage.REQUESTING)
+        step.move(BATCH_STAGES, BatchStage.REQUESTING)
     else:
         _close(step)
     return accepted > 0
@@ -389,11 +389,6 @@ def close_batch(step: Step) -> None:
 
 
 def _close(step: Step) -> None:
-    _go_to(step, BatchStage.CLOSED)
+    step.move(BATCH_STAGES, BatchStage.CLOSED)
     end_case(step, step.case)
     step.audit("objection:batch:closed")
-
-
-def _go_to(step: Step, stage: BatchStage) -> None:
-    check_batch_transition(BatchStage(step.case.stage), stage)
-    step.case.stage = stage

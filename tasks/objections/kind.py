@@ -12,6 +12,7 @@ from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation import limits
 from regulation.certificates import mask_name, mask_number
+from regulation.objections import STAGES
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
@@ -221,6 +222,7 @@ _HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if 
 OBJECTION = Kind(
     CaseKind.OBJECTION,
     "异议核查/objection-case",
+    STAGES,
     (InitialReview, SupplementReceived, LetterPosted, VerificationReply, RefusedRequest, OutcomeDecision),
     (limits.VERIFICATION_REQUEST, limits.INITIAL_REVIEW, limits.SUPPLEMENT, limits.URGE, limits.OUTCOME_NOTICE),
     KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined),

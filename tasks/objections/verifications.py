@@ -24,6 +24,7 @@ from notifications.notices import VerificationSent
 from regulation.certificates import Level
 from regulation.limits import URGE, VERIFICATION_REQUEST
 from regulation.objections import (
+    STAGES,
     Bureau,
     Pursued,
     Pursuit,
@@ -46,13 +47,14 @@ from tasks.case.step import (
     durable,
     locked_case,
     locked_cases,
+    move,
     not_yet,
     together,
 )
 from tasks.case.submissions import OtherContentError, came_before
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
-from tasks.objections.steps import move, parties_of
+from tasks.objections.steps import parties_of
 from tasks.office.staff_tasks import open_staff_task
 
 R = TypeVar("R")
@@ -296,7 +298,7 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> 
         for case_no in sorted(heard & met.keys()):
             steps.audit("objection:time-limit:met", case_no, missed_by=met[case_no].missed_by)
         if case.stage == Stage.ACCEPTED:
-            move(case, Stage.VERIFYING)
+            move(case, STAGES, Stage.VERIFYING)
         for party in everyone[case.case_no]:
             if request.pursuit is not Pursuit.URGE:
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)

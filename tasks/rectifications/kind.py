@@ -8,7 +8,7 @@ from models.organisations import Department
 from models.rectifications import Rectification
 from regulation import limits
 from regulation.finding_rules import RULES
-from regulation.rectifications import Stage, bounds, suggested_days
+from regulation.rectifications import STAGES, Stage, bounds, suggested_days
 from runtime import clock
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.rectifications.questions import (
@@ -97,6 +97,7 @@ _HAPPENED: Happened = {
 RECTIFICATION = Kind(
     CaseKind.RECTIFICATION,
     "督促整改/rectification",
+    STAGES,
     (FindingDecision, DepartmentResponse, ExtensionDecision, Recheck, FinalStanding),
     (limits.FINDING_DECISION, limits.RECTIFICATION, limits.EXTENSION_REVIEW, limits.RECHECK),
     KindSheet("督促整改", _department, _lines, _full_lines, _HAPPENED),

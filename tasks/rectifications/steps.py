@@ -16,12 +16,12 @@ from notifications.notices import DayLine, ToMend
 from regulation.finding_rules import RULES
 from regulation.limits import EXTENSION_REVIEW, FINDING_DECISION, RECHECK, RECTIFICATION
 from regulation.rectifications import (
+    STAGES,
     Conclusion,
     Decision,
     ExtensionVerdict,
     Stage,
     bounds,
-    check_transition,
     is_escalated,
     suggested_days,
 )
@@ -75,15 +75,10 @@ def finding_cleared(session: Session, case_no: str, at: datetime) -> bool:
             tell_officer(session, case, "问题的原因已经消除，请核实并登记", f"{case_no}:cleared:{at.isoformat()}", at)
         return False
     step = Step(session, case, "finding_cleared", 1, "system", at)
-    _go_to(step, Stage.GONE)
+    step.move(STAGES, Stage.GONE)
     step.audit("rectification:finding:gone")
     end_case(step, case)
     return True
-
-
-def _go_to(step: Step, stage: Stage) -> None:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
 
 
 def _decided(step: Step) -> FindingDecision:
@@ -95,7 +90,7 @@ def _decided(step: Step) -> FindingDecision:
 @durable("问题不成立")
 def dismiss_finding(step: Step) -> None:
     """End a case whose finding the officer does not hold up; the department, which knows nothing of it, is not told."""
-    _go_to(step, Stage.DISMISSED)
+    step.move(STAGES, Stage.DISMISSED)
     _decided(step)
     _let_go(step)
     step.audit("rectification:finding:dismissed")
@@ -105,7 +100,7 @@ def dismiss_finding(step: Step) -> None:
 @durable("通知部门整改")
 def order_rectification(step: Step) -> None:
     """Tell the department what was found and until when it is to be mended."""
-    _go_to(step, Stage.MENDING)
+    step.move(STAGES, Stage.MENDING)
     decision = _decided(step)
     finding = finding_of(step.session, step.case.case_no)
     row = Rectification(
@@ -198,7 +193,7 @@ def note_silence(step: Step) -> str:
 @durable("收到整改情况")
 def take_response(step: Step) -> None:
     """Put up for recheck what the department says it has done."""
-    _go_to(step, Stage.RECHECK)
+    step.move(STAGES, Stage.RECHECK)
     on = answered_on(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
     meet_deadline(step.session, step.case.case_no, RECTIFICATION, on)
     start_deadline(step.session, step.case.case_no, RECHECK, on, step.turn)
@@ -212,7 +207,7 @@ def conclude(step: Step) -> None:
     if final.conclusion is Conclusion.MENDED:
         mended(step, final.reason)
         return
-    _go_to(step, Stage.HANDED_OVER)
+    step.move(STAGES, Stage.HANDED_OVER)
     _let_go(step)
     _close(step, final.reason)
 
@@ -226,7 +221,7 @@ def _let_go(step: Step) -> None:
 
 def mended(step: Step, why: str) -> str:
     """End a case, and its finding, because the matter is mended; the stage that it is in now."""
-    _go_to(step, Stage.MENDED)
+    step.move(STAGES, Stage.MENDED)
     finding = finding_of(step.session, step.case.case_no)
     # What is found again from now on is a finding of its own, a repeat of this one.
     finding.cleared_on = finding.cleared_on or step.today
@@ -248,14 +243,14 @@ def failed(step: Step, why: str, days: int | None) -> str:
     row.failures += 1
     row.returned_for = why
     if is_escalated(row.failures):
-        _go_to(step, Stage.ESCALATED)
+        step.move(STAGES, Stage.ESCALATED)
         tell(step, row, notices.RectificationEscalated, reason=why, failures=row.failures)
         head, said = director(step.session), about(step.session, row) | {"link": desk_address(Role.DIRECTOR)}
         notice = notices.RectificationEscalated(recipient=head.name, **said, reason=why, failures=row.failures)
         step.notify(notice, head.email, about="director")
         step.audit("rectification:case:escalated", failures=row.failures)
         return step.case.stage
-    _go_to(step, Stage.MENDING)
+    step.move(STAGES, Stage.MENDING)
     deadline = _set_limit(step, days or bounds(row.severity)[0], step.turn + 1)
     tell(
         step,

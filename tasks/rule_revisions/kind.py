@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from models.cases import Answer, Case, CaseKind
 from models.organisations import Department
 from regulation import limits
+from regulation.rule_revisions import STAGES
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport
 from tasks.rule_revisions.steps import revision_of
@@ -57,6 +58,7 @@ _HAPPENED: Happened = {
 RULE_REVISION = Kind(
     CaseKind.RULE_REVISION,
     "制度修订/rule-revision",
+    STAGES,
     (RevisionConfirmation, RevisionReport, RevisionCheck),
     (limits.RULE_REVISION_CONFIRMATION, limits.RULE_REVISION, limits.RULE_REVISION_CHECK),
     KindSheet("制度修订", _department, _lines, _full_lines, _HAPPENED),

@@ -12,7 +12,7 @@ from models.rule_revisions import RuleRevision
 from notifications import notices
 from notifications.notices import ToRevise
 from regulation.limits import RULE_REVISION, RULE_REVISION_CHECK, RULE_REVISION_CONFIRMATION
-from regulation.rule_revisions import Check, Stage, check_planned_day, check_transition, days_until
+from regulation.rule_revisions import STAGES, Check, Stage, check_planned_day, days_until
 from runtime import clock
 from runtime.database import transaction
 from runtime.settings import settings
@@ -70,12 +70,6 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
         return case.case_no
 
 
-def _go_to(step: Step, stage: Stage) -> RuleRevision:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return revision_of(step.session, step.case.case_no)
-
-
 def _confirmed(step: Step) -> RevisionConfirmation:
     on = answered_on(step.session, step.case.case_no, RevisionConfirmation.question, 1)
     meet_deadline(step.session, step.case.case_no, RULE_REVISION_CONFIRMATION, on)
@@ -86,7 +80,8 @@ def _confirmed(step: Step) -> RevisionConfirmation:
 @durable("退回报送")
 def return_listing(step: Step) -> None:
     """Send back what was listed, with the reason; it may be listed again."""
-    row = _go_to(step, Stage.RETURNED)
+    step.move(STAGES, Stage.RETURNED)
+    row = revision_of(step.session, step.case.case_no)
     row.returned_for = _confirmed(step).reason
     tell(
         step,
@@ -104,7 +99,8 @@ def return_listing(step: Step) -> None:
 @durable("跟踪修订")
 def track_revision(step: Step) -> None:
     """Follow a rule to its revision: the department's own planned day is its limit."""
-    row = _go_to(step, Stage.REVISING)
+    step.move(STAGES, Stage.REVISING)
+    row = revision_of(step.session, step.case.case_no)
     _confirmed(step)
     days = days_until(working_days(step.session), step.today, row.planned_on)
     deadline = _set_limit(step, days, 1)
@@ -116,7 +112,7 @@ def track_revision(step: Step) -> None:
 @durable("收到修订报告")
 def take_report(step: Step) -> None:
     """Put up for a check what the department reports as revised."""
-    _go_to(step, Stage.CHECKING)
+    step.move(STAGES, Stage.CHECKING)
     on = answered_on(step.session, step.case.case_no, RevisionReport.question, step.turn)
     meet_deadline(step.session, step.case.case_no, RULE_REVISION, on)
     start_deadline(step.session, step.case.case_no, RULE_REVISION_CHECK, on, step.turn)
@@ -133,14 +129,16 @@ def carry_out_check(step: Step) -> str:
     meet_deadline(step.session, case_no, RULE_REVISION_CHECK, on)
     check = RevisionCheck.model_validate(accepted_answer(step.session, case_no, RevisionCheck.question, step.turn))
     if check.verdict is Check.RETURN:
-        row = _go_to(step, Stage.REVISING)
+        step.move(STAGES, Stage.REVISING)
+        row = revision_of(step.session, step.case.case_no)
         row.returned_for = check.reason
         deadline = _set_limit(step, check.days, step.turn + 1)
         due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
         tell(step, row, notices.RuleRevisionReturned, reason=check.reason, final=False, **due)
         step.audit("rule-revision:rule:sent-back", due_on=str(deadline.due_on))
         return step.case.stage
-    row = _go_to(step, Stage.REVISED)
+    step.move(STAGES, Stage.REVISED)
+    row = revision_of(step.session, step.case.case_no)
     report = RevisionReport.model_validate(accepted_answer(step.session, case_no, RevisionReport.question, step.turn))
     row.document_no, row.in_force_on = report.document_no, report.in_force_on
     proof = {"document_no": report.document_no, "in_force_on": report.in_force_on}

@@ -9,7 +9,7 @@ from models.cases import Case, CaseKind
 from models.organisations import Department
 from models.spot_checks import SpotCheckObject, SpotCheckTeam
 from regulation import limits
-from regulation.spot_checks import CheckResult
+from regulation.spot_checks import STAGES, CheckResult
 from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 from tasks.spot_checks.steps import confirmed_results, frozen_of, round_of
@@ -85,6 +85,7 @@ _HAPPENED: Happened = {
 SPOT_CHECK = Kind(
     CaseKind.SPOT_CHECK,
     "随机抽查/spot-check",
+    STAGES,
     (SpotCheckResults, SpotCheckPublication),
     (limits.SPOT_CHECK_RESULTS, limits.SPOT_CHECK_PUBLICATION),
     KindSheet("随机抽查", _subject, _lines, _lines, _HAPPENED, _teams),

@@ -31,12 +31,12 @@ from regulation.spot_check_draws import (
     next_inspector,
 )
 from regulation.spot_checks import (
+    STAGES,
     CheckResult,
     ObjectKind,
     Stage,
     TeamStage,
     check_round,
-    check_transition,
     quarter_before,
     quarter_of,
 )
@@ -136,16 +136,11 @@ def frozen_of(spot_check: SpotCheck) -> Frozen:
     return _FROZEN.validate_json(spot_check.frozen)
 
 
-def _go_to(step: Step, stage: Stage) -> SpotCheck:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return round_of(step.session, step.case.case_no)
-
-
 @durable("公布承诺")
 def publish_commitment(step: Step) -> str:
     """Choose the secret seed and publish the commitment to it and to the frozen list; the commitment."""
-    spot_check = _go_to(step, Stage.COMMITTED)
+    step.move(STAGES, Stage.COMMITTED)
+    spot_check = round_of(step.session, step.case.case_no)
     spot_check.seed = secrets.token_hex(32)
     spot_check.commitment = commitment(spot_check.list_hash, spot_check.seed)
     spot_check.committed_at = step.now
@@ -156,7 +151,8 @@ def publish_commitment(step: Step) -> str:
 @durable("抽取检查对象")
 def draw_objects(step: Step) -> int:
     """Draw the objects; how many."""
-    spot_check = _go_to(step, Stage.DRAWN)
+    step.move(STAGES, Stage.DRAWN)
+    spot_check = round_of(step.session, step.case.case_no)
     sample = draw_sample(frozen_of(spot_check), spot_check.seed or "")
     for place, drawn in enumerate(sample, 1):
         step.session.add(
@@ -179,7 +175,8 @@ def draw_objects(step: Step) -> int:
 @durable("抽取检查人员")
 def assign_inspectors(step: Step) -> int:
     """Draw a team for each department of the sample and tell its members; how many teams."""
-    spot_check = _go_to(step, Stage.CHECKING)
+    step.move(STAGES, Stage.CHECKING)
+    spot_check = round_of(step.session, step.case.case_no)
     frozen, seed = frozen_of(spot_check), spot_check.seed or ""
     deadline = start_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, step.today)
     teams = draw_teams(frozen, seed, draw_sample(frozen, seed))
@@ -251,7 +248,8 @@ def replace_inspector(step: Step) -> str:
 def note_results(step: Step) -> list[str]:
     """Turn what was not passed into findings, now that the ``turn``-th answer ended the wait; the rectification cases
     that they opened."""
-    spot_check = _go_to(step, Stage.CHECKED)
+    step.move(STAGES, Stage.CHECKED)
+    spot_check = round_of(step.session, step.case.case_no)
     on = answered_on(step.session, spot_check.case_no, SpotCheckResults.question, step.turn)
     meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, on)
     start_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
@@ -297,7 +295,8 @@ def confirmed_results(session: Session, case_no: str) -> list[tuple[SpotCheckObj
 @durable("公布抽查结果")
 def publish_results(step: Step) -> None:
     """Publish results, seed and list, and close the round."""
-    spot_check = _go_to(step, Stage.PUBLISHED)
+    step.move(STAGES, Stage.PUBLISHED)
+    spot_check = round_of(step.session, step.case.case_no)
     on = answered_on(step.session, spot_check.case_no, SpotCheckPublication.question, 1)
     meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
     spot_check.published_at = step.now

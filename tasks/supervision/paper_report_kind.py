@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from models.cases import Case, CaseKind
 from models.organisations import Department
 from regulation import limits
+from regulation.paper_reports import STAGES
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.supervision.paper_report_questions import PaperReportVerdict
 from tasks.supervision.paper_reports import report_of
@@ -45,6 +46,7 @@ _HAPPENED: Happened = {
 PAPER_REPORT = Kind(
     CaseKind.PAPER_REPORT,
     "群众反映/paper-report",
+    STAGES,
     (PaperReportVerdict,),
     (limits.PAPER_REPORT_CHECK,),
     KindSheet("群众反映", _department, _lines, _full_lines, _HAPPENED),

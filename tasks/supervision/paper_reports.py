@@ -13,7 +13,7 @@ from models.paper_reports import PaperReport
 from notifications.notices import PaperReportHandled, PaperReportReceived
 from regulation.findings import Source
 from regulation.limits import PAPER_REPORT_CHECK, REPORT_AGE
-from regulation.paper_reports import STAGE_AFTER, Stage, Verdict, check_transition
+from regulation.paper_reports import STAGE_AFTER, STAGES, Stage, Verdict
 from regulation.service_guides import CITIZEN_RULES, subject_of
 from runtime import clock
 from runtime.database import reading, transaction
@@ -99,9 +99,7 @@ def close_report(step: Step) -> list[str]:
     case_no = step.case.case_no
     question = PaperReportVerdict.question
     answer = PaperReportVerdict.model_validate(accepted_answer(step.session, case_no, question, 1))
-    stage = STAGE_AFTER[answer.verdict]
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
+    step.move(STAGES, STAGE_AFTER[answer.verdict])
     meet_deadline(step.session, case_no, PAPER_REPORT_CHECK, answered_on(step.session, case_no, question, 1))
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from models.organisations import Department
 from models.system_reviews import SystemReviewVersion
 from regulation import limits
 from regulation.certificates import mask_name
-from regulation.system_reviews import Difference, Stage, differences, outside_because, remarks
+from regulation.system_reviews import STAGES, Difference, Stage, differences, outside_because, remarks
 from tasks.case.answers import accepted_answer, answers_so_far
 from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
@@ -140,6 +140,7 @@ _HAPPENED: Happened = {
 SYSTEM_REVIEW = Kind(
     CaseKind.SYSTEM_REVIEW,
     "系统评审/system-review",
+    STAGES,
     (SystemReviewOpinion, MaterialReceived),
     (limits.SYSTEM_REVIEW, limits.SYSTEM_SUPPLEMENT),
     KindSheet("系统评审", _subject, _lines, _full_lines, _HAPPENED, _further),

@@ -28,9 +28,9 @@ from regulation.limits import SYSTEM_REVIEW, SYSTEM_SUPPLEMENT
 from regulation.system_reviews import (
     COMES_AGAIN,
     REFERENCE,
+    STAGES,
     Stage,
     check_planned_day,
-    check_transition,
     gaps,
     outside_because,
     reference,
@@ -195,19 +195,14 @@ def tell(step: Step, notice: type[ToProject], about: str = "", **facts: object) 
     step.notify(told(mask_name(form.contact_name)), form.contact_email, about=about)
 
 
-def _go_to(step: Step, stage: Stage) -> SystemReview:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return review_of(step.session, step.case.case_no)
-
-
 @durable("是否予以评审")
 def pass_gate(step: Step) -> str:
     """Decide whether a submission is reviewed at all: not one that Article 17 is not about, and not one whose plan says
     nothing on what it asks for. The stage that it goes to."""
     plan = form_of(versions_of(step.session, step.case.case_no)[-1]).plan()
     stage, lacking = stage_after_gate(plan)
-    review = _go_to(step, stage)
+    step.move(STAGES, stage)
+    review = review_of(step.session, step.case.case_no)
     if stage is Stage.IN_REVIEW:
         step.audit("system-review:gate:passed")
         tell_officer(step.session, step.case, "新提交的系统评审", f"{step.case.case_no}:in-review", step.now)
@@ -238,7 +233,7 @@ def _opinion(step: Step) -> SystemReviewOpinion:
 @durable("要求补充材料")
 def request_material(step: Step) -> None:
     """Tell the department what reviewers need besides, and until when."""
-    _go_to(step, Stage.SUPPLEMENT)
+    step.move(STAGES, Stage.SUPPLEMENT)
     opinion = _opinion(step)
     deadline = start_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, step.today, step.turn)
     due_on, provisional = deadline.due_on, deadline.provisional
@@ -249,7 +244,7 @@ def request_material(step: Step) -> None:
 @durable("收到补充材料")
 def take_material(step: Step) -> None:
     """Put the project up for review again, with what has come or without it."""
-    _go_to(step, Stage.IN_REVIEW)
+    step.move(STAGES, Stage.IN_REVIEW)
     on = answered_on(step.session, step.case.case_no, MaterialReceived.question, step.turn)
     meet_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, on)
     start_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, on, step.turn + 1)
@@ -263,7 +258,8 @@ def take_material(step: Step) -> None:
 def give_reference(step: Step) -> str:
     """Pass a project: its reference, what it promised as lines that must stand on the use list when it goes live, and
     the word to the department to propose them. The reference."""
-    review = _go_to(step, Stage.PASSED)
+    step.move(STAGES, Stage.PASSED)
+    review = review_of(step.session, step.case.case_no)
     _opinion(step)
     number = next_number(locked_counter(step.session, "PY", step.today.year))
     review.reference = reference(number, keys().blind_index("system-review-reference", number))
@@ -305,7 +301,7 @@ def give_reference(step: Step) -> str:
 @durable("评审不通过")
 def fail_review(step: Step) -> None:
     """Fail a project, with the reason; it may come again as a new version."""
-    _go_to(step, Stage.FAILED)
+    step.move(STAGES, Stage.FAILED)
     tell(step, SystemReviewFailed, reason=_opinion(step).text)
     step.audit("system-review:review:failed")
     end_case(step, step.case)

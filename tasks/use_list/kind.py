@@ -8,7 +8,7 @@ from models.certificates import CertificateType
 from models.organisations import Department
 from models.use_lists import ProposedLine, UseListEntry, UseListVersion
 from regulation import limits
-from regulation.use_lists import change_of, differences, field_label
+from regulation.use_lists import STAGES, change_of, differences, field_label
 from runtime import clock
 from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.use_list.questions import UseListReview
@@ -106,6 +106,7 @@ _HAPPENED: Happened = {
 USE_LIST = Kind(
     CaseKind.USE_LIST,
     "用证清单/use-list-proposal",
+    STAGES,
     (UseListReview,),
     (limits.USE_LIST_REVIEW,),
     KindSheet("用证清单", _department, _lines, _full_lines, _HAPPENED, _further),

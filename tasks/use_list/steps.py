@@ -16,10 +16,10 @@ from notifications.rendering import full_date
 from regulation.limits import USE_LIST_REVIEW
 from regulation.use_lists import (
     STAGE_AFTER,
+    STAGES,
     Stage,
     Terms,
     Verdict,
-    check_transition,
     in_force_from,
     line_numbers,
 )
@@ -113,9 +113,7 @@ def carry_out_review(step: Step) -> None:
     """Take over what the review approved as new versions, keep of the rest why not, and tell the department."""
     case_no = step.case.case_no
     review = UseListReview.model_validate(accepted_answer(step.session, case_no, UseListReview.question, 1))
-    stage = STAGE_AFTER[review.verdict]
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
+    step.move(STAGES, STAGE_AFTER[review.verdict])
     meet_deadline(step.session, case_no, USE_LIST_REVIEW, answered_on(step.session, case_no, UseListReview.question, 1))
     uscc = proposal_of(step.session, case_no).department_uscc
     department = step.session.get_one(Department, uscc, with_for_update=True)

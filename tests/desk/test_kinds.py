@@ -3,8 +3,11 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from enum import StrEnum
 from importlib import import_module
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +15,7 @@ import yaml
 from models.cases import CaseKind
 from regulation import limits
 from regulation.limits import Limit
+from regulation.stages import Stages, TransitionError
 from tasks.case.kind import Kind
 from tasks.case.questions import Question
 from tasks.desk.kinds import CASE_LIMITS, KINDS, QUESTIONS
@@ -60,6 +64,22 @@ def test_a_case_of_every_kind_is_known(code: CaseKind) -> None:
 def test_a_kind_asks_something_within_limits(kind: Kind) -> None:
     assert kind.questions
     assert kind.limits
+
+
+def may_go(stages: Stages[Any], now: StrEnum, to: StrEnum) -> bool:
+    try:
+        stages.check(now, to)
+    except TransitionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code.name)
+def test_every_stage_of_a_kind_is_on_the_way(kind: Kind) -> None:
+    stages = kind.stages
+    on_the_way = {each for now, to in product(stages.all, repeat=2) if may_go(stages, now, to) for each in (now, to)}
+    assert on_the_way == set(stages.all)
+    assert stages.ends
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code.name)
