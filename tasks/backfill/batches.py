@@ -32,8 +32,8 @@ from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill.checks import Checked, check_rows, told
 from tasks.backfill.entries import known_authorities
 from tasks.backfill.questions import BatchSampleReview
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.progress_bars import Bar
@@ -290,11 +290,7 @@ def _delete_rows(session: Session, case_no: str, rows: Iterable[int]) -> None:
 def judge_sample(step: Step) -> bool:
     """Whether the batch is accepted with the rows of its sample that were found wrong."""
     batch = batch_of(step.session, step.case.case_no)
-    answer = accepted_answer(step.session, batch.case_no, BatchSampleReview.question, 1)
-    review = BatchSampleReview.model_validate(answer)
-    batch.wrong = wrong_rows(review.wrong, batch.sample or ())
-    on = answered_on(step.session, batch.case_no, BatchSampleReview.question, 1)
-    meet_deadline(step.session, batch.case_no, BACKFILL_REVIEW, on)
+    batch.wrong = wrong_rows(answered(step, BatchSampleReview, BACKFILL_REVIEW).wrong, batch.sample or ())
     accepted = len(batch.wrong) <= (batch.accept or 0)
     step.audit("backfill:sample:judged", wrong=len(batch.wrong), accepted=accepted)
     return accepted

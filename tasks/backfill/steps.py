@@ -33,9 +33,9 @@ from tasks.backfill.entries import (
     values_in,
 )
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
-from tasks.case.answers import accepted_answer, answered_on, record_answer
+from tasks.case.answers import accepted_answer, answered, meet_by_answer, record_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable, locked_case
@@ -114,14 +114,6 @@ def scan_added(session: Session, case: Case, at: datetime) -> None:
         record_answer(session, case, ScanAttached, 1, AnswerSource.OFFICER, key, {"note": ""}, at)
 
 
-def _reviewed(step: Step, turn: int) -> BackfillReview:
-    on = answered_on(step.session, step.case.case_no, BackfillReview.question, turn)
-    meet_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on)
-    return BackfillReview.model_validate(
-        accepted_answer(step.session, step.case.case_no, BackfillReview.question, turn)
-    )
-
-
 @durable("退回更正")
 def return_for_correction(step: Step) -> None:
     """Send an entry back with what is wrong on it; whoever entered it corrects it and sends it again."""
@@ -133,7 +125,7 @@ def return_for_correction(step: Step) -> None:
 
 def _send_back(step: Step, due_on: date | None) -> None:
     """Tell the department why an entry comes back, and until when it is to be corrected, if it can be."""
-    review = _reviewed(step, step.turn)
+    review = answered(step, BackfillReview, BACKFILL_REVIEW)
     backfill = backfill_of(step.session, step.case.case_no)
     kind = step.session.get_one(CertificateType, backfill.type_code)
     tell_department(
@@ -174,8 +166,7 @@ def take_correction(step: Step) -> None:
             at=answer.at,
         )
     )
-    on = answered_on(step.session, step.case.case_no, BackfillCorrection.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, on)
+    on = meet_by_answer(step, BackfillCorrection, BACKFILL_CORRECTION)
     start_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on, step.turn + 1)
     step.audit("backfill:entry:corrected")
 
@@ -217,7 +208,7 @@ def put_in_register(step: Step) -> str | None:
 
     Returns the identifier; ``None`` where the register has got the same certificate meanwhile, which is left to staff.
     """
-    _reviewed(step, step.turn)
+    meet_by_answer(step, BackfillReview, BACKFILL_REVIEW)
     # One after the other: two papers of one certificate must not both get in.
     locked_counter(step.session, CaseKind.BACKFILL, step.today.year)
     backfill = backfill_of(step.session, step.case.case_no)

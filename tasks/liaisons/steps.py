@@ -20,8 +20,8 @@ from runtime.contacts import can_be_written_to
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered, meet_by_answer
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
@@ -121,17 +121,12 @@ def would_leave_nobody(session: Session, filing: LiaisonFiling, today: date) -> 
     return session.scalar(others.limit(1)) is None
 
 
-def _go_to(step: Step, stage: Stage) -> LiaisonFiling:
-    step.move(STAGES, stage)
-    on = answered_on(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
-    meet_deadline(step.session, step.case.case_no, LIAISON_CONFIRMATION, on)
-    return filing_of(step.session, step.case.case_no)
-
-
 @durable("备案")
 def put_on_file(step: Step) -> None:
     """Put whom the department designated on file from today, and let whom a hand-over or an end names go off it."""
-    filing = _go_to(step, Stage.ON_FILE)
+    step.move(STAGES, Stage.ON_FILE)
+    meet_by_answer(step, LiaisonConfirmation, LIAISON_CONFIRMATION)
+    filing = filing_of(step.session, step.case.case_no)
     department = step.session.get_one(Department, filing.department_uscc)
     told = {"case_no": step.case.case_no, "department": department.name}
     replaced = until_on = None
@@ -176,8 +171,9 @@ def put_on_file(step: Step) -> None:
 @durable("退回备案")
 def return_filing(step: Step) -> None:
     """Send a filing back with the reason; who is on file stays as it was."""
-    filing = _go_to(step, Stage.RETURNED)
-    answer = accepted_answer(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
+    step.move(STAGES, Stage.RETURNED)
+    reason = answered(step, LiaisonConfirmation, LIAISON_CONFIRMATION).reason
+    filing = filing_of(step.session, step.case.case_no)
     department = step.session.get_one(Department, filing.department_uscc)
     tell_department(
         step,
@@ -188,7 +184,7 @@ def return_filing(step: Step) -> None:
             case_no=step.case.case_no,
             kind=filing.kind,
             liaison=mask_name(filing.name),
-            reason=LiaisonConfirmation.model_validate(answer).reason,
+            reason=reason,
         ),
         instead=_addresses(department, filing),
     )

@@ -30,9 +30,9 @@ from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
-from tasks.case.answers import accepted_answer, answer_for_all, last_answered_on
+from tasks.case.answers import answer_for_all, answered, meet_by_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadlines, running_deadline, start_deadline
+from tasks.case.deadlines import running_deadline, start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import desk_address, end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.progress_bars import Bar
@@ -252,14 +252,14 @@ def _tell_sender(step: Step, batch: ObjectionBatch) -> None:
 def judge_batch(step: Step) -> bool:
     """Leave to their own runs what the review wants to see by itself; whether anything is accepted together."""
     session, case_no = step.session, step.case.case_no
-    review = _review(session, case_no)
+    review = answered(step, BatchReview)
     there = resting_rows(session, case_no)
     apart = list(there.values())
     if review.verdict is BatchVerdict.ACCEPT:
         apart = [there[row] for row in apart_rows(review.apart, there)]
     for case in locked_cases(session, apart):
         case.at_rest = False
-    meet_deadlines(session, last_answered_on(session, [case_no], BatchReview.question), INITIAL_REVIEW)
+    meet_by_answer(step, BatchReview, INITIAL_REVIEW)
     accepted = len(there) - len(apart)
     step.audit("objection:batch:reviewed", accepted=accepted, apart=len(apart))
     if accepted:
@@ -267,10 +267,6 @@ def judge_batch(step: Step) -> bool:
     else:
         _close(step)
     return accepted > 0
-
-
-def _review(session: Session, case_no: str) -> BatchReview:
-    return BatchReview.model_validate(accepted_answer(session, case_no, BatchReview.question, 1))
 
 
 @durable("一并受理一段")

@@ -33,7 +33,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
+from tasks.case.answers import accepted_answer, answered, answered_on, last_answered_on, meet_by_answer, record_answer
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
@@ -128,12 +128,6 @@ def parties_of(session: Session, cases: Sequence[Case]) -> dict[str, list[Party]
     return found
 
 
-def _review(step: Step) -> InitialReview:
-    return InitialReview.model_validate(
-        accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn)
-    )
-
-
 def _reviewed(session: Session, *case_nos: str) -> None:
     """The review's limit is met on the day of the last verdict."""
     meet_deadlines(session, last_answered_on(session, case_nos, InitialReview.question), INITIAL_REVIEW)
@@ -144,13 +138,13 @@ def request_supplement(step: Step) -> str:
     """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it. Returns
     the number of whose objection it was asked for."""
     step.move(STAGES, Stage.SUPPLEMENT)
-    _reviewed(step.session, step.case.case_no)
+    review = answered(step, InitialReview, INITIAL_REVIEW)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
     party = parties(step)[0]
     step.notify(
         notices.SupplementRequested(
             **party.about,
-            what=_review(step).reason,
+            what=review.reason,
             due_on=deadline.due_on,
             provisional=deadline.provisional,
         ),
@@ -165,8 +159,7 @@ def request_supplement(step: Step) -> str:
 def take_supplement(step: Step) -> None:
     """Go back to the initial review with what the objector added, or with the word that nothing will come."""
     step.move(STAGES, Stage.REGISTERED)
-    on = answered_on(step.session, step.case.case_no, SupplementReceived.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SUPPLEMENT, on)
+    on = meet_by_answer(step, SupplementReceived, SUPPLEMENT)
     start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on, step.turn + 1)
     step.audit("objection:supplement:taken")
 
@@ -181,7 +174,7 @@ def decline_objection(step: Step) -> None:
     step.notify(
         notices.ObjectionDeclined(
             **first.about,
-            reason=_review(step).reason,
+            reason=answered(step, InitialReview).reason,
         ),
         first.objection.email,
         first.case.case_no,
@@ -220,8 +213,8 @@ def refer_to_decision(step: Step) -> None:
     new = [party for party in others if states_anything_new(session, before, claims[party.case.case_no])]
     decided_on = answered_on(session, before.case_no, OutcomeDecision.question, 1)
     _reviewed(session, step.case.case_no)
-    answered = [first, *(party for party in others if party not in new)]
-    for party in answered:
+    told = [first, *(party for party in others if party not in new)]
+    for party in told:
         party.objection.outcome = before.outcome
         step.notify(
             notices.ObjectionAnswered(
@@ -229,12 +222,12 @@ def refer_to_decision(step: Step) -> None:
                 field=party.objection.public_field,
                 outcome=before.outcome,
                 decided_on=decided_on,
-                reason=_review(step).reason,
+                reason=answered(step, InitialReview).reason,
             ),
             party.objection.email,
             party.case.case_no,
         )
-    for case in dict.fromkeys([step.case, *(party.case for party in answered)]):
+    for case in dict.fromkeys([step.case, *(party.case for party in told)]):
         move(case, STAGES, Stage.ANSWERED)
         end_case(step, case)
         step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
@@ -289,16 +282,12 @@ def take_reply(step: Step) -> None:
     step.audit("objection:reply:taken")
 
 
-def _decision(step: Step) -> OutcomeDecision:
-    return OutcomeDecision.model_validate(accepted_answer(step.session, step.case.case_no, OutcomeDecision.question, 1))
-
-
 @durable("认定处理结果")
 def decide_outcome(step: Step) -> str:
     """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
     everyone = parties(step)
     step.move(STAGES, Stage.DECIDED)
-    outcome = _decision(step).outcome
+    outcome = answered(step, OutcomeDecision).outcome
     # How the case ended, whoever it went on for.
     objection_of(step.session, step.case.case_no).outcome = outcome
     for party in everyone:
@@ -343,7 +332,7 @@ def correct_certificate(step: Step) -> str | None:
         step.audit("certificate:version:left-to-source")
         return None
     old, kind, objection = found
-    value = value_decided(_decision(step), reply_of(session, step.case.case_no), objection)
+    value = value_decided(answered(step, OutcomeDecision), reply_of(session, step.case.case_no), objection)
     corrected = _still_possible(step, old, kind, str(objection.field_code), value)
     if corrected is None:
         return CHANGED
@@ -365,7 +354,7 @@ def sync_certificate(step: Step) -> str | None:
     if found is None:
         return None
     current, kind, objection = found
-    said = _still_possible(step, current, kind, str(objection.field_code), _decision(step).value)
+    said = _still_possible(step, current, kind, str(objection.field_code), answered(step, OutcomeDecision).value)
     if said is None:
         return CHANGED
     for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
@@ -382,7 +371,7 @@ def close_objection(step: Step) -> None:
     everyone = parties(step)
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     step.move(STAGES, Stage.CLOSED)
-    decision = _decision(step)
+    decision = answered(step, OutcomeDecision)
     changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
     taken = recorded(step.session.connection(), step.case.case_no, changed.name, 1)
     done = taken.result if taken is not None else None

@@ -36,7 +36,7 @@ from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answer_for_all, answers_so_far, record_answer
+from tasks.case.answers import accepted_answer, answer_for_all, answered, answers_so_far, record_answer
 from tasks.case.deadlines import meet_deadlines, start_deadlines
 from tasks.case.questions import Asked
 from tasks.case.step import (
@@ -270,9 +270,7 @@ def _record_taken(turn: int, bureau: Bureau, numbers: Mapping[str, str]) -> None
 @durable("登记发函")
 def record_letter(step: Step) -> None:
     """The letter that staff posted counts as the request, from the day on which they say it went out."""
-    posted = LetterPosted.model_validate(
-        accepted_answer(step.session, step.case.case_no, LetterPosted.question, step.turn)
-    )
+    posted = answered(step, LetterPosted)
     alone(step, lambda steps: record_all_posted(steps, posted))
 
 

@@ -27,9 +27,9 @@ from regulation.rectifications import (
 )
 from runtime.database import reading
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import accepted_answer, answered, answered_on, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import desk_address, end_case, tell_officer
@@ -81,17 +81,11 @@ def finding_cleared(session: Session, case_no: str, at: datetime) -> bool:
     return True
 
 
-def _decided(step: Step) -> FindingDecision:
-    on = answered_on(step.session, step.case.case_no, FindingDecision.question, 1)
-    meet_deadline(step.session, step.case.case_no, FINDING_DECISION, on)
-    return FindingDecision.model_validate(accepted_answer(step.session, step.case.case_no, FindingDecision.question, 1))
-
-
 @durable("问题不成立")
 def dismiss_finding(step: Step) -> None:
     """End a case whose finding the officer does not hold up; the department, which knows nothing of it, is not told."""
     step.move(STAGES, Stage.DISMISSED)
-    _decided(step)
+    meet_by_answer(step, FindingDecision, FINDING_DECISION)
     _let_go(step)
     step.audit("rectification:finding:dismissed")
     end_case(step, step.case)
@@ -101,7 +95,7 @@ def dismiss_finding(step: Step) -> None:
 def order_rectification(step: Step) -> None:
     """Tell the department what was found and until when it is to be mended."""
     step.move(STAGES, Stage.MENDING)
-    decision = _decided(step)
+    decision = answered(step, FindingDecision, FINDING_DECISION)
     finding = finding_of(step.session, step.case.case_no)
     row = Rectification(
         case_no=step.case.case_no,
@@ -139,21 +133,21 @@ def take_extension(step: Step) -> None:
     on = answered_on(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
     start_deadline(step.session, step.case.case_no, EXTENSION_REVIEW, on, step.turn)
     tell_officer(step.session, step.case, "部门申请延期整改", f"{step.case.case_no}:extension", step.now)
-    step.audit("rectification:extension:asked", days=_asked_days(step))
+    step.audit("rectification:extension:asked", days=answered(step, DepartmentResponse).days)
 
 
 @durable("答复延期申请")
 def settle_extension(step: Step) -> str:
     """Move the limit by what was granted, or leave it; the department is told. The stage, which stays."""
-    on = answered_on(step.session, step.case.case_no, ExtensionDecision.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, EXTENSION_REVIEW, on)
+    meet_by_answer(step, ExtensionDecision, EXTENSION_REVIEW)
+    # As it stands on record: one that became moot is no officer's answer.
     decision = accepted_answer(step.session, step.case.case_no, ExtensionDecision.question, step.turn) or {}
     deadline = _limit(step)
     # The limit waits for the department's next word from here on.
     deadline.turn = step.turn + 1
     verdict = ExtensionVerdict(decision["verdict"])
     if verdict is ExtensionVerdict.GRANT:
-        _extend(step, deadline, _asked_days(step))
+        _extend(step, deadline, answered(step, DepartmentResponse).days)
     if verdict is not ExtensionVerdict.MOOT:
         row = step.session.get_one(Rectification, step.case.case_no)
         tell(
@@ -194,8 +188,7 @@ def note_silence(step: Step) -> str:
 def take_response(step: Step) -> None:
     """Put up for recheck what the department says it has done."""
     step.move(STAGES, Stage.RECHECK)
-    on = answered_on(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RECTIFICATION, on)
+    on = meet_by_answer(step, DepartmentResponse, RECTIFICATION)
     start_deadline(step.session, step.case.case_no, RECHECK, on, step.turn)
     step.audit("rectification:department:answered")
 
@@ -203,7 +196,7 @@ def take_response(step: Step) -> None:
 @durable("督查通报后办结")
 def conclude(step: Step) -> None:
     """End an escalated case as the officer says it ended; the department is told."""
-    final = FinalStanding.model_validate(accepted_answer(step.session, step.case.case_no, FinalStanding.question, 1))
+    final = answered(step, FinalStanding)
     if final.conclusion is Conclusion.MENDED:
         mended(step, final.reason)
         return
@@ -280,12 +273,6 @@ def _limit(step: Step) -> Deadline:
         Deadline.case_no == step.case.case_no, Deadline.limit_code == RECTIFICATION.code, Deadline.running
     )
     return step.session.scalars(wanted).one()
-
-
-def _asked_days(step: Step) -> int:
-    """The working days that the department asked for in this turn."""
-    given = accepted_answer(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
-    return DepartmentResponse.model_validate(given).days
 
 
 def about(session: Session, row: Rectification) -> dict[str, Any]:

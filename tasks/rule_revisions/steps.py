@@ -16,9 +16,9 @@ from regulation.rule_revisions import STAGES, Check, Stage, check_planned_day, d
 from runtime import clock
 from runtime.database import transaction
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
@@ -70,19 +70,12 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
         return case.case_no
 
 
-def _confirmed(step: Step) -> RevisionConfirmation:
-    on = answered_on(step.session, step.case.case_no, RevisionConfirmation.question, 1)
-    meet_deadline(step.session, step.case.case_no, RULE_REVISION_CONFIRMATION, on)
-    answer = accepted_answer(step.session, step.case.case_no, RevisionConfirmation.question, 1)
-    return RevisionConfirmation.model_validate(answer)
-
-
 @durable("退回报送")
 def return_listing(step: Step) -> None:
     """Send back what was listed, with the reason; it may be listed again."""
     step.move(STAGES, Stage.RETURNED)
     row = revision_of(step.session, step.case.case_no)
-    row.returned_for = _confirmed(step).reason
+    row.returned_for = answered(step, RevisionConfirmation, RULE_REVISION_CONFIRMATION).reason
     tell(
         step,
         row,
@@ -101,7 +94,7 @@ def track_revision(step: Step) -> None:
     """Follow a rule to its revision: the department's own planned day is its limit."""
     step.move(STAGES, Stage.REVISING)
     row = revision_of(step.session, step.case.case_no)
-    _confirmed(step)
+    meet_by_answer(step, RevisionConfirmation, RULE_REVISION_CONFIRMATION)
     days = days_until(working_days(step.session), step.today, row.planned_on)
     deadline = _set_limit(step, days, 1)
     due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
@@ -113,8 +106,7 @@ def track_revision(step: Step) -> None:
 def take_report(step: Step) -> None:
     """Put up for a check what the department reports as revised."""
     step.move(STAGES, Stage.CHECKING)
-    on = answered_on(step.session, step.case.case_no, RevisionReport.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RULE_REVISION, on)
+    on = meet_by_answer(step, RevisionReport, RULE_REVISION)
     start_deadline(step.session, step.case.case_no, RULE_REVISION_CHECK, on, step.turn)
     why = "部门报告已经修订，请核对"
     tell_officer(step.session, step.case, why, f"{step.case.case_no}:report:{step.turn}", step.now)
@@ -124,10 +116,7 @@ def take_report(step: Step) -> None:
 @durable("核对修订")
 def carry_out_check(step: Step) -> str:
     """Close what was revised, or send it back with the reason and another limit; the stage that the case is in now."""
-    case_no = step.case.case_no
-    on = answered_on(step.session, case_no, RevisionCheck.question, step.turn)
-    meet_deadline(step.session, case_no, RULE_REVISION_CHECK, on)
-    check = RevisionCheck.model_validate(accepted_answer(step.session, case_no, RevisionCheck.question, step.turn))
+    check = answered(step, RevisionCheck, RULE_REVISION_CHECK)
     if check.verdict is Check.RETURN:
         step.move(STAGES, Stage.REVISING)
         row = revision_of(step.session, step.case.case_no)
@@ -139,7 +128,7 @@ def carry_out_check(step: Step) -> str:
         return step.case.stage
     step.move(STAGES, Stage.REVISED)
     row = revision_of(step.session, step.case.case_no)
-    report = RevisionReport.model_validate(accepted_answer(step.session, case_no, RevisionReport.question, step.turn))
+    report = answered(step, RevisionReport)
     row.document_no, row.in_force_on = report.document_no, report.in_force_on
     proof = {"document_no": report.document_no, "in_force_on": report.in_force_on}
     tell(step, row, notices.RuleRevisionClosed, **proof)

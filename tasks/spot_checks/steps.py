@@ -44,9 +44,9 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, running_deadline, start_deadline
+from tasks.case.deadlines import running_deadline, start_deadline
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
@@ -221,8 +221,7 @@ def checklist_link(case_no: str) -> str:
 def replace_inspector(step: Step) -> str:
     """Let the next inspector of the draw take the place of one who cannot check; the staff number. Nobody is replaced
     where nobody is left, or where the team has entered its results meanwhile: the same goes on being waited for."""
-    given = accepted_answer(step.session, step.case.case_no, SpotCheckResults.question, step.turn)
-    answer = SpotCheckResults.model_validate(given)
+    answer = answered(step, SpotCheckResults)
     spot_check, absent = round_of(step.session, step.case.case_no), answer.absent.upper()
     uscc = department_named(step.session, answer.department).uscc
     team = step.session.get_one(SpotCheckTeam, (spot_check.case_no, uscc))
@@ -250,8 +249,7 @@ def note_results(step: Step) -> list[str]:
     that they opened."""
     step.move(STAGES, Stage.CHECKED)
     spot_check = round_of(step.session, step.case.case_no)
-    on = answered_on(step.session, spot_check.case_no, SpotCheckResults.question, step.turn)
-    meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, on)
+    on = meet_by_answer(step, SpotCheckResults, SPOT_CHECK_RESULTS)
     start_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
     found = list(_found(step.session, spot_check))
     noted = note_findings(step.session, Source.SPOT_CHECK, found, step.now, ())
@@ -297,8 +295,7 @@ def publish_results(step: Step) -> None:
     """Publish results, seed and list, and close the round."""
     step.move(STAGES, Stage.PUBLISHED)
     spot_check = round_of(step.session, step.case.case_no)
-    on = answered_on(step.session, spot_check.case_no, SpotCheckPublication.question, 1)
-    meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
+    meet_by_answer(step, SpotCheckPublication, SPOT_CHECK_PUBLICATION)
     spot_check.published_at = step.now
     step.audit("spot-check:results:published", seed=spot_check.seed, commitment=spot_check.commitment)
     end_case(step, step.case)

@@ -18,9 +18,9 @@ from regulation.service_guides import CITIZEN_RULES, subject_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
@@ -97,10 +97,8 @@ def close_report(step: Step) -> list[str]:
     """Carry out what staff found: a finding or none, and the citizen is told where they left an address. The
     rectification cases that were opened."""
     case_no = step.case.case_no
-    question = PaperReportVerdict.question
-    answer = PaperReportVerdict.model_validate(accepted_answer(step.session, case_no, question, 1))
+    answer = answered(step, PaperReportVerdict, PAPER_REPORT_CHECK)
     step.move(STAGES, STAGE_AFTER[answer.verdict])
-    meet_deadline(step.session, case_no, PAPER_REPORT_CHECK, answered_on(step.session, case_no, question, 1))
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()
     if answer.verdict is Verdict.CONFIRM:

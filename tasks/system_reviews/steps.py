@@ -41,7 +41,7 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on, record_answer
+from tasks.case.answers import answered, meet_by_answer, record_answer
 from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
@@ -223,18 +223,11 @@ def pass_gate(step: Step) -> str:
     return stage
 
 
-def _opinion(step: Step) -> SystemReviewOpinion:
-    on = answered_on(step.session, step.case.case_no, SystemReviewOpinion.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, on)
-    given = accepted_answer(step.session, step.case.case_no, SystemReviewOpinion.question, step.turn)
-    return SystemReviewOpinion.model_validate(given)
-
-
 @durable("要求补充材料")
 def request_material(step: Step) -> None:
     """Tell the department what reviewers need besides, and until when."""
     step.move(STAGES, Stage.SUPPLEMENT)
-    opinion = _opinion(step)
+    opinion = answered(step, SystemReviewOpinion, SYSTEM_REVIEW)
     deadline = start_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, step.today, step.turn)
     due_on, provisional = deadline.due_on, deadline.provisional
     tell(step, SystemMaterialRequested, what=opinion.text, due_on=due_on, provisional=provisional)
@@ -245,11 +238,9 @@ def request_material(step: Step) -> None:
 def take_material(step: Step) -> None:
     """Put the project up for review again, with what has come or without it."""
     step.move(STAGES, Stage.IN_REVIEW)
-    on = answered_on(step.session, step.case.case_no, MaterialReceived.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, on)
+    on = meet_by_answer(step, MaterialReceived, SYSTEM_SUPPLEMENT)
     start_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, on, step.turn + 1)
-    given = accepted_answer(step.session, step.case.case_no, MaterialReceived.question, step.turn)
-    material = MaterialReceived.model_validate(given)
+    material = answered(step, MaterialReceived)
     step.audit("system-review:material:taken", kind=material.kind)
     tell_officer(step.session, step.case, material.kind, f"{step.case.case_no}:material:{step.turn}", step.now)
 
@@ -260,7 +251,7 @@ def give_reference(step: Step) -> str:
     the word to the department to propose them. The reference."""
     step.move(STAGES, Stage.PASSED)
     review = review_of(step.session, step.case.case_no)
-    _opinion(step)
+    meet_by_answer(step, SystemReviewOpinion, SYSTEM_REVIEW)
     number = next_number(locked_counter(step.session, "PY", step.today.year))
     review.reference = reference(number, keys().blind_index("system-review-reference", number))
     review.passed_on = step.today
@@ -302,7 +293,7 @@ def give_reference(step: Step) -> str:
 def fail_review(step: Step) -> None:
     """Fail a project, with the reason; it may come again as a new version."""
     step.move(STAGES, Stage.FAILED)
-    tell(step, SystemReviewFailed, reason=_opinion(step).text)
+    tell(step, SystemReviewFailed, reason=answered(step, SystemReviewOpinion, SYSTEM_REVIEW).text)
     step.audit("system-review:review:failed")
     end_case(step, step.case)
 

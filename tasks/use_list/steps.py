@@ -25,8 +25,8 @@ from regulation.use_lists import (
 )
 from runtime import clock
 from runtime.database import transaction
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
 from tasks.case.step import Step, durable
@@ -112,9 +112,8 @@ def proposed_terms(line: ProposedLine) -> Terms:
 def carry_out_review(step: Step) -> None:
     """Take over what the review approved as new versions, keep of the rest why not, and tell the department."""
     case_no = step.case.case_no
-    review = UseListReview.model_validate(accepted_answer(step.session, case_no, UseListReview.question, 1))
+    review = answered(step, UseListReview, USE_LIST_REVIEW)
     step.move(STAGES, STAGE_AFTER[review.verdict])
-    meet_deadline(step.session, case_no, USE_LIST_REVIEW, answered_on(step.session, case_no, UseListReview.question, 1))
     uscc = proposal_of(step.session, case_no).department_uscc
     department = step.session.get_one(Department, uscc, with_for_update=True)
     lines = lines_of(step.session, case_no)
