@@ -35,7 +35,7 @@ from tasks.backfill.questions import BatchSampleReview
 from tasks.case.answers import answered
 from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
@@ -99,9 +99,10 @@ def register_file(
                     "或者待其办结后再报。"
                 )
             return there.case_no
-        case = open_case(session, next_number(counter), CaseKind.BATCH, BatchStage.CHECKING, now, but_not=entered_by)
+        case_no = next_number(counter)
+        step = opening(session, case_no, BatchStage.CHECKING, "register_file", entered_by, now, but_not=entered_by)
         batch = BackfillBatch(
-            case_no=case.case_no,
+            case_no=case_no,
             department_uscc=whose.uscc,
             type_code=kind.code,
             service_case_no=service_case_no,
@@ -115,11 +116,10 @@ def register_file(
         session.add(batch)
         session.flush()
         for number, sealed in enumerate(chunks.read()):
-            session.execute(insert(BackfillChunk).values(case_no=case.case_no, chunk=number, sealed=sealed))
-        step = Step(session, case, "register_file", 1, entered_by, now)
+            session.execute(insert(BackfillChunk).values(case_no=case_no, chunk=number, sealed=sealed))
         step.audit("backfill:batch:registered", type=kind.code, department=whose.uscc, rows=chunks.rows, sha256=sha256)
-        tell_officer(session, case, "新收到的批量补录，核对后请抽检", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的批量补录，核对后请抽检")
+        return case_no
 
 
 def _check_identifiers(kind: CertificateType, authorities: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ from tasks.case.answers import accepted_answer, answered, meet_by_answer, record
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -76,12 +76,12 @@ def register_backfill(
         kind = type_named(session, certificate_type)
         written = by_code(kind, given)
         check(entered(session, kind, written, today))
-        case = open_case(session, next_number(counter), CaseKind.BACKFILL, Stage.ENTERED, now, but_not=entered_by)
-        step = Step(session, case, "register_backfill", 1, entered_by, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.ENTERED, "register_backfill", entered_by, now, but_not=entered_by)
         token = secrets.token_urlsafe(24)
         session.add(
             Backfill(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
                 type_code=kind.code,
@@ -92,12 +92,11 @@ def register_backfill(
             )
         )
         session.flush()
-        session.add(BackfillEntry(case_no=case.case_no, turn=1, given=written, entered_by=entered_by, at=now))
-        keep_files(session, case.case_no, files, now)
-        start_deadline(session, case.case_no, BACKFILL_REVIEW, today)
+        session.add(BackfillEntry(case_no=case_no, turn=1, given=written, entered_by=entered_by, at=now))
+        keep_files(session, case_no, files, now)
         step.audit("backfill:entry:registered", type=kind.code, department=whose.uscc, service_case_no=service_case_no)
-        tell_officer(session, case, "新收到的纸质证照补录", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的纸质证照补录", BACKFILL_REVIEW)
+        return case_no
 
 
 def has_scan(case_no: str) -> bool:

@@ -21,9 +21,8 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import answered, meet_by_answer
-from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.liaisons.filings import LiaisonFilingForm
@@ -58,12 +57,12 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
             raise RefusalError("该专人已经在册，不必再次备案；职务或联系方式有变的，请用“变更”。")
         if form.last_day is not None:
             check_last_day(form.last_day, today, form.kind is FilingKind.HAND_OVER)
-        case = open_case(session, next_number(counter), CaseKind.LIAISON, Stage.FILED, now)
-        step = Step(session, case, "register_filing", 1, actor, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.FILED, "register_filing", actor, now)
         filed = form if replaced is None or form.kind is FilingKind.HAND_OVER else replaced
         session.add(
             LiaisonFiling(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=department_uscc,
                 kind=form.kind,
@@ -75,10 +74,9 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
                 last_on=form.last_day,
             )
         )
-        start_deadline(session, case.case_no, LIAISON_CONFIRMATION, today)
         step.audit("liaison:filing:registered", department=department_uscc, kind=form.kind)
-        tell_officer(session, case, "新收到的专人备案", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的专人备案", LIAISON_CONFIRMATION)
+        return case_no
 
 
 def file_for_department(form: LiaisonFilingForm, department: str, submission_key: str, actor: str) -> str:

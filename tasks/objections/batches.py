@@ -32,9 +32,9 @@ from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.case.answers import answer_for_all, answered, meet_by_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import running_deadline, start_deadline
+from tasks.case.deadlines import running_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import desk_address, end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, desk_address, end_case, locked_counter, next_number, opening
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, Steps, durable, locked_cases, together
 from tasks.objections.applications import ObjectionApplication
@@ -103,8 +103,7 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
     chunks = list(in_pieces(table.objections, CHUNK))
     with transaction() as session:
         now = clock.now()
-        today = clock.local_date(now)
-        counter = locked_counter(session, CaseKind.OBJECTION_BATCH, today.year)
+        counter = locked_counter(session, CaseKind.OBJECTION_BATCH, clock.local_date(now).year)
         known = select(ObjectionBatch).where(
             ObjectionBatch.sender_key == sender_key, ObjectionBatch.sha256 == table.sha256
         )
@@ -115,10 +114,11 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
                     "或者只报送新的异议。"
                 )
             return Received(there.case_no, there.rows, table.wrong)
-        case = open_case(session, next_number(counter), CaseKind.OBJECTION_BATCH, BatchStage.REGISTERING, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, BatchStage.REGISTERING, "receive_batch", entered_by, now)
         session.add(
             ObjectionBatch(
-                case_no=case.case_no,
+                case_no=case_no,
                 sender=from_whom.sender,
                 email=from_whom.email,
                 entered_by=entered_by,
@@ -131,14 +131,12 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
         session.flush()
         for number, chunk in enumerate(chunks, 1):
             given = [[row, application.model_dump(mode="json")] for row, application in chunk]
-            session.execute(insert(ObjectionBatchChunk).values(batch_no=case.case_no, chunk=number, rows=given))
-        _put_down(session, [_row(case.case_no, row, problem=what) for row, what in table.wrong])
-        start_deadline(session, case.case_no, INITIAL_REVIEW, today)
-        step = Step(session, case, "receive_batch", 1, entered_by, now)
+            session.execute(insert(ObjectionBatchChunk).values(batch_no=case_no, chunk=number, rows=given))
+        _put_down(session, [_row(case_no, row, problem=what) for row, what in table.wrong])
         rows, wrong = len(table.objections), len(table.wrong)
         step.audit("objection:batch:received", sender=from_whom.sender, rows=rows, wrong=wrong, sha256=table.sha256)
-        tell_officer(session, case, "新收到的批量异议，登记后请批量初审", f"{case.case_no}:registered", now)
-        return Received(case.case_no, len(table.objections), table.wrong)
+        announce(step, "新收到的批量异议，登记后请批量初审", INITIAL_REVIEW)
+        return Received(case_no, len(table.objections), table.wrong)
 
 
 def _row(

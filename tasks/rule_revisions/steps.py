@@ -21,7 +21,7 @@ from tasks.case.calendars import working_days
 from tasks.case.deadlines import start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -53,21 +53,20 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
         counter = locked_counter(session, CaseKind.RULE_REVISION, today.year)
         whose = department_named(session, department)
         check_planned_day(form.planned_on, today)
-        case = open_case(session, next_number(counter), CaseKind.RULE_REVISION, Stage.LISTED, now)
-        step = Step(session, case, "list_rule", 1, actor, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.LISTED, "list_rule", actor, now)
         session.add(
             RuleRevision(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
                 **new_link(RuleRevision),
                 **form.model_dump(),
             )
         )
-        start_deadline(session, case.case_no, RULE_REVISION_CONFIRMATION, today)
         step.audit("rule-revision:rule:listed", department=whose.uscc, article=form.article)
-        tell_officer(session, case, "部门报送的制度障碍", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "部门报送的制度障碍", RULE_REVISION_CONFIRMATION)
+        return case_no
 
 
 @durable("退回报送")

@@ -47,7 +47,7 @@ from runtime.settings import settings
 from tasks.case.answers import answered, meet_by_answer
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import running_deadline, start_deadline
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task
@@ -86,10 +86,9 @@ def open_round(key: str, title: str, period_from: date, period_until: date, rate
             raise RefusalError(f"抽查事项清单中没有适用于{named}的事项，请先以“维护抽查事项”补充。")
         for department in frozen.departments:
             check_team(department.name, department.uscc, frozen.inspectors)
-        case = open_case(session, case_no, CaseKind.SPOT_CHECK, Stage.FROZEN, at)
+        step = opening(session, case_no, Stage.FROZEN, "open_round", actor, at)
         text = canonical(asdict(frozen))
         session.add(SpotCheck(case_no=case_no, key=key, title=title, frozen=text, list_hash=list_hash(frozen)))
-        step = Step(session, case, "open_round", 1, actor, at)
         step.audit(
             "spot-check:round:opened",
             objects=len(frozen.objects),
@@ -97,7 +96,7 @@ def open_round(key: str, title: str, period_from: date, period_until: date, rate
             rate=rate,
             list_hash=list_hash(frozen),
         )
-        tell_officer(session, case, f"{title}随机抽查已发起", f"{case_no}:opened", at)
+        announce(step, f"{title}随机抽查已发起")
         return case_no
 
 

@@ -21,7 +21,7 @@ from runtime.refusals import InputError
 from tasks.case.answers import answered
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import start_deadline
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.guides.items import item_named
@@ -60,11 +60,11 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
         department = department_named(session, form.department)
         if not today - timedelta(days=REPORT_AGE.value) <= form.happened_on <= today:
             raise InputError.of("happened_on", f"日期应在今天（{today}）及之前{REPORT_AGE.value}天以内，请更正。")
-        case = open_case(session, next_number(counter), CaseKind.PAPER_REPORT, Stage.RECEIVED, now)
-        step = Step(session, case, "register_report", 1, "citizen", now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.RECEIVED, "register_report", "citizen", now)
         session.add(
             PaperReport(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=department.uscc,
                 matter=form.matter,
@@ -76,20 +76,20 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
                 phone=form.phone or None,
             )
         )
-        keep_files(session, case.case_no, files, now)
-        deadline = start_deadline(session, case.case_no, PAPER_REPORT_CHECK, today)
+        keep_files(session, case_no, files, now)
+        deadline = start_deadline(session, case_no, PAPER_REPORT_CHECK, today)
         step.audit("paper-report:citizen:registered", department=department.uscc, demand=form.demand, files=len(files))
         if form.email:
             notice = PaperReportReceived(
-                case_no=case.case_no,
+                case_no=case_no,
                 department=department.name,
                 received_on=today,
                 due_on=deadline.due_on,
                 provisional=deadline.provisional,
             )
             step.notify(notice, form.email)
-        tell_officer(session, case, "新收到的群众反映", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的群众反映")
+        return case_no
 
 
 @durable("办结群众反映")

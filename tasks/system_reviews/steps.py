@@ -44,7 +44,7 @@ from runtime.settings import settings
 from tasks.case.answers import answered, meet_by_answer, record_answer
 from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import end_case, locked_counter, next_number, opening, tell_officer
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -111,11 +111,10 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
                 return before.case_no
             if before.stage not in COMES_AGAIN:
                 raise RefusalError(_not_again(before))
-        case = open_case(session, next_number(counter), CaseKind.SYSTEM_REVIEW, Stage.SUBMITTED, now)
-        step = Step(session, case, "register_submission", 1, actor, now)
-        version.case_no = case.case_no
+        case_no = version.case_no = next_number(counter)
+        step = opening(session, case_no, Stage.SUBMITTED, "register_submission", actor, now)
         review = SystemReview(
-            case_no=case.case_no,
+            case_no=case_no,
             department_uscc=department_uscc,
             project_code=form.project_code,
             project_name=form.project_name,
@@ -127,7 +126,7 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
         session.flush()
         session.add(version)
         session.flush()
-        deadline = start_deadline(session, case.case_no, SYSTEM_REVIEW, today)
+        deadline = start_deadline(session, case_no, SYSTEM_REVIEW, today)
         step.audit("system-review:submission:registered", department=department_uscc, version=version.version)
         tell(
             step,
@@ -137,7 +136,7 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
             due_on=deadline.due_on,
             provisional=deadline.provisional,
         )
-        return case.case_no
+        return case_no
 
 
 def submit_for_department(form: SystemReviewForm, department: str, submission_key: str, actor: str) -> str:

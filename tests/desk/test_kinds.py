@@ -23,7 +23,7 @@ from tasks.desk.kinds import CASE_LIMITS, KINDS, QUESTIONS
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tasks").rglob("*.py"))
 STORIES = {each["name"]: each for each in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]}
-PUTS_A_LIMIT = {"start_deadline", "start_deadlines"}
+PUTS_A_LIMIT = {"announce", "start_deadline", "start_deadlines"}
 
 
 def kinds_made() -> Iterator[Kind]:
