@@ -62,7 +62,7 @@ def next_numbers(counter: CaseCounter, many: int) -> list[str]:
 
 
 def opening(session: Session, case_no: str, stage: str, name: str, actor: str, at: datetime, but_not: str = "") -> Step:
-    """The step called ``name`` that opens a case: received today, of whoever has the fewest, ``but_not`` this officer."""
+    """The step ``name`` that opens a case: received today, of whoever has the fewest, ``but_not`` this officer."""
     today, kind = clock.local_date(at), CaseKind(case_no.partition("-")[0])
     case = Case(**new_case(case_no, kind, stage, today, at, officer_by_load(session, today, but_not)))
     session.add(case)
