@@ -225,7 +225,7 @@ ARTICLES = (
         (
             "flows.objections:objection_case",
             "flows.objections:objection_intake",
-            "regulation.objections:check_transition",
+            "regulation.objections:STAGES",
             "regulation.objections:may_be_joined",
             "regulation.limits:VERIFICATION_REQUEST",
             "regulation.working_days:WorkingDays.due_date",

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from regulation.limits import LIAISON_OVERLAP, LIAISON_REMINDER
-from regulation.stages import transitions
+from regulation.stages import Stages
 from runtime.refusals import InputError
 
 
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     RETURN = "退回"
 
 
-check_transition = transitions("备案", {Stage.FILED: {Stage.ON_FILE, Stage.RETURNED}})
+STAGES = Stages("备案", {Stage.FILED: {Stage.ON_FILE, Stage.RETURNED}})
 """A filing is decided once."""
 
 

@@ -248,31 +248,3 @@ PLATFORM_UP_USES = Limit("platform-up-uses", 20, Unit.TIMES, "内部规定（第
 PLATFORM_UP_SHARE = Limit("platform-up-share", 5, Unit.PERCENT, "内部规定（第八条）", "算平台故障的其他部门回执占比")
 NOT_VALID_MATTERS = Limit("not-valid-matters", 5, Unit.TIMES, "内部规定（第十一条）", "一个事项凭无效证照办理的件数")
 LIAISON_ABSENT = Limit("liaison-absent", 14, Unit.DAYS, "内部规定（第十三条）", "首次提醒后仍未备案专人的天数")
-
-CASE_LIMITS = {
-    limit.code: limit
-    for limit in (
-        VERIFICATION_REQUEST,
-        INITIAL_REVIEW,
-        SUPPLEMENT,
-        URGE,
-        OUTCOME_NOTICE,
-        USE_LIST_REVIEW,
-        LIAISON_CONFIRMATION,
-        BACKFILL_REVIEW,
-        BACKFILL_CORRECTION,
-        FINDING_DECISION,
-        RECTIFICATION,
-        EXTENSION_REVIEW,
-        RECHECK,
-        RULE_REVISION_CONFIRMATION,
-        RULE_REVISION,
-        RULE_REVISION_CHECK,
-        SPOT_CHECK_RESULTS,
-        SPOT_CHECK_PUBLICATION,
-        SYSTEM_REVIEW,
-        SYSTEM_SUPPLEMENT,
-        PAPER_REPORT_CHECK,
-    )
-}
-"""Limits that stand on a case as a deadline, by code."""

@@ -6,7 +6,7 @@
 from collections.abc import Collection
 from enum import StrEnum
 
-from regulation.stages import transitions
+from regulation.stages import Stages
 from regulation.use_lists import LineNumbersError, line_numbers
 
 
@@ -28,7 +28,7 @@ class BatchVerdict(StrEnum):
     APART = "全部逐件初审"
 
 
-check_batch_transition = transitions(
+BATCH_STAGES = Stages(
     "批次",
     {
         BatchStage.REGISTERING: {BatchStage.REVIEW, BatchStage.CLOSED},

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from regulation.certificates import Level
 from regulation.limits import URGES_BEFORE_ESCALATION
-from regulation.stages import transitions
+from regulation.stages import Stages
 
 
 class ObjectorKind(StrEnum):
@@ -83,7 +83,6 @@ class Stage(StrEnum):
     ANSWERED = "已有结论"
 
 
-ENDED = frozenset({Stage.CLOSED, Stage.DECLINED, Stage.WITHDRAWN, Stage.ANSWERED})
 DISPUTED = frozenset({Stage.ACCEPTED, Stage.VERIFYING, Stage.REPLIED, Stage.DECIDED})
 """While a case is here its certificate carries the dispute mark: from acceptance to the end (DB3208/T 219-2024)."""
 
@@ -177,7 +176,7 @@ def may_be_joined(stage: Stage) -> bool:
     return stage in _JOINABLE
 
 
-check_transition = transitions(
+STAGES = Stages(
     "异议（第十二条）",
     {now: _NEXT.get(now, set()) | ({Stage.WITHDRAWN} if may_withdraw(now) else set()) for now in Stage},
 )

@@ -5,7 +5,7 @@
 
 from enum import StrEnum
 
-from regulation.stages import transitions
+from regulation.stages import Stages
 
 
 class Stage(StrEnum):
@@ -26,5 +26,5 @@ class Verdict(StrEnum):
 STAGE_AFTER = {Verdict.CONFIRM: Stage.CONFIRMED, Verdict.REJECT: Stage.NOT_CONFIRMED}
 
 
-check_transition = transitions("群众反映", {Stage.RECEIVED: {Stage.CONFIRMED, Stage.NOT_CONFIRMED}})
+STAGES = Stages("群众反映", {Stage.RECEIVED: {Stage.CONFIRMED, Stage.NOT_CONFIRMED}})
 """A report is decided once."""

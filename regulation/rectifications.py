@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from regulation.findings import Severity
 from regulation.limits import EXTENSION_DAYS, FAILURES_BEFORE_ESCALATION, RECTIFICATION_DAYS
-from regulation.stages import transitions
+from regulation.stages import Stages
 from runtime.refusals import InputError
 
 
@@ -63,7 +63,7 @@ class Conclusion(StrEnum):
     HANDED_OVER = "转区政府督办办结"
 
 
-check_transition = transitions(
+STAGES = Stages(
     "督促整改",
     {
         Stage.FOUND: {Stage.DISMISSED, Stage.GONE, Stage.MENDING},

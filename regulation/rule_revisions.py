@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from regulation.limits import RULE_REVISION, RULE_REVISION_AGAIN
-from regulation.stages import transitions
+from regulation.stages import Stages
 from regulation.working_days import WorkingDays
 from runtime.refusals import InputError
 
@@ -36,7 +36,7 @@ class Check(StrEnum):
     RETURN = "退回"
 
 
-check_transition = transitions(
+STAGES = Stages(
     "制度修订",
     {
         Stage.LISTED: {Stage.RETURNED, Stage.REVISING},

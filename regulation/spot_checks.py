@@ -15,7 +15,7 @@ from itertools import pairwise
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import SPOT_CHECK_RATE, SPOT_CHECK_TEAM
 from regulation.spot_check_draws import ListedItem
-from regulation.stages import transitions
+from regulation.stages import Stages
 from runtime.refusals import InputError
 
 
@@ -30,7 +30,7 @@ class Stage(StrEnum):
     PUBLISHED = "结果已公布"
 
 
-check_transition = transitions("抽查", {now: {to} for now, to in pairwise(Stage)})
+STAGES = Stages("抽查", {now: {to} for now, to in pairwise(Stage)})
 """A round goes through its stages in order."""
 
 

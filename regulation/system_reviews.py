@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import GO_LIVE_AHEAD, GO_LIVE_SILENCE, PERSONS_AT_SCALE, PROVISION_LENGTH
-from regulation.stages import transitions
+from regulation.stages import Stages
 from runtime.refusals import InputError
 
 
@@ -75,7 +75,7 @@ class Verdict(StrEnum):
     SUPPLEMENT = "补充材料"
 
 
-check_transition = transitions(
+STAGES = Stages(
     "系统评审",
     {
         Stage.SUBMITTED: {Stage.OUTSIDE, Stage.NOT_REVIEWED, Stage.IN_REVIEW},

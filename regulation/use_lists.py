@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from regulation.catalogue import Field, Sensitivity
 from regulation.limits import ENTRY_CONFIRMATION, UNUSED_ENTRY
-from regulation.stages import transitions
+from regulation.stages import Stages
 
 
 class Stage(StrEnum):
@@ -36,7 +36,7 @@ class Verdict(StrEnum):
 STAGE_AFTER = {Verdict.ALL: Stage.TAKEN_OVER, Verdict.PART: Stage.PARTLY_TAKEN_OVER, Verdict.NONE: Stage.REFUSED}
 
 
-check_transition = transitions("用证清单", {Stage.PROPOSED: set(STAGE_AFTER.values())})
+STAGES = Stages("用证清单", {Stage.PROPOSED: set(STAGE_AFTER.values())})
 """A proposal is decided once."""
 
 

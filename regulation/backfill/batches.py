@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from regulation.backfill.problems import Problem, ProblemCode, Severity
-from regulation.stages import transitions
+from regulation.stages import Stages
 from regulation.use_lists import LineNumbersError, line_numbers
 
 
@@ -62,7 +62,7 @@ class BatchStage(StrEnum):
     NOTHING_NEW = "无可入库的行"
 
 
-check_batch_transition = transitions(
+BATCH_STAGES = Stages(
     "批次",
     {
         BatchStage.CHECKING: {BatchStage.SAMPLED, BatchStage.NOTHING_NEW},

@@ -5,7 +5,7 @@
 
 from enum import StrEnum
 
-from regulation.stages import transitions
+from regulation.stages import Stages
 
 
 class Stage(StrEnum):
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     REFUSE = "不予补录"
 
 
-check_transition = transitions(
+STAGES = Stages(
     "补录",
     {
         Stage.ENTERED: {Stage.RETURNED, Stage.REGISTERED, Stage.REFUSED},

@@ -7,14 +7,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.backfill_batches import BackfillProblem, BackfillRow, BackfillRowHolder
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
+from regulation import limits
+from regulation.backfill.batches import BATCH_STAGES
 from regulation.backfill.judge import HOLDER, HOLDER_NUMBER, columns
 from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem
 from tasks.backfill.batches import batch_of
-from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.backfill.questions import BatchSampleReview
+from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.register.types import paper_type
 
 PROBLEMS = 20
@@ -106,4 +109,11 @@ _HAPPENED: Happened = {
     "backfill:batch:ended": "{result}（入库{rows}行），已告知部门",
 }
 
-BATCH = KindSheet("批量补录", _subject, _lines, _full_lines, _HAPPENED, _problems)
+BATCH = Kind(
+    CaseKind.BATCH,
+    "批量补录/paper-backfill-batch",
+    BATCH_STAGES,
+    (BatchSampleReview,),
+    (limits.BACKFILL_REVIEW,),
+    KindSheet("批量补录", _subject, _lines, _full_lines, _HAPPENED, _problems),
+)

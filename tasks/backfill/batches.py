@@ -18,7 +18,7 @@ from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.records import AuditEntry
 from notifications import notices
 from regulation.backfill.acceptance_sampling import draw, sampling_plan
-from regulation.backfill.batches import BatchStage, Outcome, check_batch_transition, outcome, wrong_rows
+from regulation.backfill.batches import BATCH_STAGES, BatchStage, Outcome, outcome, wrong_rows
 from regulation.backfill.files import Entry, duplicates, identifier
 from regulation.backfill.judge import HOLDER
 from regulation.backfill.problems import Problem
@@ -32,10 +32,10 @@ from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
 from tasks.backfill.checks import Checked, check_rows, told
 from tasks.backfill.entries import known_authorities
 from tasks.backfill.questions import BatchSampleReview
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
@@ -99,9 +99,10 @@ def register_file(
                     "或者待其办结后再报。"
                 )
             return there.case_no
-        case = open_case(session, next_number(counter), CaseKind.BATCH, BatchStage.CHECKING, now, but_not=entered_by)
+        case_no = next_number(counter)
+        step = opening(session, case_no, BatchStage.CHECKING, "register_file", entered_by, now, but_not=entered_by)
         batch = BackfillBatch(
-            case_no=case.case_no,
+            case_no=case_no,
             department_uscc=whose.uscc,
             type_code=kind.code,
             service_case_no=service_case_no,
@@ -115,11 +116,10 @@ def register_file(
         session.add(batch)
         session.flush()
         for number, sealed in enumerate(chunks.read()):
-            session.execute(insert(BackfillChunk).values(case_no=case.case_no, chunk=number, sealed=sealed))
-        step = Step(session, case, "register_file", 1, entered_by, now)
+            session.execute(insert(BackfillChunk).values(case_no=case_no, chunk=number, sealed=sealed))
         step.audit("backfill:batch:registered", type=kind.code, department=whose.uscc, rows=chunks.rows, sha256=sha256)
-        tell_officer(session, case, "新收到的批量补录，核对后请抽检", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的批量补录，核对后请抽检")
+        return case_no
 
 
 def _check_identifiers(kind: CertificateType, authorities: dict[str, str]) -> None:
@@ -256,7 +256,7 @@ def draw_sample(step: Step) -> int:
     if not rows:
         _finish(step, batch, BatchStage.NOTHING_NEW)
         return 0
-    _go_to(step, BatchStage.SAMPLED)
+    step.move(BATCH_STAGES, BatchStage.SAMPLED)
     plan = sampling_plan(len(rows))
     batch.sample = sorted(map(int, draw([str(row) for row in rows], plan.size, batch.seed)))
     batch.accept = plan.accept
@@ -290,11 +290,7 @@ def _delete_rows(session: Session, case_no: str, rows: Iterable[int]) -> None:
 def judge_sample(step: Step) -> bool:
     """Whether the batch is accepted with the rows of its sample that were found wrong."""
     batch = batch_of(step.session, step.case.case_no)
-    answer = accepted_answer(step.session, batch.case_no, BatchSampleReview.question, 1)
-    review = BatchSampleReview.model_validate(answer)
-    batch.wrong = wrong_rows(review.wrong, batch.sample or ())
-    on = answered_on(step.session, batch.case_no, BatchSampleReview.question, 1)
-    meet_deadline(step.session, batch.case_no, BACKFILL_REVIEW, on)
+    batch.wrong = wrong_rows(answered(step, BatchSampleReview, BACKFILL_REVIEW).wrong, batch.sample or ())
     accepted = len(batch.wrong) <= (batch.accept or 0)
     step.audit("backfill:sample:judged", wrong=len(batch.wrong), accepted=accepted)
     return accepted
@@ -421,7 +417,7 @@ def send_back(step: Step) -> None:
 def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
     """End the case; the department is told what came of each row, and what was kept of its file goes."""
     session = step.session
-    _go_to(step, stage)
+    step.move(BATCH_STAGES, stage)
     for table in (BackfillRow, BackfillChunk):
         session.execute(delete(table).where(table.case_no == batch.case_no))
     tell_department(
@@ -446,11 +442,6 @@ def _finish(step: Step, batch: BackfillBatch, stage: BatchStage) -> None:
     )
     step.audit("backfill:batch:ended", result=stage, rows=batch.registered or 0)
     end_case(step, step.case)
-
-
-def _go_to(step: Step, stage: BatchStage) -> None:
-    check_batch_transition(BatchStage(step.case.stage), stage)
-    step.case.stage = stage
 
 
 def chunks_to_check(case_no: str) -> Iterator[int]:

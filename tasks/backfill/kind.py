@@ -6,15 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.backfills import BackfillEntry
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.objections import Attachment
 from models.organisations import Department
+from regulation import limits
 from regulation.backfill.judge import columns
+from regulation.backfill.review import STAGES
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from tasks.backfill.entries import backfill_of, entered, latest_entry
-from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.register.types import paper_type
 
 
@@ -85,4 +88,12 @@ _HAPPENED: Happened = {
     "backfill:certificate:there-already": "证照库中已有同一证照，未再入库",
 }
 
-BACKFILL = KindSheet("补录", _subject, _lines, _full_lines, _HAPPENED)
+BACKFILL = Kind(
+    CaseKind.BACKFILL,
+    "纸质证照补录/paper-backfill",
+    STAGES,
+    (ScanAttached, BackfillReview, BackfillCorrection),
+    (limits.BACKFILL_REVIEW, limits.BACKFILL_CORRECTION),
+    KindSheet("补录", _subject, _lines, _full_lines, _HAPPENED),
+    "backfill-intake",
+)

@@ -14,7 +14,7 @@ from models.objections import Attachment
 from models.organisations import Department
 from notifications import notices
 from regulation.backfill.files import identifier
-from regulation.backfill.review import Stage, check_transition
+from regulation.backfill.review import STAGES, Stage
 from regulation.certificates import CertificateState, mask_name, mask_number
 from regulation.limits import BACKFILL_CORRECTION, BACKFILL_REVIEW
 from runtime import clock
@@ -33,11 +33,11 @@ from tasks.backfill.entries import (
     values_in,
 )
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
-from tasks.case.answers import accepted_answer, answered_on, record_answer
+from tasks.case.answers import accepted_answer, answered, meet_by_answer, record_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -76,12 +76,12 @@ def register_backfill(
         kind = type_named(session, certificate_type)
         written = by_code(kind, given)
         check(entered(session, kind, written, today))
-        case = open_case(session, next_number(counter), CaseKind.BACKFILL, Stage.ENTERED, now, but_not=entered_by)
-        step = Step(session, case, "register_backfill", 1, entered_by, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.ENTERED, "register_backfill", entered_by, now, but_not=entered_by)
         token = secrets.token_urlsafe(24)
         session.add(
             Backfill(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
                 type_code=kind.code,
@@ -92,12 +92,11 @@ def register_backfill(
             )
         )
         session.flush()
-        session.add(BackfillEntry(case_no=case.case_no, turn=1, given=written, entered_by=entered_by, at=now))
-        keep_files(session, case.case_no, files, now)
-        start_deadline(session, case.case_no, BACKFILL_REVIEW, today)
+        session.add(BackfillEntry(case_no=case_no, turn=1, given=written, entered_by=entered_by, at=now))
+        keep_files(session, case_no, files, now)
         step.audit("backfill:entry:registered", type=kind.code, department=whose.uscc, service_case_no=service_case_no)
-        tell_officer(session, case, "新收到的纸质证照补录", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的纸质证照补录", BACKFILL_REVIEW)
+        return case_no
 
 
 def has_scan(case_no: str) -> bool:
@@ -114,23 +113,10 @@ def scan_added(session: Session, case: Case, at: datetime) -> None:
         record_answer(session, case, ScanAttached, 1, AnswerSource.OFFICER, key, {"note": ""}, at)
 
 
-def _go_to(step: Step, stage: Stage) -> None:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-
-
-def _reviewed(step: Step, turn: int) -> BackfillReview:
-    on = answered_on(step.session, step.case.case_no, BackfillReview.question, turn)
-    meet_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on)
-    return BackfillReview.model_validate(
-        accepted_answer(step.session, step.case.case_no, BackfillReview.question, turn)
-    )
-
-
 @durable("退回更正")
 def return_for_correction(step: Step) -> None:
     """Send an entry back with what is wrong on it; whoever entered it corrects it and sends it again."""
-    _go_to(step, Stage.RETURNED)
+    step.move(STAGES, Stage.RETURNED)
     due_on = start_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, step.today, step.turn).due_on
     _send_back(step, due_on)
     step.audit("backfill:entry:returned")
@@ -138,7 +124,7 @@ def return_for_correction(step: Step) -> None:
 
 def _send_back(step: Step, due_on: date | None) -> None:
     """Tell the department why an entry comes back, and until when it is to be corrected, if it can be."""
-    review = _reviewed(step, step.turn)
+    review = answered(step, BackfillReview, BACKFILL_REVIEW)
     backfill = backfill_of(step.session, step.case.case_no)
     kind = step.session.get_one(CertificateType, backfill.type_code)
     tell_department(
@@ -159,7 +145,7 @@ def _send_back(step: Step, due_on: date | None) -> None:
 @durable("收到更正")
 def take_correction(step: Step) -> None:
     """Put the corrected entry up for review again."""
-    _go_to(step, Stage.ENTERED)
+    step.move(STAGES, Stage.ENTERED)
     wanted = select(Answer).where(
         Answer.case_no == step.case.case_no,
         Answer.question == BackfillCorrection.question,
@@ -179,8 +165,7 @@ def take_correction(step: Step) -> None:
             at=answer.at,
         )
     )
-    on = answered_on(step.session, step.case.case_no, BackfillCorrection.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, on)
+    on = meet_by_answer(step, BackfillCorrection, BACKFILL_CORRECTION)
     start_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on, step.turn + 1)
     step.audit("backfill:entry:corrected")
 
@@ -210,7 +195,7 @@ def correct_by_application(department: str, case_no: str, values: Mapping[str, s
 @durable("不予补录")
 def refuse_backfill(step: Step) -> None:
     """End without a certificate, with the reason."""
-    _go_to(step, Stage.REFUSED)
+    step.move(STAGES, Stage.REFUSED)
     _send_back(step, None)
     step.audit("backfill:entry:refused")
     end_case(step, step.case)
@@ -222,7 +207,7 @@ def put_in_register(step: Step) -> str | None:
 
     Returns the identifier; ``None`` where the register has got the same certificate meanwhile, which is left to staff.
     """
-    _reviewed(step, step.turn)
+    meet_by_answer(step, BackfillReview, BACKFILL_REVIEW)
     # One after the other: two papers of one certificate must not both get in.
     locked_counter(step.session, CaseKind.BACKFILL, step.today.year)
     backfill = backfill_of(step.session, step.case.case_no)
@@ -232,13 +217,13 @@ def put_in_register(step: Step) -> str | None:
     judged = entry.judged
     kept = judged.columns
     if entry.there is not None or kept is None:
-        _go_to(step, Stage.REFUSED)
+        step.move(STAGES, Stage.REFUSED)
         what = f"补录{step.case.case_no}审核通过时，证照库中已有同一证照，未再入库，请核对"
         open_staff_task(step.session, f"backfill:{step.case.case_no}", step.case.case_no, what, step.now)
         step.audit("backfill:certificate:there-already")
         end_case(step, step.case)
         return None
-    _go_to(step, Stage.REGISTERED)
+    step.move(STAGES, Stage.REGISTERED)
     year, serial = step.case.received_on.year, int(step.case.case_no.rpartition("-")[2])
     issuer = known_authorities(step.session)[judged.issuer]
     made = identifier(kind.code, issuer, year, AT_THE_COUNTER, serial)

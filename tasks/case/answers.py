@@ -13,13 +13,15 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
+from regulation.limits import Limit
 from runtime import clock
 from runtime.database import in_pieces, insert_many, one_read, reading, transaction
 from runtime.refusals import RefusalError, in_chinese
 from tasks.audit import record
+from tasks.case.deadlines import meet_deadline
 from tasks.case.history import history_of
 from tasks.case.questions import Asked, Question
-from tasks.case.step import CaseClosedError, Steps, locked_case
+from tasks.case.step import CaseClosedError, Step, Steps, locked_case
 from tasks.office.officers import acting_officer
 from tasks.office.signatures import DESK, SignatureError, sign, submission_of
 
@@ -114,6 +116,20 @@ def answered_on(session: Session, case_no: str, question: str, turn: int) -> dat
         Answer.case_no == case_no, Answer.question == question, Answer.turn == turn, Answer.refusal.is_(None)
     )
     return clock.local_date(session.scalars(wanted).one())
+
+
+def meet_by_answer(step: Step, question: type[Question], limit: Limit) -> date:
+    """Meet a limit on the day on which a question was answered in the step's turn; the day."""
+    on = answered_on(step.session, step.case.case_no, question.question, step.turn)
+    meet_deadline(step.session, step.case.case_no, limit, on)
+    return on
+
+
+def answered(step: Step, question: type[Q], limit: Limit | None = None) -> Q:
+    """What was answered to a question in the step's turn, on the day of which ``limit`` is met."""
+    if limit is not None:
+        meet_by_answer(step, question, limit)
+    return question.model_validate(accepted_answer(step.session, step.case.case_no, question.question, step.turn))
 
 
 def last_answered_on(session: Session, case_nos: Sequence[str], question: str) -> dict[str, date]:

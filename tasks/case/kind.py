@@ -1,5 +1,5 @@
-"""What a kind of case says of itself on its sheets: one ``KindSheet`` a kind, in ``kind`` of
-its noun's room."""
+"""What a kind of case is made of: one ``Kind`` a kind, in ``kind`` of its noun's room. All are entered
+in ``tasks/desk/kinds.py``."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
+from regulation.limits import Limit
+from regulation.stages import Stages
+from tasks.case.questions import Question
 
 Lines = list[tuple[str, str]]
 Happened = Mapping[str, str | Callable[[dict[str, Any]], str]]
@@ -47,6 +50,24 @@ class KindSheet:
     """When it ended for whoever the sheet is for, where the case goes on for others: nothing after it is theirs."""
     files_of: Callable[[Session, Case], Sequence[str]] = lambda _session, case: (case.case_no,)
     """The cases whose attachments go with the full sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of a kind of case wherever cases of all kinds are handled alike."""
+
+    code: CaseKind
+    deployment: str
+    """What runs its cases (flow name / deployment name)."""
+    stages: Stages[Any]
+    questions: tuple[type[Question], ...]
+    """What its runs suspend on."""
+    limits: tuple[Limit, ...]
+    """Those that stand on its cases as deadlines."""
+    sheet: KindSheet
+    intake: str = ""
+    """The deployment of the form in which staff register one that came on paper, where there is one: its runs carry an
+    application until it is registered."""
 
 
 def in_words(said: str | Callable[[dict[str, Any]], str], detail: dict[str, Any]) -> str:

@@ -12,11 +12,12 @@ from models.cases import Case, CaseCounter, CaseKind, Deadline
 from models.organisations import Role
 from notifications.notices import CaseAssigned
 from notifications.outbox import queue
-from regulation.limits import MEASURES_VERSION
+from regulation.limits import MEASURES_VERSION, Limit
 from runtime import clock
 from runtime.refusals import InputError
 from runtime.settings import settings
 from tasks.case.calendars import working_days
+from tasks.case.deadlines import start_deadline
 from tasks.case.step import Step
 from tasks.office.officers import acting_officer, officer_by_load
 
@@ -60,21 +61,20 @@ def next_numbers(counter: CaseCounter, many: int) -> list[str]:
     return [f"{counter.kind}-{counter.year}-{number:06}" for number in range(first, counter.last + 1)]
 
 
-def open_case(
-    session: Session,
-    case_no: str,
-    kind: CaseKind,
-    stage: str,
-    at: datetime,
-    officer_no: str = "",
-    but_not: str = "",
-) -> Case:
-    """A new case, received today, of this officer or of whoever, ``but_not`` this one, has the fewest."""
-    today = clock.local_date(at)
-    case = Case(**new_case(case_no, kind, stage, today, at, officer_no or officer_by_load(session, today, but_not)))
+def opening(session: Session, case_no: str, stage: str, name: str, actor: str, at: datetime, but_not: str = "") -> Step:
+    """The step ``name`` that opens a case: received today, of whoever has the fewest, ``but_not`` this officer."""
+    today, kind = clock.local_date(at), CaseKind(case_no.partition("-")[0])
+    case = Case(**new_case(case_no, kind, stage, today, at, officer_by_load(session, today, but_not)))
     session.add(case)
     session.flush()
-    return case
+    return Step(session, case, name, 1, actor, at)
+
+
+def announce(step: Step, why: str, limit: Limit | None = None) -> None:
+    """Tell the officer of a case that was opened today why it is there; ``limit`` runs on it from today."""
+    if limit is not None:
+        start_deadline(step.session, step.case.case_no, limit, step.today)
+    tell_officer(step.session, step.case, why, f"{step.case.case_no}:registered", step.now)
 
 
 def new_case(

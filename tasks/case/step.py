@@ -24,6 +24,7 @@ from models.cases import Case, StepRecord
 from models.records import AuditEntry
 from notifications.notices import Notice
 from notifications.outbox import Outgoing, queue, queue_many
+from regulation.stages import S, Stages
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from tasks.audit import new_entry, record
@@ -66,6 +67,10 @@ class Step:
     def today(self) -> date:
         return clock.local_date(self.now)
 
+    def move(self, stages: Stages[S], to: S) -> None:
+        """Put the case into its next stage. ``TransitionError`` for one that cannot follow."""
+        move(self.case, stages, to)
+
     def audit(self, tag: str, case_no: str | None = None, **detail: Any) -> None:
         """Append an audit entry; ``detail`` holds masked or public values only."""
         record(self.session, tag, case_no or self.case.case_no, self.actor, self.now, **detail)
@@ -76,6 +81,12 @@ class Step:
         case_no = case_no or self.case.case_no
         key = _notice_key(case_no, self.name, self.turn, notice, about)
         queue(self.session, notice, to, key=key, case_no=case_no, at=self.now)
+
+
+def move(case: Case, stages: Stages[S], to: S) -> None:
+    """As ``Step.move``, a case of many."""
+    stages.check(type(to)(case.stage), to)
+    case.stage = to
 
 
 def _notice_key(case_no: str, name: str, turn: int, notice: Notice, about: str = "") -> str:

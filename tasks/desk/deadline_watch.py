@@ -13,7 +13,7 @@ from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
 from models.organisations import Role
 from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
-from regulation.limits import CASE_LIMITS, RECTIFICATION, REMINDER_DAYS, URGE, Clock
+from regulation.limits import RECTIFICATION, REMINDER_DAYS, URGE, Clock
 from regulation.rectifications import Response
 from regulation.working_days import WorkingDays, missing_year
 from runtime import clock
@@ -24,6 +24,7 @@ from tasks.case.calendars import recompute_deadlines, take_over_library_years, w
 from tasks.case.numbers import desk_address
 from tasks.case.questions import Question
 from tasks.case.step import locked_case
+from tasks.desk.kinds import CASE_LIMITS
 from tasks.objections.questions import VerificationReply
 from tasks.objections.verifications import SILENCE, pursue_at_rest
 from tasks.office.officers import acting_officer, director

@@ -31,7 +31,7 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case, CaseKind, StepRecord
+from models.cases import Answer, Case, StepRecord
 from models.objections import Objection
 from regulation.limits import UNSIGNED_REGISTRATION
 from regulation.objections import Stage
@@ -41,26 +41,12 @@ from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.notices import kick
 from tasks.case.step import locked_case
+from tasks.desk.kinds import INTAKES, KINDS
 from tasks.desk.sheets import Sheet, sheet_of
 from tasks.objections.batch_rows import registered_in
 from tasks.office.staff_tasks import open_staff_task
 
 logger = logging.getLogger(__name__)
-
-DEPLOYMENTS = {
-    CaseKind.OBJECTION: "异议核查/objection-case",
-    CaseKind.USE_LIST: "用证清单/use-list-proposal",
-    CaseKind.LIAISON: "专人备案/liaison-filing",
-    CaseKind.BACKFILL: "纸质证照补录/paper-backfill",
-    CaseKind.BATCH: "批量补录/paper-backfill-batch",
-    CaseKind.RECTIFICATION: "督促整改/rectification",
-    CaseKind.RULE_REVISION: "制度修订/rule-revision",
-    CaseKind.SPOT_CHECK: "随机抽查/spot-check",
-    CaseKind.SYSTEM_REVIEW: "系统评审/system-review",
-    CaseKind.PAPER_REPORT: "群众反映/paper-report",
-    CaseKind.OBJECTION_BATCH: "批量异议/objection-batch",
-}
-"""The deployment (flow name / deployment name) that runs a kind of case."""
 
 AT_REST = select(Case.at_rest).where(Case.case_no == bindparam("case_no"))
 
@@ -71,15 +57,6 @@ CHUNK = 200
 """Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
-
-INTAKES = [
-    "objection-intake",
-    "liaison-intake",
-    "backfill-intake",
-    "rule-revision-intake",
-    "system-review-intake",
-]
-"""The deployments whose runs carry an application until it is registered."""
 
 REGISTRATION_TRIES = 10
 
@@ -133,7 +110,7 @@ def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
             if case.flow_run_id == run_id:
                 case.flow_run_id, case.runs_started = None, number + 1
             number = case.runs_started
-    deployment = client.read_deployment_by_name(DEPLOYMENTS[case.kind])
+    deployment = client.read_deployment_by_name(KINDS[case.kind].deployment)
     run = client.create_flow_run_from_deployment(
         deployment.id,
         parameters={"case_no": case_no},

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, CaseKind, Deadline, DeadlineChange
+from models.cases import Case, Deadline, DeadlineChange
 from models.objections import Attachment
 from models.organisations import Officer
 from models.records import AuditEntry
-from regulation.limits import CASE_LIMITS, Clock
+from regulation.limits import Clock
 from regulation.working_days import DayCounted
 from runtime import clock
 from runtime.database import reading, transaction
@@ -20,39 +20,14 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
-from tasks.backfill.batch_kind import BATCH
-from tasks.backfill.kind import BACKFILL
 from tasks.backfill.steps import scan_added
 from tasks.case.attachments import check_files, keep_files
 from tasks.case.calendars import working_days
 from tasks.case.kind import Happened, KindSheet, Table, in_words
 from tasks.case.step import locked_case
-from tasks.liaisons.kind import LIAISON
-from tasks.objections.batch_kind import OBJECTION_BATCH
-from tasks.objections.kind import OBJECTION
+from tasks.desk.kinds import CASE_LIMITS, KINDS
 from tasks.office.officers import check_may_act
 from tasks.office.signatures import SignatureError, sign_on_page
-from tasks.rectifications.kind import RECTIFICATION
-from tasks.rule_revisions.kind import RULE_REVISION
-from tasks.spot_checks.kind import SPOT_CHECK
-from tasks.supervision.paper_report_kind import PAPER_REPORT
-from tasks.system_reviews.kind import SYSTEM_REVIEW
-from tasks.use_list.kind import USE_LIST
-
-KINDS = {
-    CaseKind.OBJECTION: OBJECTION,
-    CaseKind.USE_LIST: USE_LIST,
-    CaseKind.LIAISON: LIAISON,
-    CaseKind.BACKFILL: BACKFILL,
-    CaseKind.BATCH: BATCH,
-    CaseKind.RECTIFICATION: RECTIFICATION,
-    CaseKind.RULE_REVISION: RULE_REVISION,
-    CaseKind.SPOT_CHECK: SPOT_CHECK,
-    CaseKind.SYSTEM_REVIEW: SYSTEM_REVIEW,
-    CaseKind.PAPER_REPORT: PAPER_REPORT,
-    CaseKind.OBJECTION_BATCH: OBJECTION_BATCH,
-}
-"""What the sheets of each kind of case say beyond what every case has."""
 
 HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
@@ -130,7 +105,7 @@ def sheet_of(case_no: str, kind: KindSheet | None = None) -> Sheet:
         case = session.get(Case, case_no)
         if case is None:
             raise LookupError(f"没有编号为{case_no}的办件。")
-        kind = kind or KINDS[case.kind]
+        kind = kind or KINDS[case.kind].sheet
         stage, ended_at = kind.stage(session, case), kind.ended_at(session, case)
         return Sheet(
             case_no=case_no,
@@ -222,7 +197,7 @@ def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) 
         raise RefusalError(f"没有编号为{case_no}的办件，请核对编号。")
     check_may_act(session, officer, case, clock.local_date(at))
     record(session, "case:sheet:read", case_no, officer.staff_no, at)
-    kind = KINDS[case.kind]
+    kind = KINDS[case.kind].sheet
     lines = (("环节", case.stage), *kind.full_lines(session, case))
     mine = Attachment.case_no.in_(kind.files_of(session, case))
     files = session.scalars(select(Attachment).where(mine).order_by(Attachment.case_no, Attachment.id))

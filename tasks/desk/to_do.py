@@ -23,75 +23,18 @@ from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
 from runtime.database import reading
 from runtime.settings import settings
-from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSampleReview, ScanAttached
 from tasks.case.calendars import working_days
 from tasks.case.kind import Table, cell
 from tasks.case.questions import Question
-from tasks.liaisons.questions import LiaisonConfirmation
-from tasks.objections.questions import (
-    BatchLetterPosted,
-    BatchReview,
-    InitialReview,
-    LetterPosted,
-    OutcomeDecision,
-    RefusedRequest,
-    SupplementReceived,
-    VerificationReply,
-)
+from tasks.desk.kinds import QUESTIONS
 from tasks.office.departments import department_names
 from tasks.office.officers import acting_officer
-from tasks.rectifications.questions import (
-    DepartmentResponse,
-    ExtensionDecision,
-    FinalStanding,
-    FindingDecision,
-    Recheck,
-)
-from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport
-from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
-from tasks.supervision.paper_report_questions import PaperReportVerdict
-from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
-from tasks.use_list.questions import UseListReview
 
 LINES = 200
 """Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew every few seconds."""
 
 RESUME = "#resume"
 """The part of a run's page that is its form; a script of the desk opens it (docs/adr/0018)."""
-
-QUESTIONS: dict[str, type[Question]] = {
-    question.question: question
-    for question in (
-        ScanAttached,
-        BackfillReview,
-        BackfillCorrection,
-        BatchSampleReview,
-        LiaisonConfirmation,
-        BatchReview,
-        BatchLetterPosted,
-        InitialReview,
-        SupplementReceived,
-        LetterPosted,
-        VerificationReply,
-        RefusedRequest,
-        OutcomeDecision,
-        PaperReportVerdict,
-        FindingDecision,
-        DepartmentResponse,
-        ExtensionDecision,
-        Recheck,
-        FinalStanding,
-        RevisionConfirmation,
-        RevisionReport,
-        RevisionCheck,
-        SpotCheckResults,
-        SpotCheckPublication,
-        SystemReviewOpinion,
-        MaterialReceived,
-        UseListReview,
-    )
-}
-"""Every question that a run suspends on, by its name."""
 
 
 @dataclass(frozen=True, slots=True)

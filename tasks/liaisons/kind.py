@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.liaisons import FilingKind, LiaisonFiling, LiaisonOfficer
 from models.organisations import Department
+from regulation import limits
 from regulation.certificates import mask_name
+from regulation.liaisons import STAGES
 from runtime import clock
-from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.liaisons.steps import filing_of, would_leave_nobody
 from tasks.office.recipients import liaisons_on_file
 
@@ -62,4 +65,12 @@ _HAPPENED: Happened = {
     "liaison:filing:returned": "退回{kind}备案，已告知理由",
 }
 
-LIAISON = KindSheet("专人备案", _department, _lines, _full_lines, _HAPPENED)
+LIAISON = Kind(
+    CaseKind.LIAISON,
+    "专人备案/liaison-filing",
+    STAGES,
+    (LiaisonConfirmation,),
+    (limits.LIAISON_CONFIRMATION,),
+    KindSheet("专人备案", _department, _lines, _full_lines, _HAPPENED),
+    "liaison-intake",
+)

@@ -13,17 +13,16 @@ from models.records import AuditEntry
 from notifications.notices import LiaisonMissing, LiaisonOffFile, LiaisonOnFile, LiaisonReturned
 from notifications.outbox import queue
 from regulation.certificates import mask_name
-from regulation.liaisons import Stage, check_last_day, check_transition, is_due_for_reminder, last_day
+from regulation.liaisons import STAGES, Stage, check_last_day, is_due_for_reminder, last_day
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_REMINDER
 from runtime import clock
 from runtime.contacts import can_be_written_to
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered, meet_by_answer
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.liaisons.filings import LiaisonFilingForm
@@ -58,12 +57,12 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
             raise RefusalError("该专人已经在册，不必再次备案；职务或联系方式有变的，请用“变更”。")
         if form.last_day is not None:
             check_last_day(form.last_day, today, form.kind is FilingKind.HAND_OVER)
-        case = open_case(session, next_number(counter), CaseKind.LIAISON, Stage.FILED, now)
-        step = Step(session, case, "register_filing", 1, actor, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.FILED, "register_filing", actor, now)
         filed = form if replaced is None or form.kind is FilingKind.HAND_OVER else replaced
         session.add(
             LiaisonFiling(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=department_uscc,
                 kind=form.kind,
@@ -75,10 +74,9 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
                 last_on=form.last_day,
             )
         )
-        start_deadline(session, case.case_no, LIAISON_CONFIRMATION, today)
         step.audit("liaison:filing:registered", department=department_uscc, kind=form.kind)
-        tell_officer(session, case, "新收到的专人备案", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的专人备案", LIAISON_CONFIRMATION)
+        return case_no
 
 
 def file_for_department(form: LiaisonFilingForm, department: str, submission_key: str, actor: str) -> str:
@@ -121,18 +119,12 @@ def would_leave_nobody(session: Session, filing: LiaisonFiling, today: date) -> 
     return session.scalar(others.limit(1)) is None
 
 
-def _go_to(step: Step, stage: Stage) -> LiaisonFiling:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    on = answered_on(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
-    meet_deadline(step.session, step.case.case_no, LIAISON_CONFIRMATION, on)
-    return filing_of(step.session, step.case.case_no)
-
-
 @durable("备案")
 def put_on_file(step: Step) -> None:
     """Put whom the department designated on file from today, and let whom a hand-over or an end names go off it."""
-    filing = _go_to(step, Stage.ON_FILE)
+    step.move(STAGES, Stage.ON_FILE)
+    meet_by_answer(step, LiaisonConfirmation, LIAISON_CONFIRMATION)
+    filing = filing_of(step.session, step.case.case_no)
     department = step.session.get_one(Department, filing.department_uscc)
     told = {"case_no": step.case.case_no, "department": department.name}
     replaced = until_on = None
@@ -177,8 +169,9 @@ def put_on_file(step: Step) -> None:
 @durable("退回备案")
 def return_filing(step: Step) -> None:
     """Send a filing back with the reason; who is on file stays as it was."""
-    filing = _go_to(step, Stage.RETURNED)
-    answer = accepted_answer(step.session, step.case.case_no, LiaisonConfirmation.question, 1)
+    step.move(STAGES, Stage.RETURNED)
+    reason = answered(step, LiaisonConfirmation, LIAISON_CONFIRMATION).reason
+    filing = filing_of(step.session, step.case.case_no)
     department = step.session.get_one(Department, filing.department_uscc)
     tell_department(
         step,
@@ -189,7 +182,7 @@ def return_filing(step: Step) -> None:
             case_no=step.case.case_no,
             kind=filing.kind,
             liaison=mask_name(filing.name),
-            reason=LiaisonConfirmation.model_validate(answer).reason,
+            reason=reason,
         ),
         instead=_addresses(department, filing),
     )

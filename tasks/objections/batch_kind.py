@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Objection
+from regulation import limits
+from regulation.objection_batches import BATCH_STAGES
 from regulation.objections import Bureau, Stage
-from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
 from tasks.objections.batch_rows import batch_of, by_letter, registered_in, unsent
+from tasks.objections.questions import BatchLetterPosted, BatchReview
 from tasks.register.types import objectionable
 
 LISTED = 20
@@ -94,4 +97,11 @@ _HAPPENED: Happened = {
     "objection:batch:closed": "分办完毕，各件按需办理",
 }
 
-OBJECTION_BATCH = KindSheet("批量异议", _subject, _lines, _lines, _HAPPENED, _kinds)
+OBJECTION_BATCH = Kind(
+    CaseKind.OBJECTION_BATCH,
+    "批量异议/objection-batch",
+    BATCH_STAGES,
+    (BatchReview, BatchLetterPosted),
+    (limits.INITIAL_REVIEW,),
+    KindSheet("批量异议", _subject, _lines, _lines, _HAPPENED, _kinds),
+)

@@ -22,7 +22,7 @@ from models.organisations import Department
 from notifications import notices
 from notifications.outbox import queue
 from regulation.limits import INITIAL_REVIEW
-from regulation.objection_batches import BatchStage, BatchVerdict, apart_rows, check_batch_transition
+from regulation.objection_batches import BATCH_STAGES, BatchStage, BatchVerdict, apart_rows
 from regulation.objections import Bureau, Stage, Verdict
 from runtime import clock
 from runtime.contacts import AddressOrNothing
@@ -30,11 +30,11 @@ from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
-from tasks.case.answers import accepted_answer, answer_for_all, last_answered_on
+from tasks.case.answers import answer_for_all, answered, meet_by_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadlines, running_deadline, start_deadline
+from tasks.case.deadlines import running_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import desk_address, end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, desk_address, end_case, locked_counter, next_number, opening
 from tasks.case.progress_bars import Bar
 from tasks.case.step import Step, Steps, durable, locked_cases, together
 from tasks.objections.applications import ObjectionApplication
@@ -103,8 +103,7 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
     chunks = list(in_pieces(table.objections, CHUNK))
     with transaction() as session:
         now = clock.now()
-        today = clock.local_date(now)
-        counter = locked_counter(session, CaseKind.OBJECTION_BATCH, today.year)
+        counter = locked_counter(session, CaseKind.OBJECTION_BATCH, clock.local_date(now).year)
         known = select(ObjectionBatch).where(
             ObjectionBatch.sender_key == sender_key, ObjectionBatch.sha256 == table.sha256
         )
@@ -115,10 +114,11 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
                     "或者只报送新的异议。"
                 )
             return Received(there.case_no, there.rows, table.wrong)
-        case = open_case(session, next_number(counter), CaseKind.OBJECTION_BATCH, BatchStage.REGISTERING, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, BatchStage.REGISTERING, "receive_batch", entered_by, now)
         session.add(
             ObjectionBatch(
-                case_no=case.case_no,
+                case_no=case_no,
                 sender=from_whom.sender,
                 email=from_whom.email,
                 entered_by=entered_by,
@@ -131,14 +131,12 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
         session.flush()
         for number, chunk in enumerate(chunks, 1):
             given = [[row, application.model_dump(mode="json")] for row, application in chunk]
-            session.execute(insert(ObjectionBatchChunk).values(batch_no=case.case_no, chunk=number, rows=given))
-        _put_down(session, [_row(case.case_no, row, problem=what) for row, what in table.wrong])
-        start_deadline(session, case.case_no, INITIAL_REVIEW, today)
-        step = Step(session, case, "receive_batch", 1, entered_by, now)
+            session.execute(insert(ObjectionBatchChunk).values(batch_no=case_no, chunk=number, rows=given))
+        _put_down(session, [_row(case_no, row, problem=what) for row, what in table.wrong])
         rows, wrong = len(table.objections), len(table.wrong)
         step.audit("objection:batch:received", sender=from_whom.sender, rows=rows, wrong=wrong, sha256=table.sha256)
-        tell_officer(session, case, "新收到的批量异议，登记后请批量初审", f"{case.case_no}:registered", now)
-        return Received(case.case_no, len(table.objections), table.wrong)
+        announce(step, "新收到的批量异议，登记后请批量初审", INITIAL_REVIEW)
+        return Received(case_no, len(table.objections), table.wrong)
 
 
 def _row(
@@ -216,7 +214,7 @@ def sum_up(step: Step) -> int:
         queue(session, notice, officer.email, key=key, case_no=batch.case_no, at=step.now)
     together = session.scalar(select(func.count()).select_from(Case).where(to_review(batch.case_no))) or 0
     if together:
-        _go_to(step, BatchStage.REVIEW)
+        step.move(BATCH_STAGES, BatchStage.REVIEW)
     else:
         _close(step)
     step.audit("objection:batch:summed-up", together=together)
@@ -252,25 +250,21 @@ def _tell_sender(step: Step, batch: ObjectionBatch) -> None:
 def judge_batch(step: Step) -> bool:
     """Leave to their own runs what the review wants to see by itself; whether anything is accepted together."""
     session, case_no = step.session, step.case.case_no
-    review = _review(session, case_no)
+    review = answered(step, BatchReview)
     there = resting_rows(session, case_no)
     apart = list(there.values())
     if review.verdict is BatchVerdict.ACCEPT:
         apart = [there[row] for row in apart_rows(review.apart, there)]
     for case in locked_cases(session, apart):
         case.at_rest = False
-    meet_deadlines(session, last_answered_on(session, [case_no], BatchReview.question), INITIAL_REVIEW)
+    meet_by_answer(step, BatchReview, INITIAL_REVIEW)
     accepted = len(there) - len(apart)
     step.audit("objection:batch:reviewed", accepted=accepted, apart=len(apart))
     if accepted:
-        _go_to(step, BatchStage.REQUESTING)
+        step.move(BATCH_STAGES, BatchStage.REQUESTING)
     else:
         _close(step)
     return accepted > 0
-
-
-def _review(session: Session, case_no: str) -> BatchReview:
-    return BatchReview.model_validate(accepted_answer(session, case_no, BatchReview.question, 1))
 
 
 @durable("一并受理一段")
@@ -389,11 +383,6 @@ def close_batch(step: Step) -> None:
 
 
 def _close(step: Step) -> None:
-    _go_to(step, BatchStage.CLOSED)
+    step.move(BATCH_STAGES, BatchStage.CLOSED)
     end_case(step, step.case)
     step.audit("objection:batch:closed")
-
-
-def _go_to(step: Step, stage: BatchStage) -> None:
-    check_batch_transition(BatchStage(step.case.stage), stage)
-    step.case.stage = stage

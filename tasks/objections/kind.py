@@ -7,15 +7,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from regulation import limits
 from regulation.certificates import mask_name, mask_number
+from regulation.objections import STAGES
 from runtime import clock
 from runtime.words import folded
-from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.objections.claims import Claim, claims_of
-from tasks.objections.questions import reply_of
+from tasks.objections.questions import (
+    InitialReview,
+    LetterPosted,
+    OutcomeDecision,
+    RefusedRequest,
+    SupplementReceived,
+    VerificationReply,
+    reply_of,
+)
 from tasks.objections.steps import dispute_on, objection_of, standing_of
 
 
@@ -209,7 +219,15 @@ _HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if 
     "objection:case:released": "转为单独办理",
 }
 
-OBJECTION = KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined)
+OBJECTION = Kind(
+    CaseKind.OBJECTION,
+    "异议核查/objection-case",
+    STAGES,
+    (InitialReview, SupplementReceived, LetterPosted, VerificationReply, RefusedRequest, OutcomeDecision),
+    (limits.VERIFICATION_REQUEST, limits.INITIAL_REVIEW, limits.SUPPLEMENT, limits.URGE, limits.OUTCOME_NOTICE),
+    KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined),
+    "objection-intake",
+)
 OBJECTION_TO_PARTY = KindSheet(
     "异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY, stage=_own_stage, ended_at=_left_at
 )

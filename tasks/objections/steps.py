@@ -22,9 +22,9 @@ from regulation.limits import (
 from regulation.objections import (
     CORRECTING,
     DISPUTED,
+    STAGES,
     Outcome,
     Stage,
-    check_transition,
     may_withdraw,
 )
 from runtime import clock
@@ -33,11 +33,11 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
+from tasks.case.answers import accepted_answer, answered, answered_on, last_answered_on, meet_by_answer, record_answer
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
-from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, once_within, recorded
+from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, move, once_within, recorded
 from tasks.case.submissions import came_before
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
@@ -128,23 +128,6 @@ def parties_of(session: Session, cases: Sequence[Case]) -> dict[str, list[Party]
     return found
 
 
-def go_to(step: Step, stage: Stage) -> None:
-    """Move the case to its next stage, if Article 12's procedure allows it."""
-    move(step.case, stage)
-
-
-def move(case: Case, stage: Stage) -> None:
-    """As ``go_to``, a case of many."""
-    check_transition(Stage(case.stage), stage)
-    case.stage = stage
-
-
-def _review(step: Step) -> InitialReview:
-    return InitialReview.model_validate(
-        accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn)
-    )
-
-
 def _reviewed(session: Session, *case_nos: str) -> None:
     """The review's limit is met on the day of the last verdict."""
     meet_deadlines(session, last_answered_on(session, case_nos, InitialReview.question), INITIAL_REVIEW)
@@ -154,14 +137,14 @@ def _reviewed(session: Session, *case_nos: str) -> None:
 def request_supplement(step: Step) -> str:
     """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it. Returns
     the number of whose objection it was asked for."""
-    go_to(step, Stage.SUPPLEMENT)
-    _reviewed(step.session, step.case.case_no)
+    step.move(STAGES, Stage.SUPPLEMENT)
+    review = answered(step, InitialReview, INITIAL_REVIEW)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
     party = parties(step)[0]
     step.notify(
         notices.SupplementRequested(
             **party.about,
-            what=_review(step).reason,
+            what=review.reason,
             due_on=deadline.due_on,
             provisional=deadline.provisional,
         ),
@@ -175,9 +158,8 @@ def request_supplement(step: Step) -> str:
 @durable("收到补正")
 def take_supplement(step: Step) -> None:
     """Go back to the initial review with what the objector added, or with the word that nothing will come."""
-    go_to(step, Stage.REGISTERED)
-    on = answered_on(step.session, step.case.case_no, SupplementReceived.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SUPPLEMENT, on)
+    step.move(STAGES, Stage.REGISTERED)
+    on = meet_by_answer(step, SupplementReceived, SUPPLEMENT)
     start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, on, step.turn + 1)
     step.audit("objection:supplement:taken")
 
@@ -187,12 +169,12 @@ def decline_objection(step: Step) -> None:
     """Decline with the reason and the way to remedies; joined objections go on by themselves. Where the case goes on
     for whoever joined it, it is the first of them whose objection is declined."""
     first, *others = parties(step)
-    go_to(step, Stage.DECLINED)
+    step.move(STAGES, Stage.DECLINED)
     _reviewed(step.session, step.case.case_no)
     step.notify(
         notices.ObjectionDeclined(
             **first.about,
-            reason=_review(step).reason,
+            reason=answered(step, InitialReview).reason,
         ),
         first.objection.email,
         first.case.case_no,
@@ -200,7 +182,7 @@ def decline_objection(step: Step) -> None:
     step.audit("objection:case:declined")
     end_case(step, step.case)
     if first.case is not step.case:
-        move(first.case, Stage.DECLINED)
+        move(first.case, STAGES, Stage.DECLINED)
         step.audit("objection:case:declined", first.case.case_no)
         end_case(step, first.case)
     _release(step, others)
@@ -211,7 +193,7 @@ def _release(step: Step, joined: Sequence[Party]) -> None:
     for party in joined[1:]:
         party.objection.lead_case_no = joined[0].case.case_no
     for party in joined[:1]:
-        move(party.case, Stage.REGISTERED)
+        move(party.case, STAGES, Stage.REGISTERED)
         party.objection.lead_case_no, party.objection.earlier_case_no = None, step.case.case_no
         start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
@@ -231,8 +213,8 @@ def refer_to_decision(step: Step) -> None:
     new = [party for party in others if states_anything_new(session, before, claims[party.case.case_no])]
     decided_on = answered_on(session, before.case_no, OutcomeDecision.question, 1)
     _reviewed(session, step.case.case_no)
-    answered = [first, *(party for party in others if party not in new)]
-    for party in answered:
+    told = [first, *(party for party in others if party not in new)]
+    for party in told:
         party.objection.outcome = before.outcome
         step.notify(
             notices.ObjectionAnswered(
@@ -240,13 +222,13 @@ def refer_to_decision(step: Step) -> None:
                 field=party.objection.public_field,
                 outcome=before.outcome,
                 decided_on=decided_on,
-                reason=_review(step).reason,
+                reason=answered(step, InitialReview).reason,
             ),
             party.objection.email,
             party.case.case_no,
         )
-    for case in dict.fromkeys([step.case, *(party.case for party in answered)]):
-        move(case, Stage.ANSWERED)
+    for case in dict.fromkeys([step.case, *(party.case for party in told)]):
+        move(case, STAGES, Stage.ANSWERED)
         end_case(step, case)
         step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
     _release(step, new)
@@ -265,7 +247,7 @@ def accept_all(steps: Steps) -> None:
     due = _verification_deadlines(steps.session, [party.case.case_no for each in everyone.values() for party in each])
     _reviewed(steps.session, *(case.case_no for case in steps.cases))
     for case in steps.cases:
-        move(case, Stage.ACCEPTED)
+        move(case, STAGES, Stage.ACCEPTED)
         for party in everyone[case.case_no]:
             if (deadline := due.get(party.case.case_no)) is not None:
                 accepted = notices.ObjectionAccepted(
@@ -294,22 +276,18 @@ def take_reply(step: Step) -> None:
     # A reply that came on paper proves that the request had gone out, whatever our gateway knows of it.
     requested = [step.case.case_no, *(party.case.case_no for party in joined_to(step.session, step.case.case_no))]
     meet_deadlines(step.session, dict.fromkeys(requested, step.today), VERIFICATION_REQUEST)
-    go_to(step, Stage.REPLIED)
+    step.move(STAGES, Stage.REPLIED)
     meet_deadline(step.session, step.case.case_no, URGE, replied_on)
     start_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, replied_on)
     step.audit("objection:reply:taken")
-
-
-def _decision(step: Step) -> OutcomeDecision:
-    return OutcomeDecision.model_validate(accepted_answer(step.session, step.case.case_no, OutcomeDecision.question, 1))
 
 
 @durable("认定处理结果")
 def decide_outcome(step: Step) -> str:
     """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
     everyone = parties(step)
-    go_to(step, Stage.DECIDED)
-    outcome = _decision(step).outcome
+    step.move(STAGES, Stage.DECIDED)
+    outcome = answered(step, OutcomeDecision).outcome
     # How the case ended, whoever it went on for.
     objection_of(step.session, step.case.case_no).outcome = outcome
     for party in everyone:
@@ -354,7 +332,7 @@ def correct_certificate(step: Step) -> str | None:
         step.audit("certificate:version:left-to-source")
         return None
     old, kind, objection = found
-    value = value_decided(_decision(step), reply_of(session, step.case.case_no), objection)
+    value = value_decided(answered(step, OutcomeDecision), reply_of(session, step.case.case_no), objection)
     corrected = _still_possible(step, old, kind, str(objection.field_code), value)
     if corrected is None:
         return CHANGED
@@ -376,7 +354,7 @@ def sync_certificate(step: Step) -> str | None:
     if found is None:
         return None
     current, kind, objection = found
-    said = _still_possible(step, current, kind, str(objection.field_code), _decision(step).value)
+    said = _still_possible(step, current, kind, str(objection.field_code), answered(step, OutcomeDecision).value)
     if said is None:
         return CHANGED
     for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
@@ -392,8 +370,8 @@ def close_objection(step: Step) -> None:
     """Tell every objector the outcome, its reasons and the way to remedies, and close; the mark goes with it."""
     everyone = parties(step)
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
-    go_to(step, Stage.CLOSED)
-    decision = _decision(step)
+    step.move(STAGES, Stage.CLOSED)
+    decision = answered(step, OutcomeDecision)
     changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
     taken = recorded(step.session.connection(), step.case.case_no, changed.name, 1)
     done = taken.result if taken is not None else None
@@ -413,12 +391,12 @@ def close_objection(step: Step) -> None:
             party.case.case_no,
         )
         if party.case is not step.case:
+            move(party.case, STAGES, Stage.CLOSED)
             _close(step, party.case, decision.outcome)
     _close(step, step.case, decision.outcome)
 
 
 def _close(step: Step, case: Case, outcome: Outcome) -> None:
-    case.stage = Stage.CLOSED
     end_case(step, case)
     step.audit("objection:case:closed", case.case_no, outcome=outcome)
 
@@ -463,13 +441,13 @@ def _withdraw(step: Step, lead: Case) -> None:
     step.notify(notices.ObjectionWithdrawn(**party.about), party.objection.email)
     step.audit("objection:case:withdrawn")
     if step.case is not lead:
-        move(step.case, Stage.WITHDRAWN)
+        move(step.case, STAGES, Stage.WITHDRAWN)
         end_case(step, step.case)
     # What was changed is written before it is asked who is left.
     step.session.flush()
     left = parties_of(step.session, [lead])[lead.case_no]
     if not left:
-        move(lead, Stage.WITHDRAWN)
+        move(lead, STAGES, Stage.WITHDRAWN)
         end_case(step, lead)
         if step.case is not lead:
             step.audit("objection:case:all-withdrawn", lead.case_no)

@@ -24,6 +24,7 @@ from notifications.notices import VerificationSent
 from regulation.certificates import Level
 from regulation.limits import URGE, VERIFICATION_REQUEST
 from regulation.objections import (
+    STAGES,
     Bureau,
     Pursued,
     Pursuit,
@@ -35,7 +36,7 @@ from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answer_for_all, answers_so_far, record_answer
+from tasks.case.answers import accepted_answer, answer_for_all, answered, answers_so_far, record_answer
 from tasks.case.deadlines import meet_deadlines, start_deadlines
 from tasks.case.questions import Asked
 from tasks.case.step import (
@@ -46,13 +47,14 @@ from tasks.case.step import (
     durable,
     locked_case,
     locked_cases,
+    move,
     not_yet,
     together,
 )
 from tasks.case.submissions import OtherContentError, came_before
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import LetterPosted, RefusedRequest, Remedy, ReplyKind, VerificationReply, reply_of
-from tasks.objections.steps import move, parties_of
+from tasks.objections.steps import parties_of
 from tasks.office.staff_tasks import open_staff_task
 
 R = TypeVar("R")
@@ -268,9 +270,7 @@ def _record_taken(turn: int, bureau: Bureau, numbers: Mapping[str, str]) -> None
 @durable("登记发函")
 def record_letter(step: Step) -> None:
     """The letter that staff posted counts as the request, from the day on which they say it went out."""
-    posted = LetterPosted.model_validate(
-        accepted_answer(step.session, step.case.case_no, LetterPosted.question, step.turn)
-    )
+    posted = answered(step, LetterPosted)
     alone(step, lambda steps: record_all_posted(steps, posted))
 
 
@@ -296,7 +296,7 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> 
         for case_no in sorted(heard & met.keys()):
             steps.audit("objection:time-limit:met", case_no, missed_by=met[case_no].missed_by)
         if case.stage == Stage.ACCEPTED:
-            move(case, Stage.VERIFYING)
+            move(case, STAGES, Stage.VERIFYING)
         for party in everyone[case.case_no]:
             if request.pursuit is not Pursuit.URGE:
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)

@@ -15,8 +15,7 @@ from regulation.limits import FINDING_DECISION
 from regulation.rectifications import Stage
 from runtime import clock
 from tasks.audit import record
-from tasks.case.deadlines import start_deadline
-from tasks.case.numbers import locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, locked_counter, next_number, opening
 from tasks.rectifications.steps import finding_cleared
 
 
@@ -104,7 +103,7 @@ def _last_about(
 def _open(
     session: Session, case_no: str, source: Source, found: Found, before: Finding | None, at: datetime, on: date
 ) -> None:
-    case = open_case(session, case_no, CaseKind.RECTIFICATION, Stage.FOUND, at)
+    step = opening(session, case_no, Stage.FOUND, "note_findings", "system", at)
     severity = severity_of(RULES[found.rule], repeated=before is not None)
     finding = Finding(
         rule=found.rule,
@@ -122,10 +121,9 @@ def _open(
     )
     session.add(finding)
     session.flush()
-    start_deadline(session, case_no, FINDING_DECISION, clock.local_date(at))
     detail = {"rule": found.rule, "department": found.department_uscc, "severity": severity}
-    record(session, "supervision:finding:opened", case_no, "system", at, source=source, **detail)
-    tell_officer(session, case, f"{source}发现的问题", f"{case_no}:registered", at)
+    step.audit("supervision:finding:opened", source=source, **detail)
+    announce(step, f"{source}发现的问题", FINDING_DECISION)
 
 
 def _clear(

@@ -3,13 +3,14 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case
+from models.cases import Answer, Case, CaseKind
 from models.organisations import Department
 from models.rectifications import Rectification
+from regulation import limits
 from regulation.finding_rules import RULES
-from regulation.rectifications import Stage, bounds, suggested_days
+from regulation.rectifications import STAGES, Stage, bounds, suggested_days
 from runtime import clock
-from tasks.case.kind import Happened, KindSheet, Lines
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
 from tasks.rectifications.questions import (
     DepartmentResponse,
     ExtensionDecision,
@@ -93,4 +94,11 @@ _HAPPENED: Happened = {
     "rectification:case:closed": "办结：{outcome}，已告知部门",
 }
 
-RECTIFICATION = KindSheet("督促整改", _department, _lines, _full_lines, _HAPPENED)
+RECTIFICATION = Kind(
+    CaseKind.RECTIFICATION,
+    "督促整改/rectification",
+    STAGES,
+    (FindingDecision, DepartmentResponse, ExtensionDecision, Recheck, FinalStanding),
+    (limits.FINDING_DECISION, limits.RECTIFICATION, limits.EXTENSION_REVIEW, limits.RECHECK),
+    KindSheet("督促整改", _department, _lines, _full_lines, _HAPPENED),
+)

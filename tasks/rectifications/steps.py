@@ -16,20 +16,20 @@ from notifications.notices import DayLine, ToMend
 from regulation.finding_rules import RULES
 from regulation.limits import EXTENSION_REVIEW, FINDING_DECISION, RECHECK, RECTIFICATION
 from regulation.rectifications import (
+    STAGES,
     Conclusion,
     Decision,
     ExtensionVerdict,
     Stage,
     bounds,
-    check_transition,
     is_escalated,
     suggested_days,
 )
 from runtime.database import reading
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import accepted_answer, answered, answered_on, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import desk_address, end_case, tell_officer
@@ -75,28 +75,17 @@ def finding_cleared(session: Session, case_no: str, at: datetime) -> bool:
             tell_officer(session, case, "问题的原因已经消除，请核实并登记", f"{case_no}:cleared:{at.isoformat()}", at)
         return False
     step = Step(session, case, "finding_cleared", 1, "system", at)
-    _go_to(step, Stage.GONE)
+    step.move(STAGES, Stage.GONE)
     step.audit("rectification:finding:gone")
     end_case(step, case)
     return True
 
 
-def _go_to(step: Step, stage: Stage) -> None:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-
-
-def _decided(step: Step) -> FindingDecision:
-    on = answered_on(step.session, step.case.case_no, FindingDecision.question, 1)
-    meet_deadline(step.session, step.case.case_no, FINDING_DECISION, on)
-    return FindingDecision.model_validate(accepted_answer(step.session, step.case.case_no, FindingDecision.question, 1))
-
-
 @durable("问题不成立")
 def dismiss_finding(step: Step) -> None:
     """End a case whose finding the officer does not hold up; the department, which knows nothing of it, is not told."""
-    _go_to(step, Stage.DISMISSED)
-    _decided(step)
+    step.move(STAGES, Stage.DISMISSED)
+    meet_by_answer(step, FindingDecision, FINDING_DECISION)
     _let_go(step)
     step.audit("rectification:finding:dismissed")
     end_case(step, step.case)
@@ -105,8 +94,8 @@ def dismiss_finding(step: Step) -> None:
 @durable("通知部门整改")
 def order_rectification(step: Step) -> None:
     """Tell the department what was found and until when it is to be mended."""
-    _go_to(step, Stage.MENDING)
-    decision = _decided(step)
+    step.move(STAGES, Stage.MENDING)
+    decision = answered(step, FindingDecision, FINDING_DECISION)
     finding = finding_of(step.session, step.case.case_no)
     row = Rectification(
         case_no=step.case.case_no,
@@ -144,21 +133,21 @@ def take_extension(step: Step) -> None:
     on = answered_on(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
     start_deadline(step.session, step.case.case_no, EXTENSION_REVIEW, on, step.turn)
     tell_officer(step.session, step.case, "部门申请延期整改", f"{step.case.case_no}:extension", step.now)
-    step.audit("rectification:extension:asked", days=_asked_days(step))
+    step.audit("rectification:extension:asked", days=answered(step, DepartmentResponse).days)
 
 
 @durable("答复延期申请")
 def settle_extension(step: Step) -> str:
     """Move the limit by what was granted, or leave it; the department is told. The stage, which stays."""
-    on = answered_on(step.session, step.case.case_no, ExtensionDecision.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, EXTENSION_REVIEW, on)
+    meet_by_answer(step, ExtensionDecision, EXTENSION_REVIEW)
+    # As it stands on record: one that became moot is no officer's answer.
     decision = accepted_answer(step.session, step.case.case_no, ExtensionDecision.question, step.turn) or {}
     deadline = _limit(step)
     # The limit waits for the department's next word from here on.
     deadline.turn = step.turn + 1
     verdict = ExtensionVerdict(decision["verdict"])
     if verdict is ExtensionVerdict.GRANT:
-        _extend(step, deadline, _asked_days(step))
+        _extend(step, deadline, answered(step, DepartmentResponse).days)
     if verdict is not ExtensionVerdict.MOOT:
         row = step.session.get_one(Rectification, step.case.case_no)
         tell(
@@ -198,9 +187,8 @@ def note_silence(step: Step) -> str:
 @durable("收到整改情况")
 def take_response(step: Step) -> None:
     """Put up for recheck what the department says it has done."""
-    _go_to(step, Stage.RECHECK)
-    on = answered_on(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RECTIFICATION, on)
+    step.move(STAGES, Stage.RECHECK)
+    on = meet_by_answer(step, DepartmentResponse, RECTIFICATION)
     start_deadline(step.session, step.case.case_no, RECHECK, on, step.turn)
     step.audit("rectification:department:answered")
 
@@ -208,11 +196,11 @@ def take_response(step: Step) -> None:
 @durable("督查通报后办结")
 def conclude(step: Step) -> None:
     """End an escalated case as the officer says it ended; the department is told."""
-    final = FinalStanding.model_validate(accepted_answer(step.session, step.case.case_no, FinalStanding.question, 1))
+    final = answered(step, FinalStanding)
     if final.conclusion is Conclusion.MENDED:
         mended(step, final.reason)
         return
-    _go_to(step, Stage.HANDED_OVER)
+    step.move(STAGES, Stage.HANDED_OVER)
     _let_go(step)
     _close(step, final.reason)
 
@@ -226,7 +214,7 @@ def _let_go(step: Step) -> None:
 
 def mended(step: Step, why: str) -> str:
     """End a case, and its finding, because the matter is mended; the stage that it is in now."""
-    _go_to(step, Stage.MENDED)
+    step.move(STAGES, Stage.MENDED)
     finding = finding_of(step.session, step.case.case_no)
     # What is found again from now on is a finding of its own, a repeat of this one.
     finding.cleared_on = finding.cleared_on or step.today
@@ -248,14 +236,14 @@ def failed(step: Step, why: str, days: int | None) -> str:
     row.failures += 1
     row.returned_for = why
     if is_escalated(row.failures):
-        _go_to(step, Stage.ESCALATED)
+        step.move(STAGES, Stage.ESCALATED)
         tell(step, row, notices.RectificationEscalated, reason=why, failures=row.failures)
         head, said = director(step.session), about(step.session, row) | {"link": desk_address(Role.DIRECTOR)}
         notice = notices.RectificationEscalated(recipient=head.name, **said, reason=why, failures=row.failures)
         step.notify(notice, head.email, about="director")
         step.audit("rectification:case:escalated", failures=row.failures)
         return step.case.stage
-    _go_to(step, Stage.MENDING)
+    step.move(STAGES, Stage.MENDING)
     deadline = _set_limit(step, days or bounds(row.severity)[0], step.turn + 1)
     tell(
         step,
@@ -285,12 +273,6 @@ def _limit(step: Step) -> Deadline:
         Deadline.case_no == step.case.case_no, Deadline.limit_code == RECTIFICATION.code, Deadline.running
     )
     return step.session.scalars(wanted).one()
-
-
-def _asked_days(step: Step) -> int:
-    """The working days that the department asked for in this turn."""
-    given = accepted_answer(step.session, step.case.case_no, DepartmentResponse.question, step.turn)
-    return DepartmentResponse.model_validate(given).days
 
 
 def about(session: Session, row: Rectification) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case
+from models.cases import Answer, Case, CaseKind
 from models.organisations import Department
-from tasks.case.kind import Happened, KindSheet, Lines
-from tasks.rule_revisions.questions import RevisionReport
+from regulation import limits
+from regulation.rule_revisions import STAGES
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport
 from tasks.rule_revisions.steps import revision_of
 
 
@@ -53,4 +55,12 @@ _HAPPENED: Happened = {
     "rule-revision:rule:revised": "核对已修订，{in_force_on}起施行，办结",
 }
 
-RULE_REVISION = KindSheet("制度修订", _department, _lines, _full_lines, _HAPPENED)
+RULE_REVISION = Kind(
+    CaseKind.RULE_REVISION,
+    "制度修订/rule-revision",
+    STAGES,
+    (RevisionConfirmation, RevisionReport, RevisionCheck),
+    (limits.RULE_REVISION_CONFIRMATION, limits.RULE_REVISION, limits.RULE_REVISION_CHECK),
+    KindSheet("制度修订", _department, _lines, _full_lines, _HAPPENED),
+    "rule-revision-intake",
+)

@@ -12,16 +12,16 @@ from models.rule_revisions import RuleRevision
 from notifications import notices
 from notifications.notices import ToRevise
 from regulation.limits import RULE_REVISION, RULE_REVISION_CHECK, RULE_REVISION_CONFIRMATION
-from regulation.rule_revisions import Check, Stage, check_planned_day, check_transition, days_until
+from regulation.rule_revisions import STAGES, Check, Stage, check_planned_day, days_until
 from runtime import clock
 from runtime.database import transaction
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.deadlines import start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening, tell_officer
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -53,41 +53,28 @@ def list_rule(form: RuleRevisionForm, department: str, submission_key: str, acto
         counter = locked_counter(session, CaseKind.RULE_REVISION, today.year)
         whose = department_named(session, department)
         check_planned_day(form.planned_on, today)
-        case = open_case(session, next_number(counter), CaseKind.RULE_REVISION, Stage.LISTED, now)
-        step = Step(session, case, "list_rule", 1, actor, now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.LISTED, "list_rule", actor, now)
         session.add(
             RuleRevision(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=whose.uscc,
                 **new_link(RuleRevision),
                 **form.model_dump(),
             )
         )
-        start_deadline(session, case.case_no, RULE_REVISION_CONFIRMATION, today)
         step.audit("rule-revision:rule:listed", department=whose.uscc, article=form.article)
-        tell_officer(session, case, "部门报送的制度障碍", f"{case.case_no}:registered", now)
-        return case.case_no
-
-
-def _go_to(step: Step, stage: Stage) -> RuleRevision:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return revision_of(step.session, step.case.case_no)
-
-
-def _confirmed(step: Step) -> RevisionConfirmation:
-    on = answered_on(step.session, step.case.case_no, RevisionConfirmation.question, 1)
-    meet_deadline(step.session, step.case.case_no, RULE_REVISION_CONFIRMATION, on)
-    answer = accepted_answer(step.session, step.case.case_no, RevisionConfirmation.question, 1)
-    return RevisionConfirmation.model_validate(answer)
+        announce(step, "部门报送的制度障碍", RULE_REVISION_CONFIRMATION)
+        return case_no
 
 
 @durable("退回报送")
 def return_listing(step: Step) -> None:
     """Send back what was listed, with the reason; it may be listed again."""
-    row = _go_to(step, Stage.RETURNED)
-    row.returned_for = _confirmed(step).reason
+    step.move(STAGES, Stage.RETURNED)
+    row = revision_of(step.session, step.case.case_no)
+    row.returned_for = answered(step, RevisionConfirmation, RULE_REVISION_CONFIRMATION).reason
     tell(
         step,
         row,
@@ -104,8 +91,9 @@ def return_listing(step: Step) -> None:
 @durable("跟踪修订")
 def track_revision(step: Step) -> None:
     """Follow a rule to its revision: the department's own planned day is its limit."""
-    row = _go_to(step, Stage.REVISING)
-    _confirmed(step)
+    step.move(STAGES, Stage.REVISING)
+    row = revision_of(step.session, step.case.case_no)
+    meet_by_answer(step, RevisionConfirmation, RULE_REVISION_CONFIRMATION)
     days = days_until(working_days(step.session), step.today, row.planned_on)
     deadline = _set_limit(step, days, 1)
     due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
@@ -116,9 +104,8 @@ def track_revision(step: Step) -> None:
 @durable("收到修订报告")
 def take_report(step: Step) -> None:
     """Put up for a check what the department reports as revised."""
-    _go_to(step, Stage.CHECKING)
-    on = answered_on(step.session, step.case.case_no, RevisionReport.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RULE_REVISION, on)
+    step.move(STAGES, Stage.CHECKING)
+    on = meet_by_answer(step, RevisionReport, RULE_REVISION)
     start_deadline(step.session, step.case.case_no, RULE_REVISION_CHECK, on, step.turn)
     why = "部门报告已经修订，请核对"
     tell_officer(step.session, step.case, why, f"{step.case.case_no}:report:{step.turn}", step.now)
@@ -128,20 +115,19 @@ def take_report(step: Step) -> None:
 @durable("核对修订")
 def carry_out_check(step: Step) -> str:
     """Close what was revised, or send it back with the reason and another limit; the stage that the case is in now."""
-    case_no = step.case.case_no
-    on = answered_on(step.session, case_no, RevisionCheck.question, step.turn)
-    meet_deadline(step.session, case_no, RULE_REVISION_CHECK, on)
-    check = RevisionCheck.model_validate(accepted_answer(step.session, case_no, RevisionCheck.question, step.turn))
+    check = answered(step, RevisionCheck, RULE_REVISION_CHECK)
     if check.verdict is Check.RETURN:
-        row = _go_to(step, Stage.REVISING)
+        step.move(STAGES, Stage.REVISING)
+        row = revision_of(step.session, step.case.case_no)
         row.returned_for = check.reason
         deadline = _set_limit(step, check.days, step.turn + 1)
         due = {"due_on": deadline.due_on, "provisional": deadline.provisional}
         tell(step, row, notices.RuleRevisionReturned, reason=check.reason, final=False, **due)
         step.audit("rule-revision:rule:sent-back", due_on=str(deadline.due_on))
         return step.case.stage
-    row = _go_to(step, Stage.REVISED)
-    report = RevisionReport.model_validate(accepted_answer(step.session, case_no, RevisionReport.question, step.turn))
+    step.move(STAGES, Stage.REVISED)
+    row = revision_of(step.session, step.case.case_no)
+    report = answered(step, RevisionReport)
     row.document_no, row.in_force_on = report.document_no, report.in_force_on
     proof = {"document_no": report.document_no, "in_force_on": report.in_force_on}
     tell(step, row, notices.RuleRevisionClosed, **proof)

@@ -5,11 +5,13 @@ from collections import defaultdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.organisations import Department
 from models.spot_checks import SpotCheckObject, SpotCheckTeam
-from regulation.spot_checks import CheckResult
-from tasks.case.kind import Happened, KindSheet, Lines, Table
+from regulation import limits
+from regulation.spot_checks import STAGES, CheckResult
+from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 from tasks.spot_checks.steps import confirmed_results, frozen_of, round_of
 
 
@@ -80,4 +82,11 @@ _HAPPENED: Happened = {
     "spot-check:results:published": "公布结果、种子和名录",
 }
 
-SPOT_CHECK = KindSheet("随机抽查", _subject, _lines, _lines, _HAPPENED, _teams)
+SPOT_CHECK = Kind(
+    CaseKind.SPOT_CHECK,
+    "随机抽查/spot-check",
+    STAGES,
+    (SpotCheckResults, SpotCheckPublication),
+    (limits.SPOT_CHECK_RESULTS, limits.SPOT_CHECK_PUBLICATION),
+    KindSheet("随机抽查", _subject, _lines, _lines, _HAPPENED, _teams),
+)

@@ -31,12 +31,12 @@ from regulation.spot_check_draws import (
     next_inspector,
 )
 from regulation.spot_checks import (
+    STAGES,
     CheckResult,
     ObjectKind,
     Stage,
     TeamStage,
     check_round,
-    check_transition,
     quarter_before,
     quarter_of,
 )
@@ -44,10 +44,10 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import meet_deadline, running_deadline, start_deadline
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.deadlines import running_deadline, start_deadline
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task
@@ -86,10 +86,9 @@ def open_round(key: str, title: str, period_from: date, period_until: date, rate
             raise RefusalError(f"抽查事项清单中没有适用于{named}的事项，请先以“维护抽查事项”补充。")
         for department in frozen.departments:
             check_team(department.name, department.uscc, frozen.inspectors)
-        case = open_case(session, case_no, CaseKind.SPOT_CHECK, Stage.FROZEN, at)
+        step = opening(session, case_no, Stage.FROZEN, "open_round", actor, at)
         text = canonical(asdict(frozen))
         session.add(SpotCheck(case_no=case_no, key=key, title=title, frozen=text, list_hash=list_hash(frozen)))
-        step = Step(session, case, "open_round", 1, actor, at)
         step.audit(
             "spot-check:round:opened",
             objects=len(frozen.objects),
@@ -97,7 +96,7 @@ def open_round(key: str, title: str, period_from: date, period_until: date, rate
             rate=rate,
             list_hash=list_hash(frozen),
         )
-        tell_officer(session, case, f"{title}随机抽查已发起", f"{case_no}:opened", at)
+        announce(step, f"{title}随机抽查已发起")
         return case_no
 
 
@@ -136,16 +135,11 @@ def frozen_of(spot_check: SpotCheck) -> Frozen:
     return _FROZEN.validate_json(spot_check.frozen)
 
 
-def _go_to(step: Step, stage: Stage) -> SpotCheck:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return round_of(step.session, step.case.case_no)
-
-
 @durable("公布承诺")
 def publish_commitment(step: Step) -> str:
     """Choose the secret seed and publish the commitment to it and to the frozen list; the commitment."""
-    spot_check = _go_to(step, Stage.COMMITTED)
+    step.move(STAGES, Stage.COMMITTED)
+    spot_check = round_of(step.session, step.case.case_no)
     spot_check.seed = secrets.token_hex(32)
     spot_check.commitment = commitment(spot_check.list_hash, spot_check.seed)
     spot_check.committed_at = step.now
@@ -156,7 +150,8 @@ def publish_commitment(step: Step) -> str:
 @durable("抽取检查对象")
 def draw_objects(step: Step) -> int:
     """Draw the objects; how many."""
-    spot_check = _go_to(step, Stage.DRAWN)
+    step.move(STAGES, Stage.DRAWN)
+    spot_check = round_of(step.session, step.case.case_no)
     sample = draw_sample(frozen_of(spot_check), spot_check.seed or "")
     for place, drawn in enumerate(sample, 1):
         step.session.add(
@@ -179,7 +174,8 @@ def draw_objects(step: Step) -> int:
 @durable("抽取检查人员")
 def assign_inspectors(step: Step) -> int:
     """Draw a team for each department of the sample and tell its members; how many teams."""
-    spot_check = _go_to(step, Stage.CHECKING)
+    step.move(STAGES, Stage.CHECKING)
+    spot_check = round_of(step.session, step.case.case_no)
     frozen, seed = frozen_of(spot_check), spot_check.seed or ""
     deadline = start_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, step.today)
     teams = draw_teams(frozen, seed, draw_sample(frozen, seed))
@@ -224,8 +220,7 @@ def checklist_link(case_no: str) -> str:
 def replace_inspector(step: Step) -> str:
     """Let the next inspector of the draw take the place of one who cannot check; the staff number. Nobody is replaced
     where nobody is left, or where the team has entered its results meanwhile: the same goes on being waited for."""
-    given = accepted_answer(step.session, step.case.case_no, SpotCheckResults.question, step.turn)
-    answer = SpotCheckResults.model_validate(given)
+    answer = answered(step, SpotCheckResults)
     spot_check, absent = round_of(step.session, step.case.case_no), answer.absent.upper()
     uscc = department_named(step.session, answer.department).uscc
     team = step.session.get_one(SpotCheckTeam, (spot_check.case_no, uscc))
@@ -251,9 +246,9 @@ def replace_inspector(step: Step) -> str:
 def note_results(step: Step) -> list[str]:
     """Turn what was not passed into findings, now that the ``turn``-th answer ended the wait; the rectification cases
     that they opened."""
-    spot_check = _go_to(step, Stage.CHECKED)
-    on = answered_on(step.session, spot_check.case_no, SpotCheckResults.question, step.turn)
-    meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, on)
+    step.move(STAGES, Stage.CHECKED)
+    spot_check = round_of(step.session, step.case.case_no)
+    on = meet_by_answer(step, SpotCheckResults, SPOT_CHECK_RESULTS)
     start_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
     found = list(_found(step.session, spot_check))
     noted = note_findings(step.session, Source.SPOT_CHECK, found, step.now, ())
@@ -297,9 +292,9 @@ def confirmed_results(session: Session, case_no: str) -> list[tuple[SpotCheckObj
 @durable("公布抽查结果")
 def publish_results(step: Step) -> None:
     """Publish results, seed and list, and close the round."""
-    spot_check = _go_to(step, Stage.PUBLISHED)
-    on = answered_on(step.session, spot_check.case_no, SpotCheckPublication.question, 1)
-    meet_deadline(step.session, spot_check.case_no, SPOT_CHECK_PUBLICATION, on)
+    step.move(STAGES, Stage.PUBLISHED)
+    spot_check = round_of(step.session, step.case.case_no)
+    meet_by_answer(step, SpotCheckPublication, SPOT_CHECK_PUBLICATION)
     spot_check.published_at = step.now
     step.audit("spot-check:results:published", seed=spot_check.seed, commitment=spot_check.commitment)
     end_case(step, step.case)

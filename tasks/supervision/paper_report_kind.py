@@ -2,9 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.organisations import Department
-from tasks.case.kind import Happened, KindSheet, Lines
+from regulation import limits
+from regulation.paper_reports import STAGES
+from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.supervision.paper_report_questions import PaperReportVerdict
 from tasks.supervision.paper_reports import report_of
 
 
@@ -40,4 +43,11 @@ _HAPPENED: Happened = {
     "paper-report:citizen:closed": "核实：{verdict}，留有邮箱的已告知反映人",
 }
 
-PAPER_REPORT = KindSheet("群众反映", _department, _lines, _full_lines, _HAPPENED)
+PAPER_REPORT = Kind(
+    CaseKind.PAPER_REPORT,
+    "群众反映/paper-report",
+    STAGES,
+    (PaperReportVerdict,),
+    (limits.PAPER_REPORT_CHECK,),
+    KindSheet("群众反映", _department, _lines, _full_lines, _HAPPENED),
+)

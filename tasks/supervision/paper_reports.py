@@ -13,15 +13,15 @@ from models.paper_reports import PaperReport
 from notifications.notices import PaperReportHandled, PaperReportReceived
 from regulation.findings import Source
 from regulation.limits import PAPER_REPORT_CHECK, REPORT_AGE
-from regulation.paper_reports import STAGE_AFTER, Stage, Verdict, check_transition
+from regulation.paper_reports import STAGE_AFTER, STAGES, Stage, Verdict
 from regulation.service_guides import CITIZEN_RULES, subject_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import meet_deadline, start_deadline
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.deadlines import start_deadline
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.guides.items import item_named
@@ -60,11 +60,11 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
         department = department_named(session, form.department)
         if not today - timedelta(days=REPORT_AGE.value) <= form.happened_on <= today:
             raise InputError.of("happened_on", f"日期应在今天（{today}）及之前{REPORT_AGE.value}天以内，请更正。")
-        case = open_case(session, next_number(counter), CaseKind.PAPER_REPORT, Stage.RECEIVED, now)
-        step = Step(session, case, "register_report", 1, "citizen", now)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.RECEIVED, "register_report", "citizen", now)
         session.add(
             PaperReport(
-                case_no=case.case_no,
+                case_no=case_no,
                 submission_key=submission_key,
                 department_uscc=department.uscc,
                 matter=form.matter,
@@ -76,20 +76,20 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
                 phone=form.phone or None,
             )
         )
-        keep_files(session, case.case_no, files, now)
-        deadline = start_deadline(session, case.case_no, PAPER_REPORT_CHECK, today)
+        keep_files(session, case_no, files, now)
+        deadline = start_deadline(session, case_no, PAPER_REPORT_CHECK, today)
         step.audit("paper-report:citizen:registered", department=department.uscc, demand=form.demand, files=len(files))
         if form.email:
             notice = PaperReportReceived(
-                case_no=case.case_no,
+                case_no=case_no,
                 department=department.name,
                 received_on=today,
                 due_on=deadline.due_on,
                 provisional=deadline.provisional,
             )
             step.notify(notice, form.email)
-        tell_officer(session, case, "新收到的群众反映", f"{case.case_no}:registered", now)
-        return case.case_no
+        announce(step, "新收到的群众反映")
+        return case_no
 
 
 @durable("办结群众反映")
@@ -97,12 +97,8 @@ def close_report(step: Step) -> list[str]:
     """Carry out what staff found: a finding or none, and the citizen is told where they left an address. The
     rectification cases that were opened."""
     case_no = step.case.case_no
-    question = PaperReportVerdict.question
-    answer = PaperReportVerdict.model_validate(accepted_answer(step.session, case_no, question, 1))
-    stage = STAGE_AFTER[answer.verdict]
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    meet_deadline(step.session, case_no, PAPER_REPORT_CHECK, answered_on(step.session, case_no, question, 1))
+    answer = answered(step, PaperReportVerdict, PAPER_REPORT_CHECK)
+    step.move(STAGES, STAGE_AFTER[answer.verdict])
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()
     if answer.verdict is Verdict.CONFIRM:

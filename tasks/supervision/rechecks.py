@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.findings import Finding
 from regulation.limits import RECHECK
 from regulation.rectifications import Verdict
-from tasks.case.answers import accepted_answer, answered_on
+from tasks.case.answers import answered
 from tasks.case.deadlines import meet_deadline
 from tasks.case.numbers import tell_officer
 from tasks.case.step import Step, durable
@@ -56,9 +56,7 @@ def recheck_by_rule(step: Step) -> str | None:
 @durable("人工复查")
 def carry_out_recheck(step: Step) -> str:
     """Carry out what the officer found at the recheck; the stage that the case is in now."""
-    on = answered_on(step.session, step.case.case_no, Recheck.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, RECHECK, on)
-    found = Recheck.model_validate(accepted_answer(step.session, step.case.case_no, Recheck.question, step.turn))
+    found = answered(step, Recheck, RECHECK)
     is_mended = found.verdict is Verdict.MENDED
     step.audit("rectification:case:rechecked", by="officer", mended=is_mended)
     return mended(step, found.reason or "经复查，已整改到位。") if is_mended else failed(step, found.reason, found.days)

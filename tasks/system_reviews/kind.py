@@ -4,15 +4,16 @@ the others pass through Prefect."""
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
 from models.system_reviews import SystemReviewVersion
+from regulation import limits
 from regulation.certificates import mask_name
-from regulation.system_reviews import Difference, Stage, differences, outside_because, remarks
+from regulation.system_reviews import STAGES, Difference, Stage, differences, outside_because, remarks
 from tasks.case.answers import accepted_answer, answers_so_far
-from tasks.case.kind import Happened, KindSheet, Lines, Table
-from tasks.system_reviews.questions import SystemReviewOpinion
+from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.steps import form_of, review_of, versions_of
 from tasks.system_reviews.submissions import PROVISIONS, SystemReviewForm, described
 
@@ -136,4 +137,12 @@ _HAPPENED: Happened = {
     "system-review:go-live:moved": "计划上线由{from_on}改为{to_on}",
 }
 
-SYSTEM_REVIEW = KindSheet("系统评审", _subject, _lines, _full_lines, _HAPPENED, _further)
+SYSTEM_REVIEW = Kind(
+    CaseKind.SYSTEM_REVIEW,
+    "系统评审/system-review",
+    STAGES,
+    (SystemReviewOpinion, MaterialReceived),
+    (limits.SYSTEM_REVIEW, limits.SYSTEM_SUPPLEMENT),
+    KindSheet("系统评审", _subject, _lines, _full_lines, _HAPPENED, _further),
+    "system-review-intake",
+)

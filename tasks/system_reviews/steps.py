@@ -28,9 +28,9 @@ from regulation.limits import SYSTEM_REVIEW, SYSTEM_SUPPLEMENT
 from regulation.system_reviews import (
     COMES_AGAIN,
     REFERENCE,
+    STAGES,
     Stage,
     check_planned_day,
-    check_transition,
     gaps,
     outside_because,
     reference,
@@ -41,10 +41,10 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from runtime.settings import settings
-from tasks.case.answers import accepted_answer, answered_on, record_answer
+from tasks.case.answers import answered, meet_by_answer, record_answer
 from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import end_case, locked_counter, next_number, opening, tell_officer
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
 from tasks.office.departments import department_named
@@ -111,11 +111,10 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
                 return before.case_no
             if before.stage not in COMES_AGAIN:
                 raise RefusalError(_not_again(before))
-        case = open_case(session, next_number(counter), CaseKind.SYSTEM_REVIEW, Stage.SUBMITTED, now)
-        step = Step(session, case, "register_submission", 1, actor, now)
-        version.case_no = case.case_no
+        case_no = version.case_no = next_number(counter)
+        step = opening(session, case_no, Stage.SUBMITTED, "register_submission", actor, now)
         review = SystemReview(
-            case_no=case.case_no,
+            case_no=case_no,
             department_uscc=department_uscc,
             project_code=form.project_code,
             project_name=form.project_name,
@@ -127,7 +126,7 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
         session.flush()
         session.add(version)
         session.flush()
-        deadline = start_deadline(session, case.case_no, SYSTEM_REVIEW, today)
+        deadline = start_deadline(session, case_no, SYSTEM_REVIEW, today)
         step.audit("system-review:submission:registered", department=department_uscc, version=version.version)
         tell(
             step,
@@ -137,7 +136,7 @@ def register_submission(form: SystemReviewForm, department_uscc: str, submission
             due_on=deadline.due_on,
             provisional=deadline.provisional,
         )
-        return case.case_no
+        return case_no
 
 
 def submit_for_department(form: SystemReviewForm, department: str, submission_key: str, actor: str) -> str:
@@ -195,19 +194,14 @@ def tell(step: Step, notice: type[ToProject], about: str = "", **facts: object) 
     step.notify(told(mask_name(form.contact_name)), form.contact_email, about=about)
 
 
-def _go_to(step: Step, stage: Stage) -> SystemReview:
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    return review_of(step.session, step.case.case_no)
-
-
 @durable("是否予以评审")
 def pass_gate(step: Step) -> str:
     """Decide whether a submission is reviewed at all: not one that Article 17 is not about, and not one whose plan says
     nothing on what it asks for. The stage that it goes to."""
     plan = form_of(versions_of(step.session, step.case.case_no)[-1]).plan()
     stage, lacking = stage_after_gate(plan)
-    review = _go_to(step, stage)
+    step.move(STAGES, stage)
+    review = review_of(step.session, step.case.case_no)
     if stage is Stage.IN_REVIEW:
         step.audit("system-review:gate:passed")
         tell_officer(step.session, step.case, "新提交的系统评审", f"{step.case.case_no}:in-review", step.now)
@@ -228,18 +222,11 @@ def pass_gate(step: Step) -> str:
     return stage
 
 
-def _opinion(step: Step) -> SystemReviewOpinion:
-    on = answered_on(step.session, step.case.case_no, SystemReviewOpinion.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, on)
-    given = accepted_answer(step.session, step.case.case_no, SystemReviewOpinion.question, step.turn)
-    return SystemReviewOpinion.model_validate(given)
-
-
 @durable("要求补充材料")
 def request_material(step: Step) -> None:
     """Tell the department what reviewers need besides, and until when."""
-    _go_to(step, Stage.SUPPLEMENT)
-    opinion = _opinion(step)
+    step.move(STAGES, Stage.SUPPLEMENT)
+    opinion = answered(step, SystemReviewOpinion, SYSTEM_REVIEW)
     deadline = start_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, step.today, step.turn)
     due_on, provisional = deadline.due_on, deadline.provisional
     tell(step, SystemMaterialRequested, what=opinion.text, due_on=due_on, provisional=provisional)
@@ -249,12 +236,10 @@ def request_material(step: Step) -> None:
 @durable("收到补充材料")
 def take_material(step: Step) -> None:
     """Put the project up for review again, with what has come or without it."""
-    _go_to(step, Stage.IN_REVIEW)
-    on = answered_on(step.session, step.case.case_no, MaterialReceived.question, step.turn)
-    meet_deadline(step.session, step.case.case_no, SYSTEM_SUPPLEMENT, on)
+    step.move(STAGES, Stage.IN_REVIEW)
+    on = meet_by_answer(step, MaterialReceived, SYSTEM_SUPPLEMENT)
     start_deadline(step.session, step.case.case_no, SYSTEM_REVIEW, on, step.turn + 1)
-    given = accepted_answer(step.session, step.case.case_no, MaterialReceived.question, step.turn)
-    material = MaterialReceived.model_validate(given)
+    material = answered(step, MaterialReceived)
     step.audit("system-review:material:taken", kind=material.kind)
     tell_officer(step.session, step.case, material.kind, f"{step.case.case_no}:material:{step.turn}", step.now)
 
@@ -263,8 +248,9 @@ def take_material(step: Step) -> None:
 def give_reference(step: Step) -> str:
     """Pass a project: its reference, what it promised as lines that must stand on the use list when it goes live, and
     the word to the department to propose them. The reference."""
-    review = _go_to(step, Stage.PASSED)
-    _opinion(step)
+    step.move(STAGES, Stage.PASSED)
+    review = review_of(step.session, step.case.case_no)
+    meet_by_answer(step, SystemReviewOpinion, SYSTEM_REVIEW)
     number = next_number(locked_counter(step.session, "PY", step.today.year))
     review.reference = reference(number, keys().blind_index("system-review-reference", number))
     review.passed_on = step.today
@@ -305,8 +291,8 @@ def give_reference(step: Step) -> str:
 @durable("评审不通过")
 def fail_review(step: Step) -> None:
     """Fail a project, with the reason; it may come again as a new version."""
-    _go_to(step, Stage.FAILED)
-    tell(step, SystemReviewFailed, reason=_opinion(step).text)
+    step.move(STAGES, Stage.FAILED)
+    tell(step, SystemReviewFailed, reason=answered(step, SystemReviewOpinion, SYSTEM_REVIEW).text)
     step.audit("system-review:review:failed")
     end_case(step, step.case)
 

@@ -3,13 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Case
+from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
 from models.use_lists import ProposedLine, UseListEntry, UseListVersion
-from regulation.use_lists import change_of, differences, field_label
+from regulation import limits
+from regulation.use_lists import STAGES, change_of, differences, field_label
 from runtime import clock
-from tasks.case.kind import Happened, KindSheet, Lines, Table
+from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.use_list.questions import UseListReview
 from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
 from tasks.use_list.steps import lines_of, proposal_of, proposed_terms
 
@@ -101,4 +103,11 @@ _HAPPENED: Happened = {
     "use-list:proposal:decided": "审核{verdict}：列入{taken}行，未列入{refused}行，已告知部门",
 }
 
-USE_LIST = KindSheet("用证清单", _department, _lines, _full_lines, _HAPPENED, _further)
+USE_LIST = Kind(
+    CaseKind.USE_LIST,
+    "用证清单/use-list-proposal",
+    STAGES,
+    (UseListReview,),
+    (limits.USE_LIST_REVIEW,),
+    KindSheet("用证清单", _department, _lines, _full_lines, _HAPPENED, _further),
+)

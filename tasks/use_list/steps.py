@@ -16,19 +16,18 @@ from notifications.rendering import full_date
 from regulation.limits import USE_LIST_REVIEW
 from regulation.use_lists import (
     STAGE_AFTER,
+    STAGES,
     Stage,
     Terms,
     Verdict,
-    check_transition,
     in_force_from,
     line_numbers,
 )
 from runtime import clock
 from runtime.database import transaction
-from tasks.case.answers import accepted_answer, answered_on
-from tasks.case.deadlines import meet_deadline, start_deadline
+from tasks.case.answers import answered
 from tasks.case.department_mail import tell_department
-from tasks.case.numbers import end_case, locked_counter, next_number, open_case, tell_officer
+from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
 from tasks.use_list.proposals import check_lines
@@ -65,15 +64,15 @@ def register_proposal(
             return Proposed(known, session.scalars(counted).one())
         counter = locked_counter(session, CaseKind.USE_LIST, today.year)
         lines = check_lines(session, department_uscc, rows, today, skip_unchanged)
-        case = open_case(session, next_number(counter), CaseKind.USE_LIST, Stage.PROPOSED, now)
-        step = Step(session, case, "register_proposal", 1, actor, now)
-        proposal = UseListProposal(case_no=case.case_no, submission_key=submission_key, department_uscc=department_uscc)
+        case_no = next_number(counter)
+        step = opening(session, case_no, Stage.PROPOSED, "register_proposal", actor, now)
+        proposal = UseListProposal(case_no=case_no, submission_key=submission_key, department_uscc=department_uscc)
         session.add(proposal)
         session.flush()
         for line in lines:
             session.add(
                 ProposedLine(
-                    case_no=case.case_no,
+                    case_no=case_no,
                     line=line.number,
                     item_code=line.identity.item_code,
                     item_name=line.terms.item_name,
@@ -86,10 +85,9 @@ def register_proposal(
                     in_force_from=line.in_force_from,
                 )
             )
-        start_deadline(session, case.case_no, USE_LIST_REVIEW, today)
         step.audit("use-list:proposal:registered", department=department_uscc, lines=len(lines))
-        tell_officer(session, case, "新提出的用证清单", f"{case.case_no}:registered", now)
-        return Proposed(case.case_no, len(lines))
+        announce(step, "新提出的用证清单", USE_LIST_REVIEW)
+        return Proposed(case_no, len(lines))
 
 
 def proposal_of(session: Session, case_no: str) -> UseListProposal:
@@ -112,11 +110,8 @@ def proposed_terms(line: ProposedLine) -> Terms:
 def carry_out_review(step: Step) -> None:
     """Take over what the review approved as new versions, keep of the rest why not, and tell the department."""
     case_no = step.case.case_no
-    review = UseListReview.model_validate(accepted_answer(step.session, case_no, UseListReview.question, 1))
-    stage = STAGE_AFTER[review.verdict]
-    check_transition(Stage(step.case.stage), stage)
-    step.case.stage = stage
-    meet_deadline(step.session, case_no, USE_LIST_REVIEW, answered_on(step.session, case_no, UseListReview.question, 1))
+    review = answered(step, UseListReview, USE_LIST_REVIEW)
+    step.move(STAGES, STAGE_AFTER[review.verdict])
     uscc = proposal_of(step.session, case_no).department_uscc
     department = step.session.get_one(Department, uscc, with_for_update=True)
     lines = lines_of(step.session, case_no)

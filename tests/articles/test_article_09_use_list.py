@@ -18,7 +18,7 @@ from models.use_lists import EntryEnquiry, ProposedLine, UseListEntry, UseListVe
 from regulation.certificate_use import Permission, UseRefusedError
 from regulation.limits import ENTRY_CONFIRMATION, PROPOSED_LINES, REFUSED_USES, UNUSED_ENTRY, USE_LIST_REVIEW
 from regulation.stages import TransitionError
-from regulation.use_lists import Enquiry, Stage, check_transition
+from regulation.use_lists import STAGES, Enquiry, Stage
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
@@ -339,7 +339,7 @@ def test_a_review_carried_out_twice_changes_nothing_more(monday: datetime) -> No
 
 def test_a_proposal_is_decided_once() -> None:
     with pytest.raises(TransitionError):
-        check_transition(Stage.REFUSED, Stage.TAKEN_OVER)
+        STAGES.check(Stage.REFUSED, Stage.TAKEN_OVER)
 
 
 # 动态管理：什么都不覆盖，任何一天都说得清

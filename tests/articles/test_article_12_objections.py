@@ -23,7 +23,7 @@ from models.organisations import Leave
 from models.records import AuditEntry
 from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
-from regulation.objections import Bureau, ObjectorKind, Stage, check_transition
+from regulation.objections import STAGES, Bureau, ObjectorKind, Stage
 from regulation.stages import TransitionError
 from regulation.working_days import YearArrangement, last_library_year
 from runtime import clock
@@ -817,7 +817,7 @@ def test_a_step_out_of_turn_is_stopped_with_the_article(clerk: Any) -> None:
     with pytest.raises(TransitionError, match="第十二条"):
         objections.close_objection.run(clerk.register().case_no)
     with pytest.raises(TransitionError):
-        check_transition(Stage.CLOSED, Stage.WITHDRAWN)
+        STAGES.check(Stage.CLOSED, Stage.WITHDRAWN)
 
 
 # 时限巡查

@@ -16,7 +16,7 @@ from models.organisations import Department
 from models.records import AuditEntry
 from models.rule_revisions import RuleRevision
 from regulation.limits import RULE_REVISION, RULE_REVISION_AGAIN
-from regulation.rule_revisions import Stage, check_planned_day, check_transition
+from regulation.rule_revisions import STAGES, Stage, check_planned_day
 from regulation.stages import TransitionError
 from runtime import clock
 from runtime.database import reading, transaction
@@ -263,9 +263,9 @@ def test_what_is_not_revised_goes_back_with_the_reason_and_another_date(tracked:
 def test_a_case_goes_only_where_its_stage_leads() -> None:
     for stage in (Stage.RETURNED, Stage.REVISED):
         with pytest.raises(TransitionError):
-            check_transition(stage, Stage.REVISING)
+            STAGES.check(stage, Stage.REVISING)
     with pytest.raises(TransitionError):
-        check_transition(Stage.LISTED, Stage.REVISED)
+        STAGES.check(Stage.LISTED, Stage.REVISED)
 
 
 # 提醒和逾期

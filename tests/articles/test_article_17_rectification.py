@@ -20,7 +20,7 @@ from models.rectifications import Rectification
 from regulation.finding_rules import RULES
 from regulation.findings import FindingRule, Severity, Source
 from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
-from regulation.rectifications import Response, Stage, check_days, check_transition
+from regulation.rectifications import STAGES, Response, Stage, check_days
 from regulation.stages import TransitionError
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
@@ -244,9 +244,9 @@ def test_what_only_people_see_can_be_found_again_once_it_was_dismissed(
 def test_a_story_decides_once() -> None:
     for stage in (Stage.MENDED, Stage.DISMISSED, Stage.GONE, Stage.HANDED_OVER):
         with pytest.raises(TransitionError):
-            check_transition(stage, Stage.MENDING)
+            STAGES.check(stage, Stage.MENDING)
     with pytest.raises(TransitionError):
-        check_transition(Stage.FOUND, Stage.RECHECK)
+        STAGES.check(Stage.FOUND, Stage.RECHECK)
 
 
 # 通知

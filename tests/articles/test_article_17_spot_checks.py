@@ -31,7 +31,7 @@ from models.spot_checks import (
 from regulation.findings import Source
 from regulation.limits import SPOT_CHECK_PUBLICATION, SPOT_CHECK_RATE, SPOT_CHECK_RESULTS
 from regulation.spot_check_draws import NoTeamError
-from regulation.spot_checks import CHECK_ITEMS, Fault, ObjectKind, Stage, TeamStage, check_transition
+from regulation.spot_checks import CHECK_ITEMS, STAGES, Fault, ObjectKind, Stage, TeamStage
 from regulation.stages import TransitionError
 from runtime import clock
 from runtime.database import reading, transaction
@@ -316,7 +316,7 @@ def test_nothing_is_drawn_without_a_commitment_or_twice(first: datetime) -> None
     with pytest.raises(TransitionError):
         spot_checks.draw_objects.run(case.case_no)
     with pytest.raises(TransitionError):
-        check_transition(Stage.PUBLISHED, Stage.COMMITTED)
+        STAGES.check(Stage.PUBLISHED, Stage.COMMITTED)
     spot_checks.publish_commitment.run(case.case_no)
     assert spot_checks.draw_objects.run(case.case_no) == spot_checks.draw_objects.run(case.case_no)
     assert spot_checks.assign_inspectors.run(case.case_no) == spot_checks.assign_inspectors.run(case.case_no)

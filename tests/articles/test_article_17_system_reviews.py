@@ -30,9 +30,9 @@ from regulation.stages import TransitionError
 from regulation.system_reviews import (
     GATE,
     RULES,
+    STAGES,
     Stage,
     broken_promises,
-    check_transition,
     gaps,
     outside_because,
     says_something,
@@ -303,7 +303,7 @@ def test_the_gate_decides_once(monday: datetime) -> None:
         (Stage.SUPPLEMENT, Stage.PASSED),
     ):
         with pytest.raises(TransitionError):
-            check_transition(now, to)
+            STAGES.check(now, to)
 
 
 # 再次提交

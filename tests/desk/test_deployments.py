@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.desk.runs import DEPLOYMENTS, INTAKES
+from tasks.desk.kinds import INTAKES, KINDS
 
 STORIES = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story["name"])
 def test_the_first_tag_says_how_a_story_begins(story: dict[str, object]) -> None:
-    cases = {name.rpartition("/")[2] for name in DEPLOYMENTS.values()}
+    cases = {kind.deployment.rpartition("/")[2] for kind in KINDS.values()}
     tags = story["tags"]
     assert isinstance(tags, list)
     assert (tags[0] == "办件") == (story["name"] in cases)

@@ -18,7 +18,8 @@ from runtime.database import reading, transaction
 from tasks.case import answers
 from tasks.case.calendars import working_days
 from tasks.case.questions import Question
-from tasks.desk.to_do import QUESTIONS, open_cases, to_do, to_do_of_director, until
+from tasks.desk.kinds import QUESTIONS
+from tasks.desk.to_do import open_cases, to_do, to_do_of_director, until
 from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
 from tasks.objections.steps import request_supplement
 from tasks.office.staff_tasks import open_staff_task
@@ -142,15 +143,6 @@ def test_days_left_are_working_days(installation: object) -> None:
     assert until(friday, friday, calendar) == "**2026-11-27（周五），今天截止**"
     assert until(date(2026, 11, 26), friday, calendar) == "**2026-11-26（周四），已超期1个工作日**"
     assert until(None, friday, calendar) == "—"
-
-
-def test_every_question_is_known_to_the_list() -> None:
-    # Those that are another question's, too.
-    kinds = [each for kind in Question.__subclasses__() for each in (kind, *kind.__subclasses__())]
-    asked = {each.question: each for each in kinds if each.__module__.startswith("tasks.")}
-    # An answer that is only kept, and for which no run waits.
-    del asked["late-response"]
-    assert asked == QUESTIONS
 
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)

@@ -15,7 +15,8 @@ from models.cases import Case, StaffTask
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
-from tasks.desk.runs import INTAKES, LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
+from tasks.desk.kinds import INTAKES
+from tasks.desk.runs import LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.questions import InitialReview
 from tests.conftest import ROOT, WorkedDesk, certificate_of, objection_about

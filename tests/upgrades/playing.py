@@ -26,7 +26,7 @@ from tasks.backfill import questions as backfill_questions
 from tasks.case.answers import offered, settled, take_officer_answer
 from tasks.case.questions import Asked, Question
 from tasks.case.step import DurableStep
-from tasks.desk.runs import DEPLOYMENTS
+from tasks.desk.kinds import KINDS
 from tasks.desk.sheets import add_attachments, full_sheet
 from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_batch_questions
@@ -146,7 +146,7 @@ def case_of(case_no: str) -> Case:
 
 def tell(case_no: str) -> None:
     """Tell a case's story up to the question that it waits at, or to its end."""
-    entrypoint = stories()[DEPLOYMENTS[case_of(case_no).kind].rpartition("/")[2]].entrypoint
+    entrypoint = stories()[KINDS[case_of(case_no).kind].deployment.rpartition("/")[2]].entrypoint
     module, _, name = entrypoint.rpartition(".")
     with suppress(Pause):
         getattr(import_module(module), name).fn(case_no)
