@@ -48,6 +48,7 @@ NUMBER, HOLDER, HOLDER_NUMBER, ISSUER = "number", "holder", "holder_number", "is
 ISSUED_ON, VALID_FROM, VALID_UNTIL = "issued_on", "valid_from", "valid_until"
 HOLDER_NUMBER_KIND, HOLDER_KIND = "holder_number_kind", "holder_kind"
 SHARE = "share"
+CO_OWNERSHIP, SOLE = "co_ownership", "单独所有"
 REGISTER_COLUMNS = {
     NUMBER: "证照编号",
     HOLDER: "持证主体",
@@ -264,6 +265,7 @@ class Judge:
                 (_sex_problems, "sex" in kinds),
                 (_birth_problems, HolderKind.NATURAL_PERSON in paper_type.holder_kinds),
                 (_later_problems, bool(kinds.keys() & set(_NOT_AFTER_ISSUE))),
+                (_ownership_problems, CO_OWNERSHIP in kinds),
             )
             if applies
         )
@@ -360,15 +362,14 @@ class Judge:
         if self._of_spouses:
             first, other = _spouses_in_order(readings, number)
             return first, name, share, _spouse(readings, other)
-        names, numbers = parts(name), readings[HOLDER_NUMBER].value or ()
+        names, numbers, shares = parts(name), readings[HOLDER_NUMBER].value or (), parts(share)
         if len(names) < 2 and len(numbers) < 2:
             return HOLDER, name, share, ()
         if len(names) != len(numbers):
             code = ProblemCode.HOLDERS_DIFFER if len(numbers) > 1 else ProblemCode.HOLDERS_WITHOUT_NUMBER
             if numbers:
                 problems.append(Problem(HOLDER_NUMBER, code))
-            return HOLDER, name, share, ()
-        shares = parts(share)
+            return HOLDER, name, share if len(shares) == 1 else "", ()
         if len(shares) != len(names):
             # What is said once is said of all; what fits nobody stays on the face.
             shares = (shares if len(shares) == 1 else [""]) * len(names)
@@ -645,6 +646,12 @@ def _later_problems(readings: _Readings, _number: HolderNumber | None, problems:
         day: date | None = readings[code].value if code in readings else None
         if day is not None and issued_on is not None and day > issued_on:
             problems.append(Problem(code, ProblemCode.LATER_THAN_ISSUE))
+
+
+def _ownership_problems(readings: _Readings, _number: HolderNumber | None, problems: list[Problem]) -> None:
+    numbers = readings[HOLDER_NUMBER].value or ()
+    if readings[CO_OWNERSHIP].text == SOLE and (len(numbers) > 1 or len(parts(readings[HOLDER].text)) > 1):
+        problems.append(Problem(CO_OWNERSHIP, ProblemCode.SOLE_OF_SEVERAL))
 
 
 _DISABILITIES = ("视力", "听力", "言语", "肢体", "智力", "精神", "多重")

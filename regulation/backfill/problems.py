@@ -64,6 +64,7 @@ class ProblemCode(StrEnum):
     HOLDER_NOT_SPOUSE = "holder-not-spouse"
     HOLDERS_DIFFER = "holders-differ"
     HOLDERS_WITHOUT_NUMBER = "holders-without-number"
+    SOLE_OF_SEVERAL = "sole-of-several"
     ISSUED_BEFORE_BIRTH = "issued-before-birth"
     LATER_THAN_ISSUE = "later-than-issue"
     ENDS_BEFORE_ISSUE = "ends-before-issue"
@@ -144,6 +145,7 @@ SENTENCES = {
     ProblemCode.HOLDERS_WITHOUT_NUMBER: (
         "“{field}”只有一个，名称却像是几个持证主体；没有号码的查不到这件证照，请照纸质证照补填，用顿号隔开。"
     ),
+    ProblemCode.SOLE_OF_SEVERAL: "“{field}”是单独所有，持证主体却有几个；请照纸质证照核对。",
     ProblemCode.ISSUED_BEFORE_BIRTH: "“{field}”早于持证主体的出生日期；请照纸质证照核对日期和号码。",
     ProblemCode.LATER_THAN_ISSUE: "“{field}”晚于发证日期；请照纸质证照核对。",
     ProblemCode.ENDS_BEFORE_ISSUE: "“{field}”早于发证日期或有效期起始日；请照纸质证照核对。",
@@ -183,6 +185,7 @@ REMARKS = frozenset(
         ProblemCode.REGION_UNKNOWN,
         ProblemCode.COLUMN_UNKNOWN,
         ProblemCode.HOLDERS_WITHOUT_NUMBER,
+        ProblemCode.SOLE_OF_SEVERAL,
         ProblemCode.LATER_THAN_ISSUE,
         ProblemCode.EXPIRED,
         ProblemCode.VALIDITY_NOT_BY_RULE,

@@ -361,7 +361,8 @@ def correct_certificate(step: Step) -> str | None:
     new = supersede(session, old, corrected, step.case.case_no, step.now)
     if corrected.contradicted:
         fields = "、".join(corrected.contradicted)
-        what = f"异议{step.case.case_no}更正后，证照上的{fields}与更正的内容不一致，请核对是否也应更正"
+        name = objectionable(kind)[str(objection.field_code)]
+        what = f"异议{step.case.case_no}将“{name}”更正后，证照上的{fields}与之不一致，请核对是否也应更正"
         open_staff_task(session, f"contradicted:{step.case.case_no}", step.case.case_no, what, step.now)
     step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
     return new.identifier

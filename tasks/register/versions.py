@@ -14,7 +14,7 @@ from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Holder, J
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
-from regulation.register_columns import new_errors, read_off
+from regulation.register_columns import new_contradictions, read_off
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type
@@ -29,7 +29,7 @@ STATES = {name: state for state, name in STATE_NAMES.items()}
 class Corrected:
     """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state.
 
-    ``contradicted`` names the fields that do not agree with the rest any more and did before. That is no reason to
+    ``contradicted`` names the fields that do not agree with the corrected one and did before. That is no reason to
     refuse: what belongs together may be wrong together, and an objection is about one field.
     """
 
@@ -145,7 +145,7 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
         raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
     face = old.face | {code: value}
     names = columns(paper_type(kind))
-    contradicted = dict.fromkeys(f"“{names[each.field]}”" for each in new_errors(judge, old.face, face, before, known))
+    contradicted = [f"“{names[each]}”" for each in new_contradictions(judge, old.face, face, code, before, known)]
     kept, holders = read_off(judge, face, before, known)
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
         kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))

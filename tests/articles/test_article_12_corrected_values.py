@@ -528,7 +528,8 @@ def test_what_belongs_together_may_be_wrong_together_and_is_corrected_field_by_f
     assert (permit.now.face["valid_until"], str(permit.now.valid_until_on)) == ("2019-01-01", "2019-01-01")
     with reading() as session:
         (task,) = session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("contradicted:")))
-    assert "证照上的“有效期至”与更正的内容不一致" in task
+    # What it disagrees with, and not what was just corrected.
+    assert "将“有效期至”更正后，证照上的“发证日期”与之不一致" in task
     permit.correct("issued_on", "2016-01-01")
     assert permit.counter.authenticate(**permit.of_it()).state == "expired"
 
