@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     LINE_BREAK = "line-break"
     FORMULA = "formula"
     TOO_LONG = "too-long"
+    PLACEHOLDER = "placeholder"
     # A date.
     DATE_UNREADABLE = "date-unreadable"
     DATE_TWO_DIGIT_YEAR = "date-two-digit-year"
@@ -107,6 +108,7 @@ SENTENCES = {
     ProblemCode.LINE_BREAK: "“{field}”中有换行，已改为空格；请核对。",
     ProblemCode.FORMULA: "“{field}”以=、+、-或@开头，像是表格公式；请删去开头的符号，或照纸质证照重新填写。",
     ProblemCode.TOO_LONG: "“{field}”超过{detail}个字；请核对是否填错了列。",
+    ProblemCode.PLACEHOLDER: "“{field}”填的是“无”“见附件”一类的字样或者符号，不是具体内容；请照纸质证照填写。",
     ProblemCode.DATE_UNREADABLE: "“{field}”不是能识别的日期；请写成2019-03-05的样式。",
     ProblemCode.DATE_TWO_DIGIT_YEAR: "“{field}”的年份不足4位，无法判断世纪；请写成4位年份，如2019-03-05。",
     ProblemCode.DATE_INCOMPLETE: "“{field}”缺少月或日；请照纸质证照补全，如2019-03-05。",
