@@ -95,7 +95,7 @@ def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], 
     typed = {
         "objector_kind": str(ObjectorKind.HOLDER),
         "certificate_type": shown.type_name,
-        "certificate": shown.number,
+        "certificate": shown.identifier,
     }
     values = {name: value for name, value in shown.lines if value}
     if field in dict(shown.lines):

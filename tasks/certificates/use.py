@@ -419,14 +419,14 @@ def _held(use: Use, request: TypedRequest, reference: str) -> Held:
     # Whoever was a holder by mistake learns nothing of what the certificate has become; its holder finds it by what it
     # said before, too.
     present = _present(found, use.holder_index) if found is not None else None
-    if (
-        found is None
-        or present is None
-        or present.holder_index != use.holder_index
-        or not _is_named(present, request.holder_name)
-    ):
-        raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
-    return found
+    if found is not None and present is not None and present.holder_index == use.holder_index:
+        if _is_named(present, request.holder_name):
+            return found
+        # An older printout bears an older name: it is real, and superseded.
+        for before in faces.versions_before(found.root, use.holder_index or ""):
+            if _is_named(before, request.holder_name):
+                return before
+    raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
 
 
 def _present(found: Held, holder: str | None) -> Held | None:

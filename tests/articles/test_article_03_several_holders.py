@@ -323,8 +323,11 @@ def test_a_corrected_name_of_the_second_spouse_is_the_one_that_counts(couple: Sh
     new = corrected(couple, spouse(couple), "欧阳若兰")
     named = of(new, MARRIAGE, holder_number=second.number)
     assert couple.counter.extract(**named, holder_name="欧阳若兰").holders[1].name == "欧阳若兰"
+    # The name of before is that of a printout of before, which is superseded and shows nothing.
+    by_old_name = couple.counter.extract(**named, holder_name=second.name)
+    assert (by_old_name.certificate.state, by_old_name.fields) == ("superseded", [])
     with pytest.raises(NotFoundError):
-        couple.counter.extract(**named, holder_name=second.name)
+        couple.counter.extract(**named, holder_name="欧阳若云")
 
 
 def holders_now(certificate: Certificate) -> list[tuple[str, str, str]]:
@@ -356,7 +359,8 @@ def test_a_missing_co_owner_is_set_right_field_by_field(estate: Shared) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "value"), [("holder", "{0}、欧阳若兰、欧阳若云"), ("holder_number", "{0}、330603199001011238、33060319900101333X")]
+    ("code", "value"),
+    [("holder", "{0}、欧阳若兰、欧阳若云"), ("holder_number", "{0}、330603199001011238、33060319900101333X")],
 )
 def test_of_an_incomplete_correction_whom_it_does_not_name_any_more_is_no_holder(
     estate: Shared, code: str, value: str
