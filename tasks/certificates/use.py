@@ -513,7 +513,7 @@ def _dispute(root: str) -> DisputeMark:
         f"该证照的{'、'.join(fields)}有异议，正在核实（第十二条）。核实期间证照继续有效，窗口可以照常受理；"
         "涉及有异议的项目时，请向持证主体核对并在办件中注明，不得仅因异议标记要求提交纸质证照（第八条）。"
     )
-    return DisputeMark(cases=cases, fields=fields, may=may)
+    return DisputeMark(fields=fields, may=may)
 
 
 def _reason(state: AnsweredState, found: Held) -> str:

@@ -29,8 +29,8 @@ from tasks.audit import record
 from tasks.case.calendars import working_days
 from tasks.case.department_links import Correspondent, new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.step import Step, durable
-from tasks.objections.steps import objection_of
+from tasks.case.step import Step, durable, recorded
+from tasks.objections.steps import objection_of, sync_certificate
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.versions import CURRENT_VERSION
 
@@ -112,7 +112,10 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
     new = session.scalar(CORRECTED, {"case_no": case_no})
     in_place = new is None and objection.outcome is Outcome.SYNCED
     if in_place:
+        synced = recorded(session.connection(), case_no, sync_certificate.name, 1)
         new = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+        if new is None or synced is None or synced.result != new.identifier:
+            return {}
     if new is None or code is None:
         return {}
     versions = session.scalars(VERSIONS, {"root": new.root}).all()

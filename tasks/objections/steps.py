@@ -39,7 +39,7 @@ from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, once_within, recorded
 from tasks.case.submissions import came_before
-from tasks.objections.changes import CHANGED, last_change, was_known
+from tasks.objections.changes import CHANGED, Change, last_change, was_known
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
     InitialReview,
@@ -344,6 +344,12 @@ def _changed_meanwhile(step: Step, why: InputError) -> str:
     return CHANGED
 
 
+def _note_corrected_again(step: Step, name: str, change: Change) -> None:
+    """Another case had corrected the same field, and its objectors were told so: a person looks into both."""
+    what = f"异议{step.case.case_no}更正的“{name}”此前已由异议{change.case_no}更正为别的内容，请核对两件的结果"
+    open_staff_task(step.session, f"corrected-again:{step.case.case_no}", step.case.case_no, what, step.now)
+
+
 @durable("更正本区索引")
 def correct_certificate(step: Step) -> str | None:
     """Put the corrected value into a new version of the certificate; the old one is kept as superseded. Where the
@@ -360,19 +366,17 @@ def correct_certificate(step: Step) -> str | None:
     old, kind, objection = found
     value = value_decided(_decision(step), reply_of(session, step.case.case_no), objection)
     change = last_change(session, step.case)
-    known = change is not None and was_known(session, step.case, change)
     try:
         corrected = correct(session, kind, old, str(objection.field_code), value, step.today)
     except InputError as why:
-        if known and isinstance(why, AlreadySaidError):
+        if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
             step.audit("certificate:version:corrected-before", version=old.version)
             return old.identifier
         return _changed_meanwhile(step, why)
     new = supersede(session, old, corrected, step.case.case_no, step.now)
     name = objectionable(kind)[str(objection.field_code)]
     if change is not None:
-        what = f"异议{step.case.case_no}更正的“{name}”此前已由异议{change.case_no}更正为别的内容，请核对两件的结果"
-        open_staff_task(session, f"corrected-again:{step.case.case_no}", step.case.case_no, what, step.now)
+        _note_corrected_again(step, name, change)
     if corrected.contradicted:
         fields = "、".join(corrected.contradicted)
         what = f"异议{step.case.case_no}将“{name}”更正后，证照上的{fields}与之不一致，请核对是否也应更正"
@@ -383,8 +387,8 @@ def correct_certificate(step: Step) -> str | None:
 
 @durable("与数据源头同步")
 def sync_certificate(step: Step) -> str | None:
-    """Take over what the source says where only our copy was wrong. Returns the identifier, ``CHANGED`` where something
-    else has changed it since the decision.
+    """Take over what the source says where only our copy was wrong. Returns the identifier, ``None`` where nothing was
+    to be taken over, ``CHANGED`` where something else has changed it since the decision.
 
     Where the source is above, it is the same version, set right, which the next use reads again. Where there is no
     source but the district's own, it is a new version: nothing else keeps what stood there (Article 14).
@@ -393,11 +397,16 @@ def sync_certificate(step: Step) -> str | None:
     if found is None:
         return None
     current, kind, objection = found
-    code = str(objection.field_code)
+    code, change = str(objection.field_code), last_change(session, step.case)
     try:
         said = correct(session, kind, current, code, _decision(step).value, step.today)
     except InputError as why:
+        if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
+            step.audit("certificate:version:corrected-before", version=current.version)
+            return None
         return _changed_meanwhile(step, why)
+    if change is not None:
+        _note_corrected_again(step, objectionable(kind)[code], change)
     if has_source_above(kind, current.backfilled_by_case):
         for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
             setattr(current, name, value)

@@ -50,12 +50,16 @@ from tasks.certificates.own import (
     own_certificate,
     own_certificates,
 )
+from tasks.objections import steps
+from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.questions import OutcomeDecision, VerificationReply
+from tasks.objections.registrations import register_objection
 from tasks.register.types import paper_type, type_named
 from tasks.register.versions import columns_of, correct, holders_of, set_holders, supersede
 from tasks.supervision.tallies import tallies_of
 from tests.articles.conftest import Counter, of, valid
-from tests.articles.test_article_12_corrected_values import text_of
-from tests.conftest import FEW, forget_settings
+from tests.articles.test_article_12_corrected_values import DECISION, reply, text_of
+from tests.conftest import FEW, Clerk, forget_settings, objection_about
 
 MARRIAGE, ESTATE, SCENARIO = "结婚证", "不动产权证书", "窗口查验"
 NAMES = ("number", "holder", "husband", "wife", "issued_on")
@@ -316,6 +320,36 @@ def test_a_corrected_number_of_the_second_spouse_is_the_one_that_finds_it(couple
     # Who had the wrong number sees what was asked under it, and nothing of the certificate since.
     couple.counter.extract(**of(new, MARRIAGE, holder_number=first.number))
     assert len([use for use in uses_of_holder(couple.session_of(second.number)).uses if "提取了" in use.sentence]) == 1
+
+
+def test_who_asked_under_a_wrong_number_of_the_second_spouse_is_told(couple: Shared) -> None:
+    second = couple.holders[1]
+    couple.counter.query(certificate_type=MARRIAGE, holder_number=second.number)
+    right = samples.Dice(7, "spouse").identity_number(
+        "right", clock.today() - timedelta(12000), spouse(couple) == "husband"
+    )
+    kind = kind_of(MARRIAGE)
+    name = kind.names[f"{spouse(couple)}_number"]
+    card = valid("身份证")
+    given = objection_about(card, kind_of("身份证")).model_copy(
+        update={
+            "certificate_type": MARRIAGE,
+            "certificate": couple.held.identifier,
+            "field": name,
+            "stated": second.number,
+            "proposed": right,
+        }
+    )
+    registered = register_objection(given, [], "wrong-number", "KQ001")
+    case = Clerk(registered.case_no, registered.token)
+    case.accept()
+    case.request()
+    assert case.answer(VerificationReply, **reply(right)) is None
+    steps.take_reply.run(case.case_no)
+    assert case.answer(OutcomeDecision, **DECISION) is None
+    steps.decide_outcome.run(case.case_no)
+    steps.correct_certificate.run(case.case_no)
+    assert tell_users_of_wrong_value.run(case.case_no) == 1
 
 
 def test_a_corrected_name_of_the_second_spouse_is_the_one_that_counts(couple: Shared) -> None:

@@ -662,6 +662,23 @@ def test_an_older_case_does_not_silently_undo_what_a_newer_one_corrected(permit:
     assert other not in task
 
 
+def test_what_another_case_has_set_right_meanwhile_is_synced_already(permit: Permit) -> None:
+    right = FIELDS["address"][3]
+    first, second = permit.object_to("address", right), permit.object_to("address", right)
+    permit.counter.extract(**permit.of_it())
+    for case in (first, second):
+        assert case.answer(VerificationReply, **RIGHT_ABOVE, replied_on=str(clock.today())) is None
+        steps.take_reply.run(case.case_no)
+        assert case.answer(OutcomeDecision, **SYNCED, value=right) is None
+        conclude(lambda step, case_no=case.case_no: step.run(case_no))
+        assert (case.stage(), permit.now.version) == (Stage.CLOSED, 2)
+    with reading() as session:
+        told = session.scalars(select(OutgoingNotice.case_no).where(OutgoingNotice.notice == "wrong-value-used")).all()
+        assert session.scalars(select(StaffTask.key).where(StaffTask.key.startswith("not-corrected:"))).all() == []
+    # Who used the wrong value is told once.
+    assert set(told) == {first.case_no}
+
+
 def beside(permit: Permit, number: str, holder_number: str) -> Certificate:
     """Another certificate of the type in the register, with this number and this holder."""
     made = Identifier(permit.type_code, "330603", secrets.token_hex(6).upper(), "001")
