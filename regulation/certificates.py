@@ -5,6 +5,7 @@ ISO 7064 MOD 37,36 over the four parts before it without their dots. A second wa
 the verdict on a check character has three values (``Verdict``).
 """
 
+import re
 import string
 import unicodedata
 from dataclasses import dataclass
@@ -149,12 +150,29 @@ def judge_identifier(text: str) -> tuple[Verdict, str]:
 
 
 def mask_name(name: str) -> str:
-    """A person's or organisation's name as notices and forms may show it (policy: no binding masking rule exists).
+    """A person's or organisation's name as notices and forms may show it (policy: no binding masking rule exists). Of
+    several names, however they are set apart, each is masked.
 
     >>> mask_name("张三丰"), mask_name("李四"), mask_name("绍兴柯桥某某纺织有限公司")
     ('张*丰', '李*', '绍兴****有限公司')
+    >>> mask_name("郭子涵、鲁国栋"), mask_name("郭子涵 鲁国栋"), mask_name("John Smith")
+    ('郭*涵、鲁*栋', '郭*涵 鲁*栋', 'Jo****mith')
+    >>> mask_name("郭子涵、欧阳和平和鲁国栋"), mask_name("")
+    ('郭*涵、欧*平和鲁*栋', '*')
     """
-    name = name.strip()
+    # What stands between the names comes along, at the odd places.
+    parts = _BETWEEN_NAMES.split(name.strip())
+    return "".join(part if place % 2 else _mask_one(part) for place, part in enumerate(parts))
+
+
+_CHINESE = r"[\u2e80-\u9fff]"
+_BETWEEN_NAMES = re.compile(rf"(\s*[、；;，,/／|｜&＆+＋]\s*|(?<={_CHINESE})\s+(?={_CHINESE}))")
+_ONE_AND_ANOTHER = re.compile(rf"({_CHINESE}{{2,4}})([和与及])({_CHINESE}{{2,4}})")
+
+
+def _mask_one(name: str) -> str:
+    if found := _ONE_AND_ANOTHER.fullmatch(name):
+        return f"{_mask_one(found[1])}{found[2]}{_mask_one(found[3])}"
     if len(name) > 6:
         return f"{name[:2]}****{name[-4:]}"
     return f"{name[:1]}*{name[2:][-1:]}"

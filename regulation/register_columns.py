@@ -7,9 +7,12 @@ would stand beside an old column, and the certificate would be answered as what 
 A certificate can have several holders (Article 3): both spouses, co-owners, partners. Who they are follows from the
 face by the same rules; the columns are those of the first. Each of them alone finds and presents it, sees its uses,
 authorises for it and objects to it: Article 3 calls whoever it was issued to its holder, and does not tell them apart.
+A correction changes one field, and a holder stands in two: what it leaves incomplete takes the certificate from nobody
+whose name and number the face still says.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from regulation.backfill.judge import (
     HOLDER,
@@ -17,6 +20,7 @@ from regulation.backfill.judge import (
     HOLDER_NUMBER_KIND,
     ISSUED_ON,
     NUMBER,
+    SHARE,
     VALID_FROM,
     VALID_UNTIL,
     Columns,
@@ -24,13 +28,30 @@ from regulation.backfill.judge import (
     Judge,
     Judged,
 )
-from regulation.backfill.paper_values import BETWEEN, NO_END, number_key
+from regulation.backfill.paper_values import BETWEEN, NO_END, number_key, parts
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from regulation.catalogue import HolderKind
-from regulation.identity_numbers import NumberKind
+from regulation.identity_numbers import NumberKind, same_name
 
-MENDED_IN_TURN = frozenset({ProblemCode.HOLDERS_DIFFER})
-"""What a correction may leave wrong: it is of one field, and a holder who is missing stands in two."""
+INCOMPLETE = frozenset({ProblemCode.HOLDERS_DIFFER, ProblemCode.HOLDERS_WITHOUT_NUMBER})
+"""A face that names other holders than it numbers: nobody guesses whose number is whose."""
+CONTRADICTIONS = INCOMPLETE | {ProblemCode.LATER_THAN_ISSUE, ProblemCode.SOLE_OF_SEVERAL}
+"""What staff are told of after a correction, errors apart: on old paper some of it is a remark, because old paper is as
+it is."""
+_HOLDERS_NUMBER = (HOLDER_NUMBER, NUMBER)
+_COMPARED_WITH: dict[ProblemCode, tuple[str, ...]] = {
+    ProblemCode.ENDS_BEFORE_ISSUE: (ISSUED_ON, VALID_FROM),
+    ProblemCode.LATER_THAN_ISSUE: (ISSUED_ON, VALID_FROM),
+    ProblemCode.ISSUED_BEFORE_BIRTH: ("born_on", HOLDER_NUMBER),
+    ProblemCode.NUMBER_DIFFERS: (HOLDER_NUMBER, "husband_number", "wife_number"),
+    ProblemCode.DISABILITY_DIFFERS: (HOLDER_NUMBER, "disability", "grade"),
+    ProblemCode.HOLDER_NOT_SPOUSE: ("husband", "wife"),
+    ProblemCode.HOLDER_KIND_NOT_ALLOWED: (HOLDER,),
+    ProblemCode.HOLDERS_DIFFER: (HOLDER,),
+    ProblemCode.HOLDERS_WITHOUT_NUMBER: (HOLDER,),
+    ProblemCode.SOLE_OF_SEVERAL: (HOLDER, HOLDER_NUMBER),
+}
+"""With what a problem's field does not agree. Sexes and days of birth are told by a number."""
 
 
 def read_off(
@@ -40,10 +61,36 @@ def read_off(
 
     ``beside`` is what its way in says, and counts where the face is silent or cannot be read: a platform's own columns,
     or those of the version before, whose holders are ``known``. Whoever has no number that can be read is no holder:
-    nothing could find them. A face that contradicts itself has the first one alone.
+    nothing could find them. A face that contradicts itself has those of the ``known`` whom it still names and numbers,
+    or the first one alone.
     """
     kept, judged = _kept(judge, face, beside, known)
-    return kept, judged.holders(kept)
+    there = _undisputed(judge, face, known) if any(each.code in INCOMPLETE for each in judged.problems) else ()
+    if not there:
+        return kept, judged.holders(kept)
+    first = there[0]
+    kept = replace(
+        kept,
+        holder_kind=first.kind,
+        holder_name=first.name,
+        holder_number_kind=first.number_kind,
+        holder_number=first.number,
+    )
+    return kept, there
+
+
+def _undisputed(judge: Judge, face: Mapping[str, str], known: Sequence[Holder]) -> tuple[Holder, ...]:
+    """Of the holders of the version before those whom a face still names and numbers; the shares as it says them now,
+    where there is one for each name."""
+    names, shares = judge.names_on(face), parts(face.get(SHARE) or "")
+    said = face.get(HOLDER_NUMBER)
+    numbers = {each.number for each in judge.read(HOLDER_NUMBER, said).value or ()} if said else None
+    there = []
+    for each in known:
+        place = next((place for place, name in enumerate(names) if same_name(name, each.name)), None)
+        if place is not None and (numbers is None or each.number in numbers):
+            there.append(replace(each, share=shares[place]) if len(shares) == len(names) else each)
+    return tuple(there)
 
 
 def is_silent_on_a_holder(judge: Judge, face: Mapping[str, str], holders: Sequence[Holder]) -> bool:
@@ -53,6 +100,9 @@ def is_silent_on_a_holder(judge: Judge, face: Mapping[str, str], holders: Sequen
 
 def _kept(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequence[Holder]) -> tuple[Columns, Judged]:
     judged = _judged(judge, face, beside, known)
+    if judged.holder_field == HOLDER and any(each.field != HOLDER for each in known):
+        # One of both names of a spouse was corrected: the certificate is still theirs, whoever is first.
+        judged = _judged(judge, {**face, HOLDER: face.get(known[0].field) or ""}, beside, known)
     # A last day before the day of issue is wrong and can be read.
     unreadable = {each.field for each in errors(judged) if each.code is not ProblemCode.ENDS_BEFORE_ISSUE}
     number = judged.holder_number
@@ -75,18 +125,44 @@ def _kept(judge: Judge, face: Mapping[str, str], beside: Columns, known: Sequenc
     return kept, judged
 
 
-def new_errors(
-    judge: Judge, before: Mapping[str, str], after: Mapping[str, str], beside: Columns, known: Sequence[Holder] = ()
-) -> list[Problem]:
-    """What is wrong with a face that was not wrong with the one before: what does not agree with a correction and may
-    have to be corrected, too."""
-    there = {(problem.field, problem.code) for problem in errors(_judged(judge, before, beside, known))}
-    found = errors(_judged(judge, after, *read_off(judge, after, beside, known)))
-    return [
-        problem
-        for problem in found
-        if (problem.field, problem.code) not in there and problem.code not in MENDED_IN_TURN
-    ]
+def new_contradictions(
+    judge: Judge,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    corrected: str,
+    beside: Columns,
+    known: Sequence[Holder] = (),
+) -> list[str]:
+    """The fields that do not agree with one that was corrected, and did before: they may have to be corrected, too."""
+    there = {(problem.field, problem.code) for problem in _contradictions(_judged(judge, before, beside, known))}
+    found = _contradictions(_judged(judge, after, *read_off(judge, after, beside, known)))
+    return list(
+        dict.fromkeys(
+            field
+            for problem in found
+            if (problem.field, problem.code) not in there
+            for field in _not_agreeing(problem, corrected, after)
+        )
+    )
+
+
+def _not_agreeing(problem: Problem, corrected: str, face: Mapping[str, str]) -> list[str]:
+    """What a correction does not agree with: the problem's field, or what that is compared with where it is itself what
+    was corrected."""
+    if problem.field != corrected:
+        return [problem.field]
+    if problem.code in _COMPARED_WITH:
+        others = [each for each in _COMPARED_WITH[problem.code] if face.get(each) and each != corrected]
+    elif corrected.endswith("_number"):
+        # Whose number it is.
+        others = [corrected.removesuffix("_number")]
+    else:
+        others = [each for each in _HOLDERS_NUMBER if face.get(each)][:1]
+    return others or [problem.field]
+
+
+def _contradictions(judged: Judged) -> list[Problem]:
+    return [each for each in judged.problems if each.severity is Severity.ERROR or each.code in CONTRADICTIONS]
 
 
 def errors(judged: Judged) -> list[Problem]:

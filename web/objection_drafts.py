@@ -23,6 +23,7 @@ from tasks.objections.drafts import (
     draft_of,
     hand_in,
     open_draft,
+    reference_to,
     registered_from,
     save_draft,
     send_confirmation,
@@ -95,7 +96,7 @@ def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], 
     typed = {
         "objector_kind": str(ObjectorKind.HOLDER),
         "certificate_type": shown.type_name,
-        "certificate": shown.number,
+        "certificate": reference_to(shown.type_name, shown.number, shown.identifier),
     }
     values = {name: value for name, value in shown.lines if value}
     if field in dict(shown.lines):

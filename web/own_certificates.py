@@ -61,9 +61,13 @@ def certificates(request: Request, own: Own) -> HTMLResponse:
 
 
 @router.get("/certificates/{number}")
-def certificate(request: Request, own: Own, number: RowNumber) -> HTMLResponse:
-    """One of them with all that it says, to present it or to object to a field."""
-    return page(request, "my-certificate.html", {"shown": own_certificate(own, number), "said": ""})
+def certificate(request: Request, own: Own, number: RowNumber) -> Response:
+    """One of them with all that it says, to present it or to object to a field. The address of a version that was
+    superseded leads to the present one."""
+    shown = own_certificate(own, number)
+    if shown.own.number != number:
+        return RedirectResponse(f"/my/certificates/{shown.own.number}", 303)
+    return page(request, "my-certificate.html", {"shown": shown, "said": ""})
 
 
 @router.post("/certificates/{number}/presentation")

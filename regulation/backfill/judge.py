@@ -43,11 +43,13 @@ from regulation.limits import (
     LONGEST_TEXT,
     VALID_FROM_AHEAD,
 )
+from regulation.objections import is_placeholder, is_unwritten
 
 NUMBER, HOLDER, HOLDER_NUMBER, ISSUER = "number", "holder", "holder_number", "issuer"
 ISSUED_ON, VALID_FROM, VALID_UNTIL = "issued_on", "valid_from", "valid_until"
 HOLDER_NUMBER_KIND, HOLDER_KIND = "holder_number_kind", "holder_kind"
 SHARE = "share"
+CO_OWNERSHIP, SOLE = "co_ownership", "单独所有"
 REGISTER_COLUMNS = {
     NUMBER: "证照编号",
     HOLDER: "持证主体",
@@ -264,14 +266,16 @@ class Judge:
                 (_sex_problems, "sex" in kinds),
                 (_birth_problems, HolderKind.NATURAL_PERSON in paper_type.holder_kinds),
                 (_later_problems, bool(kinds.keys() & set(_NOT_AFTER_ISSUE))),
+                (_ownership_problems, CO_OWNERSHIP in kinds),
             )
             if applies
         )
         self._number_is_the_holders = _number_is_the_holders(kinds)
         self.number_repeats = NUMBER not in kinds or self._number_is_the_holders
         """The certificate's number is its holder's, here said again or not at all."""
-        self._of_spouses = kinds.keys() >= _SPOUSES
-        self._by_spouses = HOLDER_NUMBER not in kinds and self._of_spouses
+        self.of_spouses = kinds.keys() >= _SPOUSES
+        """Whether it is a certificate of two spouses."""
+        self._by_spouses = HOLDER_NUMBER not in kinds and self.of_spouses
         self.tells_holder_elsewhere = HOLDER_NUMBER not in kinds and (self._number_is_the_holders or self._by_spouses)
         """The holder's number stands on the face under another name than its own."""
         self.columns = self._memories.keys()
@@ -282,7 +286,7 @@ class Judge:
 
     def names_on(self, face: Mapping[str, str]) -> list[str]:
         """The names of all whom a face calls its holders, each once."""
-        names = [face.get("husband"), face.get("wife")] if self._of_spouses else parts(face.get(HOLDER) or "")
+        names = [face.get("husband"), face.get("wife")] if self.of_spouses else parts(face.get(HOLDER) or "")
         return [name for name in dict.fromkeys(names) if name]
 
     def judge(self, row: Mapping[str, Cell]) -> Judged:
@@ -357,18 +361,17 @@ class Judge:
         """Of the first holder the field, name and share, and the holders beside them: the other spouse, or whoever
         stands beside the first with as many names as numbers."""
         name, share = readings[HOLDER].text, readings[SHARE].text if SHARE in readings else ""
-        if self._of_spouses:
+        if self.of_spouses:
             first, other = _spouses_in_order(readings, number)
             return first, name, share, _spouse(readings, other)
-        names, numbers = parts(name), readings[HOLDER_NUMBER].value or ()
+        names, numbers, shares = parts(name), readings[HOLDER_NUMBER].value or (), parts(share)
         if len(names) < 2 and len(numbers) < 2:
             return HOLDER, name, share, ()
         if len(names) != len(numbers):
             code = ProblemCode.HOLDERS_DIFFER if len(numbers) > 1 else ProblemCode.HOLDERS_WITHOUT_NUMBER
             if numbers:
                 problems.append(Problem(HOLDER_NUMBER, code))
-            return HOLDER, name, share, ()
-        shares = parts(share)
+            return HOLDER, name, share if len(shares) == 1 else "", ()
         if len(shares) != len(names):
             # What is said once is said of all; what fits nobody stays on the face.
             shares = (shares if len(shares) == 1 else [""]) * len(names)
@@ -395,26 +398,26 @@ class Judge:
             case "issued_on" | "valid_until":
                 return partial(self._read_date, code)
             case "number" if not _number_is_the_holders(self._type.kinds):
-                return partial(read_number, longest=LONGEST_NUMBER.value)
+                return partial(_read_unless, _is_no_number, partial(read_number, longest=LONGEST_NUMBER.value))
         match kind:
             case FieldKind.DATE:
                 return partial(self._read_date, code)
             case FieldKind.NUMBER:
-                return partial(read_number, longest=LONGEST_NUMBER.value)
+                return partial(_read_unless, is_placeholder, partial(read_number, longest=LONGEST_NUMBER.value))
             case FieldKind.IDENTITY_NUMBER:
                 return partial(read_holder_number, among=_PERSONS)
             case FieldKind.CREDIT_CODE:
                 return partial(read_holder_number, among=_ORGANISATIONS)
             case FieldKind.TEXT:
-                return partial(read_text, longest=LONGEST_TEXT.value)
+                return partial(_read_unless, is_unwritten, partial(read_text, longest=LONGEST_TEXT.value))
             case FieldKind.ADDRESS:
-                return partial(read_name, longest=LONGEST_ADDRESS.value)
+                return partial(_read_unless, is_placeholder, partial(read_name, longest=LONGEST_ADDRESS.value))
             case FieldKind.AMOUNT:
                 return partial(read_amount, longest=LONGEST_NUMBER.value)
             case FieldKind.CHOICE:
                 (choices,) = (field.choices for field in self._type.fields if field.code == code)
                 return partial(read_choice, among=choices)
-        return partial(read_name, longest=LONGEST_NAME.value)
+        return partial(_read_unless, _is_no_name, partial(read_name, longest=LONGEST_NAME.value))
 
     def _kinds_of_the_holders_number(self, kinds: Mapping[str, FieldKind]) -> frozenset[NumberKind]:
         if kinds.get(HOLDER_NUMBER) is FieldKind.CREDIT_CODE:
@@ -546,6 +549,27 @@ def judge(row: Mapping[str, Cell], paper_type: PaperType, today: date, authoriti
     return Judge(paper_type, today, authorities).judge(row)
 
 
+def _read_unless(is_none: Callable[[str], bool], read: Callable[[Cell], Reading[str]], cell: Cell) -> Reading[str]:
+    """A cell as ``read``, unless what it says ``is_none`` of what belongs there."""
+    reading = read(cell)
+    if not reading.text or not is_none(reading.text):
+        return reading
+    return Reading("", None, (*reading.findings, Finding(ProblemCode.PLACEHOLDER)), reading.original or reading.text)
+
+
+def _is_no_number(text: str) -> bool:
+    """Whether a text is no certificate's number, as an objection would have to name it."""
+    return len(text) < 2 or is_placeholder(text)
+
+
+def _is_no_name(text: str) -> bool:
+    """Whether a text names nobody, or one of those whom it names is none."""
+    return not _MARKUP.isdisjoint(text) or any(map(is_placeholder, parts(text) or [text]))
+
+
+_MARKUP = frozenset("<>＜＞")
+
+
 def _read_holder_kind(cell: Cell) -> Reading[HolderKind]:
     reading = read_name(cell, LONGEST_NAME.value)
     if not reading.text:
@@ -645,6 +669,12 @@ def _later_problems(readings: _Readings, _number: HolderNumber | None, problems:
         day: date | None = readings[code].value if code in readings else None
         if day is not None and issued_on is not None and day > issued_on:
             problems.append(Problem(code, ProblemCode.LATER_THAN_ISSUE))
+
+
+def _ownership_problems(readings: _Readings, _number: HolderNumber | None, problems: list[Problem]) -> None:
+    numbers = readings[HOLDER_NUMBER].value or ()
+    if readings[CO_OWNERSHIP].text == SOLE and (len(numbers) > 1 or len(parts(readings[HOLDER].text)) > 1):
+        problems.append(Problem(CO_OWNERSHIP, ProblemCode.SOLE_OF_SEVERAL))
 
 
 _DISABILITIES = ("视力", "听力", "言语", "肢体", "智力", "精神", "多重")

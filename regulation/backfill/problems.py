@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     LINE_BREAK = "line-break"
     FORMULA = "formula"
     TOO_LONG = "too-long"
+    PLACEHOLDER = "placeholder"
     # A date.
     DATE_UNREADABLE = "date-unreadable"
     DATE_TWO_DIGIT_YEAR = "date-two-digit-year"
@@ -64,6 +65,7 @@ class ProblemCode(StrEnum):
     HOLDER_NOT_SPOUSE = "holder-not-spouse"
     HOLDERS_DIFFER = "holders-differ"
     HOLDERS_WITHOUT_NUMBER = "holders-without-number"
+    SOLE_OF_SEVERAL = "sole-of-several"
     ISSUED_BEFORE_BIRTH = "issued-before-birth"
     LATER_THAN_ISSUE = "later-than-issue"
     ENDS_BEFORE_ISSUE = "ends-before-issue"
@@ -106,6 +108,7 @@ SENTENCES = {
     ProblemCode.LINE_BREAK: "“{field}”中有换行，已改为空格；请核对。",
     ProblemCode.FORMULA: "“{field}”以=、+、-或@开头，像是表格公式；请删去开头的符号，或照纸质证照重新填写。",
     ProblemCode.TOO_LONG: "“{field}”超过{detail}个字；请核对是否填错了列。",
+    ProblemCode.PLACEHOLDER: "“{field}”填的是“无”“见附件”一类的字样或者符号，不是具体内容；请照纸质证照填写。",
     ProblemCode.DATE_UNREADABLE: "“{field}”不是能识别的日期；请写成2019-03-05的样式。",
     ProblemCode.DATE_TWO_DIGIT_YEAR: "“{field}”的年份不足4位，无法判断世纪；请写成4位年份，如2019-03-05。",
     ProblemCode.DATE_INCOMPLETE: "“{field}”缺少月或日；请照纸质证照补全，如2019-03-05。",
@@ -144,6 +147,7 @@ SENTENCES = {
     ProblemCode.HOLDERS_WITHOUT_NUMBER: (
         "“{field}”只有一个，名称却像是几个持证主体；没有号码的查不到这件证照，请照纸质证照补填，用顿号隔开。"
     ),
+    ProblemCode.SOLE_OF_SEVERAL: "“{field}”是单独所有，持证主体却有几个；请照纸质证照核对。",
     ProblemCode.ISSUED_BEFORE_BIRTH: "“{field}”早于持证主体的出生日期；请照纸质证照核对日期和号码。",
     ProblemCode.LATER_THAN_ISSUE: "“{field}”晚于发证日期；请照纸质证照核对。",
     ProblemCode.ENDS_BEFORE_ISSUE: "“{field}”早于发证日期或有效期起始日；请照纸质证照核对。",
@@ -183,6 +187,7 @@ REMARKS = frozenset(
         ProblemCode.REGION_UNKNOWN,
         ProblemCode.COLUMN_UNKNOWN,
         ProblemCode.HOLDERS_WITHOUT_NUMBER,
+        ProblemCode.SOLE_OF_SEVERAL,
         ProblemCode.LATER_THAN_ISSUE,
         ProblemCode.EXPIRED,
         ProblemCode.VALIDITY_NOT_BY_RULE,

@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.certificate_uses import ArchivedCopy
 from models.certificates import Certificate, CertificateType
@@ -21,6 +22,7 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from runtime.settings import settings
 from tasks.certificates.copy_documents import CopySheet, CopyVerdict, draw, examine, seal
+from tasks.certificates.reading import changed_in_place
 from tasks.certificates.requests import (
     AnsweredState,
     AuthenticationAnswer,
@@ -35,6 +37,7 @@ from tasks.register.faces import Held, face_of, holders_of
 NOT_A_CERTIFICATE = (
     "不得作为电子证照使用（第十一条）：通过截图、扫描、拍照、打印等方式形成的证照复制件不支持作为电子证照使用。"
 )
+SAYS_WHAT_WAS = "这份存档副本取得以后，证照的内容有改动，副本所载的已被替代；请重新获取存档副本。"
 HOW_TO_GET = "请持证主体在“浙里办”的“柯桥e证通”出示亮证码，或凭证件号码经用证接口查询、提取证照信息和获取存档副本。"
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -117,7 +120,29 @@ def recognise_copy(use: Use, request: AuthenticationRequest) -> AuthenticationAn
     if found is None or found.type_code != use.kind.code or found.holder_index != use.holder_index:
         why = "这份存档副本不是所填持证主体的这类证照，请核对证件号码和证照类型。"
         return answered(use, AnsweredState.UNKNOWN, [why])
+    with reading() as session:
+        copy = _copy_with(session, content)
+        said_before = copy is not None and _state_of_copy(session, copy) is AnsweredState.SUPERSEDED
+    if said_before and found.state is not CertificateState.SUPERSEDED:
+        use.certificates = [found.identifier]
+        return answered(use, AnsweredState.SUPERSEDED, [SAYS_WHAT_WAS], current_identifier=found.identifier)
     return answered_for(use, found, request.stated)
+
+
+def _copy_with(session: Session, content: bytes) -> ArchivedCopy | None:
+    return session.scalar(select(ArchivedCopy).where(ArchivedCopy.sha256 == hashlib.sha256(content).hexdigest()))
+
+
+def _state_of_copy(session: Session, copy: ArchivedCopy) -> AnsweredState:
+    """What holds today of the certificate as a copy shows it: superseded, too, where the same version was set right
+    since and says something else."""
+    certificate = session.get_one(Certificate, copy.certificate_id)
+    state = AnsweredState(state_on(clock.today(), certificate.state, certificate.valid_until_on))
+    if state is AnsweredState.VALID and changed_in_place(
+        session, certificate.identifier, copy.made_at, but_for_state=True
+    ):
+        return AnsweredState.SUPERSEDED
+    return state
 
 
 class CopyKnown(StrEnum):
@@ -151,8 +176,7 @@ def copy_on_page(content: bytes) -> CopyOnPage:
     if examined.verdict is CopyVerdict.TAMPERED:
         return CopyOnPage(CopyKnown.CHANGED, examined.why, examined.copy_no or "")
     with reading() as session:
-        wanted = select(ArchivedCopy).where(ArchivedCopy.sha256 == hashlib.sha256(content).hexdigest())
-        copy = session.scalar(wanted)
+        copy = _copy_with(session, content)
         if copy is None:
             why = "签名是本系统的，但没有出具这份副本的登记，请联系本中心核实。"
             return CopyOnPage(CopyKnown.NOT_OURS, why, examined.copy_no or "")
@@ -166,7 +190,7 @@ def copy_on_page(content: bytes) -> CopyOnPage:
             type_name=kind.name,
             issuing_authority=kind.issuing_authority,
             made_on=clock.local_date(copy.made_at),
-            state=AnsweredState(state_on(clock.today(), certificate.state, certificate.valid_until_on)),
+            state=_state_of_copy(session, copy),
         )
 
 
@@ -181,8 +205,6 @@ def standing_of_copy(copy_no: str) -> str:
         copy = session.get(ArchivedCopy, copy_no.strip().upper())
         if copy is None:
             raise LookupError("没有这个编号的存档副本，请核对；打印件上的编号可能被改动。")
-        certificate = session.get_one(Certificate, copy.certificate_id)
-        state = state_on(clock.today(), certificate.state, certificate.valid_until_on)
+        word = _state_of_copy(session, copy).in_chinese
     made_on = clock.local_date(copy.made_at)
-    word = AnsweredState(CertificateState(state)).in_chinese
     return f"存档副本{copy.copy_no}由柯桥e证通于{made_on}出具，所载证照现为“{word}”。打印件不作为电子证照使用。"

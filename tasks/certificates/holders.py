@@ -32,7 +32,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, NotFoundError
 from runtime.words import Words
 from tasks.certificates.journal import Entry, journal
-from tasks.certificates.reading import is_stale
+from tasks.certificates.reading import changed_in_place, is_stale
 from tasks.certificates.requests import AnsweredState, RedemptionAnswer, RedemptionRequest
 from tasks.certificates.use import Use, extracted, holder_index, read_again
 from tasks.register import faces
@@ -42,7 +42,6 @@ from tasks.use_list.standing import in_force, permissions_on
 
 USES_SHOWN, VOIDED_SHOWN = 500, 20
 """Uses in one answer, the newest first."""
-CHANGED_IN_PLACE = ("certificate:version:refreshed", "certificate:version:synced")
 VOIDED = "presentation:code:voided"
 """The tag of an entry that records a code that was worth nothing when it was redeemed."""
 NO_SUCH_CODE = "亮证码无效、已过期或已用过，请持证主体重新出示。"
@@ -245,7 +244,7 @@ def _refuse_changed(use: Use, presented: Presentation) -> None:
         raise UseRefusedError(10, NO_SUCH_CODE)
     state = AnsweredState(state_on(use.today, found.state, found.valid_until_on))
     with transaction() as session:
-        if state is AnsweredState.VALID and not _changed_since(session, found.identifier, presented.made_at):
+        if state is AnsweredState.VALID and not changed_in_place(session, found.identifier, presented.made_at):
             return
         # Spent: it is not worth something again when the state changes back.
         spending = update(Presentation).where(
@@ -256,12 +255,6 @@ def _refuse_changed(use: Use, presented: Presentation) -> None:
             detail = {"certificates": [found.identifier], "type": found.type_code, "state": state}
             session.add(holder_entry(VOIDED, presented.holder_index, use.at, detail))
     raise UseRefusedError(10, f"证照在出示以后{_what_happened(state)}，亮证码作废；请持证主体核对证照后重新出示。")
-
-
-def _changed_since(session: Session, identifier: str, at: datetime) -> bool:
-    """Whether a version was changed in place: read anew from its source, or synced with it."""
-    wanted = select(AuditEntry.detail).where(AuditEntry.tag.in_(CHANGED_IN_PLACE), AuditEntry.at >= at)
-    return any(each["identifier"] == identifier for each in session.scalars(wanted))
 
 
 def _what_happened(state: AnsweredState) -> str:

@@ -129,11 +129,14 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
 
 
 def own_certificate(request: HolderRequest, number: int) -> OwnFace:
-    """One of them with all that it says; that its holder looked is on record. ``NotFoundError`` for anybody else's."""
+    """One of them with all that it says, in its present version, whichever version ``number`` is of; that its holder
+    looked is on record. ``NotFoundError`` for anybody else's."""
     own = holder_index(holder_of(request).number)
     with transaction() as session:
-        found = session.scalar(select(Certificate).where(Certificate.id == number, held_by(own)))
-        if found is None or found.state is CertificateState.SUPERSEDED:
+        root = select(Certificate.root).where(Certificate.id == number, held_by(own)).scalar_subquery()
+        present = Certificate.root == root, Certificate.state != CertificateState.SUPERSEDED
+        found = session.scalar(select(Certificate).where(*present, held_by(own)))
+        if found is None:
             raise NotFoundError(NOT_YOURS)
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}

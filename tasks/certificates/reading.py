@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from gateways.certificate_platform import Found, read_certificate
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, Matter, has_gateway
 from models.certificates import Certificate, CertificateType
+from models.records import AuditEntry
 from regulation.backfill.judge import Columns, Judge
-from regulation.catalogue import HolderKind
+from regulation.catalogue import STATE, HolderKind
 from regulation.certificate_use import Permission
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, parse_identifier
 from regulation.objections import Bureau
@@ -26,6 +27,7 @@ from tasks.register.faces import Held
 from tasks.register.types import has_source_above, paper_type
 from tasks.register.versions import as_row, enter, set_holders
 
+CHANGED_IN_PLACE = ("certificate:version:refreshed", "certificate:version:synced")
 BUREAUS = {Level.CITY: Bureau.CITY, Level.PROVINCE: Bureau.PROVINCE}
 
 
@@ -47,6 +49,15 @@ def is_stale(kind: CertificateType, held: Held, at: datetime) -> bool:
     if not has_source_above(kind, held.backfilled_by):
         return False
     return at - held.read_at > timedelta(hours=kind.stale_after_hours)
+
+
+def changed_in_place(session: Session, identifier: str, at: datetime, *, but_for_state: bool = False) -> bool:
+    """Whether a version was changed since ``at``: read anew from its source, or synced with it. ``but_for_state``: in
+    what it says, not only in its state."""
+    wanted = select(AuditEntry.detail).where(AuditEntry.tag.in_(CHANGED_IN_PLACE), AuditEntry.at >= at)
+    changes = (said for said in session.scalars(wanted) if said["identifier"] == identifier)
+    only_state = [STATE.code]
+    return any(not but_for_state or said.get("changed", [said.get("field")]) != only_state for said in changes)
 
 
 def read_through(

@@ -111,9 +111,9 @@ _STATES = {
 
 
 class DisputeMark(BaseModel):
-    """The mark of an open objection (Article 12), and what a counter may do all the same."""
+    """The mark of an open objection (Article 12), and what a counter may do all the same. Whose cases they are is
+    nothing that a counter needs."""
 
-    cases: list[str] = Field(title="办件编号")
     fields: list[str] = Field(title="有异议的项目")
     may: str = Field(title="窗口可以怎么办")
 

@@ -419,14 +419,14 @@ def _held(use: Use, request: TypedRequest, reference: str) -> Held:
     # Whoever was a holder by mistake learns nothing of what the certificate has become; its holder finds it by what it
     # said before, too.
     present = _present(found, use.holder_index) if found is not None else None
-    if (
-        found is None
-        or present is None
-        or present.holder_index != use.holder_index
-        or not _is_named(present, request.holder_name)
-    ):
-        raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
-    return found
+    if found is not None and present is not None and present.holder_index == use.holder_index:
+        if _is_named(present, request.holder_name):
+            return found
+        # An older printout bears an older name: it is real, and superseded.
+        for before in faces.versions_before(found.root, use.holder_index or ""):
+            if _is_named(before, request.holder_name):
+                return before
+    raise NotFoundError("登记中没有该持证主体的这件证照，请核对证照编号或标识、证件号码和名称。")
 
 
 def _present(found: Held, holder: str | None) -> Held | None:
@@ -513,7 +513,7 @@ def _dispute(root: str) -> DisputeMark:
         f"该证照的{'、'.join(fields)}有异议，正在核实（第十二条）。核实期间证照继续有效，窗口可以照常受理；"
         "涉及有异议的项目时，请向持证主体核对并在办件中注明，不得仅因异议标记要求提交纸质证照（第八条）。"
     )
-    return DisputeMark(cases=cases, fields=fields, may=may)
+    return DisputeMark(fields=fields, may=may)
 
 
 def _reason(state: AnsweredState, found: Held) -> str:

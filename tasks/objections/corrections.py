@@ -16,7 +16,7 @@ from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
 from notifications import notices
-from regulation.backfill.judge import HOLDER_NUMBER, ISSUED_ON, VALID_UNTIL
+from regulation.backfill.judge import HOLDER_NUMBER, ISSUED_ON, NUMBER, VALID_UNTIL
 from regulation.catalogue import STATE
 from regulation.certificate_use import ANSWERED
 from regulation.limits import WRONG_VALUE_ANSWER
@@ -29,8 +29,8 @@ from tasks.audit import record
 from tasks.case.calendars import working_days
 from tasks.case.department_links import Correspondent, new_link
 from tasks.case.department_mail import tell_department
-from tasks.case.step import Step, durable
-from tasks.objections.steps import objection_of
+from tasks.case.step import Step, durable, recorded
+from tasks.objections.steps import objection_of, sync_certificate
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.versions import CURRENT_VERSION
 
@@ -49,8 +49,8 @@ SEEN = (
     )
     .order_by(AuditEntry.id)
 )
-TOLD_TO_ALL = frozenset({STATE.code, ISSUED_ON, VALID_UNTIL, HOLDER_NUMBER})
-"""What every use is told without asking for its value, or goes by: the state, the dates, and whose it is."""
+TOLD_TO_ALL = frozenset({STATE.code, ISSUED_ON, VALID_UNTIL, NUMBER, HOLDER_NUMBER, "husband_number", "wife_number"})
+"""What every use is told without asking for its value, or goes by: the state, the dates, which one and whose it is."""
 BUSINESSES_IN_A_NOTICE = 100
 """Business numbers listed in one notice; the rest stands on the page."""
 
@@ -109,14 +109,17 @@ def _used_by(session: Session, case_no: str, objection: Objection) -> dict[str, 
     """The business numbers, by department, under which the corrected field was seen in a version that had its wrong
     value."""
     code, of_state = objection.field_code, objection.field_code == STATE.code
-    if objection.outcome is Outcome.SYNCED:
+    new = session.scalar(CORRECTED, {"case_no": case_no})
+    in_place = new is None and objection.outcome is Outcome.SYNCED
+    if in_place:
+        synced = recorded(session.connection(), case_no, sync_certificate.name, 1)
         new = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    else:
-        new = session.scalar(CORRECTED, {"case_no": case_no})
+        if new is None or synced is None or synced.result != new.identifier:
+            return {}
     if new is None or code is None:
         return {}
     versions = session.scalars(VERSIONS, {"root": new.root}).all()
-    if objection.outcome is Outcome.SYNCED:
+    if in_place:
         # The version stayed, and said something else until now.
         wrong = {new.identifier}
     else:

@@ -22,6 +22,7 @@ from models.objections import Objection
 from notifications.notices import ObjectionToConfirm
 from notifications.outbox import queue
 from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
+from regulation.objections import is_placeholder
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import NotOursError, keys
@@ -29,7 +30,7 @@ from runtime.refusals import InputError, RefusalError, wrong_by_field
 from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
-from tasks.objections.registrations import Registered, register_objection
+from tasks.objections.registrations import Registered, register_objection, roots_of
 from tasks.register.types import find_type
 
 FIELDS = tuple(ObjectionApplication.model_fields)
@@ -55,6 +56,16 @@ def type_choices() -> list[str]:
     """The certificate types of the catalogue by name."""
     with reading() as session:
         return list(session.scalars(select(CertificateType.name).order_by(CertificateType.name)))
+
+
+def reference_to(certificate_type: str, number: str, identifier: str) -> str:
+    """By what an objection names a certificate of the register: its number, or its identifier where what stands as its
+    number is none, or is that of several."""
+    if is_placeholder(number):
+        return identifier
+    with reading() as session:
+        (named,) = roots_of(session, [(find_type(session, certificate_type), number)])
+    return identifier if named.several else number
 
 
 def open_draft(typed: Mapping[str, Any]) -> str:

@@ -11,11 +11,13 @@ from models.cases import Case, CaseKind
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation import limits
-from regulation.certificates import mask_name, mask_number
+from regulation.catalogue import STATE, state_on
+from regulation.certificates import STATE_NAMES, mask_name, mask_number
 from regulation.objections import STAGES
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.objections.changes import last_change
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import (
     InitialReview,
@@ -27,6 +29,7 @@ from tasks.objections.questions import (
     reply_of,
 )
 from tasks.objections.steps import dispute_on, objection_of, standing_of
+from tasks.register.versions import CURRENT_VERSION
 
 
 def _subject(session: Session, case: Case) -> str:
@@ -50,6 +53,9 @@ def _lines(session: Session, case: Case) -> Lines:
         lines.append(("并入", objection.lead_case_no))
     if objection.earlier_case_no is not None:
         lines.append(("此前的异议", _earlier(session, objection, objection.earlier_case_no)))
+    if case.closed_at is None and (change := last_change(session, case)) is not None:
+        on = clock.local_date(change.at)
+        lines.append(("登记有变动", f"这一项在本件收到后已由{change.case_no}于{on}更正，认定前请先核对"))
     return lines + _handled(session, objection)
 
 
@@ -156,9 +162,21 @@ def _full_lines(session: Session, case: Case) -> Lines:
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
+    if case.closed_at is None and last_change(session, case) is not None:
+        lines.append(("登记现在的内容", _in_register(session, objection)))
     if objection.disagreement is not None:
         lines.append(("不同意见", objection.disagreement))
     return lines
+
+
+def _in_register(session: Session, objection: Objection) -> str:
+    """What the register says of the disputed field now."""
+    current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    if current is None:
+        return ""
+    if objection.field_code == STATE.code:
+        return STATE_NAMES[state_on(clock.today(), current.state, current.valid_until_on)]
+    return str(current.face.get(objection.field_code or "") or "")
 
 
 def _other_claim(claim: Claim) -> Lines:
@@ -201,6 +219,7 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:reply:taken": "收到核实结果",
     "objection:outcome:decided": "认定处理结果：{outcome}",
     "certificate:version:corrected": "本区索引已更正为新版本",
+    "certificate:version:corrected-before": "登记此前已更正为认定的内容",
     "certificate:version:left-to-source": "本区索引无此项，由数据源头更正",
     "certificate:version:synced": "本区登记已与数据源头同步",
     "certificate:version:changed-meanwhile": "证照在决定后有变动，未能更正登记，已列为待阅事项",

@@ -20,8 +20,9 @@ from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.case.questions import Asked, Question
 from tasks.objections.batch_rows import resting_rows
+from tasks.objections.changes import last_change
 from tasks.objections.claims import may_be_referred
-from tasks.register.versions import CURRENT_VERSION, check_value, correct
+from tasks.register.versions import CURRENT_VERSION, AlreadySaidError, check_value, correct
 
 
 class InitialReview(Question):
@@ -206,6 +207,11 @@ class OutcomeDecision(Question):
             return self._sync_refusal(asked)
         if self.outcome not in CORRECTING:
             return None
+        if not self.value and (change := last_change(asked.session, asked.case)) is not None:
+            return (
+                f"登记中的这一项在本件收到后已由{change.case_no}更正，请先核对“登记现在的内容”；"
+                "再在“更正后的内容”中写明应当登记的内容，登记已经正确的照登记填写。"
+            )
         return correction_refusal(asked, value_decided(self, reply, objection_in(asked)))
 
     def _sync_refusal(self, asked: Asked) -> str | None:
@@ -233,11 +239,15 @@ def value_refusal(asked: Asked, value: str) -> str | None:
 
 
 def correction_refusal(asked: Asked, value: str) -> str | None:
-    """Why the certificate cannot be corrected to ``value``, as the register has it now."""
+    """Why the certificate cannot be corrected to ``value``, as the register has it now. That it says so already is no
+    reason where another case has set it right meanwhile: this one ends as it should."""
     current = asked.session.scalar(CURRENT_VERSION, {"root": objection_in(asked).certificate_root})
     if current is None:
         return value_refusal(asked, value)
-    return _refusal(asked, lambda kind, code: correct(asked.session, kind, current, code, value, asked.today))
+    try:
+        return _refusal(asked, lambda kind, code: correct(asked.session, kind, current, code, value, asked.today))
+    except AlreadySaidError as why:
+        return None if last_change(asked.session, asked.case) is not None else str(why)
 
 
 def _refusal(asked: Asked, check: Callable[[CertificateType, str], object]) -> str | None:
@@ -247,6 +257,8 @@ def _refusal(asked: Asked, check: Callable[[CertificateType, str], object]) -> s
         return None
     try:
         check(kind, objection.field_code)
+    except AlreadySaidError:
+        raise
     except InputError as why:
         return str(why)
     return None

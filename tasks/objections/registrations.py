@@ -2,16 +2,17 @@
 
 import secrets
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
-from models.certificates import Certificate, CertificateType
+from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.objections import Objection, VerificationRequest
 from notifications import notices
 from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
@@ -32,6 +33,7 @@ from tasks.office.officers import officers_by_load
 from tasks.register.types import find_type, objectionable
 
 MISSING_REMARK = "申请人认为应当有这件证照而没有，请核对是否应有"
+SEVERAL = "本区索引中有几件证照是所填的编号，请核对是哪一件，必要时请申请人以电子证照标识指明"
 MISSING_BUT_THERE = "申请人认为没有这件证照，而本区索引中有所填的编号，请核对"
 About = tuple[str, str]
 """The root of a certificate in the register and the code of one of its fields."""
@@ -41,10 +43,16 @@ REGISTERED = select(Objection.submission_key, Objection.case_no, Objection.token
 )
 BY_ROOT = select(Certificate.root).where(Certificate.root.in_(bindparam("roots", expanding=True)))
 BY_NUMBER = (
-    select(Certificate.type_code, Certificate.number_index, Certificate.root)
+    select(
+        Certificate.type_code,
+        Certificate.number_index,
+        Certificate.root,
+        Certificate.state != CertificateState.SUPERSEDED,
+        Certificate.issued_on,
+        CertificateHolder.holder_index,
+    )
+    .join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id)
     .where(Certificate.number_index.in_(bindparam("indexes", expanding=True)))
-    # The last one counts: what holds now before a number that was corrected.
-    .order_by(Certificate.state != CertificateState.SUPERSEDED, Certificate.version)
 )
 ABOUT = (
     select(Case.case_no, Objection.certificate_root, Objection.field_code)
@@ -213,11 +221,11 @@ def _objections(session: Session, submissions: Iterable[Submission]) -> list[dic
         if text not in kinds:
             kinds[text] = find_type(session, text)
         wanted.append((kinds[text], each.application.certificate))
-    roots = roots_of(session, wanted)
-    return [_objection(each, kind, root) for each, (kind, _), root in zip(submissions, wanted, roots, strict=True)]
+    found = roots_of(session, wanted)
+    return [_objection(each, kind, *there) for each, (kind, _), there in zip(submissions, wanted, found, strict=True)]
 
 
-def _objection(submission: Submission, kind: CertificateType | None, root: str | None) -> dict[str, Any]:
+def _objection(submission: Submission, kind: CertificateType | None, root: str | None, several: bool) -> dict[str, Any]:
     """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
     the right to object (Article 12) does not hang on a slip of the pen."""
     application = submission.application
@@ -226,9 +234,11 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
     if kind is None:
         remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
     if missing:
-        remarks.append(MISSING_BUT_THERE if root is not None else MISSING_REMARK)
+        remarks.append(MISSING_BUT_THERE if root is not None or several else MISSING_REMARK)
         # Whatever number came along, it is about no certificate that there is.
         root = None
+    elif several:
+        remarks.append(SEVERAL)
     elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")
     if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
@@ -267,17 +277,48 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
     }
 
 
-def roots_of(session: Session, wanted: Sequence[tuple[CertificateType | None, str]]) -> list[str | None]:
-    """Of each certificate that a number (with its type) or an identifier names what its versions share, if the local
-    index has it."""
+class Named(NamedTuple):
+    """What a number or an identifier names: what the versions of the certificate share, if the local index has it and
+    it can be told which one it is, and whether several have the number."""
+
+    root: str | None
+    several: bool = False
+
+
+def roots_of(session: Session, wanted: Sequence[tuple[CertificateType | None, str]]) -> list[Named]:
+    """The certificates that numbers (with their types) or identifiers name."""
     named = [_name_of(kind, reference) for kind, reference in wanted]
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], Named] = {}
     for some in in_pieces([root for code, root in filter(None, named) if not code]):
-        found |= {("", root): root for root in session.connection().scalars(BY_ROOT, {"roots": some})}
+        found |= {("", root): Named(root) for root in session.connection().scalars(BY_ROOT, {"roots": some})}
     for some in in_pieces([index for code, index in filter(None, named) if code]):
-        numbered = session.connection().execute(BY_NUMBER, {"indexes": some})
-        found |= {(code, index): root for code, index, root in numbered}
-    return [found.get(each) if each is not None else None for each in named]
+        there: dict[tuple[str, str], list[_Numbered]] = defaultdict(list)
+        for code, index, *numbered in session.connection().execute(BY_NUMBER, {"indexes": some}):
+            there[code, index].append(_Numbered(*numbered))
+        found |= {each: _named(numbered) for each, numbered in there.items()}
+    return [found.get(each, Named(None)) if each is not None else Named(None) for each in named]
+
+
+class _Numbered(NamedTuple):
+    """One holder of a version that has the number; ``present``: it was not superseded."""
+
+    root: str
+    present: bool
+    issued_on: date
+    holder_index: str
+
+
+def _named(numbered: Sequence[_Numbered]) -> Named:
+    """Of the versions with a number the certificate that is meant: what holds now before a number that was corrected.
+    Several of the same holders are one after the other and the latest is meant; of several holders' nobody guesses."""
+    there = [each for each in numbered if each.present] or numbered
+    holders: dict[str, set[str]] = defaultdict(set)
+    for each in there:
+        holders[each.root].add(each.holder_index)
+    if len(set(map(frozenset, holders.values()))) > 1:
+        return Named(None, several=True)
+    latest = max(there, key=lambda each: (each.issued_on, each.root))
+    return Named(latest.root, several=len(holders) > 1)
 
 
 def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | None:

@@ -39,6 +39,7 @@ from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, move, once_within, recorded
 from tasks.case.submissions import came_before
+from tasks.objections.changes import CHANGED, Change, last_change, was_known
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
     InitialReview,
@@ -51,7 +52,14 @@ from tasks.objections.questions import (
 )
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, has_source_above, objectionable
-from tasks.register.versions import CURRENT_VERSION, Corrected, as_row, correct, set_holders, supersede
+from tasks.register.versions import (
+    CURRENT_VERSION,
+    AlreadySaidError,
+    as_row,
+    correct,
+    set_holders,
+    supersede,
+)
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -74,8 +82,6 @@ PARTIES = OBJECTIONS.where(
     or_(Objection.case_no.in_(CASES), and_(Objection.lead_case_no.in_(CASES), Case.closed_at.is_(None))),
 )
 """A case before what joins it, which comes later and has a higher number."""
-CHANGED = "changed-meanwhile"
-"""What a step says that found the certificate other than it was when its change was decided."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a copy was read that must be read again before anybody relies on it."""
 VERIFICATION_DEADLINES = select(Deadline).where(
@@ -307,25 +313,29 @@ def _in_register(step: Step) -> tuple[Certificate, CertificateType, Objection] |
     return current, kind, objection
 
 
-def _still_possible(step: Step, current: Certificate, kind: CertificateType, code: str, value: str) -> Corrected | None:
-    """What the certificate becomes as it was decided. ``None`` where it has changed since, so that this is not possible
-    any more: a person looks into it."""
-    try:
-        return correct(step.session, kind, current, code, value, step.today)
-    except InputError as why:
-        what = f"异议{step.case.case_no}作出决定后证照有变动，登记未按决定改动（{why}），请核对"
-        open_staff_task(step.session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
-        step.audit("certificate:version:changed-meanwhile")
-        return None
+def _changed_meanwhile(step: Step, why: InputError) -> str:
+    """The certificate has changed since the decision, so that what was decided is not possible any more: a person looks
+    into it."""
+    what = f"异议{step.case.case_no}作出决定后证照有变动，登记未按决定改动（{why}），请核对"
+    open_staff_task(step.session, f"not-corrected:{step.case.case_no}", step.case.case_no, what, step.now)
+    step.audit("certificate:version:changed-meanwhile")
+    return CHANGED
+
+
+def _note_corrected_again(step: Step, name: str, change: Change) -> None:
+    """Another case had corrected the same field, and its objectors were told so: a person looks into both."""
+    what = f"异议{step.case.case_no}更正的“{name}”此前已由异议{change.case_no}更正为别的内容，请核对两件的结果"
+    open_staff_task(step.session, f"corrected-again:{step.case.case_no}", step.case.case_no, what, step.now)
 
 
 @durable("更正本区索引")
 def correct_certificate(step: Step) -> str | None:
-    """Put the corrected value into a new version of the certificate; the old one is kept as superseded.
+    """Put the corrected value into a new version of the certificate; the old one is kept as superseded. Where the
+    register said so already when it was decided, because another case had set it right, nothing more is to be done.
 
-    Returns the new identifier, ``None`` where the local index has no such certificate and the source corrects it,
-    ``CHANGED`` where what was decided is not possible any more: then a person looks into it, and nobody is told that
-    it was corrected.
+    Returns the identifier of the version that says so, ``None`` where the local index has no such certificate and the
+    source corrects it, ``CHANGED`` where what was decided is not possible any more: then a person looks into it, and
+    nobody is told that it was corrected.
     """
     session, found = step.session, _in_register(step)
     if found is None:
@@ -333,13 +343,21 @@ def correct_certificate(step: Step) -> str | None:
         return None
     old, kind, objection = found
     value = value_decided(answered(step, OutcomeDecision), reply_of(session, step.case.case_no), objection)
-    corrected = _still_possible(step, old, kind, str(objection.field_code), value)
-    if corrected is None:
-        return CHANGED
+    change = last_change(session, step.case)
+    try:
+        corrected = correct(session, kind, old, str(objection.field_code), value, step.today)
+    except InputError as why:
+        if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
+            step.audit("certificate:version:corrected-before", version=old.version)
+            return old.identifier
+        return _changed_meanwhile(step, why)
     new = supersede(session, old, corrected, step.case.case_no, step.now)
+    name = objectionable(kind)[str(objection.field_code)]
+    if change is not None:
+        _note_corrected_again(step, name, change)
     if corrected.contradicted:
         fields = "、".join(corrected.contradicted)
-        what = f"异议{step.case.case_no}更正后，证照上的{fields}与更正的内容不一致，请核对是否也应更正"
+        what = f"异议{step.case.case_no}将“{name}”更正后，证照上的{fields}与之不一致，请核对是否也应更正"
         open_staff_task(session, f"contradicted:{step.case.case_no}", step.case.case_no, what, step.now)
     step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
     return new.identifier
@@ -347,21 +365,34 @@ def correct_certificate(step: Step) -> str | None:
 
 @durable("与数据源头同步")
 def sync_certificate(step: Step) -> str | None:
-    """Take over what the source says where only our copy was wrong: the same version, set right, which the next use
-    reads again where its source is above. Returns its identifier, ``CHANGED`` where something else has changed it since
-    the decision."""
-    found = _in_register(step)
+    """Take over what the source says where only our copy was wrong. Returns the identifier, ``None`` where nothing was
+    to be taken over, ``CHANGED`` where something else has changed it since the decision.
+
+    Where the source is above, it is the same version, set right, which the next use reads again. Where there is no
+    source but the district's own, it is a new version: nothing else keeps what stood there (Article 14).
+    """
+    session, found = step.session, _in_register(step)
     if found is None:
         return None
     current, kind, objection = found
-    said = _still_possible(step, current, kind, str(objection.field_code), answered(step, OutcomeDecision).value)
-    if said is None:
-        return CHANGED
-    for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
-        setattr(current, name, value)
-    set_holders(step.session, current.id, said.holders)
-    current.read_at = NEVER if has_source_above(kind, current.backfilled_by_case) else step.now
-    step.audit("certificate:version:synced", identifier=current.identifier, version=current.version)
+    code, change = str(objection.field_code), last_change(session, step.case)
+    try:
+        said = correct(session, kind, current, code, answered(step, OutcomeDecision).value, step.today)
+    except InputError as why:
+        if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
+            step.audit("certificate:version:corrected-before", version=current.version)
+            return None
+        return _changed_meanwhile(step, why)
+    if change is not None:
+        _note_corrected_again(step, objectionable(kind)[code], change)
+    if has_source_above(kind, current.backfilled_by_case):
+        for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
+            setattr(current, name, value)
+        set_holders(session, current.id, said.holders)
+        current.read_at = NEVER
+    else:
+        current = supersede(session, current, said, step.case.case_no, step.now)
+    step.audit("certificate:version:synced", identifier=current.identifier, version=current.version, field=code)
     return current.identifier
 
 

@@ -125,6 +125,9 @@ _NEWEST = (
     .order_by(*_PRESENT_FIRST)
     .limit(1)
 )
+_BEFORE = _held(
+    Certificate.root == bindparam("root"), Certificate.state == CertificateState.SUPERSEDED, of_them=True
+).order_by(Certificate.version.desc())
 _BY_ID = _held(Certificate.id == bindparam("id"))
 _BY_COPY = _held().join(ArchivedCopy, ArchivedCopy.certificate_id == Certificate.id)
 _BY_COPY = _BY_COPY.where(ArchivedCopy.sha256 == bindparam("sha256"))
@@ -179,6 +182,12 @@ def newest_of(number: str, type_code: str) -> Held | None:
     """The newest version of the certificate with this number, whoever holds it."""
     index = keys().blind_index("certificate-number", number)
     return _one(_NEWEST, number_index=index, type_code=type_code, holder_index="")
+
+
+def versions_before(root: str, holder_index: str) -> list[Held]:
+    """The superseded versions of a certificate that a holder had, the latest first."""
+    with one_read() as connection:
+        return [Held(*row) for row in connection.execute(_BEFORE, {"root": root, "holder_index": holder_index})]
 
 
 def by_id(certificate_id: int, holder_index: str) -> Held | None:

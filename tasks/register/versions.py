@@ -14,7 +14,7 @@ from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Holder, J
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
-from regulation.register_columns import new_errors, read_off
+from regulation.register_columns import new_contradictions, read_off
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type
@@ -22,14 +22,24 @@ from tasks.register.types import paper_type
 CURRENT_VERSION = select(Certificate).where(
     Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
 )
+OTHERS_WITH_NUMBER = select(Certificate.id).where(
+    Certificate.type_code == bindparam("type_code"),
+    Certificate.number_index == bindparam("number_index"),
+    Certificate.root != bindparam("root"),
+    Certificate.state != CertificateState.SUPERSEDED,
+)
 STATES = {name: state for state, name in STATE_NAMES.items()}
+
+
+class AlreadySaidError(InputError):
+    """What is to be corrected says so already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
     """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state.
 
-    ``contradicted`` names the fields that do not agree with the rest any more and did before. That is no reason to
+    ``contradicted`` names the fields that do not agree with the corrected one and did before. That is no reason to
     refuse: what belongs together may be wrong together, and an objection is about one field.
     """
 
@@ -133,7 +143,8 @@ def _read(kind: CertificateType, judge: Judge, code: str, value: str) -> str:
 def correct(session: Session, kind: CertificateType, old: Certificate, code: str, value: str, today: date) -> Corrected:
     """What a certificate becomes when one of its fields, or its state, is set right.
 
-    Raises ``InputError`` for a value that the field cannot hold, or that stands there already.
+    Raises ``InputError`` for a value that the field cannot hold and a number that another certificate has,
+    ``AlreadySaidError`` for a value that stands there already.
     """
     before, known = columns_of(old), holders_of(session, old.id)
     if code == STATE.code:
@@ -142,11 +153,12 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
     judge = judge_of(session, kind, today)
     value = _read(kind, judge, code, value)
     if value == old.face.get(code):
-        raise InputError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
+        raise AlreadySaidError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
     face = old.face | {code: value}
     names = columns(paper_type(kind))
-    contradicted = dict.fromkeys(f"“{names[each.field]}”" for each in new_errors(judge, old.face, face, before, known))
+    contradicted = [f"“{names[each]}”" for each in new_contradictions(judge, old.face, face, code, before, known)]
     kept, holders = read_off(judge, face, before, known)
+    _refuse_anothers_number(session, judge, old, kept, holders)
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
         kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))
     state = old.state
@@ -154,6 +166,24 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
         # It had run out by the wrong day; by the right one it may hold. What was decided stays decided.
         state = CertificateState.VALID
     return Corrected(face, kept, holders, state, tuple(contradicted))
+
+
+def _refuse_anothers_number(
+    session: Session, judge: Judge, old: Certificate, kept: Columns, holders: Sequence[Holder]
+) -> None:
+    """Raise ``InputError`` where a certificate would get the number by which another one of its type is found: whoever
+    names it would be answered with either of them.
+
+    Both spouses have a marriage certificate of one number.
+    """
+    index = as_row(kept)["number_index"]
+    if index == old.number_index:
+        return
+    asked = {"type_code": old.type_code, "number_index": index, "root": old.root}
+    for other in session.scalars(OTHERS_WITH_NUMBER, asked):
+        theirs = {each.number for each in holders_of(session, other)}
+        if not (judge.of_spouses and theirs == {each.number for each in holders}):
+            raise InputError("登记中另有一件同类证照是这一编号，请核对是哪一件有误；另一件有误的，先更正另一件。")
 
 
 def _state(state: CertificateState, old: Certificate, today: date) -> CertificateState:
@@ -164,7 +194,7 @@ def _state(state: CertificateState, old: Certificate, today: date) -> Certificat
     if state is CertificateState.EXPIRED and not past:
         raise InputError("登记的有效期未到，不能更正为“已过期”；有效期有误的，请就“有效期至”更正。")
     if state is state_on(today, old.state, old.valid_until_on):
-        raise InputError(f"登记的状态已经是“{STATE_NAMES[state]}”，不需要更正；请核对处理结果。")
+        raise AlreadySaidError(f"登记的状态已经是“{STATE_NAMES[state]}”，不需要更正；请核对处理结果。")
     return state
 
 

@@ -50,12 +50,16 @@ from tasks.certificates.own import (
     own_certificate,
     own_certificates,
 )
+from tasks.objections import steps
+from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.questions import OutcomeDecision, VerificationReply
+from tasks.objections.registrations import register_objection
 from tasks.register.types import paper_type, type_named
 from tasks.register.versions import columns_of, correct, holders_of, set_holders, supersede
 from tasks.supervision.tallies import tallies_of
 from tests.articles.conftest import Counter, of, valid
-from tests.articles.test_article_12_corrected_values import text_of
-from tests.conftest import FEW, forget_settings
+from tests.articles.test_article_12_corrected_values import DECISION, reply, text_of
+from tests.conftest import FEW, Clerk, forget_settings, objection_about
 
 MARRIAGE, ESTATE, SCENARIO = "结婚证", "不动产权证书", "窗口查验"
 NAMES = ("number", "holder", "husband", "wife", "issued_on")
@@ -318,29 +322,145 @@ def test_a_corrected_number_of_the_second_spouse_is_the_one_that_finds_it(couple
     assert len([use for use in uses_of_holder(couple.session_of(second.number)).uses if "提取了" in use.sentence]) == 1
 
 
+def test_who_asked_under_a_wrong_number_of_the_second_spouse_is_told(couple: Shared) -> None:
+    second = couple.holders[1]
+    couple.counter.query(certificate_type=MARRIAGE, holder_number=second.number)
+    right = samples.Dice(7, "spouse").identity_number(
+        "right", clock.today() - timedelta(12000), spouse(couple) == "husband"
+    )
+    kind = kind_of(MARRIAGE)
+    name = kind.names[f"{spouse(couple)}_number"]
+    card = valid("身份证")
+    given = objection_about(card, kind_of("身份证")).model_copy(
+        update={
+            "certificate_type": MARRIAGE,
+            "certificate": couple.held.identifier,
+            "field": name,
+            "stated": second.number,
+            "proposed": right,
+        }
+    )
+    registered = register_objection(given, [], "wrong-number", "KQ001")
+    case = Clerk(registered.case_no, registered.token)
+    case.accept()
+    case.request()
+    assert case.answer(VerificationReply, **reply(right)) is None
+    steps.take_reply.run(case.case_no)
+    assert case.answer(OutcomeDecision, **DECISION) is None
+    steps.decide_outcome.run(case.case_no)
+    steps.correct_certificate.run(case.case_no)
+    assert tell_users_of_wrong_value.run(case.case_no) == 1
+
+
 def test_a_corrected_name_of_the_second_spouse_is_the_one_that_counts(couple: Shared) -> None:
     second = couple.holders[1]
     new = corrected(couple, spouse(couple), "欧阳若兰")
     named = of(new, MARRIAGE, holder_number=second.number)
     assert couple.counter.extract(**named, holder_name="欧阳若兰").holders[1].name == "欧阳若兰"
+    # The name of before is that of a printout of before, which is superseded and shows nothing.
+    by_old_name = couple.counter.extract(**named, holder_name=second.name)
+    assert (by_old_name.certificate.state, by_old_name.fields) == ("superseded", [])
     with pytest.raises(NotFoundError):
-        couple.counter.extract(**named, holder_name=second.name)
+        couple.counter.extract(**named, holder_name="欧阳若云")
+
+
+def holders_now(certificate: Certificate) -> list[tuple[str, str, str]]:
+    with reading() as session:
+        return [(each.name, each.number, each.share) for each in holders_of(session, certificate.id)]
 
 
 def test_a_missing_co_owner_is_set_right_field_by_field(estate: Shared) -> None:
     third = samples.Dice(7, "third").identity_number("own", clock.today() - timedelta(12000), male=True)
+    before = holders_now(estate.held)
     names = "、".join([*(each.name for each in estate.holders), "欧阳若兰"])
-    new = corrected(estate, "holder", names)
-    with reading() as session:
-        # As long as names and numbers do not agree nobody guesses whose is whose.
-        assert [each.name for each in holders_of(session, new.id)] == [names]
-    estate.held = new
+    # As long as names and numbers do not agree, nobody guesses whose is whose; those whom nobody disputed stay holders.
+    estate.held = corrected(estate, "holder", names)
+    assert holders_now(estate.held) == before
+    for who in estate.holders:
+        found = estate.counter.query(certificate_type=ESTATE, holder_number=who.number, holder_name=who.name)
+        assert [each.identifier for each in found.certificates] == [estate.held.identifier]
+        own = estate.session_of(who.number)
+        assert estate.held.id in [each.number for each in own_certificates(own)]
+    # Not even a correction of something else takes it from them.
+    estate.held = corrected(estate, "address", "绍兴市柯桥区鉴湖路71号")
+    assert holders_now(estate.held) == before
     new = corrected(estate, "holder_number", "、".join([*(each.number for each in estate.holders), third]))
     with reading() as session:
         assert [each.number for each in holders_of(session, new.id)] == [
             *(each.number for each in estate.holders),
             third,
         ]
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [("holder", "{0}、欧阳若兰、欧阳若云"), ("holder_number", "{0}、330603199001011238、33060319900101333X")],
+)
+def test_of_an_incomplete_correction_whom_it_does_not_name_any_more_is_no_holder(
+    estate: Shared, code: str, value: str
+) -> None:
+    first = estate.holders[0]
+    new = corrected(estate, code, value.format(first.name if code == "holder" else first.number))
+    assert holders_now(new) == [(first.name, first.number, first.share)]
+    assert (new.holder_name, new.holder_number) == (first.name, first.number)
+
+
+def test_a_correction_that_leaves_one_holder_of_two_says_no_share_that_is_anothers(estate: Shared) -> None:
+    new = corrected(estate, "holder", "欧阳若兰、欧阳若云、欧阳若雨")
+    assert [share for _, _, share in holders_now(new)] == [""]
+
+
+@PLACES
+def test_a_corrected_name_of_one_spouse_takes_the_certificate_from_neither(couple: Shared, place: int) -> None:
+    first = couple.holders[0]
+    who, other = couple.holders[place], couple.holders[1 - place]
+    before = {each.field: each for each in couple.holders}
+    new = corrected(couple, who.field, "欧阳若兰")
+    with reading() as session:
+        now = {each.field: each for each in holders_of(session, new.id)}
+    assert now[other.field] == before[other.field]
+    assert now[who.field].number == who.number
+    for number in (first.number, other.number):
+        (found,) = couple.counter.query(certificate_type=MARRIAGE, holder_number=number).certificates
+        assert found.identifier == new.identifier
+    named = of(new, MARRIAGE, holder_number=who.number)
+    assert couple.counter.extract(**named, holder_name="欧阳若兰").certificate.identifier == new.identifier
+    # The number of the spouse whose name was wrong may be wrong, too.
+    couple.held = new
+    number = samples.Dice(7, "spouse").identity_number(
+        "right", clock.today() - timedelta(12000), who.field == "husband"
+    )
+    again = corrected(couple, f"{who.field}_number", number)
+    with reading() as session:
+        assert {each.number for each in holders_of(session, again.id)} == {number, other.number}
+
+
+@pytest.mark.parametrize("code", ["holder", "holder_number", "share"])
+def test_staff_are_told_what_an_incomplete_correction_leaves_to_be_corrected(estate: Shared, code: str) -> None:
+    names = "、".join(each.name for each in estate.holders)
+    numbers = "、".join(each.number for each in estate.holders)
+    said = {
+        "holder": (f"{names}、欧阳若兰", ("“权利人证件号码”",)),
+        "holder_number": (f"{numbers}、330603199001011238", ("“权利人”",)),
+        "share": ("三分之一", ()),
+    }
+    value, told = said[code]
+    with reading() as session:
+        old = session.get_one(Certificate, estate.held.id)
+        kind = session.get_one(CertificateType, old.type_code)
+        assert correct(session, kind, old, code, value, clock.today()).contradicted == told
+
+
+def test_sole_ownership_of_several_is_told(estate: Shared) -> None:
+    with reading() as session:
+        old = session.get_one(Certificate, estate.held.id)
+        kind = session.get_one(CertificateType, old.type_code)
+        after = correct(session, kind, old, "co_ownership", "单独所有", clock.today())
+        paper = estate.held.face | {"number": "浙（2020）绍兴市柯桥区不动产权第7777777号", "co_ownership": "单独所有"}
+        entry = entered(session, kind, paper, clock.today())
+    assert after.contradicted == ("“权利人”", "“权利人证件号码”")
+    assert entry.judged.accepted
+    assert any("单独所有" in each for each in entry.remarks)
 
 
 def kind_of(name: str) -> CertificateType:

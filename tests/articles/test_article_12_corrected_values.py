@@ -37,21 +37,34 @@ from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import keys
-from runtime.refusals import NotFoundError
+from runtime.refusals import InputError, NotFoundError
 from tasks.backfill.entries import entered
+from tasks.certificates.copies import copy_on_page, standing_of_copy
 from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
 from tasks.certificates.own import own_certificate, own_certificates
 from tasks.certificates.reading import is_stale
+from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import export_record, seal_record
 from tasks.objections import steps
 from tasks.objections.corrections import tell_users_of_wrong_value
 from tasks.objections.endings import conclude
+from tasks.objections.kind import OBJECTION, OBJECTION_TO_PARTY
 from tasks.objections.lists import Letter, take_list
 from tasks.objections.questions import OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
 from tasks.register.faces import by_identifier
 from tasks.register.types import paper_type
-from tasks.register.versions import CURRENT_VERSION, as_row, enter, holders_of
+from tasks.register.versions import (
+    CURRENT_VERSION,
+    as_row,
+    check_value,
+    columns_of,
+    correct,
+    enter,
+    holders_of,
+    judge_of,
+    set_holders,
+)
 from tests.articles.conftest import Counter
 from tests.conftest import Clerk, as_xlsx, forget_settings, objection_about, officer_of
 
@@ -522,13 +535,50 @@ def test_what_a_field_cannot_hold_is_no_correction_whoever_it_comes_from(permit:
     assert case.answer(OutcomeDecision, **DECISION) is None
 
 
+PLACEHOLDERS = ("见附件", "没有", "、", "{内容}", "<b>孙</b>")
+IS_NONE = [
+    *((code, value) for code in ("number", "holder", "address") for value in (*PLACEHOLDERS, "无", "不存在", "不详")),
+    *(("number", value) for value in ("0000", "x", "7")),
+    ("holder", "绍兴柯桥云锦纺织检验有限公司、无"),
+    ("holder", "王<b>孙</b>"),
+    *(("scope", value) for value in ("见附件", "{内容}", "未填写", "N/A", "同上")),
+]
+"""What stands in a field's place and is none of its contents."""
+
+
+@pytest.mark.parametrize(("code", "value"), IS_NONE)
+def test_a_placeholder_is_no_content_whoever_it_comes_from(permit: Permit, code: str, value: str) -> None:
+    with reading() as session:
+        kind = session.get_one(CertificateType, permit.type_code)
+        old = session.get_one(Certificate, permit.now.id)
+        for check in (
+            lambda: check_value(session, kind, code, value, TODAY),
+            lambda: correct(session, kind, old, code, value, TODAY),
+        ):
+            with pytest.raises(InputError):
+                check()
+        # On paper it is as little.
+        assert entered(session, kind, permit.wrong | {code: value}, TODAY).errors
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [("holder", "无锡市无名纺织有限公司"), ("address", "无锡市见山路1号"), ("scope", "无"), ("number", "柯检字第壹号")],
+)
+def test_what_only_looks_like_a_placeholder_is_content(permit: Permit, code: str, value: str) -> None:
+    with reading() as session:
+        kind = session.get_one(CertificateType, permit.type_code)
+        assert check_value(session, kind, code, value, TODAY) == value
+
+
 def test_what_belongs_together_may_be_wrong_together_and_is_corrected_field_by_field(permit: Permit) -> None:
     permit.correct("valid_until", "2019-01-01")
     # Before the day of issue, which is wrong, too: nobody is kept waiting for that, and staff are told.
     assert (permit.now.face["valid_until"], str(permit.now.valid_until_on)) == ("2019-01-01", "2019-01-01")
     with reading() as session:
         (task,) = session.scalars(select(StaffTask.what).where(StaffTask.key.startswith("contradicted:")))
-    assert "证照上的“有效期至”与更正的内容不一致" in task
+    # What it disagrees with, and not what was just corrected.
+    assert "将“有效期至”更正后，证照上的“发证日期”与之不一致" in task
     permit.correct("issued_on", "2016-01-01")
     assert permit.counter.authenticate(**permit.of_it()).state == "expired"
 
@@ -550,6 +600,204 @@ def test_of_two_decisions_about_one_field_the_second_is_not_told_as_done(permit:
         tasks = session.scalars(select(StaffTask.key).where(StaffTask.key.startswith("not-corrected:"))).all()
     assert [(each["new_version"], each["pending"]) for each in told] == [(True, False), (False, True)]
     assert tasks == [f"not-corrected:{second.case_no}"]
+
+
+def decided_after(first: Clerk, second: Clerk, of_first: str, of_second: str) -> None:
+    """The first objection is decided and over before the second one's reply comes."""
+    for case, right in ((first, of_first), (second, of_second)):
+        assert case.answer(VerificationReply, **reply(right)) is None
+        steps.take_reply.run(case.case_no)
+        if case is first:
+            assert case.answer(OutcomeDecision, **DECISION) is None
+            conclude(lambda step: step.run(first.case_no))
+
+
+OVERTAKEN = pytest.mark.parametrize(
+    ("code", "right"), [("address", FIELDS["address"][3]), (STATE.code, STATE_NAMES[CertificateState.SUSPENDED])]
+)
+
+
+@OVERTAKEN
+def test_what_another_case_has_set_right_meanwhile_is_told_as_done(permit: Permit, code: str, right: str) -> None:
+    first, second = permit.object_to(code, right), permit.object_to(code, right)
+    decided_after(first, second, right, right)
+    # The officer says so, and does not just pass on what the bureau found before.
+    assert "已由" in str(second.answer(OutcomeDecision, **DECISION))
+    assert second.answer(OutcomeDecision, **DECISION, value=right) is None
+    conclude(lambda step: step.run(second.case_no))
+    assert (second.stage(), permit.now.version) == (Stage.CLOSED, 2)
+    with reading() as session:
+        wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "objection-closed").order_by(OutgoingNotice.id)
+        told = [each.context for each in session.scalars(wanted)]
+        tasks = session.scalars(select(StaffTask.key).where(StaffTask.key.startswith("not-corrected:"))).all()
+    assert [(each["outcome"], each["new_version"], each["pending"]) for each in told] == [("已更正", True, False)] * 2
+    assert tasks == []
+
+
+@OVERTAKEN
+def test_an_older_case_does_not_silently_undo_what_a_newer_one_corrected(permit: Permit, code: str, right: str) -> None:
+    other = "鉴湖路72号" if code == "address" else STATE_NAMES[CertificateState.REVOKED]
+    older, newer = permit.object_to(code, right), permit.object_to(code, other)
+    decided_after(newer, older, other, right)
+    # Before deciding the officer sees that the register has changed, by what, and to what.
+    lines = dict(sheet_of(older.case_no).lines)
+    assert newer.case_no in lines["登记有变动"]
+    assert other not in str(lines)
+    with reading() as session:
+        case = session.get_one(Case, older.case_no)
+        shown = dict(OBJECTION.full_lines(session, case))
+        to_party = OBJECTION_TO_PARTY.lines(session, case)
+    assert shown["登记现在的内容"] == other
+    assert newer.case_no not in str(to_party)
+    why = str(older.answer(OutcomeDecision, **DECISION))
+    assert newer.case_no in why
+    assert "更正后的内容" in why
+    assert older.answer(OutcomeDecision, **DECISION, value=right) is None
+    conclude(lambda step: step.run(older.case_no))
+    assert permit.now.version == 3
+    # Afterwards somebody looks into it: who heard 已更正 of the newer one heard nothing since.
+    with reading() as session:
+        (task,) = session.scalars(select(StaffTask.what).where(StaffTask.key == f"corrected-again:{older.case_no}"))
+    assert newer.case_no in task
+    assert other not in task
+
+
+def test_what_another_case_has_set_right_meanwhile_is_synced_already(permit: Permit) -> None:
+    right = FIELDS["address"][3]
+    first, second = permit.object_to("address", right), permit.object_to("address", right)
+    permit.counter.extract(**permit.of_it())
+    for case in (first, second):
+        assert case.answer(VerificationReply, **RIGHT_ABOVE, replied_on=str(clock.today())) is None
+        steps.take_reply.run(case.case_no)
+        assert case.answer(OutcomeDecision, **SYNCED, value=right) is None
+        conclude(lambda step, case_no=case.case_no: step.run(case_no))
+        assert (case.stage(), permit.now.version) == (Stage.CLOSED, 2)
+    with reading() as session:
+        told = session.scalars(select(OutgoingNotice.case_no).where(OutgoingNotice.notice == "wrong-value-used")).all()
+        assert session.scalars(select(StaffTask.key).where(StaffTask.key.startswith("not-corrected:"))).all() == []
+    # Who used the wrong value is told once.
+    assert set(told) == {first.case_no}
+
+
+def beside(permit: Permit, number: str, holder_number: str) -> Certificate:
+    """Another certificate of the type in the register, with this number and this holder."""
+    made = Identifier(permit.type_code, "330603", secrets.token_hex(6).upper(), "001")
+    face = permit.wrong | {"number": number, "holder_number": holder_number, "holder": "绍兴柯桥另一家有限公司"}
+    with transaction() as session:
+        kind = session.get_one(CertificateType, permit.type_code)
+        empty = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
+        kept, holders = read_off(Judge(paper_type(kind), TODAY, (ISSUER,)), face, empty)
+        other = Certificate(
+            identifier=str(made),
+            root=made.root,
+            version=1,
+            type_code=kind.code,
+            face=face,
+            state=CertificateState.VALID,
+            read_at=clock.now(),
+            **as_row(kept),
+        )
+        enter(session, other, holders)
+    return other
+
+
+def test_a_number_that_another_certificate_has_is_no_correction(permit: Permit) -> None:
+    right = FIELDS["number"][3]
+    beside(permit, right, "91330621MA29999996")
+    case = permit.object_to("number", right)
+    assert case.answer(VerificationReply, **reply(right)) is None
+    steps.take_reply.run(case.case_no)
+    assert "另有一件同类证照" in str(case.answer(OutcomeDecision, **DECISION))
+    assert permit.now.version == 1
+    # Whoever comes between decision and correction is a task, too.
+    other = "FZ〔2020〕第0072号"
+    assert case.answer(OutcomeDecision, **DECISION, value=other) is None
+    beside(permit, other, "91330621MA29999996")
+    conclude(lambda step: step.run(case.case_no))
+    with reading() as session:
+        assert session.scalar(select(StaffTask.key).where(StaffTask.key == f"not-corrected:{case.case_no}"))
+    assert permit.now.version == 1
+
+
+def test_where_a_holders_number_is_the_certificates_it_is_no_other_holders_either(permit: Permit) -> None:
+    with transaction() as session:
+        kind = session.get_one(CertificateType, permit.type_code)
+        kind.fields = tuple(each for each in kind.fields if each.code != "number")
+        old = session.get_one(Certificate, permit.now.id)
+        old.face = {code: value for code, value in old.face.items() if code != "number"}
+        for name, value in as_row(read_off(judge_of(session, kind, TODAY), old.face, columns_of(old))[0]).items():
+            setattr(old, name, value)
+        old.number = old.holder_number
+        old.number_index = keys().blind_index("certificate-number", old.number)
+    right = FIELDS["holder_number"][3]
+    other = beside(permit, "", right)
+    with transaction() as session:
+        session.get_one(Certificate, other.id).number_index = keys().blind_index("certificate-number", right)
+    with reading() as session:
+        old = session.get_one(Certificate, permit.now.id)
+        kind = session.get_one(CertificateType, permit.type_code)
+        with pytest.raises(InputError, match="另有一件同类证照"):
+            correct(session, kind, old, "holder_number", right, TODAY)
+
+
+def test_of_several_certificates_with_a_number_none_is_taken_for_the_other(permit: Permit) -> None:
+    other = beside(permit, WRONG["number"], "91330621MA29999996")
+    by_number = objection_about(permit.now, permit.kind, field="地址")
+    case_no = register_objection(by_number, [], secrets.token_hex(8), "KQ001").case_no
+    with reading() as session:
+        objection = session.get_one(Objection, case_no)
+    assert objection.certificate_root is None
+    assert "有几件证照是所填的编号" in objection.remark
+    # Of one holder's it is the latest, and the reviewer is told.
+    with transaction() as session:
+        mine = session.get_one(Certificate, permit.now.id)
+        twin = session.get_one(Certificate, other.id)
+        set_holders(session, twin.id, holders_of(session, mine.id))
+        twin.issued_on = TODAY
+    case_no = register_objection(by_number, [], secrets.token_hex(8), "KQ001").case_no
+    with reading() as session:
+        objection = session.get_one(Objection, case_no)
+    assert objection.certificate_root == other.root
+    assert "有几件证照是所填的编号" in objection.remark
+
+
+@pytest.mark.parametrize("reference", ["identifier", "number"])
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_an_old_printout_is_superseded_by_its_name_too(permit: Permit, reference: str, name: str) -> None:
+    before = permit.now
+    permit.correct("holder", FIELDS["holder"][3])
+    named = before.holder_name if name == "old" else permit.now.holder_name
+    said_of_it = permit.of_it(certificate=getattr(before, reference), holder_name=named)
+    answer = permit.counter.authenticate(**said_of_it)
+    superseded = reference == "identifier" or name == "old"
+    assert answer.state == ("superseded" if superseded else "valid")
+    if superseded:
+        assert answer.current_identifier == permit.now.identifier
+        assert permit.counter.extract(**said_of_it).fields == []
+    # A name that neither says is nobody's.
+    nobody = said_of_it | {"holder_name": "绍兴柯桥别家有限公司"}
+    assert permit.counter.authenticate(**nobody).state == "unknown"
+
+
+def test_a_holders_open_page_leads_to_the_new_version(permit: Permit) -> None:
+    before, right = permit.now, FIELDS["address"][3]
+    permit.correct("address", right)
+    shown = own_certificate(permit.holder(), before.id)
+    assert (shown.own.number, shown.identifier) == (permit.now.id, permit.now.identifier)
+    assert ("地址", right) in shown.lines
+    # Not for who is its holder no more.
+    who = permit.holder()
+    permit.correct("holder_number", FIELDS["holder_number"][3])
+    with pytest.raises(NotFoundError):
+        own_certificate(who, before.id)
+
+
+@pytest.mark.parametrize("code", ["number", "agent_number"])
+def test_who_went_by_a_wrong_number_is_told(permit: Permit, code: str) -> None:
+    permit.counter.authenticate(**permit.of_it())
+    case = permit.correct_and_wait(code, FIELDS[code][3])
+    # By the certificate's number every use goes; by one that only stands on the face only who asked for it.
+    assert tell_users_of_wrong_value.run(case.case_no) == (1 if code == "number" else 0)
 
 
 @pytest.mark.parametrize("state", ["suspended", "revoked"])
@@ -630,7 +878,11 @@ def test_where_only_our_copy_was_wrong_it_is_set_right_and_not_upheld(permit: Pe
     right = FIELDS["address"][3]
     assert case.answer(OutcomeDecision, **SYNCED, value=right) is None
     conclude(lambda step: step.run(case.case_no))
-    assert (case.stage(), permit.now.version, permit.now.face["address"]) == ("已办结", 1, right)
+    # The old value stays, in the version before (Article 14).
+    assert (case.stage(), permit.now.version, permit.now.face["address"]) == ("已办结", 2, right)
+    with reading() as session:
+        before = session.scalars(select(Certificate).where(Certificate.root == permit.root, Certificate.version == 1))
+        assert before.one().face["address"] == WRONG["address"]
     seen = permit.counter.extract(**permit.of_it())
     assert right in said(seen)
     assert seen.certificate.as_of.date() == clock.today()
@@ -649,6 +901,29 @@ def test_whoever_relies_next_on_what_was_synced_has_it_read_again_from_its_sourc
     held = by_identifier(permit.now.identifier)
     assert held is not None
     assert is_stale(permit.kind, held, clock.now())
+
+
+@pytest.mark.parametrize("source", [Level.DISTRICT, Level.CITY])
+def test_a_copy_taken_before_what_it_says_was_set_right_holds_no_more(permit: Permit, source: Level) -> None:
+    copy = permit.counter.copy(**permit.of_it())
+    content = base64.b64decode(copy.content)
+    case = replied(permit)
+    with transaction() as session:
+        session.get_one(CertificateType, permit.type_code).source = source
+    assert "现为“有效”" in standing_of_copy(copy.copy_no)
+    assert case.answer(OutcomeDecision, **SYNCED, value=FIELDS["address"][3]) is None
+    conclude(lambda step: step.run(case.case_no))
+    with transaction() as session:
+        session.get_one(CertificateType, permit.type_code).source = Level.DISTRICT
+    assert "已被新版本替代" in standing_of_copy(copy.copy_no)
+    assert copy_on_page(content).state == "superseded"
+    who = permit.asked_about.number
+    answer = permit.counter.authenticate(certificate_type=NAME, holder_number=who, copy_file=copy.content)
+    assert answer.state == "superseded"
+    # A copy taken since then holds.
+    again = permit.counter.copy(**permit.of_it())
+    answer = permit.counter.authenticate(certificate_type=NAME, holder_number=who, copy_file=again.content)
+    assert answer.state == "valid"
 
 
 def test_what_our_register_does_not_have_is_not_synced(permit: Permit) -> None:

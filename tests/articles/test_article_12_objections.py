@@ -647,7 +647,7 @@ def test_a_certificate_from_above_with_the_other_check_character_is_found_kept_a
     case = closed(clerk)
     with reading() as session:
         objection = session.get_one(Objection, case.case_no)
-        assert roots_of(session, [(None, as_it_came.lower())]) == [objection.certificate_root]
+        assert [each.root for each in roots_of(session, [(None, as_it_came.lower())])] == [objection.certificate_root]
         old, new = session.scalars(
             select(Certificate).where(Certificate.root == objection.certificate_root).order_by(Certificate.version)
         )

@@ -122,6 +122,21 @@ MARRIAGE = PaperType(
         issued_on       登记日期         date
     """),
 )
+ESTATE = PaperType(
+    "11330600000000001A006",
+    "不动产权证书",
+    Validity.UNLIMITED,
+    None,
+    PERSON,
+    fields("""
+        number         不动产权证号     number
+        holder         权利人          name
+        holder_number  权利人证件号码    identity-number
+        co_ownership   共有情况         choice  单独所有 共同共有 按份共有
+        issuer         登记机构         name
+        issued_on      登记日期         date
+    """),
+)
 DISABILITY = PaperType(
     "11330600000000001A005",
     "残疾人证",
@@ -157,6 +172,14 @@ LICENCE = PaperType(
 )
 TYPES = (PERMIT, IDENTITY_CARD, DRIVING_LICENCE, MARRIAGE, DISABILITY, LICENCE)
 ROWS: dict[str, dict[str, Cell]] = {
+    "不动产权证书": {
+        "number": "浙（2019）绍兴市柯桥区不动产权第0000001号",
+        "holder": "俞国栋、俞若溪",
+        "holder_number": f"{MAN}、{WOMAN}",
+        "co_ownership": "共同共有",
+        "issuer": CIVIL,
+        "issued_on": "2019-03-05",
+    },
     "食品经营许可证": {
         "number": "JY23306030000001",
         "holder": "绍兴柯桥锦程餐饮管理有限公司",
@@ -292,6 +315,11 @@ CASES: list[tuple[PaperType, dict[str, Cell], str, ProblemCode]] = [
     (PERMIT, {"scope": '=HYPERLINK("http://example.com")'}, "scope", ProblemCode.FORMULA),
     (PERMIT, {"scope": "食" * 4001}, "scope", ProblemCode.TOO_LONG),
     (PERMIT, {"holder": "绍" * 201}, "holder", ProblemCode.TOO_LONG),
+    (MARRIAGE, {"number": "没有"}, "number", ProblemCode.PLACEHOLDER),
+    (MARRIAGE, {"wife": "见附件"}, "wife", ProblemCode.PLACEHOLDER),
+    (PERMIT, {"address": "无"}, "address", ProblemCode.PLACEHOLDER),
+    (PERMIT, {"scope": "见附件"}, "scope", ProblemCode.PLACEHOLDER),
+    (ESTATE, {"co_ownership": "单独所有"}, "co_ownership", ProblemCode.SOLE_OF_SEVERAL),
     (PERMIT, {"issued_on": "去年"}, "issued_on", ProblemCode.DATE_UNREADABLE),
     (PERMIT, {"issued_on": "23.3.5"}, "issued_on", ProblemCode.DATE_TWO_DIGIT_YEAR),
     (PERMIT, {"issued_on": "2023年3月"}, "issued_on", ProblemCode.DATE_INCOMPLETE),

@@ -15,7 +15,7 @@ from gateways import zheliban
 from gateways.zheliban_stand_in import SIGN_IN, StandIn, running
 from models.cases import StaffTask
 from models.certificate_uses import Authorisation
-from models.certificates import Certificate
+from models.certificates import Certificate, CertificateType
 from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
@@ -25,6 +25,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.certificates import own as own_certificates
 from tasks.office.staff_tasks import complete_staff_task
+from tasks.register.versions import correct, supersede
 from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
 from tests.conftest import FEW, ROOT, Clerk, by_officer, forget_settings
 from tests.interface.conftest import Caller, caller_of
@@ -346,6 +347,32 @@ def test_an_authorisation_is_withdrawn_by_nobody_else(
     assert "SQ-2" not in main(page)
     withdrawal = f"{web}/my/authorisations/SQ-2/withdrawal"
     assert httpx.post(withdrawal, cookies=cookies_of(page), headers={"Origin": web}).status_code == 404
+
+
+def test_the_open_page_of_a_version_before_leads_to_the_present_one(
+    web: str, signed_on: StandIn, card: Certificate, open_page: Open
+) -> None:
+    page = open_page()
+    sign_in(page, web, signed_on, card.holder_number)
+    with transaction() as session:
+        old = session.get_one(Certificate, card.id)
+        kind = session.get_one(CertificateType, old.type_code)
+        right = correct(session, kind, old, "address", "绍兴市柯桥区群贤路9999号", clock.today())
+        new = supersede(session, old, right, "YY-1", clock.now())
+        # What stands as its number is none.
+        new.number = "没有"
+        address, identifier = f"{web}/my/certificates/{new.id}", new.identifier
+    page.goto(f"{web}/my/certificates/{card.id}")
+    assert page.url == address
+    assert "群贤路9999号" in main(page)
+    cookies, ours = cookies_of(page), {"Origin": web}
+    show = httpx.post(f"{web}/my/certificates/{card.id}/presentation", cookies=cookies, headers=ours)
+    assert (show.status_code, "亮证码" in show.text) == (200, True)
+    about = {"certificate": str(card.id), "field": "住址"}
+    draft = httpx.post(f"{web}/objection-drafts/of-mine", data=about, cookies=cookies, headers=ours)
+    page.goto(web + draft.headers["location"])
+    assert page.get_by_label("证照编号").input_value() == identifier
+    assert page.get_by_label("证照上现在写的是").input_value() == "绍兴市柯桥区群贤路9999号"
 
 
 def test_nobody_gets_at_what_is_somebody_elses(

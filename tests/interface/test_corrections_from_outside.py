@@ -74,4 +74,6 @@ def test_a_second_holder(department: Caller) -> None:
     permit.correct("holder", f"{WRONG['holder']}、{right}")
     assert [each["name"] for each in asked(department, permit, "extract")["holders"]] == [WRONG["holder"], right]
     assert asked(department, permit, "authenticate", holder_name=right)["state"] == "valid"
-    assert asked(department, permit, "authenticate", holder_name=wrong)["state"] == "unknown"
+    # The name of before is on printouts of before.
+    assert asked(department, permit, "authenticate", holder_name=wrong)["state"] == "superseded"
+    assert asked(department, permit, "authenticate", holder_name="绍兴柯桥别家有限公司")["state"] == "unknown"
