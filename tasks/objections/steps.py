@@ -33,7 +33,7 @@ from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered_on, last_answered_on, record_answer
+from tasks.case.answers import accepted_answer, answered_on, last_accepted_answer, last_answered_on, record_answer
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
@@ -139,9 +139,11 @@ def move(case: Case, stage: Stage) -> None:
     case.stage = stage
 
 
-def _review(step: Step) -> InitialReview:
+def _verdict(step: Step) -> InitialReview:
+    """What the review ended with, in whichever turn: what was written in an earlier one asked for a supplement, and may
+    have been meant for somebody else."""
     return InitialReview.model_validate(
-        accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn)
+        last_accepted_answer(step.session, step.case.case_no, InitialReview.question)
     )
 
 
@@ -155,13 +157,14 @@ def request_supplement(step: Step) -> str:
     """Ask the objector for what is missing, with a limit of its own; the statutory clock is not stopped by it. Returns
     the number of whose objection it was asked for."""
     go_to(step, Stage.SUPPLEMENT)
+    review = accepted_answer(step.session, step.case.case_no, InitialReview.question, step.turn) or {}
     _reviewed(step.session, step.case.case_no)
     deadline = start_deadline(step.session, step.case.case_no, SUPPLEMENT, step.today, step.turn)
     party = parties(step)[0]
     step.notify(
         notices.SupplementRequested(
             **party.about,
-            what=_review(step).reason,
+            what=review["reason"],
             due_on=deadline.due_on,
             provisional=deadline.provisional,
         ),
@@ -192,7 +195,7 @@ def decline_objection(step: Step) -> None:
     step.notify(
         notices.ObjectionDeclined(
             **first.about,
-            reason=_review(step).reason,
+            reason=_verdict(step).reason,
         ),
         first.objection.email,
         first.case.case_no,
@@ -240,7 +243,7 @@ def refer_to_decision(step: Step) -> None:
                 field=party.objection.public_field,
                 outcome=before.outcome,
                 decided_on=decided_on,
-                reason=_review(step).reason,
+                reason=_verdict(step).reason,
             ),
             party.objection.email,
             party.case.case_no,

@@ -55,7 +55,15 @@ from tests.articles.test_article_12_batches import (
     request,
     table,
 )
-from tests.articles.test_article_12_objections import closed, deadline_of, decide, notices_to, reply
+from tests.articles.test_article_12_objections import (
+    closed,
+    deadline_of,
+    decide,
+    notices_to,
+    reasons_to,
+    reply,
+    supplemented,
+)
 from tests.conftest import Clerk, certificates_with_address, officer_of
 from web.standing import status_of
 
@@ -680,6 +688,16 @@ def test_whoever_joined_since_the_review_and_states_something_new_goes_on(clerk:
     assert [case.stage() for case in (again, same, other)] == [Stage.ANSWERED, Stage.ANSWERED, Stage.REGISTERED]
     assert notices_to(other.case_no)[-1] == "objection-released"
     assert Verdict.ANSWERED not in verdicts(other)
+
+
+def test_an_answer_by_reference_after_a_supplement_tells_why_and_not_what_was_missing(
+    clerk: Any, city_bureau: StandIn
+) -> None:
+    _, again = decided_and_again(clerk)
+    supplemented(again)
+    assert again.answer(InitialReview, 2, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    assert reasons_to(again.case_no) == [WHY]
 
 
 def test_what_was_not_decided_is_no_answer(clerk: Any, city_bureau: StandIn) -> None:

@@ -242,6 +242,42 @@ def test_declining_needs_a_reason_and_tells_it(clerk: Any) -> None:
     assert notices_to(case.case_no) == ["objection-registered", "objection-declined"]
 
 
+def reasons_to(case_no: str) -> list[str]:
+    """What the notices of a case give as a reason."""
+    with reading() as session:
+        wanted = select(OutgoingNotice.context).where(OutgoingNotice.case_no == case_no).order_by(OutgoingNotice.id)
+        return [context["reason"] for context in session.scalars(wanted) if "reason" in context]
+
+
+def supplemented(case: Any, turn: int = 1) -> None:
+    """A supplement was asked of a case and is in."""
+    assert case.answer(InitialReview, turn, verdict="要求补正", reason=f"请补交第{turn}份材料") is None
+    objections.request_supplement.run(case.case_no, turn)
+    assert case.answer(SupplementReceived, turn, kind="不再等待，按现有材料继续") is None
+    objections.take_supplement.run(case.case_no, turn)
+
+
+@pytest.mark.parametrize("supplements", [1, 2])
+def test_whoever_is_declined_after_a_supplement_reads_why_and_not_what_was_missing(
+    clerk: Any, supplements: int
+) -> None:
+    case = clerk.register()
+    for turn in range(1, supplements + 1):
+        supplemented(case, turn)
+    case.answer(InitialReview, supplements + 1, verdict="不予受理", reason="该信息不属于电子证照信息")
+    objections.decline_objection.run(case.case_no)
+    assert reasons_to(case.case_no) == ["该信息不属于电子证照信息"]
+
+
+def test_whoever_joined_is_not_told_what_was_asked_of_the_first(clerk: Any) -> None:
+    lead, second = clerk.register(), clerk.register(email="b@example.com")
+    supplemented(lead)
+    objections.withdraw_objection(lead.token)
+    lead.answer(InitialReview, 2, verdict="不予受理", reason="该信息不属于电子证照信息")
+    objections.decline_objection.run(lead.case_no)
+    assert reasons_to(second.case_no) == ["该信息不属于电子证照信息"]
+
+
 def test_a_supplement_has_a_limit_of_its_own_and_the_statutory_clock_goes_on(clerk: Any) -> None:
     case = clerk.register()
     before = deadline_of(case.case_no, VERIFICATION_REQUEST.code).due_on
