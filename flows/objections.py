@@ -36,7 +36,7 @@ from tasks.objections.questions import (
     VerificationReply,
     has_reply,
 )
-from tasks.objections.registrations import register_objection
+from tasks.objections.registrations import TYPED_IN, register_objection
 from tasks.objections.steps import (
     accept_objection,
     decline_objection,
@@ -112,7 +112,9 @@ def objection_intake(application: ObjectionIntake) -> State[None]:
     return register(
         application,
         ObjectionIntake,
-        lambda given, key, actor: register_objection(part_of(given, ObjectionApplication), [], key, actor).case_no,
+        lambda given, key, actor: (
+            register_objection(part_of(given, ObjectionApplication), [], key, actor, TYPED_IN).case_no
+        ),
     )
 
 

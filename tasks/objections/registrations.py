@@ -33,6 +33,12 @@ from tasks.register.types import find_type, objectionable
 
 MISSING_REMARK = "申请人认为应当有这件证照而没有，请核对是否应有"
 MISSING_BUT_THERE = "申请人认为没有这件证照，而本区索引中有所填的编号，请核对"
+TYPED_IN = "由工作人员代为登记，申请人未经实名认证"
+BY_BACKFILL_LINK = "凭补录告知邮件中的链接提出，申请人未经实名认证"
+OTHER_TYPES_IDENTIFIER = (
+    "所填的电子证照标识不是所填证照类型的，不会更正它所指的证照；"
+    "请核对，可以不予受理，并请申请人按标识所属的证照类型另行提出"
+)
 About = tuple[str, str]
 """The root of a certificate in the register and the code of one of its fields."""
 
@@ -55,6 +61,11 @@ ABOUT = (
 REQUESTED = select(VerificationRequest.case_no).where(
     VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True))
 )
+
+
+def handed_in_by(department: str) -> str:
+    """What the reviewing officer should know of an objection that a department's system handed in."""
+    return f"由{department}的系统报送，申请人未经本系统实名认证"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +240,8 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         remarks.append(MISSING_BUT_THERE if root is not None else MISSING_REMARK)
         # Whatever number came along, it is about no certificate that there is.
         root = None
+    elif kind is not None and is_of_another_type(kind, application.certificate):
+        remarks.append(OTHER_TYPES_IDENTIFIER)
     elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")
     if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
@@ -282,10 +295,21 @@ def roots_of(session: Session, wanted: Sequence[tuple[CertificateType | None, st
 
 def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | None:
     """What a reference is looked up by: nothing and a root, or a type's code and the index of a number."""
+    if kind is not None and is_of_another_type(kind, reference):
+        return None
     try:
         return "", parse_identifier(reference).root
     except IdentifierError:
         return None if kind is None else (kind.code, keys().blind_index("certificate-number", reference))
+
+
+def is_of_another_type(kind: CertificateType, reference: str) -> bool:
+    """Whether a reference is the identifier of a certificate of another type: of the two, one was not meant, and what
+    is objected to under one name is not corrected under another."""
+    try:
+        return parse_identifier(reference).type_code != kind.code
+    except IdentifierError:
+        return False
 
 
 def _about(row: Mapping[str, Any]) -> About | None:

@@ -12,12 +12,14 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from ezt.samples.data import DEPARTMENTS
 from models import Base
 from models.cases import Case, StaffTask
 from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import engine, reading
 from runtime.signing import sign
+from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview
 from tests.interface.conftest import Caller, caller_of
@@ -56,6 +58,16 @@ def test_a_department_hands_in_and_follows(department: Caller, submission: Any) 
     assert followed["case_no"] == given["case_no"]
     assert "俞小云" not in json.dumps(followed, ensure_ascii=False)
     assert count(Attachment.id) == 1
+
+
+def test_the_officer_reads_that_a_departments_system_handed_it_in(department: Caller, submission: Any) -> None:
+    given = department.post(URL, submission()).json()
+    said = dict(sheet_of(given["case_no"]).lines)["系统提示"]
+    assert said == f"由{DEPARTMENTS[0]}的系统报送，申请人未经本系统实名认证"
+    # Of what only the officer is to know nothing stands in the answer, or on the page.
+    page = httpx.get(f"{department.base}/objections/{given['token']}").text
+    assert "系统提示" not in page + json.dumps(given, ensure_ascii=False)
+    assert "实名认证" not in page
 
 
 def test_the_same_submission_again_is_the_same_case(department: Caller, submission: Any) -> None:
