@@ -97,9 +97,9 @@ def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], 
         "certificate_type": shown.type_name,
         "certificate": shown.number,
     }
-    values = {name: value for name, value in shown.lines if value}
-    if field in dict(shown.lines):
-        typed |= {"field": field, "stated": values.get(field, "无")}
+    values = dict(shown.objectionable)
+    if field in values:
+        typed |= {"field": field, "stated": values[field] or "无"}
     return _to(open_draft(typed))
 
 

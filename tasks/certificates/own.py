@@ -14,7 +14,7 @@ from models.certificates import Certificate, CertificateType
 from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
-from regulation.catalogue import state_on
+from regulation.catalogue import STATE, state_on
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
@@ -32,7 +32,7 @@ from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import held_by
-from tasks.register.types import type_names
+from tasks.register.types import state_of, type_names
 from tasks.use_list.standing import in_force
 
 DOUBTED = "certificate:use:doubted"
@@ -56,12 +56,14 @@ class OwnCertificate:
 
 @dataclass(frozen=True, slots=True)
 class OwnFace:
-    """All that a certificate of the holder's says (Article 11: 查阅)."""
+    """All that a certificate of the holder's says (Article 11: 查阅). ``objectionable``: what they can object to
+    (Article 12), and what stands there."""
 
     own: OwnCertificate
     identifier: str
     number: str
     lines: tuple[tuple[str, str], ...]
+    objectionable: tuple[tuple[str, str], ...]
     remark: str
 
     @property
@@ -138,11 +140,13 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}
         session.add(holder_entry("certificate:own:read", own, clock.now(), detail))
+        lines = tuple((field.name, str(found.face.get(field.code) or "")) for field in kind.fields)
         return OwnFace(
             own=_own(found, kind, _alone(session)),
             identifier=found.identifier,
             number=found.number,
-            lines=tuple((field.name, str(found.face.get(field.code) or "")) for field in kind.fields),
+            lines=lines,
+            objectionable=(*lines, (STATE.name, state_of(found, clock.today()))),
             remark=found.remark,
         )
 

@@ -30,7 +30,7 @@ from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.registrations import Registered, register_objection
-from tasks.register.types import find_type
+from tasks.register.types import find_type, objectionable
 
 FIELDS = tuple(ObjectionApplication.model_fields)
 MOST_TYPED = 20_000
@@ -41,8 +41,8 @@ GONE = "没有这份草稿：可能已经提交，或者超过保存期限已删
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft as its page shows it. ``files``: number, name and size in bytes; ``fields``: the names of the fields of
-    the chosen certificate type, none for a type that the catalogue does not have."""
+    """A draft as its page shows it. ``files``: number, name and size in bytes; ``fields``: what of the chosen
+    certificate type an objection can be about, by name, none for a type that the catalogue does not have."""
 
     token: str
     typed: Mapping[str, Any]
@@ -75,7 +75,7 @@ def draft_of(token: str) -> Draft:
             token=token,
             typed=found.typed,
             files=tuple((file.id, file.name, len(file.content)) for file in files),
-            fields=tuple(kind.names.values()) if kind else (),
+            fields=tuple(objectionable(kind).values()) if kind else (),
             kept_until=clock.local_date(found.changed_at + LIFE),
         )
 

@@ -1,12 +1,14 @@
 """The certificate catalogue (证照目录) as people name what stands in it: a type by its name or its code."""
 
+from datetime import date
+
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from models.certificates import CertificateType
+from models.certificates import Certificate, CertificateType
 from regulation.backfill.judge import PaperType
-from regulation.catalogue import STATE
-from regulation.certificates import Level
+from regulation.catalogue import STATE, state_on
+from regulation.certificates import STATE_NAMES, Level
 from tasks.office.naming import named
 
 BY_NAME = select(CertificateType).where(
@@ -40,6 +42,11 @@ def type_names(session: Session) -> dict[str, str]:
 def objectionable(kind: CertificateType) -> dict[str, str]:
     """What of a certificate an objection can be about, by code: its fields, and its state (Article 12)."""
     return {**kind.names, STATE.code: STATE.name}
+
+
+def state_of(certificate: Certificate, today: date) -> str:
+    """The state of a version that was not superseded, as an objection states and corrects it."""
+    return STATE_NAMES[state_on(today, certificate.state, certificate.valid_until_on)]
 
 
 def has_source_above(kind: CertificateType, backfilled_by: str | None) -> bool:

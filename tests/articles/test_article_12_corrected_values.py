@@ -445,6 +445,13 @@ def test_under_a_wrong_holders_number_nothing_is_found(permit: Permit) -> None:
     assert permit.counter.query(certificate_type=NAME, holder_number=WRONG["holder_number"]).certificates == []
 
 
+def test_the_holder_can_choose_the_state_as_what_is_wrong(permit: Permit) -> None:
+    who = permit.holder()
+    (own,) = own_certificates(who)
+    shown = own_certificate(who, own.number)
+    assert shown.objectionable == (*shown.lines, (STATE.name, own.state.in_chinese))
+
+
 def test_what_ended_by_the_right_day_is_answered_as_expired(permit: Permit) -> None:
     permit.correct("valid_until", "2020-12-01")
     assert permit.counter.authenticate(**permit.of_it()).state == "expired"
