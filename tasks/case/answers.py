@@ -71,7 +71,9 @@ def accepted_answer(session: Session, case_no: str, question: str, turn: int) ->
 
 def last_accepted_answer(session: Session, case_no: str, question: str) -> dict[str, Any] | None:
     """What was answered in the last turn of a question that may be asked again, or ``None``."""
-    given: dict[str, Any] | None = session.connection().scalar(LAST_ACCEPTED, {"case_no": case_no, "question": question})
+    given: dict[str, Any] | None = session.connection().scalar(
+        LAST_ACCEPTED, {"case_no": case_no, "question": question}
+    )
     return given
 
 

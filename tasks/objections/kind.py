@@ -16,7 +16,15 @@ from runtime.words import folded
 from tasks.case.kind import Happened, KindSheet, Lines
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import reply_of
-from tasks.objections.steps import dispute_on, objection_of, standing_of
+from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
+
+ADOPTED = "核实认定的内容与您主张的一致"
+NOT_ADOPTED = (
+    "核实认定的内容与您主张的不同；现在的内容，持证主体请用“浙里办”登录后查看，"
+    "使用部门请通过用证接口查阅，其他人请持证主体出示"
+)
+"""What a field says now is told to whoever claimed it. To others it is its holder's to show: nobody had to prove who
+they are in order to object."""
 
 
 def _subject(session: Session, case: Case) -> str:
@@ -35,7 +43,8 @@ def _lines(session: Session, case: Case) -> Lines:
         other = claim.objection
         if other is not objection:
             files = f"{len(claim.attachments)}个" if claim.attachments else "无"
-            lines.append(("并案", f"{other.case_no}（{'、'.join(other.grounds)}；附件{files}）"))
+            said = ["、".join(other.grounds), f"附件{files}", *(value for _, value in _noted(session, other))]
+            lines.append(("并案", f"{other.case_no}（{'；'.join(said)}）"))
     if objection.lead_case_no:
         lines.append(("并入", objection.lead_case_no))
     if objection.earlier_case_no is not None:
@@ -44,10 +53,17 @@ def _lines(session: Session, case: Case) -> Lines:
 
 
 def _own_lines(session: Session, case: Case) -> Lines:
-    """What an objector sees: nothing of anybody else who objects to the same."""
+    """What an objector sees: nothing of anybody else who objects to the same, and nothing that only the register
+    knows. Whoever has a mail address may object to any number, and would learn who holds what."""
     objection = objection_of(session, case.case_no)
-    lines = _claimed(session, objection) + _noted(session, objection)
-    return lines if _left_at(session, case) else lines + _handled(session, objection)
+    lines = _claimed(session, objection) + _batch(session, objection)
+    if _left_at(session, case):
+        return lines
+    lines += _handled(session, objection)
+    adopted = claim_adopted(session, objection)
+    if adopted is not None:
+        lines.append(("您的主张", ADOPTED if adopted else NOT_ADOPTED))
+    return lines
 
 
 def _own_stage(session: Session, case: Case) -> str:
@@ -79,16 +95,17 @@ def _claimed(session: Session, objection: Objection) -> Lines:
     ]
 
 
-def _noted(session: Session, objection: Objection) -> Lines:
-    lines = []
+def _batch(session: Session, objection: Objection) -> Lines:
     batch_nos = select(ObjectionBatchRow.batch_no).where(
         ObjectionBatchRow.case_no == objection.case_no, ObjectionBatchRow.new
     )
-    if batch_no := session.scalar(batch_nos):
-        lines.append(("批次", batch_no))
-    if objection.remark:
-        lines.append(("系统提示", objection.remark))
-    return lines
+    batch_no = session.scalar(batch_nos)
+    return [("批次", batch_no)] if batch_no else []
+
+
+def _noted(session: Session, objection: Objection) -> Lines:
+    remark = [("系统提示", objection.remark)] if objection.remark else []
+    return _batch(session, objection) + remark
 
 
 def _handled(session: Session, objection: Objection) -> Lines:
@@ -142,7 +159,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
     ]
     for claim in claims:
         if claim.objection is not objection:
-            lines += _other_claim(claim)
+            lines += _other_claim(claim, _noted(session, claim.objection))
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
@@ -151,7 +168,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
     return lines
 
 
-def _other_claim(claim: Claim) -> Lines:
+def _other_claim(claim: Claim, noted: Lines) -> Lines:
     other = claim.objection
     said = (
         ("申请人", f"{other.objector_kind} {other.objector_name}"),
@@ -160,6 +177,7 @@ def _other_claim(claim: Claim) -> Lines:
         ("申请人认为应当是", other.proposed),
         ("理由", other.reason),
         ("附件", claim.attached),
+        *noted,
     )
     return [(f"并案{other.case_no} {name}", value) for name, value in said]
 

@@ -1,6 +1,7 @@
 """The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,7 @@ from runtime.database import in_pieces, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
+from runtime.words import folded
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answered_on, last_accepted_answer, last_answered_on, record_answer
 from tasks.case.attachments import File, keep_files
@@ -51,7 +53,7 @@ from tasks.objections.questions import (
 )
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, has_source_above, objectionable
-from tasks.register.versions import CURRENT_VERSION, Corrected, as_row, correct, set_holders, supersede
+from tasks.register.versions import CURRENT_VERSION, Corrected, as_row, check_value, correct, set_holders, supersede
 
 OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
@@ -142,9 +144,7 @@ def move(case: Case, stage: Stage) -> None:
 def _verdict(step: Step) -> InitialReview:
     """What the review ended with, in whichever turn: what was written in an earlier one asked for a supplement, and may
     have been meant for somebody else."""
-    return InitialReview.model_validate(
-        last_accepted_answer(step.session, step.case.case_no, InitialReview.question)
-    )
+    return InitialReview.model_validate(last_accepted_answer(step.session, step.case.case_no, InitialReview.question))
 
 
 def _reviewed(session: Session, *case_nos: str) -> None:
@@ -244,6 +244,7 @@ def refer_to_decision(step: Step) -> None:
                 outcome=before.outcome,
                 decided_on=decided_on,
                 reason=_verdict(step).reason,
+                adopted=_adopted(session, before.case_no, party.objection),
             ),
             party.objection.email,
             party.case.case_no,
@@ -397,9 +398,7 @@ def close_objection(step: Step) -> None:
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     go_to(step, Stage.CLOSED)
     decision = _decision(step)
-    changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
-    taken = recorded(step.session.connection(), step.case.case_no, changed.name, 1)
-    done = taken.result if taken is not None else None
+    done = _done(step.session, step.case.case_no, decision)
     for party in everyone:
         step.notify(
             notices.ObjectionClosed(
@@ -411,6 +410,7 @@ def close_objection(step: Step) -> None:
                 new_version=done not in {None, CHANGED} and decision.outcome in CORRECTING,
                 synced=decision.outcome is Outcome.SYNCED,
                 pending=done == CHANGED,
+                adopted=claim_adopted(step.session, party.objection),
             ),
             party.objection.email,
             party.case.case_no,
@@ -418,6 +418,45 @@ def close_objection(step: Step) -> None:
         if party.case is not step.case:
             _close(step, party.case, decision.outcome)
     _close(step, step.case, decision.outcome)
+
+
+def _done(session: Session, case_no: str, decision: OutcomeDecision) -> str | None:
+    """What became of the certificate by a decision, as the step that changed it says."""
+    changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
+    taken = recorded(session.connection(), case_no, changed.name, 1)
+    result: str | None = taken.result if taken is not None else None
+    return result
+
+
+def claim_adopted(session: Session, objection: Objection) -> bool | None:
+    """Whether what an objector claimed is what their case, or that to which theirs was joined or which theirs was
+    answered by, found right. ``None`` while there is no outcome, and where the outcome changed nothing."""
+    if objection.outcome is None:
+        return None
+    case_no = objection.lead_case_no or objection.case_no
+    if session.get_one(Case, case_no).stage == Stage.ANSWERED:
+        before = decided_before(session, case_no)
+        return _adopted(session, before.case_no, objection) if before is not None else None
+    return _adopted(session, case_no, objection)
+
+
+def _adopted(session: Session, case_no: str, objection: Objection) -> bool | None:
+    """``claim_adopted`` by what was decided in a case."""
+    given = accepted_answer(session, case_no, OutcomeDecision.question, 1)
+    decision = OutcomeDecision.model_validate(given)
+    if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
+        return None
+    found = value_decided(decision, reply_of(session, case_no), session.get_one(Objection, case_no))
+    return _as_written(session, objection, found) == _as_written(session, objection, objection.proposed)
+
+
+def _as_written(session: Session, objection: Objection, value: str) -> str:
+    """A value of the disputed field as it is compared: as the register writes it, where it can hold it."""
+    kind = session.get(CertificateType, objection.type_code)
+    if kind is not None and objection.field_code is not None:
+        with suppress(InputError):
+            value = check_value(session, kind, objection.field_code, value, clock.today())
+    return folded(value)
 
 
 def _close(step: Step, case: Case, outcome: Outcome) -> None:

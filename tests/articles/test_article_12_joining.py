@@ -378,6 +378,81 @@ def steps_to_the_end(lead: Any) -> None:
     conclude(lambda step: step.run(lead.case_no))
 
 
+ADDRESS_FOUND = "绍兴市柯桥区群贤路9999号"
+"""What the bureau finds in ``reply``."""
+
+
+def told_at_the_end(case: Any) -> dict[str, Any]:
+    """What the last letter to an objector says."""
+    with reading() as session:
+        wanted = select(OutgoingNotice.context).where(
+            OutgoingNotice.case_no == case.case_no,
+            OutgoingNotice.notice.in_(["objection-closed", "objection-answered"]),
+        )
+        return dict(session.scalars(wanted).one())
+
+
+def of_claim(case: Any) -> str:
+    return dict(sheet_of(case.case_no, OBJECTION_TO_PARTY).lines).get("您的主张", "")
+
+
+def test_each_party_is_told_whether_what_they_claimed_was_found_right(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com", proposed=f" {ADDRESS_FOUND} ")
+    lead.accept()
+    lead.request()
+    assert of_claim(second) == ""
+    steps_to_the_end(lead)
+    assert [told_at_the_end(case)["adopted"] for case in (lead, second, third)] == [False, False, True]
+    assert [of_claim(case)[:14] for case in (second, third)] == [
+        "核实认定的内容与您主张的不同",
+        "核实认定的内容与您主张的一致",
+    ]
+    # What it says now is its holder's to show: nobody had to prove who they are.
+    for case in (lead, second):
+        seen = f"{told_at_the_end(case)} {sheet_of(case.case_no, OBJECTION_TO_PARTY)}"
+        assert ADDRESS_FOUND not in seen
+        assert "持证主体请用“浙里办”登录后查看" in seen
+
+
+def test_of_what_stays_as_it_was_no_claim_is_said_to_differ(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    assert reply(lead, finding="原数据无误", corrected_value="") is None
+    steps.take_reply.run(lead.case_no)
+    assert decide(lead, "维持原信息") is None
+    conclude(lambda step: step.run(lead.case_no))
+    assert [told_at_the_end(case)["adopted"] for case in (lead, second)] == [None, None]
+    assert of_claim(second) == ""
+
+
+def test_an_answer_by_reference_says_whether_the_claim_was_found_right(clerk: Any, city_bureau: StandIn) -> None:
+    lead, _ = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    steps_to_the_end(lead)
+    about = objection(lead.case_no)
+    given = {
+        "certificate": about.certificate_reference,
+        "certificate_type": about.certificate_type,
+        "field": about.field_name,
+    }
+    again = clerk.register(**given | SECOND | {"grounds": ["准确性"]})
+    assert again.answer(InitialReview, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    assert told_at_the_end(again)["adopted"] is False
+    assert of_claim(again).startswith("核实认定的内容与您主张的不同")
+
+
+def test_staff_see_of_each_party_how_they_made_themselves_known(clerk: Any) -> None:
+    lead = clerk.register()
+    by_mail = "申请人只确认了邮箱，未经实名认证"
+    second = register_objection(clerk.application(**SECOND), [PNG], secrets.token_hex(4), "e-mail", by_mail)
+    assert second.joined
+    assert dict(sheet_of(lead.case_no).lines)["并案"] == f"{second.case_no}（时效性；附件1个；{by_mail}）"
+    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    assert dict(full.lines)[f"并案{second.case_no} 系统提示"] == by_mail
+
+
 def test_whoever_is_released_is_told_nothing_of_the_other(clerk: Any) -> None:
     lead, second = joined(clerk)
     lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")

@@ -37,6 +37,7 @@ from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections import verifications
+from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import (
     InitialReview,
     LetterPosted,
@@ -130,6 +131,43 @@ def test_an_unknown_certificate_is_a_remark_for_the_reviewer_not_a_refusal(clerk
     assert "证照目录中没有" in remark
     assert "未找到该证照" in remark
     assert dict(sheet_of(case.case_no).lines)["系统提示"] == remark
+
+
+def test_an_objector_is_not_told_what_the_register_holds(clerk: Any) -> None:
+    """Anybody with a mail address may object to any number; an identity card's is a disability certificate's, too."""
+    held, _ = certificate_of(Level.CITY)
+    there = clerk.register()
+    guessed = clerk.register(certificate=held.number[:-2] + "77")
+    missing = {"grounds": ["应当有而没有的证照"], "field": "", "stated": ""}
+    wanted, unwanted = clerk.register(**missing), clerk.register(**missing, certificate="第77号")
+    sheets = [sheet_of(case.case_no, OBJECTION_TO_PARTY) for case in (there, guessed, wanted, unwanted)]
+    assert not any("系统提示" in dict(sheet.lines) for sheet in sheets)
+    # What is typed alike looks alike, whatever the register has.
+    differing = {"办件编号", "证照", "经办人"}
+    said = [[line for line in sheet.lines if line[0] not in differing] for sheet in sheets]
+    assert said[0] == said[1]
+    assert said[2] == said[3]
+    assert "未找到该证照" in dict(sheet_of(guessed.case_no).lines)["系统提示"]
+    assert "本区索引中有所填的编号" in dict(sheet_of(wanted.case_no).lines)["系统提示"]
+
+
+def test_an_identifier_of_another_type_is_no_certificate_of_the_type_that_was_named(clerk: Any) -> None:
+    held, kind = certificate_of(Level.CITY)
+    with reading() as session:
+        other = session.scalars(select(CertificateType).where(CertificateType.code != kind.code)).first()
+    assert other is not None
+    field = next(iter(other.names.values()))
+    case = clerk.register(certificate_type=other.name, certificate=held.identifier, field=field)
+    with reading() as session:
+        filed = session.get_one(Objection, case.case_no)
+    assert filed.certificate_root is None
+    assert "标识不是所填证照类型的" in filed.remark
+    assert "未找到该证照" not in filed.remark
+    case.accept()
+    with reading() as session:
+        assert objections.dispute_on(session, held.root) == []
+    # Under its own type it is the certificate.
+    assert clerk.register(certificate=held.identifier).stage() == Stage.REGISTERED
 
 
 @pytest.mark.parametrize(
