@@ -20,6 +20,7 @@ from tasks.objections.drafts import (
     FIELDS,
     Draft,
     check_link,
+    doubtful_in,
     draft_of,
     hand_in,
     open_draft,
@@ -259,4 +260,5 @@ def _review(request: Request, draft: Draft, code: str = "") -> HTMLResponse:
     if person is not None and not code:
         said["objector_name"] = f"{person.name}（已实名认证）"
     lines = [(TITLES[name], said[name]) for name in ORDER if said.get(name)]
-    return page(request, "objection-review.html", {"draft": draft, "lines": lines, "code": code})
+    doubts = [(TITLES[name], why) for name, why in doubtful_in(draft, person).items()]
+    return page(request, "objection-review.html", {"draft": draft, "lines": lines, "doubts": doubts, "code": code})

@@ -29,6 +29,7 @@ from runtime.refusals import InputError, RefusalError, wrong_by_field
 from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
+from tasks.objections.doubts import doubts_of
 from tasks.objections.registrations import Registered, register_objection
 from tasks.register.types import find_type, objectionable
 
@@ -123,6 +124,11 @@ def wrong_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
     except ValidationError as error:
         return wrong_by_field(error, ObjectionApplication)
     return {}
+
+
+def doubtful_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
+    """What is better looked at again in a draft that can be handed in, in Chinese by field."""
+    return doubts_of(_application(draft.typed, signed_in))
 
 
 def hand_in(token: str, signed_in: Person | None, code: str = "") -> Registered:

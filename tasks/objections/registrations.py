@@ -14,6 +14,7 @@ from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
 from models.objections import Objection, VerificationRequest
 from notifications import notices
+from regulation.backfill.judge import Judge
 from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
 from regulation.objections import Ground, Stage, may_be_joined
@@ -27,6 +28,7 @@ from tasks.case.numbers import locked_counter, new_case, next_numbers, tell_offi
 from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication
+from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
 from tasks.objections.steps import status_link
 from tasks.office.officers import officers_by_load
 from tasks.register.types import find_type, objectionable
@@ -224,11 +226,16 @@ def _objections(session: Session, submissions: Iterable[Submission]) -> list[dic
         if text not in kinds:
             kinds[text] = find_type(session, text)
         wanted.append((kinds[text], each.application.certificate))
-    roots = roots_of(session, wanted)
-    return [_objection(each, kind, root) for each, (kind, _), root in zip(submissions, wanted, roots, strict=True)]
+    roots, judges, today = roots_of(session, wanted), dict[str, Judge](), clock.today()
+    return [
+        _objection(each, kind, root, doubts_in(session, kind, each.application, today, judges))
+        for each, (kind, _), root in zip(submissions, wanted, roots, strict=True)
+    ]
 
 
-def _objection(submission: Submission, kind: CertificateType | None, root: str | None) -> dict[str, Any]:
+def _objection(
+    submission: Submission, kind: CertificateType | None, root: str | None, doubts: Mapping[str, str]
+) -> dict[str, Any]:
     """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
     the right to object (Article 12) does not hang on a slip of the pen."""
     application = submission.application
@@ -240,7 +247,7 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         remarks.append(MISSING_BUT_THERE if root is not None else MISSING_REMARK)
         # Whatever number came along, it is about no certificate that there is.
         root = None
-    elif kind is not None and is_of_another_type(kind, application.certificate):
+    elif "certificate" in doubts:
         remarks.append(OTHER_TYPES_IDENTIFIER)
     elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")
@@ -249,9 +256,13 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         if verdict is not Verdict.ISO:
             remarks.append(why)
     names = objectionable(kind) if kind and not missing else {}
-    field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
+    field_code = field_code_in(kind, application.field) if kind and not missing else None
     if kind is not None and field_code is None and not missing:
         remarks.append(f"“{kind.name}”没有所填的项目，请核对")
+    if "proposed" in doubts:
+        remarks.append(
+            f"申请人认为应当是的内容不能直接登记（{doubts['proposed'].rstrip('。')}），请向申请人核对或要求补正"
+        )
     token = secrets.token_urlsafe(24)
     key = root or f"{kind.code if kind else wanted}:{application.certificate}"
     return {
@@ -301,15 +312,6 @@ def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | 
         return "", parse_identifier(reference).root
     except IdentifierError:
         return None if kind is None else (kind.code, keys().blind_index("certificate-number", reference))
-
-
-def is_of_another_type(kind: CertificateType, reference: str) -> bool:
-    """Whether a reference is the identifier of a certificate of another type: of the two, one was not meant, and what
-    is objected to under one name is not corrected under another."""
-    try:
-        return parse_identifier(reference).type_code != kind.code
-    except IdentifierError:
-        return False
 
 
 def _about(row: Mapping[str, Any]) -> About | None:
