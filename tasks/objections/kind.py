@@ -11,6 +11,7 @@ from models.cases import Case
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation.certificates import mask_name, mask_number
+from regulation.objections import Stage
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, KindSheet, Lines
@@ -59,11 +60,23 @@ def _own_lines(session: Session, case: Case) -> Lines:
     lines = _claimed(session, objection) + _batch(session, objection)
     if _left_at(session, case):
         return lines
-    lines += _handled(session, objection)
+    lines += _gets_on(session, case, objection) + _handled(session, objection)
     adopted = claim_adopted(session, objection)
     if adopted is not None:
         lines.append(("您的主张", ADOPTED if adopted else NOT_ADOPTED))
     return lines
+
+
+def _gets_on(session: Session, case: Case, objection: Objection) -> Lines:
+    """Where the case stands to which an objection was joined, of which its own stage says nothing."""
+    if objection.lead_case_no is None or standing_of(session, case) != Stage.JOINED:
+        return []
+    stands = session.get_one(Case, objection.lead_case_no).stage
+    return [("合并办理的进展", "等待另一位申请人补正" if stands == Stage.SUPPLEMENT else stands)]
+
+
+def _handled_in(session: Session, case: Case) -> str | None:
+    return objection_of(session, case.case_no).lead_case_no
 
 
 def _own_stage(session: Session, case: Case) -> str:
@@ -227,8 +240,32 @@ _HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if 
     "objection:case:released": "转为单独办理",
 }
 
+_SHARED: Happened = {
+    tag: _HAPPENED[tag]
+    for tag in (
+        "objection:supplement:taken",
+        "objection:case:accepted",
+        "objection:verification:sent",
+        "objection:reply:taken",
+        "objection:outcome:decided",
+        "certificate:version:corrected",
+        "certificate:version:left-to-source",
+        "certificate:version:synced",
+        "certificate:version:changed-meanwhile",
+    )
+} | {"objection:supplement:requested": "合并办理的异议须补正，等待补正"}
+"""What happens in a case to everybody in it."""
+
 OBJECTION = KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined)
 OBJECTION_TO_PARTY = KindSheet(
-    "异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY, stage=_own_stage, ended_at=_left_at
+    "异议",
+    _subject,
+    _own_lines,
+    _full_lines,
+    _HAPPENED_TO_PARTY,
+    stage=_own_stage,
+    ended_at=_left_at,
+    handled_in=_handled_in,
+    shared=_SHARED,
 )
 """An objection on its objector's own page."""

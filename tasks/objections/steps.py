@@ -186,9 +186,9 @@ def take_supplement(step: Step) -> None:
 
 
 @durable("不予受理")
-def decline_objection(step: Step) -> None:
+def decline_objection(step: Step) -> str | None:
     """Decline with the reason and the way to remedies; joined objections go on by themselves. Where the case goes on
-    for whoever joined it, it is the first of them whose objection is declined."""
+    for whoever joined it, it is the first of them whose objection is declined. Returns what ``_release`` does."""
     first, *others = parties(step)
     go_to(step, Stage.DECLINED)
     _reviewed(step.session, step.case.case_no)
@@ -206,11 +206,12 @@ def decline_objection(step: Step) -> None:
         move(first.case, Stage.DECLINED)
         step.audit("objection:case:declined", first.case.case_no)
         end_case(step, first.case)
-    _release(step, others)
+    return _release(step, others)
 
 
-def _release(step: Step, joined: Sequence[Party]) -> None:
-    """Let joined objections go on without their lead: the oldest leads the others. Recovery starts its run."""
+def _release(step: Step, joined: Sequence[Party]) -> str | None:
+    """Let joined objections go on without their lead: the oldest leads the others. Returns its number, if there is one:
+    it is to be given a run."""
     for party in joined[1:]:
         party.objection.lead_case_no = joined[0].case.case_no
     for party in joined[:1]:
@@ -220,12 +221,14 @@ def _release(step: Step, joined: Sequence[Party]) -> None:
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
         step.notify(notices.ObjectionReleased(**party.about), party.objection.email, party.case.case_no)
         tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+    return joined[0].case.case_no if joined else None
 
 
 @durable("援引已有结论")
-def refer_to_decision(step: Step) -> None:
+def refer_to_decision(step: Step) -> str | None:
     """Answer with the outcome that the same had before, and end the case: nothing is verified again, the limit of the
-    request lapses. Who joined since the review and states something new goes on without it."""
+    request lapses. Who joined since the review and states something new goes on without it. Returns what ``_release``
+    does."""
     session, (first, *others) = step.session, parties(step)
     before = decided_before(session, step.case.case_no)
     if before is None or before.outcome is None:
@@ -253,7 +256,7 @@ def refer_to_decision(step: Step) -> None:
         move(case, Stage.ANSWERED)
         end_case(step, case)
         step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
-    _release(step, new)
+    return _release(step, new)
 
 
 @durable("受理异议")

@@ -415,6 +415,47 @@ def test_each_party_is_told_whether_what_they_claimed_was_found_right(clerk: Any
         assert "持证主体请用“浙里办”登录后查看" in seen
 
 
+def test_whoever_joined_follows_what_happens_to_everybody_in_the_case(clerk: Any, city_bureau: StandIn) -> None:
+    lead = clerk.register()
+    supplemented(lead)
+    second = clerk.register(email="b@example.com")
+    assert lead.answer(InitialReview, 2, verdict="要求补正", reason="请补交房产证照片") is None
+    steps.request_supplement.run(lead.case_no, 2)
+
+    def own() -> tuple[str, list[str]]:
+        sheet = sheet_of(second.case_no, OBJECTION_TO_PARTY)
+        assert lead.case_no not in str(sheet)
+        return dict(sheet.lines)["合并办理的进展"], [what for _, what in sheet.timeline]
+
+    # What was before they came is the others'.
+    assert own() == (
+        "等待另一位申请人补正",
+        ["登记，向申请人发出回执", "与同一证照同一项目的异议合并办理", "合并办理的异议须补正，等待补正"],
+    )
+    assert "房产证" not in str(sheet_of(second.case_no, OBJECTION_TO_PARTY))
+    assert lead.answer(SupplementReceived, 2, kind="不再等待，按现有材料继续") is None
+    steps.take_supplement.run(lead.case_no, 2)
+    assert lead.answer(InitialReview, 3, verdict="受理") is None
+    steps.accept_objection.run(lead.case_no)
+    lead.request()
+    assert own()[0] == Stage.VERIFYING
+    steps_to_the_end(lead)
+    said = [what for _, what in sheet_of(second.case_no, OBJECTION_TO_PARTY).timeline]
+    for what in ("收到核实结果", "认定处理结果：已更正", "本区索引已更正为新版本"):
+        assert said.count(what) == 1
+    assert said[-1] == "告知申请人结果，办结，去除异议标记"
+
+
+def test_whoever_goes_on_by_themselves_is_given_a_run_at_once(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    clerk.register(email="c@example.com")
+    lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
+    assert steps.decline_objection.run(lead.case_no) == second.case_no
+    alone = clerk.register(certificate="第12345号")
+    alone.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
+    assert steps.decline_objection.run(alone.case_no) is None
+
+
 def test_of_what_stays_as_it_was_no_claim_is_said_to_differ(clerk: Any, city_bureau: StandIn) -> None:
     lead, second = joined(clerk)
     bring_to(lead, Stage.VERIFYING)
