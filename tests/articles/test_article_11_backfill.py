@@ -259,6 +259,10 @@ def test_of_two_papers_of_one_certificate_one_gets_in(clerk: Any) -> None:
     assert backfills.put_in_register.run(second.case_no) is None
     with reading() as session:
         assert "已有同一证照" in session.scalars(select(StaffTask.what)).one()
+    # The department has one certificate for two entries, and has to know of it.
+    told = [mail.context for mail in mails("backfill-returned")]
+    assert {each["case_no"] for each in told} == {second.case_no}
+    assert all(each["final"] and "已有同一证照" in each["reason"] for each in told)
 
 
 def test_the_same_submission_again_is_the_same_case(clerk: Any) -> None:

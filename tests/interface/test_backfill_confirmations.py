@@ -142,4 +142,8 @@ def test_a_corrected_one_stays_backfilled_and_asks_its_issuer_anew(web: str, civ
         old = session.get_one(Certificate, held.id)
         corrected = Corrected(old.face | {"wife": "陈丽花"}, columns_of(old), holders_of(session, old.id), old.state)
         new = supersede(session, old, corrected, str(old.backfilled_by_case), old.read_at).identifier
+    assert "此后经异议核查更正" not in origin(web, old)
+    with reading() as session:
+        now = session.scalars(select(Certificate).where(Certificate.identifier == new)).one()
+    assert "此后经异议核查更正" in origin(web, now)
     assert listed(civil) == [new]
