@@ -7,7 +7,6 @@ from sqlalchemy import Select, select
 
 from models.backfills import Backfill
 from models.certificates import Certificate, CertificateType
-from regulation.catalogue import STATE
 from regulation.certificates import CertificateState, mask_name, mask_number
 from regulation.objections import Ground, ObjectorKind
 from runtime import clock
@@ -18,7 +17,7 @@ from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.registrations import BY_BACKFILL_LINK, Registered, register_objection
-from tasks.register.types import objectionable, state_of
+from tasks.register.types import objectionable, stated
 
 
 class HolderObjection(BaseModel):
@@ -79,7 +78,7 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         code = next((code for code, name in objectionable(kind).items() if name == said.field), None)
         if code is None:
             raise InputError.of("field", "请从列表中选择有异议的项目。")
-    stated = str(made.face.get(code) or "") if code != STATE.code else state_of(made, clock.today())
+    said_there = stated(made, code, made.holder_number, clock.today())
     application = ObjectionApplication(
         objector_kind=ObjectorKind.HOLDER,
         objector_name=made.holder_name,
@@ -88,8 +87,8 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         certificate_type=kind.name,
         certificate=made.identifier,
         field=said.field,
-        grounds=[Ground.ACCURACY if stated else Ground.COMPLETENESS],
-        stated=stated or "（空）",
+        grounds=[Ground.ACCURACY if said_there else Ground.COMPLETENESS],
+        stated=said_there or "（空）",
         proposed=said.proposed,
         reason=said.reason,
     )

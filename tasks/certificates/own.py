@@ -14,7 +14,7 @@ from models.certificates import Certificate, CertificateType
 from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListEntry, UseListVersion
-from regulation.catalogue import STATE, state_on
+from regulation.catalogue import state_on
 from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
@@ -32,7 +32,8 @@ from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import held_by
-from tasks.register.types import state_of, type_names
+from tasks.register.origins import origin_of
+from tasks.register.types import objectionable, stated, type_names
 from tasks.use_list.standing import in_force
 
 DOUBTED = "certificate:use:doubted"
@@ -65,6 +66,8 @@ class OwnFace:
     lines: tuple[tuple[str, str], ...]
     objectionable: tuple[tuple[str, str], ...]
     remark: str
+    origin: str
+    """Of what was backfilled, who entered and checked it, and whether its issuer has confirmed it; else empty."""
 
     @property
     def type_name(self) -> str:
@@ -132,7 +135,8 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
 
 def own_certificate(request: HolderRequest, number: int) -> OwnFace:
     """One of them with all that it says; that its holder looked is on record. ``NotFoundError`` for anybody else's."""
-    own = holder_index(holder_of(request).number)
+    whose = holder_of(request).number
+    own = holder_index(whose)
     with transaction() as session:
         found = session.scalar(select(Certificate).where(Certificate.id == number, held_by(own)))
         if found is None or found.state is CertificateState.SUPERSEDED:
@@ -146,9 +150,19 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
             identifier=found.identifier,
             number=found.number,
             lines=lines,
-            objectionable=(*lines, (STATE.name, state_of(found, clock.today()))),
+            objectionable=tuple(
+                (name, stated(found, code, whose, clock.today())) for code, name in objectionable(kind).items()
+            ),
             remark=found.remark,
+            origin=_origin(session, found),
         )
+
+
+def _origin(session: Session, found: Certificate) -> str:
+    if found.backfilled_by_case is None:
+        return ""
+    corrected = found.corrected_by_case is not None
+    return origin_of(session, found.backfilled_by_case, found.confirmed_at, corrected=corrected)
 
 
 def authorisations_of(request: HolderRequest) -> list[GivenAuthorisation]:

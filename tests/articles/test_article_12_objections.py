@@ -21,7 +21,7 @@ from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement, VerificationRequest
 from models.organisations import Leave
 from models.records import AuditEntry
-from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
+from regulation.certificates import VARIANT_REMARK, CertificateState, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
 from regulation.objections import Bureau, ObjectorKind, Stage, check_transition
 from regulation.stages import TransitionError
@@ -33,10 +33,12 @@ from tasks.case import hand_over
 from tasks.case.answers import answer_or_wait
 from tasks.case.calendars import publish, publish_year, take_over_library_years, working_days
 from tasks.case.step import CaseClosedError
+from tasks.certificates.use import holder_index
 from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections import verifications
+from tasks.objections.endings import conclude
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import (
     InitialReview,
@@ -50,6 +52,9 @@ from tasks.objections.questions import (
 from tasks.objections.registrations import register_objection, roots_of
 from tasks.office import leave
 from tasks.office.officers import acting_officer
+from tasks.register.faces import held_by
+from tasks.register.versions import CURRENT_VERSION, holders_of
+from tests.articles.conftest import valid
 from tests.conftest import Clerk, by_officer, certificate_of, certificates_with_address, objection_about, wait_until
 
 Day = Callable[[date], datetime]
@@ -305,6 +310,36 @@ def test_whoever_is_declined_after_a_supplement_reads_why_and_not_what_was_missi
     case.answer(InitialReview, supplements + 1, verdict="不予受理", reason="该信息不属于电子证照信息")
     objections.decline_objection.run(case.case_no)
     assert reasons_to(case.case_no) == ["该信息不属于电子证照信息"]
+
+
+def test_a_holders_number_that_stands_on_no_face_can_be_corrected(clerk: Any, city_bureau: StandIn) -> None:
+    held = valid("医疗机构执业许可证")
+    about = {"certificate_type": "医疗机构执业许可证", "certificate": held.number, "field": "持证主体证件号码"}
+    case = clerk.register(**about, stated=held.holder_number, proposed="91330621MA2888888T")
+    with reading() as session:
+        filed = session.get_one(Objection, case.case_no)
+    assert (filed.field_code, filed.remark) == ("holder_number", "")
+    case.accept()
+    case.request()
+    assert reply(case, corrected_value="91330621MA2888888X") is not None
+    assert reply(case, corrected_value="91330621MA2888888T") is None
+    objections.take_reply.run(case.case_no)
+    assert decide(case, "已更正") is None
+    conclude(lambda step: step.run(case.case_no))
+    with reading() as session:
+        now = session.scalars(CURRENT_VERSION, {"root": held.root}).one()
+        assert [each.number for each in holders_of(session, now.id)] == ["91330621MA2888888T"]
+    assert (now.holder_number, now.holder_name, now.face) == ("91330621MA2888888T", held.holder_name, held.face)
+    assert by_holder_number(held.holder_number, held.root) == []
+
+
+def by_holder_number(number: str, root: str) -> list[str]:
+    """The versions that hold now and are found by a holder's number."""
+    with reading() as session:
+        wanted = select(Certificate.identifier).where(
+            held_by(holder_index(number)), Certificate.root == root, Certificate.state != CertificateState.SUPERSEDED
+        )
+        return list(session.scalars(wanted))
 
 
 def test_whoever_joined_is_not_told_what_was_asked_of_the_first(clerk: Any) -> None:
