@@ -76,17 +76,27 @@ WRITTEN = (
 
 
 def applications() -> Iterator[ObjectionApplication]:
-    """Objections, each to another field of a valid certificate, with nothing to remark."""
+    """Objections, each to another field of a valid certificate, with nothing to remark: what is claimed stands on
+    another certificate."""
     with reading() as session:
-        held = session.execute(
-            select(Certificate, CertificateType)
-            .join(CertificateType, CertificateType.code == Certificate.type_code)
-            .where(Certificate.state == CertificateState.VALID)
-            .order_by(Certificate.id)
-        ).tuples()
+        held = (
+            session.execute(
+                select(Certificate, CertificateType)
+                .join(CertificateType, CertificateType.code == Certificate.type_code)
+                .where(Certificate.state == CertificateState.VALID)
+                .order_by(Certificate.id)
+            )
+            .tuples()
+            .all()
+        )
+        values: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        for certificate, kind in held:
+            for code in kind.names.keys() & certificate.face.keys():
+                values[kind.code, code][certificate.face[code]] = None
         for number, (certificate, kind) in enumerate(held):
             for code, name in kind.names.items():
-                if certificate.face.get(code):
+                others = (value for value in values[kind.code, code] if value and value != certificate.face.get(code))
+                if certificate.face.get(code) and (proposed := next(others, None)) is not None:
                     yield ObjectionApplication(
                         objector_kind="持证主体",
                         objector_name="俞小云",
@@ -97,7 +107,7 @@ def applications() -> Iterator[ObjectionApplication]:
                         field=name,
                         grounds=["准确性"],
                         stated=certificate.face[code],
-                        proposed="绍兴市柯桥区柯桥街道群贤路9999号",
+                        proposed=proposed,
                         reason="登记有误，与原始档案不一致。",
                     )
 

@@ -9,7 +9,7 @@ from flows.asking import SignOff, ask
 from flows.registration import part_of, register
 from flows.story import story
 from regulation.objections import Verdict
-from tasks.desk.runs import give_runs, prefect, show_case, take_up, wake
+from tasks.desk.runs import give_runs, nudge, prefect, show_case, take_up, wake
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batches import (
     accept_some,
@@ -36,7 +36,7 @@ from tasks.objections.questions import (
     VerificationReply,
     has_reply,
 )
-from tasks.objections.registrations import register_objection
+from tasks.objections.registrations import TYPED_IN, register_objection
 from tasks.objections.steps import (
     accept_objection,
     decline_objection,
@@ -59,14 +59,20 @@ def objection_case(case_no: str) -> None:
     take_up(case_no)
     match review(case_no):
         case Verdict.DECLINE:
-            decline_objection(case_no)
+            let_go_on(decline_objection(case_no))
         case Verdict.ANSWERED:
-            refer_to_decision(case_no)
+            let_go_on(refer_to_decision(case_no))
         case _:
             accept_objection(case_no)
             verify(case_no)
             ask(case_no, OutcomeDecision)
             conclude(lambda step: step(case_no))
+
+
+def let_go_on(released: str | None) -> None:
+    """Give whoever was joined to a case that has ended a run of their own."""
+    if released is not None:
+        nudge(released)
 
 
 def review(case_no: str) -> Verdict:
@@ -112,7 +118,9 @@ def objection_intake(application: ObjectionIntake) -> State[None]:
     return register(
         application,
         ObjectionIntake,
-        lambda given, key, actor: register_objection(part_of(given, ObjectionApplication), [], key, actor).case_no,
+        lambda given, key, actor: (
+            register_objection(part_of(given, ObjectionApplication), [], key, actor, TYPED_IN).case_no
+        ),
     )
 
 

@@ -20,7 +20,8 @@ class Objection(Base):
     ``earlier_case_no``. ``certificate_key`` and ``field_key``, which name both as they were given, are read by the
     version before only. ``withdrawn_at``: the objector took it back, though the case may go on for whoever joined it.
     ``outcome`` is how the case ended. ``remark`` is what the reviewing officer should
-    know: what registration could not find, and how an objector on the page made themselves known.
+    know, and nobody else: what registration found or could not find, what is doubtful, and how the objector made
+    themselves known.
     """
 
     __tablename__ = "objections"

@@ -160,12 +160,14 @@ class ObjectionDeclined(ToObjector):
 
 
 class ObjectionAnswered(ToObjector):
-    """The same was decided before and nothing new is stated: the outcome, its reasons, and what the objector can do."""
+    """The same was decided before and nothing new is stated: the outcome, its reasons, and what the objector can do.
+    ``adopted`` as in ``ObjectionClosed``."""
 
     field: Line
     outcome: Line
     decided_on: date
     reason: str
+    adopted: bool | None = None
 
 
 class VerificationSent(ToObjector):
@@ -181,7 +183,8 @@ class ObjectionClosed(ToObjector):
     ``corrected`` says that the data were wrong, ``new_version`` that the district's register has the right ones; where
     it has not, the source of the data corrects them. ``synced``: the source was right, and the district's register has
     taken over what it says. ``pending``: the certificate was changed by something else since the decision, so that a
-    person looks into it first.
+    person looks into it first. ``adopted``: whether what was found right is what this objector claimed; what it is
+    stands in no mail.
     """
 
     field: Line
@@ -191,6 +194,7 @@ class ObjectionClosed(ToObjector):
     new_version: bool
     synced: bool = False
     pending: bool = False
+    adopted: bool | None = None
 
 
 class ObjectionWithdrawn(ToObjector):

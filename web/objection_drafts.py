@@ -20,6 +20,7 @@ from tasks.objections.drafts import (
     FIELDS,
     Draft,
     check_link,
+    doubtful_in,
     draft_of,
     hand_in,
     open_draft,
@@ -98,9 +99,9 @@ def open_about_own(request: Request, certificate: Annotated[RowNumber, Form()], 
         "certificate_type": shown.type_name,
         "certificate": reference_to(shown.type_name, shown.number, shown.identifier),
     }
-    values = {name: value for name, value in shown.lines if value}
-    if field in dict(shown.lines):
-        typed |= {"field": field, "stated": values.get(field, "无")}
+    values = dict(shown.objectionable)
+    if field in values:
+        typed |= {"field": field, "stated": values[field] or "无"}
     return _to(open_draft(typed))
 
 
@@ -260,4 +261,5 @@ def _review(request: Request, draft: Draft, code: str = "") -> HTMLResponse:
     if person is not None and not code:
         said["objector_name"] = f"{person.name}（已实名认证）"
     lines = [(TITLES[name], said[name]) for name in ORDER if said.get(name)]
-    return page(request, "objection-review.html", {"draft": draft, "lines": lines, "code": code})
+    doubts = [(TITLES[name], why) for name, why in doubtful_in(draft, person).items()]
+    return page(request, "objection-review.html", {"draft": draft, "lines": lines, "doubts": doubts, "code": code})

@@ -16,7 +16,8 @@ from runtime.words import Words
 from tasks.case.attachments import check_files, from_base64
 from tasks.desk.runs import nudge
 from tasks.objections.applications import ObjectionApplication
-from tasks.objections.registrations import register_objection
+from tasks.objections.doubts import doubts_of
+from tasks.objections.registrations import handed_in_by, register_objection
 from tasks.objections.steps import case_of_token, log_disagreement, status_link, submit_supplement, withdraw_objection
 from tasks.objections.verifications import take_bureau_reply
 from tasks.office.applications import Caller
@@ -70,12 +71,19 @@ def hand_in(
     submission: Annotated[ObjectionSubmission, Depends(body_as(ObjectionSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
-    """登记一件异议，返回办件编号、查询链接和逐日说明的截止日。同一提交编号重复提交只登记一次。"""
+    """登记一件异议，返回办件编号、查询链接和逐日说明的截止日；hints提示请申请人再核对的各处，不影响登记。同一提交编号重复提交只登记一次。"""
     files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
     application = ObjectionApplication.model_validate(submission.model_dump(exclude={"submission_no", "attachments"}))
-    registered = register_objection(application, files, f"{caller.key}:{submission.submission_no}", caller.key)
+    registered = register_objection(
+        application, files, f"{caller.key}:{submission.submission_no}", caller.key, handed_in_by(caller.speaks_for)
+    )
     background.add_task(nudge, registered.case_no)
-    return {"token": registered.token, "status_url": status_link(registered.token), **status_of(registered.case_no)}
+    return {
+        "token": registered.token,
+        "status_url": status_link(registered.token),
+        "hints": [{"field": name, "detail": why} for name, why in doubts_of(application).items()],
+        **status_of(registered.case_no),
+    }
 
 
 @router.get("/objections/{token}", summary="查询进度", responses=problems(404))

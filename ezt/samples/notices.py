@@ -187,8 +187,20 @@ GROUPS = (
                     "经绍兴市大数据局核实，登记的坐落有误，现予更正。",
                     corrected=True,
                     new_version=True,
+                    adopted=True,
                 ),
                 "已更正，生成新版本",
+            ),
+            Example(
+                "异议申请人",
+                _closed(
+                    "已更正",
+                    "经绍兴市大数据局核实，登记的坐落有误，现予更正。",
+                    corrected=True,
+                    new_version=True,
+                    adopted=False,
+                ),
+                "已更正，内容与申请人主张的不同",
             ),
             Example(
                 "异议申请人",

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models.certificates import Certificate, CertificateType, IssuingAuthority
+from regulation.backfill.issuers import issuer_codes
 from regulation.certificates import CertificateState
 from runtime import clock
 from runtime.database import in_pieces, reading, transaction
@@ -20,7 +21,10 @@ from tasks.office.departments import department_named
 
 LISTED = 500
 """Certificates in one answer."""
-NOT_YOURS = "不是本单位颁发的补录证照，请核对；内容有误的，请提出核查申请（第十二条）"
+NOT_YOURS = (
+    "不是本单位颁发的补录证照，请核对；证照目录中该类证照的颁证机构有误的，请联系综合管理单位；"
+    "内容有误的，请提出核查申请（第十二条）"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,14 @@ def confirm(department: str, identifiers: Sequence[str], by: str) -> Confirmed:
 
 
 def _theirs(session: Session, name: str) -> tuple[ColumnElement[bool], ...]:
-    """The backfilled certificates, as they say now, whose identifiers name a department as their issuer: by its credit
-    code, or by that under which the authorities know it. A region's six digits name everybody in it, and so nobody."""
+    """The backfilled certificates, as they say now, that a department has issued: of the types of which the catalogue
+    names it as the issuing authority, those whose identifiers name it, or whoever it was before."""
     department = department_named(session, name)
     known = session.scalar(select(IssuingAuthority.code).where(IssuingAuthority.name == name))
-    codes = {department.uscc} | ({known} if known is not None and len(known) == len(department.uscc) else set())
+    codes = issuer_codes(department.uscc, *([known] if known is not None else []))
     return (
         Certificate.backfilled_by_case.is_not(None),
         Certificate.state != CertificateState.SUPERSEDED,
+        Certificate.type_code.in_(select(CertificateType.code).where(CertificateType.issuing_authority == name)),
         or_(*(Certificate.root.contains(f".{code}.") for code in sorted(codes))),
     )

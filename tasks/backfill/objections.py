@@ -9,13 +9,15 @@ from models.backfills import Backfill
 from models.certificates import Certificate, CertificateType
 from regulation.certificates import CertificateState, mask_name, mask_number
 from regulation.objections import Ground, ObjectorKind
+from runtime import clock
 from runtime.contacts import PHONE
 from runtime.database import reading
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.objections.applications import ObjectionApplication
-from tasks.objections.registrations import Registered, register_objection
+from tasks.objections.registrations import BY_BACKFILL_LINK, Registered, register_objection
+from tasks.register.types import objectionable, stated
 
 
 class HolderObjection(BaseModel):
@@ -55,7 +57,7 @@ def backfilled(token: str) -> Backfilled:
             number=mask_number(made.number) if made else "",
             holder=mask_name(made.holder_name) if made else "",
             registered=made is not None,
-            fields=tuple(field.name for field in kind.fields),
+            fields=tuple(objectionable(kind).values()),
         )
 
 
@@ -73,9 +75,10 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         if made is None or not backfill.email:
             raise RefusalError("该证照尚未入库，不能提出异议；请联系办理部门。")
         kind = session.get_one(CertificateType, backfill.type_code)
-        code = next((code for code, name in kind.names.items() if name == said.field), None)
+        code = next((code for code, name in objectionable(kind).items() if name == said.field), None)
         if code is None:
             raise InputError.of("field", "请从列表中选择有异议的项目。")
+    said_there = stated(made, code, made.holder_number, clock.today())
     application = ObjectionApplication(
         objector_kind=ObjectorKind.HOLDER,
         objector_name=made.holder_name,
@@ -84,13 +87,13 @@ def object_to_backfill(token: str, said: HolderObjection) -> Registered:
         certificate_type=kind.name,
         certificate=made.identifier,
         field=said.field,
-        grounds=[Ground.ACCURACY if made.face.get(code) else Ground.COMPLETENESS],
-        stated=made.face.get(code) or "（空）",
+        grounds=[Ground.ACCURACY if said_there else Ground.COMPLETENESS],
+        stated=said_there or "（空）",
         proposed=said.proposed,
         reason=said.reason,
     )
     key = keys().digest("backfill-objection", f"{token}\0{said.model_dump_json()}")
-    return register_objection(application, [], f"backfill:{key}", "holder")
+    return register_objection(application, [], f"backfill:{key}", "holder", BY_BACKFILL_LINK)
 
 
 def _of_case(case_no: str) -> Select[tuple[Certificate]]:

@@ -118,13 +118,12 @@ def return_for_correction(step: Step) -> None:
     """Send an entry back with what is wrong on it; whoever entered it corrects it and sends it again."""
     step.move(STAGES, Stage.RETURNED)
     due_on = start_deadline(step.session, step.case.case_no, BACKFILL_CORRECTION, step.today, step.turn).due_on
-    _send_back(step, due_on)
+    _send_back(step, answered(step, BackfillReview, BACKFILL_REVIEW).reason, due_on)
     step.audit("backfill:entry:returned")
 
 
-def _send_back(step: Step, due_on: date | None) -> None:
+def _send_back(step: Step, reason: str, due_on: date | None) -> None:
     """Tell the department why an entry comes back, and until when it is to be corrected, if it can be."""
-    review = answered(step, BackfillReview, BACKFILL_REVIEW)
     backfill = backfill_of(step.session, step.case.case_no)
     kind = step.session.get_one(CertificateType, backfill.type_code)
     tell_department(
@@ -135,7 +134,7 @@ def _send_back(step: Step, due_on: date | None) -> None:
             case_no=step.case.case_no,
             certificate=kind.name,
             service_case_no=backfill.service_case_no,
-            reason=review.reason,
+            reason=reason,
             final=due_on is None,
             due_on=due_on,
         ),
@@ -196,9 +195,12 @@ def correct_by_application(department: str, case_no: str, values: Mapping[str, s
 def refuse_backfill(step: Step) -> None:
     """End without a certificate, with the reason."""
     step.move(STAGES, Stage.REFUSED)
-    _send_back(step, None)
+    _send_back(step, answered(step, BackfillReview, BACKFILL_REVIEW).reason, None)
     step.audit("backfill:entry:refused")
     end_case(step, step.case)
+
+
+THERE_ALREADY = "审核通过时，证照库中已有同一证照，不再入库；库中的内容有误的，请提出核查申请（第十二条）。"
 
 
 @durable("证照入库")
@@ -206,6 +208,7 @@ def put_in_register(step: Step) -> str | None:
     """Make the electronic certificate: usable at once, with an identifier of its own. Its holder is told.
 
     Returns the identifier; ``None`` where the register has got the same certificate meanwhile, which is left to staff.
+    Its department is told.
     """
     meet_by_answer(step, BackfillReview, BACKFILL_REVIEW)
     # One after the other: two papers of one certificate must not both get in.
@@ -220,6 +223,7 @@ def put_in_register(step: Step) -> str | None:
         step.move(STAGES, Stage.REFUSED)
         what = f"补录{step.case.case_no}审核通过时，证照库中已有同一证照，未再入库，请核对"
         open_staff_task(step.session, f"backfill:{step.case.case_no}", step.case.case_no, what, step.now)
+        _send_back(step, THERE_ALREADY, None)
         step.audit("backfill:certificate:there-already")
         end_case(step, step.case)
         return None

@@ -33,6 +33,16 @@ ACCEPTED = select(Answer.given).where(
     Answer.turn == bindparam("turn"),
     Answer.refusal.is_(None),
 )
+LAST_ACCEPTED = (
+    select(Answer.given)
+    .where(
+        Answer.case_no == bindparam("case_no"),
+        Answer.question == bindparam("question"),
+        Answer.refusal.is_(None),
+    )
+    .order_by(Answer.turn.desc())
+    .limit(1)
+)
 GIVEN_BEFORE = select(Answer.refusal).where(Answer.source_key == bindparam("source_key"))
 WAITS = (
     update(Case)
@@ -59,6 +69,14 @@ def accepted_answer(session: Session, case_no: str, question: str, turn: int) ->
         given: dict[str, Any] | None = session.connection().execute(ACCEPTED, asked).scalar_one_or_none()
         return given
     return known[question, turn]
+
+
+def last_accepted_answer(session: Session, case_no: str, question: str) -> dict[str, Any] | None:
+    """What was answered in the last turn of a question that may be asked again, or ``None``."""
+    given: dict[str, Any] | None = session.connection().scalar(
+        LAST_ACCEPTED, {"case_no": case_no, "question": question}
+    )
+    return given
 
 
 def settled(case_no: str, question: type[Question], turn: int) -> bool:

@@ -3,7 +3,7 @@ in ``tasks/desk/kinds.py``."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,10 @@ class KindSheet:
     """When it ended for whoever the sheet is for, where the case goes on for others: nothing after it is theirs."""
     files_of: Callable[[Session, Case], Sequence[str]] = lambda _session, case: (case.case_no,)
     """The cases whose attachments go with the full sheet."""
+    handled_in: Callable[[Session, Case], str | None] = lambda _session, _case: None
+    """The case that it is handled in, where that is another."""
+    shared: Happened = field(default_factory=dict)
+    """What of that other case's timeline belongs to this one's, too, from when this one was opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import held_by
-from tasks.register.types import type_names
+from tasks.register.origins import origin_of
+from tasks.register.types import objectionable, stated, type_names
 from tasks.use_list.standing import in_force
 
 DOUBTED = "certificate:use:doubted"
@@ -56,13 +57,17 @@ class OwnCertificate:
 
 @dataclass(frozen=True, slots=True)
 class OwnFace:
-    """All that a certificate of the holder's says (Article 11: 查阅)."""
+    """All that a certificate of the holder's says (Article 11: 查阅). ``objectionable``: what they can object to
+    (Article 12), and what stands there."""
 
     own: OwnCertificate
     identifier: str
     number: str
     lines: tuple[tuple[str, str], ...]
+    objectionable: tuple[tuple[str, str], ...]
     remark: str
+    origin: str
+    """Of what was backfilled, who entered and checked it, and whether its issuer has confirmed it; else empty."""
 
     @property
     def type_name(self) -> str:
@@ -131,7 +136,8 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
 def own_certificate(request: HolderRequest, number: int) -> OwnFace:
     """One of them with all that it says, in its present version, whichever version ``number`` is of; that its holder
     looked is on record. ``NotFoundError`` for anybody else's."""
-    own = holder_index(holder_of(request).number)
+    whose = holder_of(request).number
+    own = holder_index(whose)
     with transaction() as session:
         root = select(Certificate.root).where(Certificate.id == number, held_by(own)).scalar_subquery()
         present = Certificate.root == root, Certificate.state != CertificateState.SUPERSEDED
@@ -141,13 +147,25 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
         kind = session.get_one(CertificateType, found.type_code)
         detail = {"certificates": [found.identifier], "type": kind.code}
         session.add(holder_entry("certificate:own:read", own, clock.now(), detail))
+        lines = tuple((field.name, str(found.face.get(field.code) or "")) for field in kind.fields)
         return OwnFace(
             own=_own(found, kind, _alone(session)),
             identifier=found.identifier,
             number=found.number,
-            lines=tuple((field.name, str(found.face.get(field.code) or "")) for field in kind.fields),
+            lines=lines,
+            objectionable=tuple(
+                (name, stated(found, code, whose, clock.today())) for code, name in objectionable(kind).items()
+            ),
             remark=found.remark,
+            origin=_origin(session, found),
         )
+
+
+def _origin(session: Session, found: Certificate) -> str:
+    if found.backfilled_by_case is None:
+        return ""
+    corrected = found.corrected_by_case is not None
+    return origin_of(session, found.backfilled_by_case, found.confirmed_at, corrected=corrected)
 
 
 def authorisations_of(request: HolderRequest) -> list[GivenAuthorisation]:

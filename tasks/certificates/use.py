@@ -18,7 +18,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.certificate_uses import Authorisation, PaperException, UnavailableReceipt
-from models.certificates import CertificateType
+from models.certificates import Certificate, CertificateType
 from models.objections import Objection
 from models.organisations import Department
 from regulation.backfill.judge import SHARE
@@ -501,7 +501,10 @@ def _origin(found: Held) -> str | None:
     if found.backfilled_by is None:
         return None
     with reading() as session:
-        return origin_of(session, found.backfilled_by, found.confirmed_at)
+        corrected_by = session.scalar(
+            select(Certificate.corrected_by_case).where(Certificate.identifier == found.identifier)
+        )
+        return origin_of(session, found.backfilled_by, found.confirmed_at, corrected=corrected_by is not None)
 
 
 def _dispute(root: str) -> DisputeMark:

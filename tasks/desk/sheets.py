@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, Deadline, DeadlineChange
@@ -155,11 +155,19 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
 def _timeline(session: Session, case: Case, kind: KindSheet, until: datetime | None) -> list[tuple[str, str]]:
     happened = {**HAPPENED, **kind.happened}
     # A batch has an entry for every row, which are nobody's to look through here.
-    wanted = select(AuditEntry).where(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
+    theirs = and_(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
+    lead = kind.handled_in(session, case)
+    if lead is not None:
+        tags = AuditEntry.tag.in_(sorted(kind.shared))
+        theirs = or_(theirs, and_(AuditEntry.case_no == lead, AuditEntry.at >= case.opened_at, tags))
+    wanted = select(AuditEntry).where(theirs)
     if until is not None:
         wanted = wanted.where(AuditEntry.at <= until)
     return [
-        (f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", in_words(happened[entry.tag], entry.detail))
+        (
+            f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
+            in_words((kind.shared if entry.case_no == lead else happened)[entry.tag], entry.detail),
+        )
         for entry in session.scalars(wanted.order_by(AuditEntry.id))
     ]
 

@@ -30,8 +30,9 @@ from runtime.refusals import InputError, RefusalError, wrong_by_field
 from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
+from tasks.objections.doubts import doubts_of
 from tasks.objections.registrations import Registered, register_objection, roots_of
-from tasks.register.types import find_type
+from tasks.register.types import find_type, objectionable
 
 FIELDS = tuple(ObjectionApplication.model_fields)
 MOST_TYPED = 20_000
@@ -42,8 +43,8 @@ GONE = "没有这份草稿：可能已经提交，或者超过保存期限已删
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft as its page shows it. ``files``: number, name and size in bytes; ``fields``: the names of the fields of
-    the chosen certificate type, none for a type that the catalogue does not have."""
+    """A draft as its page shows it. ``files``: number, name and size in bytes; ``fields``: what of the chosen
+    certificate type an objection can be about, by name, none for a type that the catalogue does not have."""
 
     token: str
     typed: Mapping[str, Any]
@@ -86,7 +87,7 @@ def draft_of(token: str) -> Draft:
             token=token,
             typed=found.typed,
             files=tuple((file.id, file.name, len(file.content)) for file in files),
-            fields=tuple(kind.names.values()) if kind else (),
+            fields=tuple(objectionable(kind).values()) if kind else (),
             kept_until=clock.local_date(found.changed_at + LIFE),
         )
 
@@ -134,6 +135,11 @@ def wrong_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
     except ValidationError as error:
         return wrong_by_field(error, ObjectionApplication)
     return {}
+
+
+def doubtful_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
+    """What is better looked at again in a draft that can be handed in, in Chinese by field."""
+    return doubts_of(_application(draft.typed, signed_in))
 
 
 def hand_in(token: str, signed_in: Person | None, code: str = "") -> Registered:

@@ -13,7 +13,7 @@ from models.objections import Attachment, Objection, Supplement, VerificationReq
 from regulation import limits
 from regulation.catalogue import STATE, state_on
 from regulation.certificates import STATE_NAMES, mask_name, mask_number
-from regulation.objections import STAGES
+from regulation.objections import STAGES, Stage
 from runtime import clock
 from runtime.words import folded
 from tasks.case.kind import Happened, Kind, KindSheet, Lines
@@ -28,8 +28,16 @@ from tasks.objections.questions import (
     VerificationReply,
     reply_of,
 )
-from tasks.objections.steps import dispute_on, objection_of, standing_of
+from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
 from tasks.register.versions import CURRENT_VERSION
+
+ADOPTED = "核实认定的内容与您主张的一致"
+NOT_ADOPTED = (
+    "核实认定的内容与您主张的不同；现在的内容，持证主体请用“浙里办”登录后查看，"
+    "使用部门请通过用证接口查阅，其他人请持证主体出示"
+)
+"""What a field says now is told to whoever claimed it. To others it is its holder's to show: nobody had to prove who
+they are in order to object."""
 
 
 def _subject(session: Session, case: Case) -> str:
@@ -48,7 +56,8 @@ def _lines(session: Session, case: Case) -> Lines:
         other = claim.objection
         if other is not objection:
             files = f"{len(claim.attachments)}个" if claim.attachments else "无"
-            lines.append(("并案", f"{other.case_no}（{'、'.join(other.grounds)}；附件{files}）"))
+            said = ["、".join(other.grounds), f"附件{files}", *(value for _, value in _noted(session, other))]
+            lines.append(("并案", f"{other.case_no}（{'；'.join(said)}）"))
     if objection.lead_case_no:
         lines.append(("并入", objection.lead_case_no))
     if objection.earlier_case_no is not None:
@@ -60,10 +69,29 @@ def _lines(session: Session, case: Case) -> Lines:
 
 
 def _own_lines(session: Session, case: Case) -> Lines:
-    """What an objector sees: nothing of anybody else who objects to the same."""
+    """What an objector sees: nothing of anybody else who objects to the same, and nothing that only the register
+    knows. Whoever has a mail address may object to any number, and would learn who holds what."""
     objection = objection_of(session, case.case_no)
-    lines = _claimed(session, objection) + _noted(session, objection)
-    return lines if _left_at(session, case) else lines + _handled(session, objection)
+    lines = _claimed(session, objection) + _batch(session, objection)
+    if _left_at(session, case):
+        return lines
+    lines += _gets_on(session, case, objection) + _handled(session, objection)
+    adopted = claim_adopted(session, objection)
+    if adopted is not None:
+        lines.append(("您的主张", ADOPTED if adopted else NOT_ADOPTED))
+    return lines
+
+
+def _gets_on(session: Session, case: Case, objection: Objection) -> Lines:
+    """Where the case stands to which an objection was joined, of which its own stage says nothing."""
+    if objection.lead_case_no is None or standing_of(session, case) != Stage.JOINED:
+        return []
+    stands = session.get_one(Case, objection.lead_case_no).stage
+    return [("合并办理的进展", "等待另一位申请人补正" if stands == Stage.SUPPLEMENT else stands)]
+
+
+def _handled_in(session: Session, case: Case) -> str | None:
+    return objection_of(session, case.case_no).lead_case_no
 
 
 def _own_stage(session: Session, case: Case) -> str:
@@ -95,16 +123,17 @@ def _claimed(session: Session, objection: Objection) -> Lines:
     ]
 
 
-def _noted(session: Session, objection: Objection) -> Lines:
-    lines = []
+def _batch(session: Session, objection: Objection) -> Lines:
     batch_nos = select(ObjectionBatchRow.batch_no).where(
         ObjectionBatchRow.case_no == objection.case_no, ObjectionBatchRow.new
     )
-    if batch_no := session.scalar(batch_nos):
-        lines.append(("批次", batch_no))
-    if objection.remark:
-        lines.append(("系统提示", objection.remark))
-    return lines
+    batch_no = session.scalar(batch_nos)
+    return [("批次", batch_no)] if batch_no else []
+
+
+def _noted(session: Session, objection: Objection) -> Lines:
+    remark = [("系统提示", objection.remark)] if objection.remark else []
+    return _batch(session, objection) + remark
 
 
 def _handled(session: Session, objection: Objection) -> Lines:
@@ -158,7 +187,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
     ]
     for claim in claims:
         if claim.objection is not objection:
-            lines += _other_claim(claim)
+            lines += _other_claim(claim, _noted(session, claim.objection))
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
@@ -179,7 +208,7 @@ def _in_register(session: Session, objection: Objection) -> str:
     return str(current.face.get(objection.field_code or "") or "")
 
 
-def _other_claim(claim: Claim) -> Lines:
+def _other_claim(claim: Claim, noted: Lines) -> Lines:
     other = claim.objection
     said = (
         ("申请人", f"{other.objector_kind} {other.objector_name}"),
@@ -188,6 +217,7 @@ def _other_claim(claim: Claim) -> Lines:
         ("申请人认为应当是", other.proposed),
         ("理由", other.reason),
         ("附件", claim.attached),
+        *noted,
     )
     return [(f"并案{other.case_no} {name}", value) for name, value in said]
 
@@ -238,6 +268,22 @@ _HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if 
     "objection:case:released": "转为单独办理",
 }
 
+_SHARED: Happened = {
+    tag: _HAPPENED[tag]
+    for tag in (
+        "objection:supplement:taken",
+        "objection:case:accepted",
+        "objection:verification:sent",
+        "objection:reply:taken",
+        "objection:outcome:decided",
+        "certificate:version:corrected",
+        "certificate:version:left-to-source",
+        "certificate:version:synced",
+        "certificate:version:changed-meanwhile",
+    )
+} | {"objection:supplement:requested": "合并办理的异议须补正，等待补正"}
+"""What happens in a case to everybody in it."""
+
 OBJECTION = Kind(
     CaseKind.OBJECTION,
     "异议核查/objection-case",
@@ -248,6 +294,14 @@ OBJECTION = Kind(
     "objection-intake",
 )
 OBJECTION_TO_PARTY = KindSheet(
-    "异议", _subject, _own_lines, _full_lines, _HAPPENED_TO_PARTY, stage=_own_stage, ended_at=_left_at
+    "异议",
+    _subject,
+    _own_lines,
+    _full_lines,
+    _HAPPENED_TO_PARTY,
+    stage=_own_stage,
+    ended_at=_left_at,
+    handled_in=_handled_in,
+    shared=_SHARED,
 )
 """An objection on its objector's own page."""

@@ -15,6 +15,7 @@ from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.objections import Objection, VerificationRequest
 from notifications import notices
+from regulation.backfill.judge import Judge
 from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
 from regulation.objections import Ground, Stage, may_be_joined
@@ -28,6 +29,7 @@ from tasks.case.numbers import locked_counter, new_case, next_numbers, tell_offi
 from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication
+from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
 from tasks.objections.steps import status_link
 from tasks.office.officers import officers_by_load
 from tasks.register.types import find_type, objectionable
@@ -35,6 +37,12 @@ from tasks.register.types import find_type, objectionable
 MISSING_REMARK = "申请人认为应当有这件证照而没有，请核对是否应有"
 SEVERAL = "本区索引中有几件证照是所填的编号，请核对是哪一件，必要时请申请人以电子证照标识指明"
 MISSING_BUT_THERE = "申请人认为没有这件证照，而本区索引中有所填的编号，请核对"
+TYPED_IN = "由工作人员代为登记，申请人未经实名认证"
+BY_BACKFILL_LINK = "凭补录告知邮件中的链接提出，申请人未经实名认证"
+OTHER_TYPES_IDENTIFIER = (
+    "所填的电子证照标识不是所填证照类型的，不会更正它所指的证照；"
+    "请核对，可以不予受理，并请申请人按标识所属的证照类型另行提出"
+)
 About = tuple[str, str]
 """The root of a certificate in the register and the code of one of its fields."""
 
@@ -63,6 +71,11 @@ ABOUT = (
 REQUESTED = select(VerificationRequest.case_no).where(
     VerificationRequest.case_no.in_(bindparam("case_nos", expanding=True))
 )
+
+
+def handed_in_by(department: str) -> str:
+    """What the reviewing officer should know of an objection that a department's system handed in."""
+    return f"由{department}的系统报送，申请人未经本系统实名认证"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +234,16 @@ def _objections(session: Session, submissions: Iterable[Submission]) -> list[dic
         if text not in kinds:
             kinds[text] = find_type(session, text)
         wanted.append((kinds[text], each.application.certificate))
-    found = roots_of(session, wanted)
-    return [_objection(each, kind, *there) for each, (kind, _), there in zip(submissions, wanted, found, strict=True)]
+    found, judges, today = roots_of(session, wanted), dict[str, Judge](), clock.today()
+    return [
+        _objection(each, kind, root, several, doubts_in(session, kind, each.application, today, judges))
+        for each, (kind, _), (root, several) in zip(submissions, wanted, found, strict=True)
+    ]
 
 
-def _objection(submission: Submission, kind: CertificateType | None, root: str | None, several: bool) -> dict[str, Any]:
+def _objection(
+    submission: Submission, kind: CertificateType | None, root: str | None, several: bool, doubts: Mapping[str, str]
+) -> dict[str, Any]:
     """The objection as a row, its certificate looked up. What cannot be found is a remark for the reviewing officer:
     the right to object (Article 12) does not hang on a slip of the pen."""
     application = submission.application
@@ -239,6 +257,8 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         root = None
     elif several:
         remarks.append(SEVERAL)
+    elif "certificate" in doubts:
+        remarks.append(OTHER_TYPES_IDENTIFIER)
     elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")
     if unicodedata.normalize("NFKC", application.certificate).startswith("1.2.156"):
@@ -246,9 +266,13 @@ def _objection(submission: Submission, kind: CertificateType | None, root: str |
         if verdict is not Verdict.ISO:
             remarks.append(why)
     names = objectionable(kind) if kind and not missing else {}
-    field_code = next((code for code, name in names.items() if application.field in {code, name}), None)
+    field_code = field_code_in(kind, application.field) if kind and not missing else None
     if kind is not None and field_code is None and not missing:
         remarks.append(f"“{kind.name}”没有所填的项目，请核对")
+    if "proposed" in doubts:
+        remarks.append(
+            f"申请人认为应当是的内容不能直接登记（{doubts['proposed'].rstrip('。')}），请向申请人核对或要求补正"
+        )
     token = secrets.token_urlsafe(24)
     key = root or f"{kind.code if kind else wanted}:{application.certificate}"
     return {
@@ -323,6 +347,8 @@ def _named(numbered: Sequence[_Numbered]) -> Named:
 
 def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | None:
     """What a reference is looked up by: nothing and a root, or a type's code and the index of a number."""
+    if kind is not None and is_of_another_type(kind, reference):
+        return None
     try:
         return "", parse_identifier(reference).root
     except IdentifierError:

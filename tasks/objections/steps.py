@@ -1,6 +1,7 @@
 """The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,8 +33,17 @@ from runtime.database import in_pieces, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
+from runtime.words import folded
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, answered, answered_on, last_answered_on, meet_by_answer, record_answer
+from tasks.case.answers import (
+    accepted_answer,
+    answered,
+    answered_on,
+    last_accepted_answer,
+    last_answered_on,
+    meet_by_answer,
+    record_answer,
+)
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.numbers import end_case, tell_officer
@@ -56,6 +66,7 @@ from tasks.register.versions import (
     CURRENT_VERSION,
     AlreadySaidError,
     as_row,
+    check_value,
     correct,
     set_holders,
     supersede,
@@ -134,6 +145,12 @@ def parties_of(session: Session, cases: Sequence[Case]) -> dict[str, list[Party]
     return found
 
 
+def _verdict(step: Step) -> InitialReview:
+    """What the review ended with, in whichever turn: what was written in an earlier one asked for a supplement, and may
+    have been meant for somebody else."""
+    return InitialReview.model_validate(last_accepted_answer(step.session, step.case.case_no, InitialReview.question))
+
+
 def _reviewed(session: Session, *case_nos: str) -> None:
     """The review's limit is met on the day of the last verdict."""
     meet_deadlines(session, last_answered_on(session, case_nos, InitialReview.question), INITIAL_REVIEW)
@@ -171,16 +188,16 @@ def take_supplement(step: Step) -> None:
 
 
 @durable("不予受理")
-def decline_objection(step: Step) -> None:
+def decline_objection(step: Step) -> str | None:
     """Decline with the reason and the way to remedies; joined objections go on by themselves. Where the case goes on
-    for whoever joined it, it is the first of them whose objection is declined."""
+    for whoever joined it, it is the first of them whose objection is declined. Returns what ``_release`` does."""
     first, *others = parties(step)
     step.move(STAGES, Stage.DECLINED)
     _reviewed(step.session, step.case.case_no)
     step.notify(
         notices.ObjectionDeclined(
             **first.about,
-            reason=answered(step, InitialReview).reason,
+            reason=_verdict(step).reason,
         ),
         first.objection.email,
         first.case.case_no,
@@ -191,11 +208,12 @@ def decline_objection(step: Step) -> None:
         move(first.case, STAGES, Stage.DECLINED)
         step.audit("objection:case:declined", first.case.case_no)
         end_case(step, first.case)
-    _release(step, others)
+    return _release(step, others)
 
 
-def _release(step: Step, joined: Sequence[Party]) -> None:
-    """Let joined objections go on without their lead: the oldest leads the others. Recovery starts its run."""
+def _release(step: Step, joined: Sequence[Party]) -> str | None:
+    """Let joined objections go on without their lead: the oldest leads the others. Returns its number, if there is one:
+    it is to be given a run."""
     for party in joined[1:]:
         party.objection.lead_case_no = joined[0].case.case_no
     for party in joined[:1]:
@@ -205,12 +223,14 @@ def _release(step: Step, joined: Sequence[Party]) -> None:
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
         step.notify(notices.ObjectionReleased(**party.about), party.objection.email, party.case.case_no)
         tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
+    return joined[0].case.case_no if joined else None
 
 
 @durable("援引已有结论")
-def refer_to_decision(step: Step) -> None:
+def refer_to_decision(step: Step) -> str | None:
     """Answer with the outcome that the same had before, and end the case: nothing is verified again, the limit of the
-    request lapses. Who joined since the review and states something new goes on without it."""
+    request lapses. Who joined since the review and states something new goes on without it. Returns what ``_release``
+    does."""
     session, (first, *others) = step.session, parties(step)
     before = decided_before(session, step.case.case_no)
     if before is None or before.outcome is None:
@@ -228,7 +248,8 @@ def refer_to_decision(step: Step) -> None:
                 field=party.objection.public_field,
                 outcome=before.outcome,
                 decided_on=decided_on,
-                reason=answered(step, InitialReview).reason,
+                reason=_verdict(step).reason,
+                adopted=_adopted(session, before.case_no, party.objection),
             ),
             party.objection.email,
             party.case.case_no,
@@ -237,7 +258,7 @@ def refer_to_decision(step: Step) -> None:
         move(case, STAGES, Stage.ANSWERED)
         end_case(step, case)
         step.audit("objection:case:answered", case.case_no, outcome=before.outcome)
-    _release(step, new)
+    return _release(step, new)
 
 
 @durable("受理异议")
@@ -403,9 +424,7 @@ def close_objection(step: Step) -> None:
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     step.move(STAGES, Stage.CLOSED)
     decision = answered(step, OutcomeDecision)
-    changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
-    taken = recorded(step.session.connection(), step.case.case_no, changed.name, 1)
-    done = taken.result if taken is not None else None
+    done = _done(step.session, step.case.case_no, decision)
     for party in everyone:
         step.notify(
             notices.ObjectionClosed(
@@ -417,6 +436,7 @@ def close_objection(step: Step) -> None:
                 new_version=done not in {None, CHANGED} and decision.outcome in CORRECTING,
                 synced=decision.outcome is Outcome.SYNCED,
                 pending=done == CHANGED,
+                adopted=claim_adopted(step.session, party.objection),
             ),
             party.objection.email,
             party.case.case_no,
@@ -425,6 +445,45 @@ def close_objection(step: Step) -> None:
             move(party.case, STAGES, Stage.CLOSED)
             _close(step, party.case, decision.outcome)
     _close(step, step.case, decision.outcome)
+
+
+def _done(session: Session, case_no: str, decision: OutcomeDecision) -> str | None:
+    """What became of the certificate by a decision, as the step that changed it says."""
+    changed = sync_certificate if decision.outcome is Outcome.SYNCED else correct_certificate
+    taken = recorded(session.connection(), case_no, changed.name, 1)
+    result: str | None = taken.result if taken is not None else None
+    return result
+
+
+def claim_adopted(session: Session, objection: Objection) -> bool | None:
+    """Whether what an objector claimed is what their case, or that to which theirs was joined or which theirs was
+    answered by, found right. ``None`` while there is no outcome, and where the outcome changed nothing."""
+    if objection.outcome is None:
+        return None
+    case_no = objection.lead_case_no or objection.case_no
+    if session.get_one(Case, case_no).stage == Stage.ANSWERED:
+        before = decided_before(session, case_no)
+        return _adopted(session, before.case_no, objection) if before is not None else None
+    return _adopted(session, case_no, objection)
+
+
+def _adopted(session: Session, case_no: str, objection: Objection) -> bool | None:
+    """``claim_adopted`` by what was decided in a case."""
+    given = accepted_answer(session, case_no, OutcomeDecision.question, 1)
+    decision = OutcomeDecision.model_validate(given)
+    if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
+        return None
+    found = value_decided(decision, reply_of(session, case_no), session.get_one(Objection, case_no))
+    return _as_written(session, objection, found) == _as_written(session, objection, objection.proposed)
+
+
+def _as_written(session: Session, objection: Objection, value: str) -> str:
+    """A value of the disputed field as it is compared: as the register writes it, where it can hold it."""
+    kind = session.get(CertificateType, objection.type_code)
+    if kind is not None and objection.field_code is not None:
+        with suppress(InputError):
+            value = check_value(session, kind, objection.field_code, value, clock.today())
+    return folded(value)
 
 
 def _close(step: Step, case: Case, outcome: Outcome) -> None:

@@ -531,7 +531,10 @@ def _fetch_all(requests: Sequence[VerificationRequest]) -> list[str]:
                 news.append(request.case_no)
         except (BureauRefusedError, RefusalError, LookupError) as why:
             with transaction() as session:
-                what = f"{request.bureau}的核实结果无法登记：{why}"
+                what = (
+                    f"{request.bureau}回复的核实结果不能登记（{str(why).rstrip('。')}）；"
+                    "请与该局核对，由其更正后重新回复，或者凭其书面答复在办件中录入"
+                )
                 open_staff_task(session, f"bad-reply:{request.case_no}", request.case_no, what, clock.now())
     with transaction() as session:
         for some in in_pieces(asked):

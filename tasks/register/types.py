@@ -1,12 +1,14 @@
 """The certificate catalogue (证照目录) as people name what stands in it: a type by its name or its code."""
 
+from datetime import date
+
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from models.certificates import CertificateType
-from regulation.backfill.judge import PaperType
-from regulation.catalogue import STATE
-from regulation.certificates import Level
+from models.certificates import Certificate, CertificateType
+from regulation.backfill.judge import HOLDER_NUMBER, PaperType, columns, required_columns
+from regulation.catalogue import STATE, state_on
+from regulation.certificates import STATE_NAMES, Level
 from tasks.office.naming import named
 
 BY_NAME = select(CertificateType).where(
@@ -38,8 +40,20 @@ def type_names(session: Session) -> dict[str, str]:
 
 
 def objectionable(kind: CertificateType) -> dict[str, str]:
-    """What of a certificate an objection can be about, by code: its fields, and its state (Article 12)."""
-    return {**kind.names, STATE.code: STATE.name}
+    """What of a certificate an objection can be about, by code: its fields, its holder's number where its face does not
+    say it and it is found by it all the same, and its state (Article 12)."""
+    paper = paper_type(kind)
+    beside = HOLDER_NUMBER not in kind.names and HOLDER_NUMBER in required_columns(paper)
+    number = {HOLDER_NUMBER: columns(paper)[HOLDER_NUMBER]} if beside else {}
+    return {**kind.names, **number, STATE.code: STATE.name}
+
+
+def stated(certificate: Certificate, code: str, holder_number: str, today: date) -> str:
+    """What a version that was not superseded says of what can be objected to, nothing where it does not.
+    ``holder_number``: of the holder to whom it is said."""
+    state = STATE_NAMES[state_on(today, certificate.state, certificate.valid_until_on)]
+    beside = {STATE.code: state, HOLDER_NUMBER: holder_number}
+    return str(certificate.face.get(code) or beside.get(code, ""))
 
 
 def has_source_above(kind: CertificateType, backfilled_by: str | None) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from models.certificates import Certificate, CertificateHolder, CertificateType, IssuingAuthority
-from regulation.backfill.judge import ISSUED_ON, VALID_UNTIL, Columns, Holder, Judge, columns
+from regulation.backfill.judge import HOLDER_NUMBER, ISSUED_ON, VALID_UNTIL, Columns, Holder, Judge, columns
 from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
@@ -123,20 +123,23 @@ def judge_of(session: Session, kind: CertificateType, today: date) -> Judge:
     return Judge(paper_type(kind), today, session.scalars(select(IssuingAuthority.name)).all())
 
 
-def check_value(session: Session, kind: CertificateType, code: str, value: str, today: date) -> str:
-    """A value of a field, or of the state, as the register writes it. ``InputError`` for what the field cannot hold."""
+def check_value(
+    session: Session, kind: CertificateType, code: str, value: str, today: date, judge: Judge | None = None
+) -> str:
+    """A value of a field, or of the state, as the register writes it; ``judge`` where the type's rules are at hand.
+    ``InputError`` for what the field cannot hold."""
     if code == STATE.code:
         if value not in STATES:
             raise InputError(f"“{STATE.name}”只能是{'、'.join(STATES)}之一，请更正。")
         return value
-    return _read(kind, judge_of(session, kind, today), code, value)
+    return _read(kind, judge or judge_of(session, kind, today), code, value)
 
 
 def _read(kind: CertificateType, judge: Judge, code: str, value: str) -> str:
     reading = judge.read(code, value)
     _refuse(kind, [Problem(code, *finding) for finding in reading.findings])
     if not reading.text:
-        raise InputError(f"“{kind.names[code]}”更正后的内容不能为空，请填写正确的内容。")
+        raise InputError(f"“{columns(paper_type(kind))[code]}”更正后的内容不能为空，请填写正确的内容。")
     return reading.text
 
 
@@ -152,6 +155,8 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
         return Corrected(old.face, before, known, _state(state, old, today))
     judge = judge_of(session, kind, today)
     value = _read(kind, judge, code, value)
+    if code == HOLDER_NUMBER and code not in kind.names:
+        return _with_holder_number(judge, old, before, known, value)
     if value == old.face.get(code):
         raise AlreadySaidError(f"“{kind.names[code]}”在登记中已经是这一内容，不需要更正；请核对处理结果。")
     face = old.face | {code: value}
@@ -184,6 +189,18 @@ def _refuse_anothers_number(
         theirs = {each.number for each in holders_of(session, other)}
         if not (judge.of_spouses and theirs == {each.number for each in holders}):
             raise InputError("登记中另有一件同类证照是这一编号，请核对是哪一件有误；另一件有误的，先更正另一件。")
+
+
+def _with_holder_number(
+    judge: Judge, old: Certificate, before: Columns, known: Sequence[Holder], value: str
+) -> Corrected:
+    """A certificate with another number of its holder, whose face says none."""
+    if value == before.holder_number:
+        raise InputError("登记的持证主体证件号码已经是这一内容，不需要更正；请核对处理结果。")
+    if len(known) > 1:
+        raise InputError("这件证照有几个持证主体，证面上没有他们的号码，本系统不能更正其中一个；请联系颁证机构换发。")
+    kept, holders = read_off(judge, old.face, replace(before, holder_number=value))
+    return Corrected(old.face, kept, holders, old.state)
 
 
 def _state(state: CertificateState, old: Certificate, today: date) -> CertificateState:

@@ -13,6 +13,7 @@ from models.notices import OutgoingNotice
 from models.objections import Objection
 from models.records import AuditEntry
 from regulation.backfill.review import Stage
+from regulation.catalogue import STATE
 from regulation.certificates import parse_identifier
 from runtime import clock
 from runtime.database import reading, transaction
@@ -117,7 +118,21 @@ def test_the_holder_is_told_masked_and_can_object(clerk: Any) -> None:
         row = session.get_one(Objection, objection.case_no)
         assert (row.field_code, row.stated, row.proposed) == ("issued_on", "1998-05-12", "1998-05-21")
         assert row.certificate_root == certificate_of(case).root
+        assert row.remark == "凭补录告知邮件中的链接提出，申请人未经实名认证"
     assert object_to_backfill(token, said).case_no == objection.case_no
+
+
+def test_the_holder_can_object_to_the_state_of_what_was_backfilled(clerk: Any) -> None:
+    case = register()
+    review(case, "通过")
+    backfills.put_in_register.run(case.case_no)
+    token = mails("certificate-backfilled")[0].context["link"].rpartition("/")[2]
+    assert STATE.name in backfilled(token).fields
+    said = HolderObjection(field=STATE.name, proposed="已吊销或撤销", reason="已经办理离婚登记。", phone="13800000000")
+    objection = object_to_backfill(token, said)
+    with reading() as session:
+        row = session.get_one(Objection, objection.case_no)
+    assert (row.field_code, row.stated, row.grounds) == (STATE.code, "有效", ["准确性"])
 
 
 def test_nobody_reviews_what_they_entered_themselves(clerk: Any) -> None:
@@ -244,6 +259,10 @@ def test_of_two_papers_of_one_certificate_one_gets_in(clerk: Any) -> None:
     assert backfills.put_in_register.run(second.case_no) is None
     with reading() as session:
         assert "已有同一证照" in session.scalars(select(StaffTask.what)).one()
+    # The department has one certificate for two entries, and has to know of it.
+    told = [mail.context for mail in mails("backfill-returned")]
+    assert {each["case_no"] for each in told} == {second.case_no}
+    assert all(each["final"] and "已有同一证照" in each["reason"] for each in told)
 
 
 def test_the_same_submission_again_is_the_same_case(clerk: Any) -> None:

@@ -50,6 +50,7 @@ from tasks.objections.batches import (
     still_to_deliver,
     sum_up,
 )
+from tasks.objections.doubts import doubts_of
 from tasks.objections.questions import BatchLetterPosted, BatchReview, OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import (
@@ -67,6 +68,19 @@ from tests.conftest import Clerk, as_xlsx, certificates_with_address, objection_
 Day = Callable[[date], datetime]
 
 SENDER = "浙江省大数据局"
+CAN_BE = (
+    "绍兴市柯桥区柯桥街道群贤路9999号",
+    "2020-03-05",
+    "88万元整",
+    "33060319900101333X",
+    "91330621MA2888888T",
+    "男",
+    "女",
+    "共同共有",
+    "按份共有",
+    "绍兴县建设局",
+)
+"""Values of which each field can hold one."""
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +105,9 @@ def clear(rows: int | None = None, source: Level = Level.CITY) -> list[dict[str,
             for code, name in kind.names.items():
                 if code in certificate.face:
                     number = len(made)
-                    application = objection_about(certificate, kind, field=name, email=f"shen{number}@example.com")
-                    made.append(as_row(application))
+                    about = {"field": name, "email": f"shen{number}@example.com"}
+                    right = (objection_about(certificate, kind, **about, proposed=value) for value in CAN_BE)
+                    made.append(as_row(next(each for each in right if not doubts_of(each))))
     assert len(made) >= (rows or 1)
     return made[:rows]
 
@@ -482,7 +497,7 @@ def test_a_batch_without_anything_to_review_together_ends_with_its_registration(
 
 def test_one_letter_goes_to_a_bureau_without_a_gateway_with_a_list(clerk: Any) -> None:
     rows = [*clear(9), *clear(3, Level.PROVINCE)]
-    rows[0]["申请人认为应当是"] = "=1+1"
+    rows[0]["证照上现在的内容"] = "=1+1"
     batch = register(rows)
     assert batch.answer(BatchReview, verdict="一并受理") is None
     judge_batch.run(batch.case_no)

@@ -46,12 +46,15 @@ from tasks.certificates.reading import is_stale
 from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import export_record, seal_record
 from tasks.objections import steps
+from tasks.objections.applications import ObjectionApplication
 from tasks.objections.corrections import tell_users_of_wrong_value
+from tasks.objections.doubts import doubts_of
 from tasks.objections.endings import conclude
 from tasks.objections.kind import OBJECTION, OBJECTION_TO_PARTY
 from tasks.objections.lists import Letter, take_list
 from tasks.objections.questions import OutcomeDecision, VerificationReply
 from tasks.objections.registrations import register_objection
+from tasks.objections.verifications import correspond
 from tasks.register.faces import by_identifier
 from tasks.register.types import paper_type
 from tasks.register.versions import (
@@ -133,12 +136,15 @@ class Permit:
             forget_settings()
         return HolderRequest(session=session)
 
-    def object_to(self, code: str, proposed: str) -> Clerk:
-        """An objection that waits for its bureau's reply."""
+    def claim(self, code: str, proposed: str) -> ObjectionApplication:
+        """That a field should say something else."""
         names = {each: name for each, (name, *_) in FIELDS.items()} | {STATE.code: STATE.name}
         stated = {"field": names[code], "stated": str(self.now.face.get(code, "见登记")), "proposed": proposed}
-        given = objection_about(self.now, self.kind, **stated)
-        registered = register_objection(given, [], secrets.token_hex(8), "KQ001")
+        return objection_about(self.now, self.kind, **stated)
+
+    def object_to(self, code: str, proposed: str) -> Clerk:
+        """An objection that waits for its bureau's reply."""
+        registered = register_objection(self.claim(code, proposed), [], secrets.token_hex(8), "KQ001")
         case = Clerk(registered.case_no, registered.token)
         case.accept()
         case.request()
@@ -456,6 +462,59 @@ def test_a_wrong_number_finds_no_certificate_that_holds(permit: Permit) -> None:
 def test_under_a_wrong_holders_number_nothing_is_found(permit: Permit) -> None:
     permit.correct("holder_number", FIELDS["holder_number"][3])
     assert permit.counter.query(certificate_type=NAME, holder_number=WRONG["holder_number"]).certificates == []
+
+
+DOUBTFUL = [
+    ("address", "没有", "请写出应当是的内容本身"),
+    ("holder", "/", "请写出应当是的内容本身"),
+    ("scope", "见附件", "也请照抄在这里"),
+    ("valid_until", "2023-02-30", "日期不存在"),
+    ("holder_number", "91330621MA2888888X", "校验位不符"),
+    ("capital", "五十", "不是能识别的金额"),
+    ("level", "特级", "只能是甲级、乙级之一"),
+    ("address", FIELDS["address"][2], "与证照上现在的内容相同"),
+    (STATE.code, "作废", "只能是有效"),
+]
+
+
+@pytest.mark.parametrize(("code", "proposed", "said"), DOUBTFUL)
+def test_what_a_field_cannot_hold_is_told_to_whoever_claims_it_and_keeps_nobody_out(
+    permit: Permit, code: str, proposed: str, said: str
+) -> None:
+    given = permit.claim(code, proposed)
+    doubts = doubts_of(given)
+    assert doubts.keys() == {"proposed"}
+    assert said in doubts["proposed"]
+    registered = register_objection(given, [], secrets.token_hex(8), "KQ001")
+    # The officer reads what to do, and no value of the objector's: that line is kept in clear.
+    remark = dict(sheet_of(registered.case_no).lines)["系统提示"]
+    assert said.rstrip("。") in remark
+    assert "请向申请人核对或要求补正" in remark
+    assert proposed == "/" or code == "level" or proposed not in remark
+
+
+@pytest.mark.parametrize("code", list(FIELDS))
+def test_what_a_field_can_hold_is_not_doubted(permit: Permit, code: str) -> None:
+    given = permit.claim(code, FIELDS[code][3])
+    assert doubts_of(given) == {}
+    assert "系统提示" not in dict(sheet_of(register_objection(given, [], "k1", "KQ001").case_no).lines)
+
+
+def test_the_clerk_reads_what_to_do_with_a_reply_that_cannot_be_recorded(permit: Permit, city_bureau: Any) -> None:
+    # The bureau says what it was told.
+    case = permit.object_to("capital", "五十")
+    correspond()
+    with reading() as session:
+        what = session.scalars(select(StaffTask.what).where(StaffTask.case_no == case.case_no)).one()
+    assert "不是能识别的金额" in what
+    assert "请与该局核对" in what
+
+
+def test_the_holder_can_choose_the_state_as_what_is_wrong(permit: Permit) -> None:
+    who = permit.holder()
+    (own,) = own_certificates(who)
+    shown = own_certificate(who, own.number)
+    assert shown.objectionable == (*shown.lines, (STATE.name, own.state.in_chinese))
 
 
 def test_what_ended_by_the_right_day_is_answered_as_expired(permit: Permit) -> None:

@@ -15,6 +15,7 @@ from models.cases import Case
 from models.notices import OutgoingNotice
 from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Attachment, Objection
+from regulation.catalogue import STATE
 from regulation.identity_numbers import NumberKind
 from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
 from runtime import clock
@@ -79,6 +80,10 @@ def test_whoever_signed_in_needs_no_mail_and_bears_their_own_name(clerk: Clerk) 
         filed = session.get_one(Objection, registered.case_no)
     assert filed.objector_name == "俞小云"
     assert filed.remark.startswith("申请人经浙里办实名认证")
+
+
+def test_the_state_of_a_certificate_can_be_chosen_like_a_field(clerk: Clerk) -> None:
+    assert STATE.name in draft_of(ready(clerk)).fields
 
 
 def test_handed_in_by_many_at_once_it_is_one_objection(clerk: Clerk) -> None:

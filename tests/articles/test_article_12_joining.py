@@ -55,7 +55,15 @@ from tests.articles.test_article_12_batches import (
     request,
     table,
 )
-from tests.articles.test_article_12_objections import closed, deadline_of, decide, notices_to, reply
+from tests.articles.test_article_12_objections import (
+    closed,
+    deadline_of,
+    decide,
+    notices_to,
+    reasons_to,
+    reply,
+    supplemented,
+)
 from tests.conftest import Clerk, certificates_with_address, officer_of
 from web.standing import status_of
 
@@ -370,6 +378,122 @@ def steps_to_the_end(lead: Any) -> None:
     conclude(lambda step: step.run(lead.case_no))
 
 
+ADDRESS_FOUND = "绍兴市柯桥区群贤路9999号"
+"""What the bureau finds in ``reply``."""
+
+
+def told_at_the_end(case: Any) -> dict[str, Any]:
+    """What the last letter to an objector says."""
+    with reading() as session:
+        wanted = select(OutgoingNotice.context).where(
+            OutgoingNotice.case_no == case.case_no,
+            OutgoingNotice.notice.in_(["objection-closed", "objection-answered"]),
+        )
+        return dict(session.scalars(wanted).one())
+
+
+def of_claim(case: Any) -> str:
+    return dict(sheet_of(case.case_no, OBJECTION_TO_PARTY).lines).get("您的主张", "")
+
+
+def test_each_party_is_told_whether_what_they_claimed_was_found_right(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    third = clerk.register(email="c@example.com", proposed=f" {ADDRESS_FOUND} ")
+    lead.accept()
+    lead.request()
+    assert of_claim(second) == ""
+    steps_to_the_end(lead)
+    assert [told_at_the_end(case)["adopted"] for case in (lead, second, third)] == [False, False, True]
+    assert [of_claim(case)[:14] for case in (second, third)] == [
+        "核实认定的内容与您主张的不同",
+        "核实认定的内容与您主张的一致",
+    ]
+    # What it says now is its holder's to show: nobody had to prove who they are.
+    for case in (lead, second):
+        seen = f"{told_at_the_end(case)} {sheet_of(case.case_no, OBJECTION_TO_PARTY)}"
+        assert ADDRESS_FOUND not in seen
+        assert "持证主体请用“浙里办”登录后查看" in seen
+
+
+def test_whoever_joined_follows_what_happens_to_everybody_in_the_case(clerk: Any, city_bureau: StandIn) -> None:
+    lead = clerk.register()
+    supplemented(lead)
+    second = clerk.register(email="b@example.com")
+    assert lead.answer(InitialReview, 2, verdict="要求补正", reason="请补交房产证照片") is None
+    steps.request_supplement.run(lead.case_no, 2)
+
+    def own() -> tuple[str, list[str]]:
+        sheet = sheet_of(second.case_no, OBJECTION_TO_PARTY)
+        assert lead.case_no not in str(sheet)
+        return dict(sheet.lines)["合并办理的进展"], [what for _, what in sheet.timeline]
+
+    # What was before they came is the others'.
+    assert own() == (
+        "等待另一位申请人补正",
+        ["登记，向申请人发出回执", "与同一证照同一项目的异议合并办理", "合并办理的异议须补正，等待补正"],
+    )
+    assert "房产证" not in str(sheet_of(second.case_no, OBJECTION_TO_PARTY))
+    assert lead.answer(SupplementReceived, 2, kind="不再等待，按现有材料继续") is None
+    steps.take_supplement.run(lead.case_no, 2)
+    assert lead.answer(InitialReview, 3, verdict="受理") is None
+    steps.accept_objection.run(lead.case_no)
+    lead.request()
+    assert own()[0] == Stage.VERIFYING
+    steps_to_the_end(lead)
+    said = [what for _, what in sheet_of(second.case_no, OBJECTION_TO_PARTY).timeline]
+    for what in ("收到核实结果", "认定处理结果：已更正", "本区索引已更正为新版本"):
+        assert said.count(what) == 1
+    assert said[-1] == "告知申请人结果，办结，去除异议标记"
+
+
+def test_whoever_goes_on_by_themselves_is_given_a_run_at_once(clerk: Any) -> None:
+    lead, second = joined(clerk)
+    clerk.register(email="c@example.com")
+    lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
+    assert steps.decline_objection.run(lead.case_no) == second.case_no
+    alone = clerk.register(certificate="第12345号")
+    alone.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
+    assert steps.decline_objection.run(alone.case_no) is None
+
+
+def test_of_what_stays_as_it_was_no_claim_is_said_to_differ(clerk: Any, city_bureau: StandIn) -> None:
+    lead, second = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    assert reply(lead, finding="原数据无误", corrected_value="") is None
+    steps.take_reply.run(lead.case_no)
+    assert decide(lead, "维持原信息") is None
+    conclude(lambda step: step.run(lead.case_no))
+    assert [told_at_the_end(case)["adopted"] for case in (lead, second)] == [None, None]
+    assert of_claim(second) == ""
+
+
+def test_an_answer_by_reference_says_whether_the_claim_was_found_right(clerk: Any, city_bureau: StandIn) -> None:
+    lead, _ = joined(clerk)
+    bring_to(lead, Stage.VERIFYING)
+    steps_to_the_end(lead)
+    about = objection(lead.case_no)
+    given = {
+        "certificate": about.certificate_reference,
+        "certificate_type": about.certificate_type,
+        "field": about.field_name,
+    }
+    again = clerk.register(**given | SECOND | {"grounds": ["准确性"]})
+    assert again.answer(InitialReview, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    assert told_at_the_end(again)["adopted"] is False
+    assert of_claim(again).startswith("核实认定的内容与您主张的不同")
+
+
+def test_staff_see_of_each_party_how_they_made_themselves_known(clerk: Any) -> None:
+    lead = clerk.register()
+    by_mail = "申请人只确认了邮箱，未经实名认证"
+    second = register_objection(clerk.application(**SECOND), [PNG], secrets.token_hex(4), "e-mail", by_mail)
+    assert second.joined
+    assert dict(sheet_of(lead.case_no).lines)["并案"] == f"{second.case_no}（时效性；附件1个；{by_mail}）"
+    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    assert dict(full.lines)[f"并案{second.case_no} 系统提示"] == by_mail
+
+
 def test_whoever_is_released_is_told_nothing_of_the_other(clerk: Any) -> None:
     lead, second = joined(clerk)
     lead.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息")
@@ -680,6 +804,16 @@ def test_whoever_joined_since_the_review_and_states_something_new_goes_on(clerk:
     assert [case.stage() for case in (again, same, other)] == [Stage.ANSWERED, Stage.ANSWERED, Stage.REGISTERED]
     assert notices_to(other.case_no)[-1] == "objection-released"
     assert Verdict.ANSWERED not in verdicts(other)
+
+
+def test_an_answer_by_reference_after_a_supplement_tells_why_and_not_what_was_missing(
+    clerk: Any, city_bureau: StandIn
+) -> None:
+    _, again = decided_and_again(clerk)
+    supplemented(again)
+    assert again.answer(InitialReview, 2, verdict="已有结论", reason=WHY) is None
+    steps.refer_to_decision.run(again.case_no)
+    assert reasons_to(again.case_no) == [WHY]
 
 
 def test_what_was_not_decided_is_no_answer(clerk: Any, city_bureau: StandIn) -> None:

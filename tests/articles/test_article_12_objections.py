@@ -21,7 +21,7 @@ from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement, VerificationRequest
 from models.organisations import Leave
 from models.records import AuditEntry
-from regulation.certificates import VARIANT_REMARK, Level, Verdict, judge_identifier, parse_identifier
+from regulation.certificates import VARIANT_REMARK, CertificateState, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
 from regulation.objections import STAGES, Bureau, ObjectorKind, Stage
 from regulation.stages import TransitionError
@@ -33,10 +33,13 @@ from tasks.case import hand_over
 from tasks.case.answers import answer_or_wait
 from tasks.case.calendars import publish, publish_year, take_over_library_years, working_days
 from tasks.case.step import CaseClosedError
+from tasks.certificates.use import holder_index
 from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections import verifications
+from tasks.objections.endings import conclude
+from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import (
     InitialReview,
     LetterPosted,
@@ -49,6 +52,9 @@ from tasks.objections.questions import (
 from tasks.objections.registrations import register_objection, roots_of
 from tasks.office import leave
 from tasks.office.officers import acting_officer
+from tasks.register.faces import held_by
+from tasks.register.versions import CURRENT_VERSION, holders_of
+from tests.articles.conftest import valid
 from tests.conftest import Clerk, by_officer, certificate_of, certificates_with_address, objection_about, wait_until
 
 Day = Callable[[date], datetime]
@@ -130,6 +136,43 @@ def test_an_unknown_certificate_is_a_remark_for_the_reviewer_not_a_refusal(clerk
     assert "证照目录中没有" in remark
     assert "未找到该证照" in remark
     assert dict(sheet_of(case.case_no).lines)["系统提示"] == remark
+
+
+def test_an_objector_is_not_told_what_the_register_holds(clerk: Any) -> None:
+    """Anybody with a mail address may object to any number; an identity card's is a disability certificate's, too."""
+    held, _ = certificate_of(Level.CITY)
+    there = clerk.register()
+    guessed = clerk.register(certificate=held.number[:-2] + "77")
+    missing = {"grounds": ["应当有而没有的证照"], "field": "", "stated": ""}
+    wanted, unwanted = clerk.register(**missing), clerk.register(**missing, certificate="第77号")
+    sheets = [sheet_of(case.case_no, OBJECTION_TO_PARTY) for case in (there, guessed, wanted, unwanted)]
+    assert not any("系统提示" in dict(sheet.lines) for sheet in sheets)
+    # What is typed alike looks alike, whatever the register has.
+    differing = {"办件编号", "证照", "经办人"}
+    said = [[line for line in sheet.lines if line[0] not in differing] for sheet in sheets]
+    assert said[0] == said[1]
+    assert said[2] == said[3]
+    assert "未找到该证照" in dict(sheet_of(guessed.case_no).lines)["系统提示"]
+    assert "本区索引中有所填的编号" in dict(sheet_of(wanted.case_no).lines)["系统提示"]
+
+
+def test_an_identifier_of_another_type_is_no_certificate_of_the_type_that_was_named(clerk: Any) -> None:
+    held, kind = certificate_of(Level.CITY)
+    with reading() as session:
+        other = session.scalars(select(CertificateType).where(CertificateType.code != kind.code)).first()
+    assert other is not None
+    field = next(iter(other.names.values()))
+    case = clerk.register(certificate_type=other.name, certificate=held.identifier, field=field)
+    with reading() as session:
+        filed = session.get_one(Objection, case.case_no)
+    assert filed.certificate_root is None
+    assert "标识不是所填证照类型的" in filed.remark
+    assert "未找到该证照" not in filed.remark
+    case.accept()
+    with reading() as session:
+        assert objections.dispute_on(session, held.root) == []
+    # Under its own type it is the certificate.
+    assert clerk.register(certificate=held.identifier).stage() == Stage.REGISTERED
 
 
 @pytest.mark.parametrize(
@@ -240,6 +283,72 @@ def test_declining_needs_a_reason_and_tells_it(clerk: Any) -> None:
     objections.decline_objection.run(case.case_no)
     assert case.stage() == Stage.DECLINED
     assert notices_to(case.case_no) == ["objection-registered", "objection-declined"]
+
+
+def reasons_to(case_no: str) -> list[str]:
+    """What the notices of a case give as a reason."""
+    with reading() as session:
+        wanted = select(OutgoingNotice.context).where(OutgoingNotice.case_no == case_no).order_by(OutgoingNotice.id)
+        return [context["reason"] for context in session.scalars(wanted) if "reason" in context]
+
+
+def supplemented(case: Any, turn: int = 1) -> None:
+    """A supplement was asked of a case and is in."""
+    assert case.answer(InitialReview, turn, verdict="要求补正", reason=f"请补交第{turn}份材料") is None
+    objections.request_supplement.run(case.case_no, turn)
+    assert case.answer(SupplementReceived, turn, kind="不再等待，按现有材料继续") is None
+    objections.take_supplement.run(case.case_no, turn)
+
+
+@pytest.mark.parametrize("supplements", [1, 2])
+def test_whoever_is_declined_after_a_supplement_reads_why_and_not_what_was_missing(
+    clerk: Any, supplements: int
+) -> None:
+    case = clerk.register()
+    for turn in range(1, supplements + 1):
+        supplemented(case, turn)
+    case.answer(InitialReview, supplements + 1, verdict="不予受理", reason="该信息不属于电子证照信息")
+    objections.decline_objection.run(case.case_no)
+    assert reasons_to(case.case_no) == ["该信息不属于电子证照信息"]
+
+
+def test_a_holders_number_that_stands_on_no_face_can_be_corrected(clerk: Any, city_bureau: StandIn) -> None:
+    held = valid("医疗机构执业许可证")
+    about = {"certificate_type": "医疗机构执业许可证", "certificate": held.number, "field": "持证主体证件号码"}
+    case = clerk.register(**about, stated=held.holder_number, proposed="91330621MA2888888T")
+    with reading() as session:
+        filed = session.get_one(Objection, case.case_no)
+    assert (filed.field_code, filed.remark) == ("holder_number", "")
+    case.accept()
+    case.request()
+    assert reply(case, corrected_value="91330621MA2888888X") is not None
+    assert reply(case, corrected_value="91330621MA2888888T") is None
+    objections.take_reply.run(case.case_no)
+    assert decide(case, "已更正") is None
+    conclude(lambda step: step.run(case.case_no))
+    with reading() as session:
+        now = session.scalars(CURRENT_VERSION, {"root": held.root}).one()
+        assert [each.number for each in holders_of(session, now.id)] == ["91330621MA2888888T"]
+    assert (now.holder_number, now.holder_name, now.face) == ("91330621MA2888888T", held.holder_name, held.face)
+    assert by_holder_number(held.holder_number, held.root) == []
+
+
+def by_holder_number(number: str, root: str) -> list[str]:
+    """The versions that hold now and are found by a holder's number."""
+    with reading() as session:
+        wanted = select(Certificate.identifier).where(
+            held_by(holder_index(number)), Certificate.root == root, Certificate.state != CertificateState.SUPERSEDED
+        )
+        return list(session.scalars(wanted))
+
+
+def test_whoever_joined_is_not_told_what_was_asked_of_the_first(clerk: Any) -> None:
+    lead, second = clerk.register(), clerk.register(email="b@example.com")
+    supplemented(lead)
+    objections.withdraw_objection(lead.token)
+    lead.answer(InitialReview, 2, verdict="不予受理", reason="该信息不属于电子证照信息")
+    objections.decline_objection.run(lead.case_no)
+    assert reasons_to(second.case_no) == ["该信息不属于电子证照信息"]
 
 
 def test_a_supplement_has_a_limit_of_its_own_and_the_statutory_clock_goes_on(clerk: Any) -> None:

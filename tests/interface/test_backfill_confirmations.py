@@ -105,15 +105,34 @@ def test_an_issuer_confirms_many_at_once_and_authentication_tells_it(web: str, c
 
 
 def test_nobody_confirms_what_another_has_issued(web: str, civil: Caller) -> None:
-    own, of_former = backfill(1), backfill(2, issuer="绍兴县民政局")
+    own = backfill(1)
     land = caller_of(web, "KQ-ZRZY")
     assert listed(land) == []
     assert listed(civil) == [own.identifier]
     done = confirm(land, own.identifier)
     assert (done["confirmed"], [each["identifier"] for each in done["wrong"]]) == (0, [own.identifier])
-    done = confirm(civil, of_former.identifier, "没有这个标识", own.identifier)
-    assert (done["confirmed"], len(done["wrong"])) == (1, 2)
+    done = confirm(civil, "没有这个标识", own.identifier)
+    assert (done["confirmed"], len(done["wrong"])) == (1, 1)
     assert "核查申请" in done["wrong"][0]["why"]
+
+
+def test_what_was_issued_under_a_former_name_is_its_successors_to_confirm(web: str, civil: Caller) -> None:
+    of_former = backfill(1, issuer="绍兴县民政局")
+    assert listed(civil) == [of_former.identifier]
+    assert listed(caller_of(web, "KQ-JT")) == []
+    assert confirm(civil, of_former.identifier)["confirmed"] == 1
+    assert "颁证机构已于" in origin(web, of_former)
+
+
+def test_whoever_stands_on_a_paper_as_its_issuer_and_issues_no_such_certificates_confirms_none(
+    web: str, civil: Caller
+) -> None:
+    made_up = backfill(1, issuer="绍兴市柯桥区交通运输局")
+    transport = caller_of(web, "KQ-JT")
+    assert listed(transport) == []
+    assert confirm(transport, made_up.identifier)["confirmed"] == 0
+    assert listed(civil) == []
+    assert "颁证机构尚未确认" in origin(web, made_up)
 
 
 def test_a_corrected_one_stays_backfilled_and_asks_its_issuer_anew(web: str, civil: Caller) -> None:
@@ -123,4 +142,8 @@ def test_a_corrected_one_stays_backfilled_and_asks_its_issuer_anew(web: str, civ
         old = session.get_one(Certificate, held.id)
         corrected = Corrected(old.face | {"wife": "陈丽花"}, columns_of(old), holders_of(session, old.id), old.state)
         new = supersede(session, old, corrected, str(old.backfilled_by_case), old.read_at).identifier
+    assert "此后经异议核查更正" not in origin(web, old)
+    with reading() as session:
+        now = session.scalars(select(Certificate).where(Certificate.identifier == new)).one()
+    assert "此后经异议核查更正" in origin(web, now)
     assert listed(civil) == [new]

@@ -12,13 +12,16 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from ezt.samples.data import DEPARTMENTS
 from models import Base
 from models.cases import Case, StaffTask
 from models.objections import Attachment, Objection
 from regulation.certificates import Level
 from runtime.database import engine, reading
 from runtime.signing import sign
+from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
+from tasks.objections.drafts import open_draft
 from tasks.objections.questions import InitialReview
 from tests.interface.conftest import Caller, caller_of
 
@@ -56,6 +59,37 @@ def test_a_department_hands_in_and_follows(department: Caller, submission: Any) 
     assert followed["case_no"] == given["case_no"]
     assert "俞小云" not in json.dumps(followed, ensure_ascii=False)
     assert count(Attachment.id) == 1
+
+
+def test_the_officer_reads_that_a_departments_system_handed_it_in(department: Caller, submission: Any) -> None:
+    given = department.post(URL, submission()).json()
+    said = dict(sheet_of(given["case_no"]).lines)["系统提示"]
+    assert said == f"由{DEPARTMENTS[0]}的系统报送，申请人未经本系统实名认证"
+    # Of what only the officer is to know nothing stands in the answer, or on the page.
+    page = httpx.get(f"{department.base}/objections/{given['token']}").text
+    assert "系统提示" not in page + json.dumps(given, ensure_ascii=False)
+    assert "实名认证" not in page
+
+
+def test_the_answer_hints_at_what_cannot_be_right_and_registers_it(department: Caller, submission: Any) -> None:
+    assert department.post(URL, submission()).json()["hints"] == []
+    answer = department.post(URL, submission(submission_no="SCJG-2", proposed="见附件"))
+    assert answer.status_code == 201, answer.text
+    (hint,) = answer.json()["hints"]
+    assert hint["field"] == "proposed"
+    assert "照抄在这里" in hint["detail"]
+
+
+def test_whoever_fills_in_the_page_is_asked_to_look_again_and_may_hand_it_in(web: str, clerk: Any) -> None:
+    def reviewed(**changed: object) -> str:
+        token = open_draft(clerk.application(**changed).model_dump(mode="json"))
+        return httpx.get(f"{web}/objection-drafts/{token}/review").text
+
+    assert "请再看看" not in reviewed()
+    page = reviewed(proposed="见附件")
+    assert "请再看看" in page
+    assert "申请人认为应当是：请写出应当是的内容本身" in page
+    assert "发送确认邮件" in page
 
 
 def test_the_same_submission_again_is_the_same_case(department: Caller, submission: Any) -> None:
