@@ -704,7 +704,7 @@ def test_an_older_case_does_not_silently_undo_what_a_newer_one_corrected(permit:
     assert other not in str(lines)
     with reading() as session:
         case = session.get_one(Case, older.case_no)
-        shown = dict(OBJECTION.full_lines(session, case))
+        shown = dict(OBJECTION.sheet.full_lines(session, case))
         to_party = OBJECTION_TO_PARTY.lines(session, case)
     assert shown["登记现在的内容"] == other
     assert newer.case_no not in str(to_party)
