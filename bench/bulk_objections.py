@@ -46,6 +46,7 @@ from tasks.objections.batches import (
     still_to_deliver,
     sum_up,
 )
+from tasks.objections.doubts import doubts_of
 from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialReview, LetterPosted
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import accept_objection
@@ -77,7 +78,7 @@ WRITTEN = (
 
 def applications() -> Iterator[ObjectionApplication]:
     """Objections, each to another field of a valid certificate, with nothing to remark: what is claimed stands on
-    another certificate."""
+    another certificate. By identifiers: spouses' certificates have one number, which is a remark."""
     with reading() as session:
         held = (
             session.execute(
@@ -97,19 +98,21 @@ def applications() -> Iterator[ObjectionApplication]:
             for code, name in kind.names.items():
                 others = (value for value in values[kind.code, code] if value and value != certificate.face.get(code))
                 if certificate.face.get(code) and (proposed := next(others, None)) is not None:
-                    yield ObjectionApplication(
+                    claim = ObjectionApplication(
                         objector_kind="持证主体",
                         objector_name="俞小云",
                         email=f"objector{number}@example.com",
                         phone="0575-84120001",
                         certificate_type=kind.name,
-                        certificate=certificate.number,
+                        certificate=certificate.identifier,
                         field=name,
                         grounds=["准确性"],
                         stated=certificate.face[code],
                         proposed=proposed,
                         reason="登记有误，与原始档案不一致。",
                     )
+                    if not doubts_of(claim):
+                        yield claim
 
 
 def table(given: list[ObjectionApplication]) -> bytes:

@@ -162,11 +162,11 @@ def mask_name(name: str) -> str:
     """
     # What stands between the names comes along, at the odd places.
     parts = _BETWEEN_NAMES.split(name.strip())
-    return "".join(part if place % 2 else _mask_one(part) for place, part in enumerate(parts))
+    return "".join(part if place % 2 else _mask_one(part.strip()) for place, part in enumerate(parts))
 
 
 _CHINESE = r"[\u2e80-\u9fff]"
-_BETWEEN_NAMES = re.compile(rf"(\s*[、；;，,/／|｜&＆+＋]\s*|(?<={_CHINESE})\s+(?={_CHINESE}))")
+_BETWEEN_NAMES = re.compile(rf"([、；;，,/／|｜&＆+＋]|(?<={_CHINESE})\s+(?={_CHINESE}))")
 _ONE_AND_ANOTHER = re.compile(rf"({_CHINESE}{{2,4}})([和与及])({_CHINESE}{{2,4}})")
 
 

@@ -691,6 +691,8 @@ def desk_over(home: Path, database: str, worker_module: str = "ezt.engine.worker
         running.start_worker()
         if database.startswith("postgresql"):
             running.start_worker("second")
+        # A code that is typed into a start form must not be late only because the worker is not there yet.
+        wait_until(lambda: len(client.read_workers_for_work_pool("ezt")) == len(running.processes), "没有执行器", 180)
         yield running
 
 

@@ -27,20 +27,25 @@ from tasks.objections import steps as objections
 from tests.faults.conftest import Legs
 from tests.faults.leg_runner import STOPPED
 
-ANSWERS: dict[str, dict[str, Any]] = {
-    "initial-review-1": {"verdict": "要求补正", "reason": "请补交门牌证照片"},
-    "supplement-1": {"kind": "已收到补正材料", "text": "门牌证照片"},
-    "initial-review-2": {"verdict": "受理"},
-    "letter-posted-1": {"letter_no": "柯数〔2026〕3号", "posted_on": str(clock.today())},
-    "verification-reply-1": {
-        "finding": "原数据有误",
-        "content": "门牌号有误",
-        "corrected_value": "群贤路9999号",
-        "reply_no": "绍数函〔2026〕1号",
-        "replied_on": str(clock.today()),
-    },
-    "outcome-1": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
-}
+
+def answers_of_today() -> dict[str, dict[str, Any]]:
+    """What is answered, dated when the test runs: midnight may have passed since this file was read."""
+    return {
+        "initial-review-1": {"verdict": "要求补正", "reason": "请补交门牌证照片"},
+        "supplement-1": {"kind": "已收到补正材料", "text": "门牌证照片"},
+        "initial-review-2": {"verdict": "受理"},
+        "letter-posted-1": {"letter_no": "柯数〔2026〕3号", "posted_on": str(clock.today())},
+        "verification-reply-1": {
+            "finding": "原数据有误",
+            "content": "门牌号有误",
+            "corrected_value": "群贤路9999号",
+            "reply_no": "绍数函〔2026〕1号",
+            "replied_on": str(clock.today()),
+        },
+        "outcome-1": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+    }
+
+
 DECLINED = {"initial-review-1": {"verdict": "不予受理", "reason": "该信息不属于电子证照信息"}}
 QUESTIONS = {
     question.question: question
@@ -124,7 +129,7 @@ def test_killed_before_and_after_every_step(
     clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, city_bureau: StandIn
 ) -> None:
     case = clerk.register(Level.CITY)
-    carry_through(prefect_client, legs, case, ANSWERS, before_and_after(*CITY_STEPS))
+    carry_through(prefect_client, legs, case, answers_of_today(), before_and_after(*CITY_STEPS))
     check_once(case)
     assert case.stage() == "已办结"
     assert len(city_bureau.taken) == 1
@@ -133,7 +138,7 @@ def test_killed_before_and_after_every_step(
 @pytest.mark.thorough
 def test_killed_at_the_letter(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient) -> None:
     case = clerk.register(Level.PROVINCE)
-    carry_through(prefect_client, legs, case, ANSWERS, before_and_after("record_letter"))
+    carry_through(prefect_client, legs, case, answers_of_today(), before_and_after("record_letter"))
     check_once(case)
     assert case.stage() == "已办结"
 

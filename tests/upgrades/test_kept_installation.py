@@ -254,7 +254,8 @@ def test_runs_that_slept_wake_in_the_new_version_and_whoever_has_none_gets_one(
             desk.wait(run_id, StateType.COMPLETED)
             assert standing(case_no)["closed"]
         wait_until(lambda: standing(answered)["stage"] != Stage.REGISTERED, "已有答复的办件没有继续", 120)
-        wait_until(lambda: standing(without)["waiting_for"], "没有运行的办件没有发起", 120)
+        # Whether a batch asks for a review together hangs on what this version finds doubtful in its rows.
+        wait_until(lambda: standing(without)["stage"] != cases[without]["stage"], "没有运行的办件没有发起", 120)
     assert run_of(answered) == slept[answered]
     assert run_of(without) is not None
 
