@@ -9,6 +9,7 @@ import pyotp
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import PrefectHTTPStatusError
 
 from models.organisations import Officer
 from runtime.database import reading
@@ -52,6 +53,13 @@ class Desk:
             part: self.client.request("GET", f"/flow_runs/{run_id}/input/{keyset[part]}").json()  # type: ignore[arg-type]
             for part in ("schema", "description")
         }
+
+    def head(self, run_id: UUID) -> str:
+        """What stands at the head of the form that a run shows; nothing while it shows none, as between two legs."""
+        try:
+            return str(self.form(run_id)["description"])
+        except (NotThereError, PrefectHTTPStatusError):
+            return ""
 
     def sign(self, staff_no: str) -> dict[str, str]:
         """Staff number and a one-time code that was not used yet: the present one, the next, or a later one."""

@@ -156,10 +156,9 @@ def asked_again(desk: Any, run_id: UUID, why: str) -> None:
     """Wait until the run is suspended again with this reason at the head of its form."""
     until = time.monotonic() + 60
     while True:
-        run = desk.client.read_flow_run(run_id)
-        if run.state.type is StateType.PAUSED and "未能采纳" in (head := desk.form(run_id)["description"]):
+        if "未能采纳" in (head := desk.head(run_id)):
             assert why in head, head
             return
         log = (desk.home / "worker.log").read_text(errors="replace")[-3000:]
-        assert time.monotonic() < until, f"{run.state}\n{log}"
+        assert time.monotonic() < until, f"{head}\n{log}"
         time.sleep(0.3)

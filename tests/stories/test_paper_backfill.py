@@ -28,10 +28,7 @@ PRIVATE = ["王建国", "陈丽华", "330621680512101", "33062119680512101X", HO
 def asked_for(desk: Any, run_id: UUID, what: str) -> None:
     """Wait until the run is suspended on the form with this at its head."""
     wait_until(
-        lambda: (
-            desk.client.read_flow_run(run_id).state.type is StateType.PAUSED
-            and what in desk.form(run_id)["description"]
-        ),
+        lambda: what in desk.head(run_id),
         f"没有等到表单“{what}”",
         # Before some forms a leg registers hundreds of cases.
         240,

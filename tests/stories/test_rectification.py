@@ -113,8 +113,7 @@ def end_silence(case_no: str) -> None:
 
 def waiting(desk: Any, run_id: Any) -> str:
     """The head of the form that a run is suspended on; empty while it is under way."""
-    run = desk.client.read_flow_run(run_id)
-    return str(desk.form(run_id)["description"]) if run.state.type is StateType.PAUSED else ""
+    return str(desk.head(run_id))
 
 
 def running(case_no: str) -> Deadline:
