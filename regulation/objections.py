@@ -5,7 +5,6 @@
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from enum import StrEnum
 from regulation.certificates import Level
 from regulation.limits import URGES_BEFORE_ESCALATION
 from regulation.stages import Stages
+from runtime.words import folded
 
 
 class ObjectorKind(StrEnum):
@@ -67,7 +67,7 @@ def is_placeholder(number: str) -> bool:
     """
     if _ORDINARY.fullmatch(number):
         return False
-    said = _folded(number)
+    said = folded(number)
     in_brackets = said[:1] in _OPENS and said[-1:] in _CLOSES and not any(map(str.isdecimal, said))
     unfilled = "{" in said or "}" in said or in_brackets
     return unfilled or said in _NO_VALUE or any(kind.fullmatch(said) for kind in (_NOTHING, _NO_NUMBER))
@@ -80,12 +80,8 @@ def is_unwritten(text: str) -> bool:
     >>> [is_unwritten(text) for text in ("见附件", "{经营范围}", "N/A", "无", "不详")]
     [True, True, True, False, False]
     """
-    said = _folded(text)
+    said = folded(text)
     return "{" in said or "}" in said or said in _NO_VALUE or _ELSEWHERE.fullmatch(said) is not None
-
-
-def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class Stage(StrEnum):

@@ -45,5 +45,5 @@ Plain = Annotated[Words, AfterValidator(_without_numbers)]
 
 
 def folded(text: str) -> str:
-    """A name as it is compared: without regard to case, width and spaces."""
+    """A name or a number as it is compared: without regard to case, width and spaces."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
