@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ezt.samples import data as samples
 from gateways import zheliban
@@ -188,6 +189,24 @@ def permit(counter: Counter) -> Permit:
     return permit_that_says(counter, WRONG)
 
 
+def in_register(session: Session, kind: CertificateType, made: Identifier, face: dict[str, str]) -> Certificate:
+    """A certificate of the type in the register, its holder read off its face."""
+    empty = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
+    kept, holders = read_off(Judge(paper_type(kind), TODAY, (ISSUER,)), face, empty)
+    certificate = Certificate(
+        identifier=str(made),
+        root=made.root,
+        version=1,
+        type_code=kind.code,
+        face=face,
+        state=CertificateState.VALID,
+        read_at=clock.now(),
+        **as_row(kept),
+    )
+    enter(session, certificate, holders)
+    return certificate
+
+
 @pytest.fixture
 def permit_of_two(counter: Counter) -> Permit:
     """Of two holders, of whom the second one is asked about."""
@@ -220,19 +239,7 @@ def permit_that_says(counter: Counter, face: dict[str, str]) -> Permit:
         session.add(kind)
         session.add_all(IssuingAuthority(name=name, code="330603") for name in (ISSUER, FIELDS["issuer"][3]))
         session.flush()
-        beside = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
-        kept, holders = read_off(Judge(paper_type(kind), TODAY, (ISSUER,)), face, beside)
-        certificate = Certificate(
-            identifier=str(made),
-            root=made.root,
-            version=1,
-            type_code=kind.code,
-            face=face,
-            state=CertificateState.VALID,
-            read_at=clock.now(),
-            **as_row(kept),
-        )
-        enter(session, certificate, holders)
+        in_register(session, kind, made, face)
         entry = UseListEntry(
             department_uscc=samples.department_code(samples.DEFAULT_SEED, samples.DEPARTMENTS[0]),
             item_code="330603-SCJG-900",
@@ -744,20 +751,7 @@ def beside(permit: Permit, number: str, holder_number: str) -> Certificate:
     face = permit.wrong | {"number": number, "holder_number": holder_number, "holder": "绍兴柯桥另一家有限公司"}
     with transaction() as session:
         kind = session.get_one(CertificateType, permit.type_code)
-        empty = Columns("", HolderKind.LEGAL_PERSON, "", NumberKind.CREDIT_CODE, "", TODAY, None)
-        kept, holders = read_off(Judge(paper_type(kind), TODAY, (ISSUER,)), face, empty)
-        other = Certificate(
-            identifier=str(made),
-            root=made.root,
-            version=1,
-            type_code=kind.code,
-            face=face,
-            state=CertificateState.VALID,
-            read_at=clock.now(),
-            **as_row(kept),
-        )
-        enter(session, other, holders)
-    return other
+        return in_register(session, kind, made, face)
 
 
 def test_a_number_that_another_certificate_has_is_no_correction(permit: Permit) -> None:
