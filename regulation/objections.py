@@ -142,6 +142,9 @@ class Finding(StrEnum):
     UNCLEAR = "无法核实"
 
 
+FOUND_WRONG = frozenset({Finding.WRONG, Finding.PARTLY_WRONG})
+
+
 class Outcome(StrEnum):
     """How an objection ends."""
 

@@ -1,6 +1,6 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from models.cases import Answer, Case
 from models.certificates import CertificateType
 from models.objections import Objection
 from regulation.objection_batches import BatchVerdict, apart_rows
-from regulation.objections import CORRECTING, Finding, Outcome, Verdict, outcomes_for
+from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
 from regulation.use_lists import LineNumbersError
 from runtime.database import reading
 from runtime.refusals import InputError
@@ -114,7 +114,7 @@ class VerificationReply(Question):
             return "回复日期不能晚于今天，请更正。"
         if self.replied_on < asked.case.received_on:
             return f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。"
-        if self.finding not in {Finding.WRONG, Finding.PARTLY_WRONG}:
+        if self.finding not in FOUND_WRONG:
             return None
         if not self.corrected_value:
             return "上级认定原数据有误时，须填写“正确的内容”。"
@@ -145,6 +145,24 @@ def reply_of(session: Session, case_no: str) -> dict[str, Any] | None:
     """What the bureau replied, once it is on record."""
     answer = reply_answer(session, case_no)
     return answer.given if answer is not None else None
+
+
+DISPUTED = (
+    select(Objection.case_no)
+    .join(Case, Case.case_no == Objection.case_no)
+    .where(
+        Objection.certificate_root == bindparam("root"),
+        Objection.field_code == bindparam("field"),
+        Case.closed_at.is_(None),
+    )
+)
+
+
+def found_wrong(session: Session, root: str, field: str) -> bool:
+    """Whether a bureau has found this field of the certificate of ``root`` wrong in a case that still is to set it
+    right."""
+    replies = [reply_of(session, case_no) for case_no in session.scalars(DISPUTED, {"root": root, "field": field})]
+    return any(reply is not None and Finding(reply["finding"]) in FOUND_WRONG for reply in replies)
 
 
 def has_reply(case_no: str) -> bool:
@@ -235,33 +253,37 @@ def objection_in(asked: Asked) -> Objection:
 def value_refusal(asked: Asked, value: str) -> str | None:
     """Why the disputed field cannot hold ``value``, in Chinese; ``None`` when it can, or when the catalogue does not
     know it. So much is asked of a value whoever it comes from: officer, bureau, letter or list."""
-    return _refusal(asked, lambda kind, code: check_value(asked.session, kind, code, value, asked.today))
+    if (disputed := _disputed(asked)) is None:
+        return None
+    try:
+        check_value(asked.session, *disputed, value, asked.today)
+    except InputError as why:
+        return str(why)
+    return None
 
 
 def correction_refusal(asked: Asked, value: str) -> str | None:
     """Why the certificate cannot be corrected to ``value``, as the register has it now. That it says so already is no
     reason where another case has set it right meanwhile: this one ends as it should."""
     current = asked.session.scalar(CURRENT_VERSION, {"root": objection_in(asked).certificate_root})
-    if current is None:
+    disputed = _disputed(asked)
+    if current is None or disputed is None:
         return value_refusal(asked, value)
+    kind, code = disputed
     try:
-        return _refusal(asked, lambda kind, code: correct(asked.session, kind, current, code, value, asked.today))
+        correct(asked.session, kind, current, code, value, asked.today, found_wrong)
     except AlreadySaidError as why:
         return None if last_change(asked.session, asked.case) is not None else str(why)
-
-
-def _refusal(asked: Asked, check: Callable[[CertificateType, str], object]) -> str | None:
-    objection = objection_in(asked)
-    kind = asked.session.get(CertificateType, objection.type_code) if objection.type_code else None
-    if kind is None or objection.field_code is None:
-        return None
-    try:
-        check(kind, objection.field_code)
-    except AlreadySaidError:
-        raise
     except InputError as why:
         return str(why)
     return None
+
+
+def _disputed(asked: Asked) -> tuple[CertificateType, str] | None:
+    """The type and the code of the disputed field; ``None`` where the catalogue does not know them."""
+    objection = objection_in(asked)
+    kind = asked.session.get(CertificateType, objection.type_code) if objection.type_code else None
+    return (kind, objection.field_code) if kind is not None and objection.field_code is not None else None
 
 
 class BatchReview(Question):

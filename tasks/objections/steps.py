@@ -56,6 +56,7 @@ from tasks.objections.questions import (
     OutcomeDecision,
     SupplementKind,
     SupplementReceived,
+    found_wrong,
     reply_answer,
     reply_of,
     value_decided,
@@ -65,6 +66,7 @@ from tasks.register.types import find_type, has_source_above, objectionable
 from tasks.register.versions import (
     CURRENT_VERSION,
     AlreadySaidError,
+    Corrected,
     as_row,
     check_value,
     correct,
@@ -349,6 +351,13 @@ def _note_corrected_again(step: Step, name: str, change: Change) -> None:
     open_staff_task(step.session, f"corrected-again:{step.case.case_no}", step.case.case_no, what, step.now)
 
 
+def _note_sharing(step: Step, corrected: Corrected) -> None:
+    """Until the other case has set its certificate right too, two have one number: a person sees to it that it does."""
+    if corrected.sharing:
+        what = f"异议{step.case.case_no}更正后，另一件同类证照暂时也是这一编号，待其编号由另一异议更正后请核对"
+        open_staff_task(step.session, f"number-shared:{step.case.case_no}", step.case.case_no, what, step.now)
+
+
 @durable("更正本区索引")
 def correct_certificate(step: Step) -> str | None:
     """Put the corrected value into a new version of the certificate; the old one is kept as superseded. Where the
@@ -366,7 +375,7 @@ def correct_certificate(step: Step) -> str | None:
     value = value_decided(answered(step, OutcomeDecision), reply_of(session, step.case.case_no), objection)
     change = last_change(session, step.case)
     try:
-        corrected = correct(session, kind, old, str(objection.field_code), value, step.today)
+        corrected = correct(session, kind, old, str(objection.field_code), value, step.today, found_wrong)
     except InputError as why:
         if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
             step.audit("certificate:version:corrected-before", version=old.version)
@@ -376,6 +385,7 @@ def correct_certificate(step: Step) -> str | None:
     name = objectionable(kind)[str(objection.field_code)]
     if change is not None:
         _note_corrected_again(step, name, change)
+    _note_sharing(step, corrected)
     if corrected.contradicted:
         fields = "、".join(corrected.contradicted)
         what = f"异议{step.case.case_no}将“{name}”更正后，证照上的{fields}与之不一致，请核对是否也应更正"
@@ -398,7 +408,7 @@ def sync_certificate(step: Step) -> str | None:
     current, kind, objection = found
     code, change = str(objection.field_code), last_change(session, step.case)
     try:
-        said = correct(session, kind, current, code, answered(step, OutcomeDecision).value, step.today)
+        said = correct(session, kind, current, code, answered(step, OutcomeDecision).value, step.today, found_wrong)
     except InputError as why:
         if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
             step.audit("certificate:version:corrected-before", version=current.version)
@@ -406,6 +416,7 @@ def sync_certificate(step: Step) -> str | None:
         return _changed_meanwhile(step, why)
     if change is not None:
         _note_corrected_again(step, objectionable(kind)[code], change)
+    _note_sharing(step, said)
     if has_source_above(kind, current.backfilled_by_case):
         for name, value in (as_row(said.columns) | {"face": said.face, "state": said.state}).items():
             setattr(current, name, value)

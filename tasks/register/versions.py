@@ -1,7 +1,7 @@
 """Versions of certificates, on every way into the register: their columns follow from their faces, and a value that is
 put on a face is one that its field can hold (Articles 3 and 12)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -22,12 +22,13 @@ from tasks.register.types import paper_type
 CURRENT_VERSION = select(Certificate).where(
     Certificate.root == bindparam("root"), Certificate.state != CertificateState.SUPERSEDED
 )
-OTHERS_WITH_NUMBER = select(Certificate.id).where(
+OTHERS_WITH_NUMBER = select(Certificate).where(
     Certificate.type_code == bindparam("type_code"),
     Certificate.number_index == bindparam("number_index"),
     Certificate.root != bindparam("root"),
     Certificate.state != CertificateState.SUPERSEDED,
 )
+IN_FORCE = frozenset({CertificateState.VALID, CertificateState.SUSPENDED})
 STATES = {name: state for state, name in STATE_NAMES.items()}
 
 
@@ -40,7 +41,8 @@ class Corrected:
     """What a certificate becomes by a correction of one field: its face, columns, holders, recorded state.
 
     ``contradicted`` names the fields that do not agree with the corrected one and did before. That is no reason to
-    refuse: what belongs together may be wrong together, and an objection is about one field.
+    refuse: what belongs together may be wrong together, and an objection is about one field. ``sharing`` are the roots
+    of the certificates that have its number until they lose it.
     """
 
     face: dict[str, Any]
@@ -48,6 +50,7 @@ class Corrected:
     holders: tuple[Holder, ...]
     state: CertificateState
     contradicted: tuple[str, ...] = ()
+    sharing: tuple[str, ...] = ()
 
 
 def as_row(kept: Columns) -> dict[str, Any]:
@@ -143,10 +146,21 @@ def _read(kind: CertificateType, judge: Judge, code: str, value: str) -> str:
     return reading.text
 
 
-def correct(session: Session, kind: CertificateType, old: Certificate, code: str, value: str, today: date) -> Corrected:
+def correct(
+    session: Session,
+    kind: CertificateType,
+    old: Certificate,
+    code: str,
+    value: str,
+    today: date,
+    loses: Callable[[Session, str, str], bool] = lambda *_: False,
+) -> Corrected:
     """What a certificate becomes when one of its fields, or its state, is set right.
 
-    Raises ``InputError`` for a value that the field cannot hold and a number that another certificate has,
+    ``loses`` says of the certificate of a root whether this field of its own was found wrong, so that another one can
+    have its number: two numbers that were exchanged are set right one after the other.
+
+    Raises ``InputError`` for a value that the field cannot hold and a number that another certificate has and keeps,
     ``AlreadySaidError`` for a value that stands there already.
     """
     before, known = columns_of(old), holders_of(session, old.id)
@@ -163,32 +177,42 @@ def correct(session: Session, kind: CertificateType, old: Certificate, code: str
     names = columns(paper_type(kind))
     contradicted = [f"“{names[each]}”" for each in new_contradictions(judge, old.face, face, code, before, known)]
     kept, holders = read_off(judge, face, before, known)
-    _refuse_anothers_number(session, judge, old, kept, holders)
+    sharing = _sharing_number(session, judge.of_spouses, old, kept, holders, today)
+    if not all(loses(session, root, code) for root in sharing):
+        raise InputError(
+            "登记中另有一件同类证照是这一编号，请核对是哪一件有误；另一件有误的，先就另一件的编号办理异议，"
+            "上级认定有误后即可更正本件。"
+        )
     if code == ISSUED_ON and VALID_UNTIL not in kind.names and kind.validity is Validity.YEARS:
         kept = replace(kept, valid_until_on=valid_until(kind.validity, kind.validity_years, kept.issued_on, None))
     state = old.state
     if state is CertificateState.EXPIRED and kept.valid_until_on != before.valid_until_on:
         # It had run out by the wrong day; by the right one it may hold. What was decided stays decided.
         state = CertificateState.VALID
-    return Corrected(face, kept, holders, state, tuple(contradicted))
+    return Corrected(face, kept, holders, state, tuple(contradicted), sharing)
 
 
-def _refuse_anothers_number(
-    session: Session, judge: Judge, old: Certificate, kept: Columns, holders: Sequence[Holder]
-) -> None:
-    """Raise ``InputError`` where a certificate would get the number by which another one of its type is found: whoever
-    names it would be answered with either of them.
+def _sharing_number(
+    session: Session, of_spouses: bool, old: Certificate, kept: Columns, holders: Sequence[Holder], today: date
+) -> tuple[str, ...]:
+    """The roots of the certificates of its type that have the number which a certificate would get, and should not:
+    whoever names it would be answered with either of them.
 
-    Both spouses have a marriage certificate of one number.
+    Both spouses have a marriage certificate of one number, and what was renewed keeps the number of what it replaced.
     """
     index = as_row(kept)["number_index"]
     if index == old.number_index:
-        return
+        return ()
+    numbers = {each.number for each in holders}
+
+    def may_share(other: Certificate) -> bool:
+        if {each.number for each in holders_of(session, other.id)} != numbers:
+            return False
+        both = (state_on(today, each.state, each.valid_until_on) for each in (old, other))
+        return of_spouses or not all(state in IN_FORCE for state in both)
+
     asked = {"type_code": old.type_code, "number_index": index, "root": old.root}
-    for other in session.scalars(OTHERS_WITH_NUMBER, asked):
-        theirs = {each.number for each in holders_of(session, other)}
-        if not (judge.of_spouses and theirs == {each.number for each in holders}):
-            raise InputError("登记中另有一件同类证照是这一编号，请核对是哪一件有误；另一件有误的，先更正另一件。")
+    return tuple(each.root for each in session.scalars(OTHERS_WITH_NUMBER, asked) if not may_share(each))
 
 
 def _with_holder_number(

@@ -772,6 +772,53 @@ def test_a_number_that_another_certificate_has_is_no_correction(permit: Permit) 
     assert permit.now.version == 1
 
 
+def root_of(certificate: Certificate) -> Certificate:
+    with reading() as session:
+        return session.scalars(CURRENT_VERSION, {"root": certificate.root}).one()
+
+
+def test_two_numbers_that_were_exchanged_are_both_set_right(permit: Permit) -> None:
+    mine, theirs = WRONG["number"], FIELDS["number"][3]
+    other = beside(permit, theirs, "91330621MA29999996")
+    case = permit.object_to("number", theirs)
+    about_other = objection_about(other, permit.kind, field=FIELDS["number"][0], stated=theirs, proposed=mine)
+    registered = register_objection(about_other, [], secrets.token_hex(8), "KQ001")
+    second = Clerk(registered.case_no, registered.token)
+    second.accept()
+    second.request()
+    assert case.answer(VerificationReply, **reply(theirs)) is None
+    steps.take_reply.run(case.case_no)
+    # Nobody has found yet that the other one's number is wrong.
+    assert "另一件有误的，先就另一件的编号办理异议" in str(case.answer(OutcomeDecision, **DECISION))
+    assert second.answer(VerificationReply, **reply(mine)) is None
+    steps.take_reply.run(second.case_no)
+    for each in (case, second):
+        assert each.answer(OutcomeDecision, **DECISION) is None
+        conclude(lambda step, case_no=each.case_no: step.run(case_no))
+        assert each.stage() == Stage.CLOSED
+    assert (permit.now.number, root_of(other).number) == (theirs, mine)
+    with reading() as session:
+        keys_of_tasks = set(
+            session.scalars(select(StaffTask.key).where(StaffTask.case_no.in_([case.case_no, second.case_no])))
+        )
+    # For a while both had one number; what is left of it is a person's to look at.
+    assert keys_of_tasks == {f"number-shared:{case.case_no}"}
+
+
+@pytest.mark.parametrize(("state", "refused"), [(CertificateState.REVOKED, False), (CertificateState.VALID, True)])
+def test_what_was_renewed_has_the_number_of_what_it_replaced(
+    permit: Permit, state: CertificateState, refused: bool
+) -> None:
+    right = FIELDS["number"][3]
+    before = beside(permit, right, permit.now.holder_number)
+    with transaction() as session:
+        session.get_one(Certificate, before.id).state = state
+    case = permit.object_to("number", right)
+    assert case.answer(VerificationReply, **reply(right)) is None
+    steps.take_reply.run(case.case_no)
+    assert (case.answer(OutcomeDecision, **DECISION) is not None) is refused
+
+
 def test_where_a_holders_number_is_the_certificates_it_is_no_other_holders_either(permit: Permit) -> None:
     with transaction() as session:
         kind = session.get_one(CertificateType, permit.type_code)
