@@ -99,7 +99,16 @@ class Floor:
         tables = {write.table for writes in self._transactions for write in writes}
         self._unique = {table: unique_columns(table) for table in tables}
         self._inserts = {table: insert(table) for table in tables}
+        self._ids = self._last_ids(tables)
         self._check()
+
+    @staticmethod
+    def _last_ids(tables: set[Table]) -> dict[Table, int]:
+        """Of each table whose new rows others of a life refer to by number, the number of the row that was recorded."""
+        referred = {key.column for table in tables for key in table.foreign_keys if key.column.table in tables}
+        numbers = [column for column in referred if column.type.python_type is int]
+        with engine().connect() as connection:
+            return {column.table: connection.execute(select(func.max(column))).scalar_one() for column in numbers}
 
     def _check(self) -> None:
         """Raise unless a life here leaves as many rows in each table as one of the program's."""
@@ -117,13 +126,13 @@ class Floor:
         """Write one case; its number."""
         self._number += 1
         case_no = f"{self._case_no.rpartition('-')[0]}-{self._number:06}"
+        ids: dict[Table, int] = {}
         for writes in self._transactions:
             with engine().begin() as connection:
                 connection.execute(self._locked, {"case": case_no})
                 for (table, statement, *_), alike in groupby(writes, lambda write: write.alike):
                     if statement is None:
-                        rows = [self._made_new(table, write.values, case_no) for write in alike]
-                        connection.execute(self._inserts[table], rows)
+                        self._insert(connection, table, [write.values for write in alike], case_no, ids)
                         continue
                     for write in alike:
                         given = self._renamed(write.values, case_no)
@@ -132,10 +141,35 @@ class Floor:
                         connection.execute(statement, given)
         return case_no
 
-    def _made_new(self, table: Table, values: Mapping[str, Any], case_no: str) -> dict[str, Any]:
-        """The values of this case: with its number, and with other texts of the same length where none may recur."""
+    def _insert(
+        self,
+        connection: Connection,
+        table: Table,
+        recorded: Sequence[Mapping[str, Any]],
+        case_no: str,
+        ids: dict[Table, int],
+    ) -> None:
+        """Write rows as they were recorded, but of this case; ``ids`` takes the number of one that others refer to."""
+        rows = [self._made_new(table, values, case_no, ids) for values in recorded]
+        if table not in self._ids:
+            connection.execute(self._inserts[table], rows)
+            return
+        for row in rows:
+            key = connection.execute(self._inserts[table], row).inserted_primary_key
+            assert key is not None
+            ids[table] = key[0]
+
+    def _made_new(
+        self, table: Table, values: Mapping[str, Any], case_no: str, ids: Mapping[Table, int]
+    ) -> dict[str, Any]:
+        """The values of this case: with its number, with its own rows where one refers to another (``ids``), and with
+        other texts of the same length where none may recur."""
         made = {}
-        for name, value in values.items():
+        for key in table.foreign_keys:
+            if key.column.table in ids and values.get(key.parent.name) == self._ids[key.column.table]:
+                made[key.parent.name] = ids[key.column.table]
+        for name in values.keys() - made.keys():
+            value = values[name]
             made[name] = self._renamed(value, case_no)
             if name in self._unique[table] and made[name] == value and name not in REFERENCES:
                 made[name] = secrets.token_hex(len(value) // 2)
