@@ -30,7 +30,7 @@ from regulation.objections import Stage
 from runtime import clock
 from runtime.database import build_engine, engine, in_pieces, reading
 from runtime.keys import ensure_keys
-from tasks.case.answers import take_officer_answer
+from tasks.case.answers import Signature, answer_or_wait, take_officer_answer
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import LAYOUT, read_file
 from tasks.objections.batches import (
@@ -51,6 +51,7 @@ from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialRe
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import accept_objection
 from tasks.objections.verifications import prepare_pursuit, record_letter
+from tasks.office.signatures import DESK
 from tests.conftest import forget_settings
 
 BARE, REGISTERED, WHOLE, SINGLE = (
@@ -66,6 +67,7 @@ WRITTEN = (
     "cases",
     "objection_batches",
     "objections",
+    "case_marks",
     "deadlines",
     "answers",
     "step_records",
@@ -136,8 +138,8 @@ def answer(case_no: str, question: type, turn: int = 1, **given: str) -> None:
     """What the case's officer answers."""
     with reading() as session:
         staff_no = session.get_one(Case, case_no).officer_no
-    refusal = take_officer_answer(case_no, question, turn, secrets.token_hex(8), given, staff_no, "")
-    assert refusal is None, refusal
+    assert answer_or_wait(case_no, question, turn) is None
+    take_officer_answer(case_no, question, turn, secrets.token_hex(8), given, Signature(staff_no, "", DESK))
 
 
 def letter() -> dict[str, str]:

@@ -1,9 +1,9 @@
 """What a leg of a case costs: forked from a process that has everything imported, and by Prefect's own process worker,
 in one run on PostgreSQL: ``python -m bench.legs --cases 10``.
 
-Two legs of an objection: from its registration to the form that it is suspended on, and from the answer that it is not
-accepted to its end. Processor time of worker and legs, of Prefect's server, and of PostgreSQL, less what each of them
-uses while nothing happens.
+Two legs of an objection: from its registration to the question that it is suspended on, and from the answer that it is
+not accepted to its end. Processor time of worker and legs, of Prefect's server, and of PostgreSQL, less what each of
+them uses while nothing happens.
 """
 
 import os
@@ -30,12 +30,13 @@ from models.certificates import Certificate, CertificateType
 from regulation.objections import Verdict
 from runtime.database import reading
 from tasks.desk.runs import nudge
+from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import register_objection
 from tests.conftest import certificates_with_address, objection_about, wait_until
 from tests.postgresql_server import create_database, postgresql_server
 
 STOCK = "process worker"
-START, CLOSE = "start to suspend", "resume to close"
+START, CLOSE = "start to suspend", "answer to close"
 WORKERS = {
     "forked": ("ezt.engine.worker", "--pool", POOL, "--name", "bench"),
     STOCK: ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "bench"),
@@ -72,20 +73,19 @@ class Office:
     runs: dict[UUID, str] = field(default_factory=dict)
 
     def register(self, number: int) -> None:
-        """So many objections, each to the form that its run is suspended on."""
+        """So many objections, each to the question that its run is suspended on."""
         for held in islice(self.certificates, number):
             done = register_objection(objection_about(*held), [], secrets.token_hex(8), "KQ001")
             nudge(done.case_no)
             with reading() as session:
-                case = session.get_one(Case, done.case_no)
-                self.runs[UUID(case.flow_run_id)] = case.officer_no
+                self.runs[UUID(session.get_one(Case, done.case_no).flow_run_id)] = done.case_no
         self.wait(StateType.PAUSED)
 
     def decline(self) -> None:
         """The answer to each that ends it."""
-        for run_id, officer in self.runs.items():
+        for case_no in self.runs.values():
             reason = "所述内容不属于证照登记事项，建议向许可机关反映。"
-            self.desk.resume(run_id, verdict=Verdict.DECLINE, reason=reason, **self.desk.sign(officer))
+            self.desk.decide(case_no, InitialReview.question, verdict=Verdict.DECLINE, reason=reason)
         self.wait(StateType.COMPLETED)
 
     def wait(self, state: StateType) -> None:
@@ -130,7 +130,7 @@ def compare(system: System, postmaster: int, number: int, quiet: int) -> list[Fi
     with get_client(sync_client=True) as client:
         for each in client.read_deployments(limit=200):
             client.pause_deployment(each.id) if each.schedules else None
-        office = Office(client, Desk(client), iter(certificates_with_address()))
+        office = Office(client, Desk(client, system.web_url), iter(certificates_with_address()))
         for name, module in WORKERS.items():
             works = {START: lambda: office.register(number), CLOSE: office.decline}
             took: dict[str, tuple[float, str]] = {}

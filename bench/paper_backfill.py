@@ -25,6 +25,7 @@ from stdnum.cn import ric
 
 from bench.figures import Figure, arguments, rounds_at, save
 from ezt.samples import data as sample_data
+from models.cases import Case
 from models.migrations import migrate
 from regulation.backfill.batches import Outcome
 from runtime import clock
@@ -42,7 +43,8 @@ from tasks.backfill.batches import (
 )
 from tasks.backfill.checks import check_file
 from tasks.backfill.questions import BatchSampleReview
-from tasks.case.answers import take_officer_answer
+from tasks.case.answers import Signature, answer_or_wait, take_officer_answer
+from tasks.office.signatures import DESK
 from tests.conftest import forget_settings
 
 CHUNK = 5_000
@@ -94,10 +96,11 @@ def backfill(path: Path, seconds: dict[str, float]) -> str:
             check_chunk.run(case_no, chunk)
     with timed(seconds, "draw"):
         draw_sample.run(case_no)
-    officer = "KQ002"
-    for officer in ("KQ002", "KQ003", "KQ004"):
-        if take_officer_answer(case_no, BatchSampleReview, 1, officer, {"wrong": "无"}, officer, "") is None:
-            break
+    assert answer_or_wait(case_no, BatchSampleReview, 1) is None
+    # Whoever has the batch is not who entered it.
+    with reading() as session:
+        officer = session.get_one(Case, case_no).officer_no
+    take_officer_answer(case_no, BatchSampleReview, 1, "sample", {"wrong": "无"}, Signature(officer, "", DESK))
     with timed(seconds, "register"):
         assert judge_sample.run(case_no)
         register_batch.run(case_no)

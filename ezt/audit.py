@@ -1,7 +1,7 @@
 """``ezt audit``: check the sealed record, hand it out, and check what was handed out (Article 14)."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,13 +16,16 @@ audit = typer.Typer(help="核验、导出封存的日志（第十四条）", no_
 Head = Annotated[str | None, typer.Option("--head", help="另行保存的链首哈希：封存块不能少于到它为止的")]
 
 
-@audit.command(help="核验数据库中的日志：是否有改动、增删或调换；有则退出码为1")
+@audit.command(help="核验数据库中的日志和办件答复：是否有改动、增删或调换；有则退出码为1")
 def verify(head: Head = None, as_json: AsJson = False) -> None:
     from ezt.installation import check_migrated
+    from tasks.case.answers import changed_answers
     from tasks.keeping.records import verify_record
 
     check_migrated()
-    _say(verify_record(head), as_json)
+    verified = verify_record(head)
+    changed = tuple(f"办件答复{each}与登记时的封印不符，登记后被改动、删去或添加" for each in changed_answers())
+    _say(replace(verified, findings=(*verified.findings, *changed)), as_json)
 
 
 @audit.command(help="导出封存的日志，供离线核验")

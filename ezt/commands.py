@@ -92,12 +92,12 @@ def check(text: Annotated[str, typer.Argument(metavar="ID", help="电子证照�
     tell(as_json, answer, f"{_VERDICTS[verdict]}：{why}", indent=2)
 
 
-@app.command(help="建立或升级数据库；首次运行时生成密钥和工作台口令")
+@app.command(help="建立或升级数据库；首次运行时生成密钥和Prefect口令")
 def migrate(as_json: AsJson = False) -> None:
     from ezt.installation import prepare
 
     prepared = prepare()
-    done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "工作台口令": prepared.new_password}
+    done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "Prefect口令": prepared.new_password}
     steps, said_of_data = [asdict(step) for step in done.steps], list(done.said)
     changed = {"from": done.before, "to": done.after, "steps": steps, "said": said_of_data}
     made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
@@ -188,7 +188,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    help="运行Prefect的命令行，如 ezt prefect deploy --all；工作台口令由设置给出",
+    help="运行Prefect的命令行，如 ezt prefect deploy --all；Prefect口令由设置给出",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,
 )

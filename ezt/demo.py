@@ -30,6 +30,7 @@ from runtime.settings import settings
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.desk.runs import prefect
 from tasks.desk.sheets import sheet_of
+from tasks.objections.questions import InitialReview, OutcomeDecision
 
 SECONDS = 120
 
@@ -71,16 +72,11 @@ def play() -> Played:
 def _carry_through(system: System) -> Played:
     case_no = _hand_in(system)
     with prefect(system.api_url) as client:
-        desk = Desk(client)
+        desk = Desk(client, system.web_url)
         run_id = _run_of(case_no)
-        with reading() as session:
-            officer = session.get_one(Case, case_no).officer_no
-        desk.wait(run_id, StateType.PAUSED)
-        desk.resume(run_id, verdict=Verdict.ACCEPT, reason="", **desk.sign(officer))
-        _until(lambda: sheet_of(case_no).stage == "待拟定结果", "核实结果")
-        desk.wait(run_id, StateType.PAUSED)
+        desk.decide(case_no, InitialReview.question, verdict=Verdict.ACCEPT)
         reason = "经绍兴市大数据局核实，证照登记的内容有误，现予更正。"
-        desk.resume(run_id, outcome=Outcome.CORRECTED, reason=reason, value="", **desk.sign(officer))
+        desk.decide(case_no, OutcomeDecision.question, outcome=Outcome.CORRECTED, reason=reason)
         desk.wait(run_id, StateType.COMPLETED)
     mails = system.home / "mail"
     _until(lambda: any("处理结果" in subject for subject in _subjects(mails, case_no)), "结果通知")

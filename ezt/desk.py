@@ -1,19 +1,31 @@
-"""What a member of staff does in the Prefect UI, through the API that the UI itself uses."""
+"""What a member of staff does: decides at the desk, through its pages, and triggers flows in the Prefect UI, through
+the API that the UI itself uses."""
 
+import re
 import time
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pyotp
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import PrefectHTTPStatusError
 
+from models.cases import Case
 from models.organisations import Officer
 from runtime.database import reading
 from tasks.office.signatures import CODE_SECONDS
+
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+"""The hidden fields of a form, by name."""
+
+
+VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+"""Elements that have no end."""
 
 
 class NotThereError(AssertionError):
@@ -22,10 +34,13 @@ class NotThereError(AssertionError):
 
 @dataclass
 class Desk:
-    """The desk over one Prefect API; ``last_steps`` are the one-time codes it has used."""
+    """The desk over the pages of one web process and one Prefect API; ``last_steps`` are the one-time codes it has
+    used, ``browsers`` who is signed in."""
 
     client: SyncPrefectClient
+    web: str = ""
     last_steps: dict[str, int] = field(default_factory=dict)
+    browsers: dict[str, httpx.Client] = field(default_factory=dict)
 
     def submit(self, deployment: str, **parameters: Any) -> UUID:
         """Submit a deployment's start form; the run's id."""
@@ -72,7 +87,84 @@ class Desk:
         return {"staff_no": staff_no, "code": pyotp.TOTP(secret).at(step * CODE_SECONDS)}
 
     def resume(self, run_id: UUID, **answer: Any) -> None:
-        """Submit a Resume form; ``NotThereError`` when the server does not take it."""
+        """Submit a start form again; ``NotThereError`` when the server does not take it."""
         done = self.client.resume_flow_run(run_id, run_input=answer)
         if done.status is not SetStateStatus.ACCEPT:
             raise NotThereError(f"{run_id} was not resumed: {done.details}")
+
+    def browser(self, staff_no: str) -> httpx.Client:
+        """A browser in which this officer is signed in at the desk."""
+        if staff_no not in self.browsers:
+            browser = httpx.Client(base_url=self.web, timeout=30, headers={"Origin": self.web})
+            answer = browser.post("/desk/sign-in", data=self.sign(staff_no))
+            if answer.status_code != 303:
+                raise NotThereError(said_on(answer.text))
+            self.browsers[staff_no] = browser
+        return self.browsers[staff_no]
+
+    def close(self) -> None:
+        """Close the browsers."""
+        for browser in self.browsers.values():
+            browser.close()
+        self.browsers.clear()
+
+    def page(self, case_no: str, by: str = "") -> str:
+        """The page of a case, as somebody (``by``, else who has it) sees it."""
+        return self.browser(by or _officer_of(case_no)).get(f"/desk/cases/{case_no}").text
+
+    def asked(self, case_no: str, question: str, by: str = "", seconds: float = 90) -> dict[str, str]:
+        """Wait until a case asks a question, by its name; the hidden fields of its form, as somebody who may answer
+        (``by``, else who has the case) gets them."""
+        until = time.monotonic() + seconds
+        while True:
+            with reading() as session:
+                waits_for = session.get_one(Case, case_no).waiting_for
+            if (waits_for or "").rpartition("-")[0] == question:
+                form = self.page(case_no, by).rpartition('id="asks"')[2]
+                return dict(HIDDEN.findall(form))
+            if time.monotonic() > until:
+                raise NotThereError(f"{case_no} waits for {waits_for} instead of {question}")
+            time.sleep(0.1)
+
+    def decide(self, case_no: str, question: str, by: str = "", code: str = "", **answer: Any) -> None:
+        """Answer what a case asks, as soon as it does, and sign, with a fresh ``code`` where none is given.
+        ``NotThereError`` says what the page says where it is not taken."""
+        hidden, staff_no = self.asked(case_no, question, by), by or _officer_of(case_no)
+        given = {name: str(value) for name, value in answer.items()}
+        given["code"] = code or self.sign(staff_no)["code"]
+        sent = self.browser(staff_no).post(f"/desk/cases/{case_no}/answers", data=hidden | given)
+        if sent.status_code != 303:
+            raise NotThereError(said_on(sent.text))
+
+
+def _officer_of(case_no: str) -> str:
+    with reading() as session:
+        return session.get_one(Case, case_no).officer_no
+
+
+def said_on(page: str) -> str:
+    """What a page complains of."""
+    reader = _Complaints()
+    reader.feed(page)
+    return " ".join(reader.found) or page
+
+
+class _Complaints(HTMLParser):
+    """What stands in the parts of a page that complain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._within = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        complains = {"bad", "warn", "wrong-why"} & set((dict(attrs).get("class") or "").split())
+        if self._within or complains:
+            self._within += tag not in VOID
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = max(0, self._within - 1)
+
+    def handle_data(self, data: str) -> None:
+        if self._within and data.strip():
+            self.found.append(data.strip())

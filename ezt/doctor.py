@@ -41,12 +41,14 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, t
 from sqlalchemy import func, select, text
 
 from ezt.engine.deployments import stories
+from ezt.engine.prefect_data import left_behind
 from ezt.installation import saying_what_is_wrong
 from ezt.up import POOL, answers
 from gateways.certificate_platform import certificate_mapping
 from gateways.superior_bureaus import check_access, mapping
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, has_gateway
 from gateways.zheliban import TicketError, ZhelibanUnavailableError, person_of
+from gateways.zhezhengding import CodeError, ZhezhengdingUnavailableError, account_of, is_set_up
 from models.cases import StaffTask
 from models.migrations import revisions
 from models.notices import NoticeState, OutgoingNotice
@@ -84,7 +86,7 @@ WORKER_SILENT = timedelta(seconds=90)
 """A worker says every 30 seconds that it is there."""
 SCHEDULE_LATE = timedelta(minutes=15)
 """How long after its time a scheduled story may still be under way."""
-RENAMED = {"EZT_DESK_PORT": "EZT_PREFECT_PORT", "EZT_DESK_URL": "EZT_PREFECT_URL"}
+RENAMED = {"EZT_DESK_PORT": "EZT_PREFECT_PORT"}
 """What settings of earlier versions are called now."""
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The harmless file that every virus scanner finds. In two parts, or it would find this one."""
@@ -337,14 +339,14 @@ def prefect_password() -> Iterator[Finding]:
     Only the health of a server that is well is for everybody.
     """
     if not settings().prefect_password.get_secret_value():
-        yield _error("工作台口令", "没有设置", "请运行 ezt migrate 生成，并重启各服务")
+        yield _error("Prefect口令", "没有设置", "请运行 ezt migrate 生成，并重启各服务")
     elif answers(f"{_prefect_url()}/version"):
         what = f"{_prefect_url()}不用口令就有答复，谁都能借它发起流程、读取和改换答复"
         yield _error(
-            "工作台口令", what, "请以 python -m ezt.engine.prefect_server 启动服务端，它用EZT_PREFECT_PASSWORD"
+            "Prefect口令", what, "请以 python -m ezt.engine.prefect_server 启动服务端，它用EZT_PREFECT_PASSWORD"
         )
     else:
-        yield _ok("工作台口令", "已设置，没有口令得不到答复")
+        yield _ok("Prefect口令", "已设置，没有口令得不到答复")
 
 
 def prefect() -> Iterator[Finding]:
@@ -352,9 +354,9 @@ def prefect() -> Iterator[Finding]:
     port, url = settings().prefect_port, _prefect_url()
     if not answers(f"{url}/health"):
         if not get_current_settings().api.url and _is_taken(port):
-            yield _error("工作台", f"端口{port}被别的程序占用", "请停止占用它的程序，或用EZT_PREFECT_PORT另设端口")
+            yield _error("Prefect", f"端口{port}被别的程序占用", "请停止占用它的程序，或用EZT_PREFECT_PORT另设端口")
         else:
-            yield _error("工作台", f"Prefect没有运行或{url}不通", "请启动：systemctl start ezt-prefect，单机为 ezt up")
+            yield _error("Prefect", f"没有运行或{url}不通", "请启动：systemctl start ezt-prefect，单机为 ezt up")
         return
     password, quickly = settings().prefect_password.get_secret_value(), {"timeout": ANSWER_WITHIN}
     with (
@@ -364,9 +366,9 @@ def prefect() -> Iterator[Finding]:
         try:
             there = client.api_version()
             if there == prefect_version:
-                yield _ok("工作台", f"{url}，Prefect {there}")
+                yield _ok("Prefect", f"{url}，版本{there}")
             else:
-                yield _note("工作台", f"服务端是Prefect {there}，本机是{prefect_version}", "请把两边装成同一版本")
+                yield _note("Prefect", f"服务端版本是{there}，本机是{prefect_version}", "请把两边装成同一版本")
             yield from worker(client, clock.now())
             deployed = {each.name: each for each in client.read_deployments(limit=200)}
             yield from deployments(deployed)
@@ -378,9 +380,9 @@ def prefect() -> Iterator[Finding]:
                 if code == httpx.codes.UNAUTHORIZED
                 else "请查看Prefect的日志"
             )
-            yield _error("工作台", f"Prefect答复{code}", todo)
+            yield _error("Prefect", f"答复{code}", todo)
         except httpx.HTTPError:
-            yield _error("工作台", "Prefect没有及时答复", "请查看Prefect的日志；负荷高时换用PostgreSQL")
+            yield _error("Prefect", "没有及时答复", "请查看Prefect的日志；负荷高时换用PostgreSQL")
 
 
 def worker(client: SyncPrefectClient, at: datetime) -> Iterator[Finding]:
@@ -415,6 +417,22 @@ def deployments(deployed: dict[str, DeploymentResponse]) -> Iterator[Finding]:
         yield _ok("流程部署", f"prefect.yaml的{len(stories())}个流程都已部署")
 
 
+def forms_of_before() -> Iterator[Finding]:
+    """Whether everything that was typed into the forms of an earlier version, which were Prefect's, is on record: what
+    is not would be lost by moving over."""
+    about, left = "旧版表单", left_behind()
+    if left.untaken:
+        what = f"{len(left.untaken)}份已提交的答复还没有登记：{'、'.join(left.untaken[:5])}"
+        yield _error(about, what, "请让原来的执行器继续运行，一两分钟后再运行 ezt doctor，登记完再运行 ezt migrate")
+    if left.anything and left.unregistered:
+        what = f"{len(left.unregistered)}件代为登记的申请还没有登记：{'、'.join(left.unregistered[:5])}"
+        yield _error(about, what, "请在Prefect中打开这些运行，签名登记或取消，再运行 ezt migrate")
+    if not left.anything:
+        yield _ok(about, "Prefect的数据里没有旧版的表单和清单")
+    elif not left.untaken and not left.unregistered:
+        yield _note(about, "都已登记，尚未清理", "请停止各服务，运行 ezt migrate")
+
+
 def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse], at: datetime) -> Iterator[Finding]:
     """When each scheduled story last ran, and whether it is due at the instant ``at`` for longer than it may be."""
     done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED])))
@@ -424,7 +442,7 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
             continue
         active = {getattr(each.schedule, "cron", None) for each in deployment.schedules if each.active}
         if deployment.paused or cron not in active:
-            todo = "请在工作台恢复它的日程，或运行 ezt prefect --no-prompt deploy --all"
+            todo = "请在Prefect中恢复它的日程，或运行 ezt prefect --no-prompt deploy --all"
             yield _error("日程", f"{name}的日程已暂停或被改动", todo)
             continue
         due_at = next(CronSim(cron, (at - SCHEDULE_LATE).astimezone(clock.SHANGHAI), reverse=True))
@@ -440,7 +458,7 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
         if since is not None and since >= due_at:
             yield _ok("日程", f"{name}，{ran}")
         else:
-            todo = f"请查看执行器，并在工作台运行一次{name}"
+            todo = f"请查看执行器，并在Prefect中运行一次{name}"
             yield _error("日程", f"{name}错过了{_when(due_at)}的一次，{ran}", todo)
 
 
@@ -526,6 +544,38 @@ def zheliban() -> Iterator[Finding]:
         yield _ok("浙里办", "可以连通；接入密码是否有效，有人登录时才知道")
     except ZhelibanUnavailableError as why:
         yield _error("浙里办", str(why).partition("，")[0], "请核对EZT_ZHELIBAN__URL和网络")
+
+
+def sign_on_of_staff() -> Iterator[Finding]:
+    """Zhezhengding answers a code that nobody has; by then it has taken our key and secret."""
+    given = settings().zhezhengding
+    if not given.url:
+        yield _ok("浙政钉", "没有设置，工作人员用工号和一次性验证码登录")
+        return
+    if not is_set_up():
+        yield _error("浙政钉", "没有设置登录页的地址", "请设置EZT_ZHEZHENGDING__SIGN_IN_URL")
+        return
+    try:
+        account_of("ezt-doctor")
+    except CodeError:
+        yield _ok("浙政钉", "可以连通，应用标识和密钥有效")
+    except ZhezhengdingUnavailableError as why:
+        yield _error("浙政钉", str(why).partition("，")[0], "请核对EZT_ZHEZHENGDING__开头的设置、网络和本机时钟")
+
+
+def desk_networks() -> Iterator[Finding]:
+    """From where the desk can be opened. That only this machine's addresses can reach it is for a trial."""
+    given, desk = settings().desk_networks, settings().desk
+    if desk == settings().prefect_url:
+        what = "EZT_DESK_URL现在是工作台（/desk）的地址，不再是Prefect的"
+        yield _error("工作台网段", what, "请改为打开网页的地址，Prefect的写在EZT_PREFECT_URL")
+    elif given:
+        yield _ok("工作台网段", f"只限{'、'.join(map(str, given))}")
+    elif _is_loopback(desk):
+        yield _ok("工作台网段", "没有限定；工作台的地址只在本机有效")
+    else:
+        todo = '请把EZT_DESK_NETWORKS设为中心的网段，如["10.12.0.0/16"]，并在反向代理中不公布/desk'
+        yield _note("工作台网段", f"没有限定，能打开{desk}的人都能打开工作台的登录页", todo)
 
 
 def interface_mappings() -> Iterator[Finding]:
@@ -622,7 +672,7 @@ def calendar() -> Iterator[Finding]:
     if known.last_published_year > today.year:
         yield _ok("放假安排", f"已有至{known.last_published_year}年的")
     elif (missing := missing_year(known, today)) is not None:
-        publish = f"请在工作台运行calendar-publication，录入国务院办公厅{missing}年的放假安排"
+        publish = f"请在Prefect中运行calendar-publication，录入国务院办公厅{missing}年的放假安排"
         yield _error("放假安排", f"只有至{known.last_published_year}年的，跨年的截止日推算不准", publish)
     else:
         what = f"{today.year + 1}年的尚未收录，一般11月公布，最迟12月15日前录入；跨年的截止日为暂定"
@@ -634,7 +684,7 @@ def seals() -> Iterator[Finding]:
     if since is None or clock.now() - since < SEAL_LATE:
         yield _ok("日志封存", "已封存至最近")
     else:
-        todo = "请查看执行器和流程record-sealing，在工作台运行一次"
+        todo = "请查看执行器和流程record-sealing，在Prefect中运行一次"
         yield _error("日志封存", f"{_when(since)}以来的日志没有封存", todo)
 
 
@@ -708,13 +758,16 @@ ALONE: dict[str, Look] = {
     "密钥": key_files,
     "存档副本证书": copy_certificate,
     "网页": web,
-    "工作台": prefect,
-    "工作台口令": prefect_password,
+    "Prefect": prefect,
+    "Prefect口令": prefect_password,
+    "旧版表单": forms_of_before,
     "邮件": mail,
     "对外地址": public_address,
     "联系方式": contact,
     "一次性验证码": one_time_codes,
     "浙里办": zheliban,
+    "浙政钉": sign_on_of_staff,
+    "工作台网段": desk_networks,
     "字段对照": interface_mappings,
     "查毒": virus_scanner,
 }

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.util import CommandError
 from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from ezt.engine import prefect_data
 from models.cases import Case
 from models.migrations import Migrated, migrate
 from runtime.database import engine
@@ -29,10 +30,12 @@ class Prepared:
 
 
 def prepare() -> Prepared:
-    """Make the data folder, keys and a password of Prefect's API where there are none, and bring the tables up to date.
+    """Make the data folder, keys and a password of Prefect's API where there are none, bring the tables up to date, and
+    clear away what an earlier version left in Prefect's data.
 
     ``RefusalError`` when the folder cannot be written, the database cannot be used or changed, or is newer than this
-    program; ``KeysMissingError`` for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
+    program, and while something that was typed into an earlier version's forms is not on record; ``KeysMissingError``
+    for keys that are none. Keys are made last: whoever gets fresh ones has to read so.
     """
     home = settings().home.absolute()
     # Before anything is written: is the address one of a database, and are the keys keys?
@@ -42,8 +45,11 @@ def prepare() -> Prepared:
     try:
         # It will hold keys, mail and logs: nobody else's business on this machine.
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        left = prefect_data.check_nothing_is_lost()
         with saying_what_is_wrong():
             migrated = migrate()
+        if left.anything:
+            migrated = replace(migrated, said=(*migrated.said, *prefect_data.clear()))
         new_keys, new_password = ensure_keys(), ensure_prefect_password()
     except OSError:
         raise RefusalError(f"数据目录{home}不能写入，请检查权限，或用EZT_HOME另设目录。") from None

@@ -2,11 +2,15 @@
 
 import io
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ezt.options import AsJson, tell
+from runtime.refusals import InputError
+
+if TYPE_CHECKING:
+    from models.organisations import Role
 
 officers = typer.Typer(help="工作人员名册和一次性验证码（第十四条）", no_args_is_help=True)
 StaffNo = Annotated[str, typer.Argument(metavar="STAFF_NO", help="工号，如KQ001")]
@@ -18,6 +22,7 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="姓名")],
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="邮箱，收提醒用")],
     director: Annotated[bool, typer.Option("--director", help="是负责人；不给为经办人")] = False,
+    auditor: Annotated[bool, typer.Option("--auditor", help="是审计人员，只能查看")] = False,
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
@@ -25,7 +30,8 @@ def add(
     from tasks.office.officer_register import register_officer
 
     check_migrated()
-    secret = register_officer(staff_no, name, Role.DIRECTOR if director else Role.OFFICER, email, "ezt")
+    role = _one_role(director=director, auditor=auditor, officer=not (director or auditor))
+    secret = register_officer(staff_no, name, role or Role.OFFICER, email, "ezt")
     _show(staff_no.strip().upper(), secret, as_json)
 
 
@@ -38,28 +44,32 @@ def list_all(as_json: AsJson = False) -> None:
     found = officers_on_register()
     lines = [
         f"{each.staff_no}  {each.role}  {'在职' if each.active else '停用'}  {each.name}  {each.email}  "
-        f"在办{each.open_cases}件"
+        f"在办{each.open_cases}件{'  浙政钉' if each.has_account else ''}"
         for each in found
     ]
     none = "名册中还没有工作人员，请用 ezt officer add 登记。"
     tell(as_json, [asdict(each) for each in found], *(lines or [none]), indent=2)
 
 
-@officers.command(help="更改一名在职人员的姓名、职责或邮箱")
+@officers.command(help="更改一名在职人员的姓名、职责、邮箱或登录用的浙政钉账号")
 def change(
     staff_no: StaffNo,
     name: Annotated[str | None, typer.Option("--name", help="姓名")] = None,
-    director: Annotated[bool | None, typer.Option("--director/--officer", help="改为负责人或经办人")] = None,
+    director: Annotated[bool, typer.Option("--director", help="改为负责人")] = False,
+    officer: Annotated[bool, typer.Option("--officer", help="改为经办人")] = False,
+    auditor: Annotated[bool, typer.Option("--auditor", help="改为审计人员，只能查看")] = False,
     email: Annotated[str | None, typer.Option("--email", help="邮箱")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help='浙政钉的账号ID（accountId），登录时据以认人；""为取消')
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_migrated
-    from models.organisations import Role
     from tasks.office.officer_register import change_officer
 
     check_migrated()
-    role = None if director is None else Role.DIRECTOR if director else Role.OFFICER
-    change_officer(staff_no, name, role, email, "ezt")
+    role = _one_role(director=director, auditor=auditor, officer=officer)
+    change_officer(staff_no, name, role, email, "ezt", account)
     number = staff_no.strip().upper()
     tell(as_json, {"staff_no": number}, f"工号{number}已更改。")
 
@@ -72,7 +82,7 @@ def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
     check_migrated()
     left = deactivate_officer(staff_no, "ezt")
     number = staff_no.strip().upper()
-    handed = f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在工作台用“移交办件”移交："
+    handed = f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在Prefect中用“移交办件”移交："
     tell(
         as_json,
         {"staff_no": number, "active": False} | asdict(left),
@@ -90,6 +100,17 @@ def new_secret(staff_no: StaffNo, as_json: AsJson = False) -> None:
     check_migrated()
     secret = new_code_secret(staff_no, "ezt")
     _show(staff_no.strip().upper(), secret, as_json)
+
+
+def _one_role(*, director: bool, auditor: bool, officer: bool) -> "Role | None":
+    from models.organisations import Role
+
+    chosen = [
+        role for role, given in ((Role.DIRECTOR, director), (Role.AUDITOR, auditor), (Role.OFFICER, officer)) if given
+    ]
+    if len(chosen) > 1:
+        raise InputError("职责只能给一个：负责人、经办人或审计人员。")
+    return chosen[0] if chosen else None
 
 
 def _show(staff_no: str, secret: str, as_json: bool) -> None:

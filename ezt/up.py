@@ -143,14 +143,14 @@ def running(
         data.load()
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     environment |= prefect_access()
-    desk, web = f"http://127.0.0.1:{given.prefect_port}", f"http://127.0.0.1:{given.web_port}"
-    environment |= {"PREFECT_API_URL": f"{desk}/api", "PYTHONUNBUFFERED": "1"}
+    engine, web = f"http://127.0.0.1:{given.prefect_port}", f"http://127.0.0.1:{given.web_port}"
+    environment |= {"PREFECT_API_URL": f"{engine}/api", "PYTHONUNBUFFERED": "1"}
     if "prefect_url" not in given.model_fields_set:
-        environment["EZT_PREFECT_URL"] = desk
+        environment["EZT_PREFECT_URL"] = engine
     if "public_url" not in given.model_fields_set:
         # Links in mails and on pages lead to where the pages are.
         environment["EZT_PUBLIC_URL"] = web
-    system = System(home, desk, web, environment, stop_asked or threading.Event())
+    system = System(home, engine, web, environment, stop_asked or threading.Event())
     try:
         system.pause(0)
         if not given.smtp_host:
@@ -164,7 +164,7 @@ def running(
         system.start(
             "web", "uvicorn", "web.app:app", "--host", "127.0.0.1", "--port", str(given.web_port), "--no-access-log"
         )
-        system.wait_for(lambda: answers(f"{desk}/api/health"), "prefect")
+        system.wait_for(lambda: answers(f"{engine}/api/health"), "prefect")
         _deploy(system)
         system.start("worker", "ezt.engine.worker", "--pool", POOL, "--name", "本机")
         system.wait_for(lambda: answers(f"{web}/health"), "web")
@@ -186,11 +186,17 @@ def up(samples: bool, stand_in: bool, as_json: bool, stop_asked: threading.Event
         password = settings().prefect_password.get_secret_value()
         mail = str(system.home / "mail") if "mail" in system.processes else settings().smtp_host
         if as_json:
-            said = {"desk": system.prefect_url, "password": password, "web": system.web_url, "mail": mail}
+            said = {
+                "desk": f"{system.web_url}/desk",
+                "web": system.web_url,
+                "prefect": system.prefect_url,
+                "password": password,
+                "mail": mail,
+            }
             print(json.dumps(said), flush=True)
-        say(f"工作台    {system.prefect_url}/to-do")
-        say(f"口令      {password}（浏览器首次打开工作台时填写）")
         say(f"网页接口  {system.web_url}")
+        say(f"工作台    {system.web_url}/desk")
+        say(f"Prefect   {system.prefect_url}（口令{password}，浏览器首次打开时填写）")
         if stand_in:
             say(f"浙里办替身  {system.environment['EZT_ZHELIBAN__URL']}")
         say(f"邮件{'存档' if 'mail' in system.processes else '服务'}  {mail}")

@@ -1,18 +1,17 @@
-"""Waiting for an answer in forms of the Prefect UI, with the masked case at their head, asked again when an answer
-breaks a rule."""
+"""Waiting for an answer, which is given at the desk; and the start forms in the Prefect UI, shown again when what they
+say breaks a rule."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar, cast
-from uuid import UUID
+from uuid import uuid4
 
-from httpx import codes
-from prefect.exceptions import ObjectNotFound, Pause, PrefectHTTPStatusError
+from prefect.exceptions import Pause
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
-from prefect.input.actions import delete_flow_run_input, read_flow_run_input
-from prefect.input.run_input import Keyset, keyset_from_base_key
+from prefect.input.actions import read_flow_run_input
+from prefect.input.run_input import keyset_from_base_key
 from prefect.runtime import flow_run
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -23,11 +22,10 @@ from models.organisations import Officer
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
-from tasks.case.answers import answer_or_wait, last_refusal, offered, settled, take_officer_answer
+from tasks.case.answers import answer_or_wait, settled
 from tasks.case.notices import kick
 from tasks.case.questions import Question
 from tasks.desk.runs import forget_code, nudge, show_case
-from tasks.desk.sheets import full_sheet_link
 from tasks.office.signatures import DESK, SignatureError, settle, sign, submission_of
 
 T = TypeVar("T")
@@ -52,28 +50,9 @@ class Shown(BaseModel):
 
 
 class ShownInput(Shown, RunInput):
-    """A form that a run is suspended on; written before the run is suspended, not after it.
-
-    Prefect does it the other way round. A leg that dies in between leaves a run that waits for ever, on a form that is
-    not there.
-    """
-
-    @classmethod
-    def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
-        """Nothing: it is written already."""
-
-    @classmethod
-    def write(cls, keyset: Keyset) -> None:
-        """Write the form for the present run, instead of what a leg that died has left of it."""
-        try:
-            super().save(keyset)
-        except PrefectHTTPStatusError as error:
-            if error.response.status_code != codes.CONFLICT:
-                raise
-            for part in (keyset["schema"], keyset["description"]):
-                with suppress(ObjectNotFound):
-                    delete_flow_run_input(part)
-            super().save(keyset)
+    """A form that a run is suspended on. Prefect writes it when the run is suspended already, and deletes what was
+    written before; where a leg dies in between, recovery wakes the run (``tasks.desk.runs.end_unsigned``), which asks
+    anew."""
 
 
 class SignOff(Shown):
@@ -86,47 +65,27 @@ class SignOff(Shown):
 S = TypeVar("S", bound=SignOff)
 
 
-def ask(
-    case_no: str, question: type[Question], turn: int = 1, prefilled: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """The recorded answer, whoever gave it; until there is one, the run is suspended on a form, its fields
-    ``prefilled`` with what is suggested.
+def ask(case_no: str, question: type[Question], turn: int = 1) -> dict[str, Any]:
+    """The recorded answer, whoever gave it; until there is one the run is suspended, which whoever records it ends.
 
-    A refused answer suspends the run again with the reason at the head of the form; it never fails the case. Raises
+    Nothing is typed here: the desk's page of the case asks. Resumed by hand, a run merely looks again. Raises
     ``CaseClosedError`` when the case ended meanwhile.
     """
-    # Every suspension needs a key of its own: one that was suspended on is spent, even when the run was woken
-    # without an answer. The counting is the same in every leg, so a leg finds the input of the one before.
-    for attempt in count(1):
-        answer = answer_or_wait(case_no, question, turn)
-        if answer is not None:
-            return answer
-        key = f"{question.question}-{turn}-{attempt}"
-        typed = _typed_in(key)
-        if typed is None:
-            sheet = show_case(case_no)
-            kick()
-            refusal = last_refusal(case_no, question.question, turn)
-            link = f"[签名后查看完整内容和附件]({full_sheet_link(case_no)})"
-            head = f"{question.asks}\n\n{sheet.table()}\n\n{link}"
-            known = offered(case_no, question)
-            suggested = {"staff_no": known.staff_no} | (prefilled or {})
-            form = _form(question, head, refusal, suggested, known.choices)
-            # Whoever has answered meanwhile found this run awake and left the answer to it.
-            if answer_or_wait(case_no, question, turn) is None:
-                try:
-                    _suspend(form, key)
-                except Pause:
-                    # Whoever has answered since then found this run awake still. Nobody would wake it before recovery.
-                    if settled(case_no, question, turn):
-                        nudge(case_no)
-                    raise
-            continue
-        given = {name: value for name, value in typed.items() if name in question.model_fields}
-        signed = str(typed.get("staff_no", "")), str(typed.get("code", ""))
-        take_officer_answer(case_no, question, turn, f"{flow_run.id}:{key}", given, *signed)
-        _forget(key)
-    raise AssertionError("count() has no end")
+    answer = answer_or_wait(case_no, question, turn)
+    if answer is not None:
+        return answer
+    show_case(case_no)
+    kick()
+    try:
+        # Every suspension needs a key of its own: one that was suspended on is spent.
+        suspend_flow_run(key=uuid4().hex, timeout=None)
+    except Pause:
+        # Whoever has answered meanwhile found this run awake and left the answer to it. Nobody would wake it before
+        # recovery.
+        if settled(case_no, question, turn):
+            nudge(case_no)
+        raise
+    raise AssertionError("a suspended run goes on from its first line")
 
 
 def until_accepted(form: S, work: Callable[[S, Officer], T]) -> T:
@@ -183,31 +142,12 @@ def _typed_in(key: str) -> dict[str, Any] | None:
     return cast("dict[str, Any] | None", read_flow_run_input(keyset_from_base_key(f"suspended-{key}")["response"]))
 
 
-def _forget(key: str) -> None:
-    """Delete what was typed from Prefect's database: it is recorded in ours, encrypted."""
-    delete_flow_run_input(keyset_from_base_key(f"suspended-{key}")["response"])
-
-
 def _suspend(form: type[ShownInput], key: str) -> None:
     """End this leg; returns only when this key was suspended on before and the run was woken without an input."""
-    form.write(keyset_from_base_key(f"suspended-{key}"))
     try:
         suspend_flow_run(wait_for_input=form, key=key, timeout=None)
     except ValidationError:
         return
-
-
-def _select(choices: Sequence[str]) -> Callable[[dict[str, Any]], None]:
-    """Makes a field of a form a list to select from; the server takes nothing else. A default that is no choice cannot
-    be shown: left out, the field is what it is without a form."""
-
-    def shown_as(schema: dict[str, Any]) -> None:
-        schema.pop("$ref", None)
-        schema |= {"type": "string", "enum": list(choices)}
-        if schema.get("default") not in choices:
-            schema.pop("default", None)
-
-    return shown_as
 
 
 def _form(
@@ -215,10 +155,9 @@ def _form(
     head: str,
     refusal: str | None,
     prefilled: Mapping[str, Any] | None = None,
-    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> type[ShownInput]:
     """A Prefect form with the fields of ``asked`` and the officer's signature, its head in Markdown.
-    ``prefilled`` are suggestions; a field with ``choices`` is a list to select from.
+    ``prefilled`` are suggestions.
 
     Fields are copied with their titles and limits: ``RunInput.with_initial_data`` would drop those of every prefilled
     field, and the server would no longer check them.
@@ -231,9 +170,6 @@ def _form(
         if name == "code" and settings().one_time_codes:
             # Said before the form is sent, not by a form that asks again.
             shown.default = PydanticUndefined
-        if choices and name in choices:
-            shown.json_schema_extra = _select(choices[name])
         fields[name] = (field.annotation, shown)
     form = create_model(asked.__name__, __base__=ShownInput, **fields)
-    form._description = f"**未能采纳：{refusal}**\n\n{head}" if refusal else head
-    return form
+    return form.with_initial_data(description=f"**未能采纳：{refusal}**\n\n{head}" if refusal else head)

@@ -51,7 +51,7 @@ class BackfillIntake(BackfillForm, SignOff):
 
 @flow(name="登记补录", persist_result=False, validate_parameters=False)
 def backfill_intake(application: BackfillIntake) -> State[None]:
-    """第十一条：办理业务时登记一件纸质证照的补录。登记后自动发起一个“纸质证照补录”，扫描件在其签名页上添加。
+    """第十一条：办理业务时登记一件纸质证照的补录。登记后自动发起一个“纸质证照补录”，扫描件在其办件页上添加。
 
     Args:
         application: 纸质证照

@@ -18,7 +18,6 @@ from tasks.rectifications.steps import (
     note_silence,
     order_rectification,
     settle_extension,
-    suggestion,
     take_extension,
     take_response,
 )
@@ -32,7 +31,7 @@ def rectification(case_no: str) -> None:
     Args:
         case_no: 办件编号，如 ZG-2026-000001；发现问题后自动发起，通常无需手工填写
     """
-    decision = ask(case_no, FindingDecision, prefilled=suggestion(case_no))["decision"]
+    decision = ask(case_no, FindingDecision)["decision"]
     if Decision(decision) is Decision.DISMISS:
         dismiss_finding(case_no)
     else:

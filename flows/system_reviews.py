@@ -75,7 +75,7 @@ class GoLiveReport(GoLiveForm, SignOff):
 
 @flow(name="系统评审登记", persist_result=False, validate_parameters=False)
 def system_review_intake(application: SystemReviewIntake) -> State[None]:
-    """第十七条：登记部门书面提交的新建系统项目。登记后自动发起一个“系统评审”；方案文件在其签名页上添加。
+    """第十七条：登记部门书面提交的新建系统项目。登记后自动发起一个“系统评审”；方案文件在其办件页上添加。
 
     Args:
         application: 新建系统项目

@@ -209,6 +209,17 @@ class Handover(Base):
     at: Mapped[datetime]
 
 
+class CaseMark(Base):
+    """A whole name or number by which a case is found, as a blind index: of its objector, of its certificate and whom
+    that names, of whoever is filed."""
+
+    __tablename__ = "case_marks"
+
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"), primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True, index=True)
+    """64 hex digits (``tasks.case.marks``)."""
+
+
 class DeadlineChange(Base):
     """A due date that moved, and the rule that moved it."""
 

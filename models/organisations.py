@@ -12,6 +12,8 @@ from models.base import Base, EncryptedText, enum_text
 class Role(StrEnum):
     OFFICER = "经办人"
     DIRECTOR = "负责人"
+    AUDITOR = "审计人员"
+    """Reads everything and decides nothing."""
 
 
 class Department(Base):
@@ -35,6 +37,8 @@ class Officer(Base):
     role: Mapped[Role] = mapped_column(enum_text(Role))
     email: Mapped[str] = mapped_column(EncryptedText)
     code_secret: Mapped[str] = mapped_column(EncryptedText)
+    account_index: Mapped[str | None] = mapped_column(unique=True)
+    """Of the account of the government's sign-on by which they are recognised; the account itself is kept nowhere."""
     active: Mapped[bool] = mapped_column(default=True)
 
 

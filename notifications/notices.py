@@ -274,6 +274,29 @@ class CaseAssigned(Notice):
     desk: Line
 
 
+class CasesHandedOver(Notice):
+    """To an officer: many cases are theirs now, for one reason; ``more`` are not listed."""
+
+    case_nos: list[Line]
+    more: int
+    officer: Line
+    by_no: Line
+    due_on: date
+    """The earliest of theirs."""
+    why: Line
+    desk: Line
+
+
+class CodesGuessed(Notice):
+    """To an officer: wrong codes were given for their staff number, so many since an instant, which may have been
+    somebody else. The number itself is not said: whoever reads the letter need not learn it."""
+
+    officer: Line
+    times: int
+    since: Line
+    desk: Line
+
+
 class DeadlinesNear(Notice):
     """To an officer, once a day: the limits that end soon; ``more`` are not listed."""
 
@@ -619,6 +642,8 @@ NOTICES: dict[str, type[Notice]] = {
         CertificateBackfilled,
         BackfillBatchDecided,
         CaseAssigned,
+        CasesHandedOver,
+        CodesGuessed,
         DeadlinesNear,
         DeadlinesMissed,
         LiaisonOnFile,

@@ -25,6 +25,7 @@ class Unit(StrEnum):
     FILES = "files"
     LINES = "lines"
     SECONDS = "seconds"
+    MINUTES = "minutes"
     CHARACTERS = "characters"
     PERIODS = "periods"
     PER_TEN_THOUSAND = "per ten thousand"
@@ -102,6 +103,12 @@ WRONG_CODE_LONGEST_WAIT = Limit(
     "wrong-code-longest-wait", 3600, Unit.SECONDS, "内部规定（第十四条）", "填错验证码后等待的最长时间"
 )
 SIGNED_BEFORE = Limit("signed-before", 90, Unit.DAYS, "内部规定（第十四条）", "来源地址自工号最后签名起算熟悉的时间")
+URGENT_DAYS = Limit("urgent-days", 2, Unit.WORKING_DAYS, "内部规定", "截止前列为“两日内”的工作日数")
+DESK_IDLE = Limit("desk-idle", 30, Unit.MINUTES, "内部规定（第十四条）", "工作台登录后不操作即退出的时间")
+DESK_SESSION = Limit("desk-session", 8 * 60, Unit.MINUTES, "内部规定（第十四条）", "工作台一次登录的最长时间")
+DESK_SIGN_ONS = Limit(
+    "desk-sign-ons", 60, Unit.TIMES, "内部规定（第十四条）", "一个来源地址一小时内经浙政钉登录未成功的次数"
+)
 UNSIGNED_REGISTRATION = Limit(
     "unsigned-registration", 1, Unit.DAYS, "内部规定（第十四条）", "代为登记的申请等待签名的最长时间"
 )
@@ -121,7 +128,7 @@ LIAISON_REMINDER = Limit("liaison-reminder", 7, Unit.DAYS, "内部规定", "提�
 CALLS_A_MINUTE = Limit("calls-a-minute", 6000, Unit.TIMES, "内部规定", "一个应用每分钟的调用次数")
 SECRET_OVERLAP = Limit("secret-overlap", 7, Unit.DAYS, "内部规定", "应用更换密钥时新旧并存的时间")
 PRESENTATION_LIFE = Limit("presentation-life", 60, Unit.SECONDS, "内部规定（第十条）", "亮证码的有效时间")
-SIGN_INS = Limit("sign-ins", 60, Unit.TIMES, "内部规定", "一个来源地址一小时内登录的次数")
+SIGN_INS = Limit("sign-ins", 60, Unit.TIMES, "内部规定", "一个来源地址一小时内登录未成功的次数")
 HOLDER_SESSION = Limit("holder-session", 1800, Unit.SECONDS, "内部规定", "持证主体会话的有效时间")
 AUTHORISATION_LIFE = Limit("authorisation-life", 30, Unit.DAYS, "内部规定", "持证主体授权的最长时间")
 WRONG_VALUE_ANSWER = Limit(

@@ -142,7 +142,8 @@ class Finding(StrEnum):
     UNCLEAR = "无法核实"
 
 
-FOUND_WRONG = frozenset({Finding.WRONG, Finding.PARTLY_WRONG})
+FOUND_WRONG = (Finding.WRONG, Finding.PARTLY_WRONG)
+"""Findings that say what is right."""
 
 
 class Outcome(StrEnum):

@@ -88,6 +88,7 @@ class Eligible:
     """An inspector who was there at the draw, and the departments that are barred to them."""
 
     staff_no: str
+    """What they are called in the list: no staff number any more."""
     barred: tuple[str, ...]
 
 

@@ -379,20 +379,6 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[Dif
     return [Difference(title, was, now) for title, was, now in pairs if was != now]
 
 
-def opinion_refusal(verdict: Verdict, text: str) -> str | None:
-    """Why what staff say of a plan cannot be taken, in Chinese; ``None`` when it can.
-
-    >>> opinion_refusal(Verdict.PASSED, "")
-    >>> opinion_refusal(Verdict.FAILED, "不行")
-    '评审不通过须告知部门理由，请在“理由或补充内容”中写明（至少5个字）。'
-    """
-    if verdict is Verdict.PASSED or len(text) >= 5:
-        return None
-    if verdict is Verdict.FAILED:
-        return "评审不通过须告知部门理由，请在“理由或补充内容”中写明（至少5个字）。"
-    return "补充材料须告知部门补充什么，请在“理由或补充内容”中写明（至少5个字）。"
-
-
 def reference(number: str, check: str) -> str:
     """The reference of a review that was passed (评审意见书编号): a number without gaps and a check value, which
     cannot be made up without the keys.

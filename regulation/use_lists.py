@@ -63,11 +63,11 @@ def line_numbers(text: str) -> list[int]:
     return sorted(numbers)
 
 
-def review_refusal(verdict: Verdict, refused: str, reason: str, lines: Collection[int]) -> str | None:
-    """Why a review cannot be taken, in Chinese; ``None`` when it can. ``lines`` are the proposal's line numbers.
+def lines_refusal(verdict: Verdict, refused: str, lines: Collection[int]) -> str | None:
+    """Why a review cannot name these lines as refused, in Chinese; ``None`` when it can. ``lines`` are the proposal's.
 
-    >>> review_refusal(Verdict.PART, "2", "字段超出事项所需", [1, 2])
-    >>> review_refusal(Verdict.ALL, "2", "", [1, 2])
+    >>> lines_refusal(Verdict.PART, "2", [1, 2])
+    >>> lines_refusal(Verdict.ALL, "2", [1, 2])
     '审核意见为“通过”时不能列出不通过的行；有不通过的行请选“部分通过”。'
     """
     try:
@@ -85,7 +85,7 @@ def review_refusal(verdict: Verdict, refused: str, reason: str, lines: Collectio
             return "所列的行包括了全部条目；全部不通过时请选“不通过”。"
     elif numbers and len(numbers) < len(lines):
         return "审核意见为“不通过”时不必列出行；只有部分行不通过时请选“部分通过”。"
-    return None if len(reason) >= 5 else "不通过须告知部门理由，请在“理由”中写明（至少5个字）。"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,6 +56,15 @@ class ZhelibanSettings(BaseModel):
     service_password: SecretStr = Field(SecretStr(""), description="接入密码（servicepwd）")
 
 
+class ZhezhengdingSettings(BaseModel):
+    """The sign-on of Zhezhengding (浙政钉) for staff; without ``url`` nobody can sign on with it."""
+
+    url: Site = Field("", description="开放平台的地址，至主机或前缀为止；空为不用")
+    sign_in_url: str = Field("", description="登录页的完整地址，至/oauth2/auth.htm为止")
+    app_key: str = Field("", description="应用标识（appKey），回调地址登记为desk_url的/desk/signed-on")
+    app_secret: SecretStr = Field(SecretStr(""), description="应用密钥（appSecret）")
+
+
 class Settings(BaseSettings):
     """All settings with their defaults; a single machine needs none of them set."""
 
@@ -66,7 +76,7 @@ class Settings(BaseSettings):
     index_key: SecretStr = Field(SecretStr(""), description="盲索引密钥")
     seal_keys: SecretStr = Field(SecretStr(""), description="日志封存密钥（Ed25519，十六进制），逗号分隔，最新的在前")
     prefect_password: PrefectPassword = Field(
-        SecretStr(""), description="工作台（Prefect）的口令，至少12位字母、数字、符号；空则在首次启动时生成"
+        SecretStr(""), description="Prefect的口令，至少12位字母、数字、符号；空则在首次启动时生成"
     )
     copy_key_file: str = Field(
         "", description="签存档副本的私钥文件（PEM，RSA）；与copy_chain_file都为空时用自制的试用证书"
@@ -80,8 +90,12 @@ class Settings(BaseSettings):
     one_time_codes: bool = Field(True, description="工作人员作决定时是否须填一次性验证码")
 
     public_url: Site = Field("http://127.0.0.1:4202", description="申请人访问本系统的地址，写入通知")
+    desk_url: Site = Field("", description="工作人员访问工作台（/desk）的地址，写入提醒；空为public_url")
+    desk_networks: list[IPv4Network | IPv6Network] = Field(
+        default_factory=list, description='可以打开工作台的网段，写作JSON，如["10.33.0.0/16"]；空为不限'
+    )
     interface_url: Site = Field("", description="模拟办事调用用证接口的地址；空为public_url")
-    prefect_url: Site = Field("http://127.0.0.1:4200", description="工作人员访问工作台的地址，写入提醒")
+    prefect_url: Site = Field("http://127.0.0.1:4200", description="工作人员访问Prefect界面的地址")
     web_port: int = Field(4202, ge=1, le=65535, description="网页与接口端口")
     prefect_port: int = Field(4200, ge=1, le=65535, description="Prefect界面端口")
 
@@ -111,7 +125,13 @@ class Settings(BaseSettings):
     gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")
     certificate_mapping: str = Field("", description="证照查询接口的字段对照文件（JSON）；空为内置对照")
     zheliban: ZhelibanSettings = Field(default_factory=ZhelibanSettings, description="浙里办统一登录")
+    zhezhengding: ZhezhengdingSettings = Field(default_factory=ZhezhengdingSettings, description="工作人员的浙政钉登录")
     virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")
+
+    @property
+    def desk(self) -> str:
+        """Where staff find the desk: the site, before ``/desk``."""
+        return self.desk_url or self.public_url
 
 
 def table() -> str:
@@ -158,7 +178,7 @@ def prefect_access() -> dict[str, str]:
     it. ``RefusalError`` where there is none: a server without would obey whoever reaches it."""
     password = settings().prefect_password.get_secret_value()
     if not password:
-        raise RefusalError("没有设置工作台口令EZT_PREFECT_PASSWORD，请运行 ezt migrate 生成；几台机器的须一致。")
+        raise RefusalError("没有设置Prefect口令EZT_PREFECT_PASSWORD，请运行 ezt migrate 生成；几台机器的须一致。")
     return {"PREFECT_SERVER_API_AUTH_STRING": password, "PREFECT_API_AUTH_STRING": password}
 
 

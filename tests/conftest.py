@@ -28,10 +28,12 @@ import pytest
 import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
-from prefect.context import refresh_global_settings_context
+from prefect.context import SettingsContext, get_settings_context, refresh_global_settings_context
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
@@ -50,15 +52,21 @@ from models.objections import Objection
 from models.organisations import ApplicationSecret, Officer, SpentCode
 from regulation.certificates import CertificateState, Level
 from runtime import clock, database, keys, settings, signing_authority
+from runtime.refusals import RefusalError
 from tasks.case import answers
 from tasks.case.questions import Question
+from tasks.case.step import CaseClosedError
 from tasks.certificates import use as certificate_use
+from tasks.desk import door
+from tasks.desk.case_page import CasePage, case_page
+from tasks.desk.to_do import Row, Wanted, Whose, listed
 from tasks.objections import steps as objections
 from tasks.objections import verifications
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import register_objection
 from tasks.office import applications
+from tasks.office.signatures import DESK
 from tasks.register import trial_holders
 from tests.operator_guide import blocks, run
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
@@ -386,6 +394,45 @@ def officer_of(case_no: str) -> str:
         return session.get_one(Case, case_no).officer_no
 
 
+def answered(
+    case_no: str, question: type[Question], turn: int, given: Mapping[str, object], staff_no: str, code: str = ""
+) -> str | None:
+    """An officer answers a case whose story has come to a question; the Chinese refusal or ``None``."""
+    key, by = secrets.token_hex(8), answers.Signature(staff_no, code, DESK)
+    try:
+        answers.answer_or_wait(case_no, question, turn)
+        answers.take_officer_answer(case_no, question, turn, key, given, by)
+    except CaseClosedError:
+        return "本件已经办结。"
+    except RefusalError as why:
+        return str(why)
+    return None
+
+
+def at_desk(staff_no: str) -> door.SignedIn:
+    """An officer who has just signed in at the desk."""
+    return door.signed_in(door.begin(staff_no, "127.0.0.1"))
+
+
+def facts_of(page: CasePage) -> dict[str, str]:
+    """What a case's page says of it, by name: what the decision hangs on, and the rest."""
+    return dict([*page.lines, *(line for each in page.compared for line in each.lines)])
+
+
+def read_at_desk(case_no: str, staff_no: str) -> CasePage:
+    """The page of a case as an officer reads it."""
+    return case_page(case_no, at_desk(staff_no))
+
+
+def listed_for(staff_no: str = "KQ001", **wanted: object) -> dict[str, Row]:
+    """What stands on the desk's list, everybody's unless somebody's is wanted, by case."""
+    found, page = dict[str, Row](), 1
+    while rows := listed(staff_no, Wanted(**({"whose": Whose.ALL, "page": page} | wanted))).rows:  # type: ignore[arg-type]
+        found |= {row.case_no: row for row in rows}
+        page += 1
+    return found
+
+
 def by_officer(staff_no: str) -> Officer:
     """Whoever has signed."""
     with database.reading() as session:
@@ -457,11 +504,8 @@ class Clerk:
         return Clerk(registered.case_no, registered.token)
 
     def answer(self, question: type[Question], turn: int = 1, **given: object) -> str | None:
-        """What the case's officer answers; the Chinese refusal or ``None``."""
-        with database.reading() as session:
-            officer = session.get_one(Officer, session.get_one(Case, self.case_no).officer_no)
-        key = f"{self.case_no}:{question.question}:{turn}:{secrets.token_hex(4)}"
-        return answers.take_officer_answer(self.case_no, question, turn, key, given, officer.staff_no, "")
+        """What the case's officer answers when its story has come to the question; the Chinese refusal or ``None``."""
+        return answered(self.case_no, question, turn, given, officer_of(self.case_no))
 
     def accept(self) -> None:
         assert self.answer(InitialReview, verdict="受理") is None
@@ -490,7 +534,14 @@ def clerk(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> Clerk:
 def web_in_this_process() -> Iterator[str]:
     """The web process on loopback, as a thread of this one."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run)
+    known = get_settings_context()
+
+    def serve() -> None:
+        # With the settings of Prefect that hold here.
+        with SettingsContext(profile=known.profile, settings=known.settings):
+            server.run()
+
+    thread = threading.Thread(target=serve)
     thread.start()
     while not server.started:
         time.sleep(0.01)
@@ -506,6 +557,8 @@ def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
+    # What other tests of this process have used up of an hour's allowance is none of this one's.
+    monkeypatch.setattr("web.requests._counted", SlidingWindowCounterRateLimiter(MemoryStorage()))
     with web_in_this_process() as address:
         yield address
 
@@ -574,6 +627,7 @@ class WorkedDesk(Desk):
 
     def stop(self) -> None:
         """End what was started: nothing is left behind, not even what does not end when it is asked to, which fails."""
+        self.close()
         for process in self.processes.values():
             process.terminate()
         try:
@@ -693,6 +747,7 @@ def desk_over(home: Path, database: str, worker_module: str = "ezt.engine.worker
             running.start_worker("second")
         # A code that is typed into a start form must not be late only because the worker is not there yet.
         wait_until(lambda: len(client.read_workers_for_work_pool("ezt")) == len(running.processes), "没有执行器", 180)
+        running.web = stack.enter_context(web_in_this_process())
         yield running
 
 

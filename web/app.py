@@ -27,6 +27,7 @@ from web import (
     system_reviews,
     use_lists,
 )
+from web.desk import cases, door, figures, lists, matters, phrases
 from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
 app = FastAPI(
@@ -68,6 +69,12 @@ for shown in (
     pages.router,
     supervision_reports.router,
     assets.router,
+    door.router,
+    lists.router,
+    matters.router,
+    figures.router,
+    cases.router,
+    phrases.router,
 ):
     app.include_router(shown, dependencies=[Depends(from_our_own_page)])
 app.add_middleware(SizeLimit)

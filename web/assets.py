@@ -1,5 +1,5 @@
-"""The style sheet and the icon of the pages. Their addresses name their content, so a browser keeps them for good and
-still never shows a page in yesterday's style."""
+"""The style sheets, the desk's script and the icon of the pages. Their addresses name their content, so a browser keeps
+them for good and still never shows a page in yesterday's style."""
 
 from functools import cache
 from hashlib import sha256
@@ -11,7 +11,11 @@ from fastapi import Path as InPath
 
 router = APIRouter(include_in_schema=False)
 
-MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 Name = Annotated[str, InPath(max_length=200)]
 FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 

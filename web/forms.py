@@ -58,6 +58,14 @@ class Filled:
 NOBODYS = Filled()
 """A form that nobody has filled in yet."""
 
+
+class SignatureForm(BaseModel):
+    """Who signs."""
+
+    staff_no: Words = Field(title="工号", min_length=1, max_length=20)
+    code: Words = Field("", title="一次性验证码", max_length=10)
+
+
 SENT_BEFORE = (
     "这份表单此前已经提交过，而这次填写的内容与那次不同，这次的还没有登记。请核对下面的内容；确实要另外提交的，"
     "请再提交一次。"

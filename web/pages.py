@@ -1,6 +1,4 @@
-"""Pages for people: an objector follows a case by its link; an officer reads what the Prefect UI must not know."""
-
-from datetime import timedelta
+"""Pages for people: an objector follows a case by its link."""
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, Response
@@ -10,12 +8,11 @@ from regulation.objections import Stage, may_withdraw
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.desk.runs import nudge
-from tasks.desk.sheets import add_attachments, attachment_of, full_sheet, sheet_of
+from tasks.desk.sheets import sheet_of
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from web.forms import (
     NOBODYS,
-    CaseNo,
     Files,
     Filled,
     Said,
@@ -28,13 +25,9 @@ from web.forms import (
     refused,
     submission_number,
 )
-from web.rendering import message, page
-from web.requests import address_of
+from web.rendering import page
 
 router = APIRouter(include_in_schema=False)
-
-TICKET_LIFE = timedelta(minutes=10)
-"""How long the attachments of a sheet can be opened, and others added, after an officer has signed for it."""
 
 SAID = {
     "filed": "异议已提交，我们已收到。办件编号和本页链接已发到您的邮箱，请保存。",
@@ -54,13 +47,6 @@ class DisagreementForm(BaseModel):
     """That the objector still disagrees."""
 
     disagreement: Words = Field(title="不同意见", min_length=5, max_length=2000)
-
-
-class SignatureForm(BaseModel):
-    """Who wants to see a case unmasked."""
-
-    staff_no: Words = Field(title="工号", min_length=1, max_length=20)
-    code: Words = Field("", title="一次性验证码", max_length=10)
 
 
 @router.get("/objections/{token}")
@@ -129,42 +115,3 @@ def disagree(request: Request, token: Token, disagreement: Typed = "") -> Respon
     except RefusalError as why:
         return _status_page(request, token, refused(why, typed))
     return back_to(f"/objections/{token}", "disagreed")
-
-
-@router.get("/desk/{case_no}")
-def sign_for_sheet(request: Request, case_no: CaseNo) -> HTMLResponse:
-    """Where an officer signs to see a case unmasked."""
-    return page(request, "sign.html", {"case_no": case_no, "form": NOBODYS})
-
-
-@router.post("/desk/{case_no}")
-def read_sheet(request: Request, case_no: CaseNo, staff_no: Typed = "", code: Typed = "") -> HTMLResponse:
-    """The whole case for the officer who signed; that they looked is on record (Article 14)."""
-    try:
-        signature = checked(SignatureForm, {"staff_no": staff_no, "code": code})
-        sheet = full_sheet(case_no, signature.staff_no, signature.code, address_of(request))
-    except RefusalError as why:
-        form = refused(why, {"staff_no": staff_no})
-        return page(request, "sign.html", {"case_no": case_no, "form": form}, form.status)
-    return page(request, "case.html", {"sheet": sheet})
-
-
-@router.post("/desk/{case_no}/attachments")
-def attach(
-    request: Request, case_no: CaseNo, background: BackgroundTasks, ticket: Typed = "", files: Files = None
-) -> HTMLResponse:
-    """Files that staff add, by the ticket that a signed sheet gave out: the Prefect UI's forms take none."""
-    added = add_attachments(case_no, ticket, given_files(files), TICKET_LIFE)
-    # The case may have waited for them.
-    background.add_task(nudge, case_no)
-    return message(request, "添加附件", f"已添加{added}个附件。" if added else "这些附件办件中已有，没有重复添加。")
-
-
-@router.get("/desk/attachments/{ticket}")
-def attachment(request: Request, ticket: Token) -> Response:
-    """An attachment, by the ticket that a signed sheet gave out."""
-    file = attachment_of(ticket, TICKET_LIFE)
-    if file is None:
-        return message(request, "链接已过期", "链接已过期，请回到办件重新签名查看。", 404)
-    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
-    return Response(file.content, media_type=file.media_type, headers=headers)

@@ -3,6 +3,7 @@ page, both in Chinese."""
 
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from regulation.limits import REQUEST_SIZE
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from tasks.certificates.journal import ReplayedError
 from tasks.certificates.reading import PlatformDownError
+from tasks.desk.door import NotSignedInError
 from tasks.office.signatures import SignatureError
 from web.rendering import message
 from web.sessions import SignedOutError
@@ -104,6 +106,13 @@ def install(app: FastAPI) -> None:
         # What was sent cannot be sent again after signing in; the page that it was sent from is under /my.
         back = request.url.path if request.method == "GET" else "/my/certificates"
         return RedirectResponse(f"/sign-in?back={back}", 303)
+
+    @app.exception_handler(NotSignedInError)
+    def _not_at_the_desk(request: Request, _error: NotSignedInError) -> Response:
+        # Imported here: its pages show problems.
+        from web.desk.door import HOME, way_back, why_again
+
+        return RedirectResponse(f"{HOME}/sign-in?{urlencode({'back': way_back(request)} | why_again(request))}", 303)
 
     @app.exception_handler(RefusalError)
     def _refusal(request: Request, error: RefusalError) -> Response:

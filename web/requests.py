@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from models.organisations import ApplicationKind
 from regulation.limits import REQUEST_SIZE, SIGNATURE_WINDOW, Limit
 from runtime import clock
-from runtime.refusals import InputError, in_chinese
+from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from runtime.words import Words
 from tasks.certificates.journal import SpentNonce, journal
@@ -157,8 +157,22 @@ class Allowance:
 
     def spend(self, request: Request, of: str = "") -> None:
         """Count one more for whoever asks, or for what it is ``of``. Raises ``ProblemError`` 429 once too often."""
-        counted = of or source_of(address_of(request))
-        if not _counted.hit(RateLimitItemPerHour(self._limit.value), self._limit.code, counted):
+        self._let(_counted.hit, of or source_of(address_of(request)))
+
+    @contextmanager
+    def of_failures(self, request: Request) -> Iterator[None]:
+        """Count what the block refuses, and nothing else: a whole office may sit behind one address. Raises
+        ``ProblemError`` 429 for whoever has been refused too often."""
+        source = source_of(address_of(request))
+        self._let(_counted.test, source)
+        try:
+            yield
+        except RefusalError:
+            self._let(_counted.hit, source)
+            raise
+
+    def _let(self, ask: Callable[..., bool], counted: str) -> None:
+        if not ask(RateLimitItemPerHour(self._limit.value), self._limit.code, counted):
             raise ProblemError(429, "您这里提交得太多了，请过一小时再试，或直接联系本中心。")
 
 

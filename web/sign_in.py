@@ -36,9 +36,9 @@ def sign_in(
     """Where one signs in; and where Zheliban sends whoever did, with a ticket that this spends."""
     if not ticket:
         return _page(request, back=back)
-    _tickets.spend(request)
     try:
-        opened = open_session(HolderRequest(ticket=ticket))
+        with _tickets.of_failures(request):
+            opened = open_session(HolderRequest(ticket=ticket))
     except RefusalError as why:
         return _page(request, str(why), status_of(why))
     # Away from the address with the ticket in it, which then is in no history.

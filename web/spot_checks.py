@@ -3,6 +3,7 @@ checklists, fill them in, and confirm each other's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -23,11 +24,13 @@ from tasks.spot_checks.results import (
     return_results,
     sign_for_checklists,
 )
-from web.forms import NOBODYS, CaseNo, Filled, Token, Typed, checked, refused, row_number
-from web.pages import TICKET_LIFE, SignatureForm
+from web.forms import NOBODYS, CaseNo, Filled, SignatureForm, Token, Typed, checked, refused, row_number
 from web.problems import status_of
 from web.rendering import page
 from web.requests import Allowance, Turns, address_of
+
+TICKET_LIFE = timedelta(minutes=10)
+"""How long an inspector who has signed can fill in a checklist."""
 
 pages = APIRouter(prefix="/spot-checks", include_in_schema=False)
 

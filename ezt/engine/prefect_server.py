@@ -1,11 +1,10 @@
-"""Prefect's server as the staff's desk: ``python -m ezt.engine.prefect_server --port 4200``.
+"""Prefect's server, where staff trigger and monitor flows: ``python -m ezt.engine.prefect_server --port 4200``.
 
 It is Prefect's own server with a few differences. It obeys nobody without the password and answers no other site's
 pages: what reaches it can start stories and read what they were told (docs/adr/0026). It serves the V1 pages only: the
 V2 pages report to a company abroad, no setting stops them, and whoever has tried them once would be led to them for a
 year (docs/adr/0018). The pages carry a policy that lets a browser ask nobody but this server, and a stylesheet and a
-script that mend what gets in the way of an answer. The lists of the day are kept up to date and have addresses to
-bookmark, because the UI has no menu entry for them. And garbage is collected beside its event loop (docs/adr/0019).
+script that mend what gets in the way. And garbage is collected beside its event loop (docs/adr/0019).
 """
 
 import argparse
@@ -13,7 +12,6 @@ import gc
 import logging
 import os
 import threading
-import time
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -21,8 +19,6 @@ from pathlib import Path
 
 import prefect
 import uvicorn
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.server.api.server import create_app
 from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from prefect.server.database.dependencies import temporary_database_config
@@ -35,9 +31,7 @@ from prefect.settings import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.responses import RedirectResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,17 +56,6 @@ COLLECT_EVERY = 1.0
 """Seconds between collections of young garbage."""
 ALL_OF_IT = 30
 """So many collections after each other, one takes the old garbage too."""
-
-LISTS = ("to-do", "to-do-director", "open-cases")
-"""The keys of the lists' artifacts, which are also their addresses."""
-LOOK_EVERY = 2.0
-"""Seconds after which the lists are drawn anew, at the least."""
-AGAIN_AFTER = 30.0
-"""Seconds after which it is tried again when they could not be drawn."""
-SHARE = 20
-"""To draw them takes about this part of the time: with more open cases it is done less often."""
-AT_LEAST_EVERY = 60.0
-"""Seconds: whatever it takes, nobody reads lists that are older."""
 
 
 class AtOnce(AioSqliteConfiguration):
@@ -151,11 +134,9 @@ def main() -> None:
         # Before the UI, which takes every address that is left.
         app.router.routes[:0] = [
             Mount("/mended", StaticFiles(directory=MENDED)),
-            *(Route(f"/{key}", _list) for key in LISTS),
         ]
         _mend(pages / "v1" / "index.html")
         collect_elsewhere()
-        threading.Thread(target=_keep_lists, name="lists", daemon=True).start()
         uvicorn.run(
             OnlyHere(app),
             host="127.0.0.1",
@@ -187,34 +168,6 @@ def _collect(enough: threading.Event) -> None:
     while not enough.wait(COLLECT_EVERY):
         times += 1
         gc.collect(2 if times % ALL_OF_IT == 0 else 1)
-
-
-def _keep_lists() -> None:
-    """Keep the lists of the day up to date. One thread does it for all: the legs of the cases have better to do, and
-    two at once could each make the same list."""
-    # Imported here, so that the server does not wait for it.
-    from tasks.desk.lists import DeskLists
-
-    lists, pause = DeskLists(), LOOK_EVERY
-    while True:
-        time.sleep(pause)
-        began = time.monotonic()
-        try:
-            lists.refresh()
-        except Exception as error:
-            # Whatever is away, database or server, comes back; until then the lists say of when they are.
-            logger.warning("the lists could not be drawn: %s", type(error).__name__)
-            pause = AGAIN_AFTER
-        else:
-            pause = min(max(LOOK_EVERY, SHARE * (time.monotonic() - began)), AT_LEAST_EVERY)
-
-
-async def _list(request: Request) -> RedirectResponse:
-    """To the page of a list; before there is one, to the runs."""
-    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[request.url.path.removeprefix("/")]))
-    async with get_client() as client:
-        found = await client.read_artifacts(artifact_filter=wanted, limit=1)
-    return RedirectResponse(f"/artifacts/artifact/{found[0].id}" if found else "/runs")
 
 
 def _mend(page: Path) -> None:

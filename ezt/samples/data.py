@@ -45,6 +45,7 @@ from gateways.stand_in import in_their_words
 from gateways.zheliban import Person
 from models.base import Base
 from models.certificates import Certificate, CertificateHolder, CertificateType, IssuingAuthority
+from models.desk import DeskPhrase
 from models.liaisons import LiaisonOfficer
 from models.organisations import Application, ApplicationKind, ApplicationSecret, Department, Officer, Role
 from models.service_guides import ServiceGuide
@@ -76,6 +77,27 @@ OFFICERS = (
     ("KQ003", "金以恒", Role.OFFICER),
     ("KQ004", "傅知远", Role.DIRECTOR),
 )
+PHRASES = (
+    (
+        "initial-review",
+        "reason",
+        (
+            "所述项目不是证照登记的信息，不属于异议核查的范围。",
+            "请补充能够证明正确内容的材料，如原证照、登记档案的复印件。",
+        ),
+    ),
+    (
+        "outcome",
+        "reason",
+        (
+            "经上级核实，登记的内容有误，已按核实结果更正。",
+            "经上级核实，登记的内容与颁证机构的档案一致，维持原信息。",
+        ),
+    ),
+    ("backfill-review", "reason", ("扫描件不清楚，看不清编号和印章，请重新扫描后提交。",)),
+    ("extension-decision", "reason", ("理由充分，同意延期，请按延期后的日期完成整改。",)),
+)
+"""Usual reasons (常用语), by the question and its field."""
 APPLICATIONS = (
     ("KQ-SCJG", ApplicationKind.DEPARTMENT, DEPARTMENTS[0]),
     ("KQ-ZRZY", ApplicationKind.DEPARTMENT, DEPARTMENTS[1]),
@@ -147,6 +169,7 @@ class Added:
     issuing_authorities: int
     officers: int
     inspectors: int
+    phrases: int
     applications: int
     liaison_officers: int
     use_list_entries: int
@@ -202,6 +225,17 @@ def officers(seed: int) -> list[Officer]:
             code_secret=base64.b32encode(Dice(seed, "officer", staff_no).digest("code")[:20]).decode(),
         )
         for staff_no, name, role in OFFICERS
+    ]
+
+
+def phrases() -> list[DeskPhrase]:
+    """Usual reasons, as a director keeps them."""
+    director = next(staff_no for staff_no, _, role in OFFICERS if role is Role.DIRECTOR)
+    at = clock.start_of(AS_OF)
+    return [
+        DeskPhrase(question=question, field=field, text=text, kept_by=director, at=at)
+        for question, field, texts in PHRASES
+        for text in texts
     ]
 
 
@@ -536,6 +570,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
             issuing_authorities=_add(session, IssuingAuthority.name, issuing_authorities(seed)),
             officers=_add(session, Officer.staff_no, officers(seed)),
             inspectors=_add_inspectors(session, seed, sizes.departments),
+            phrases=_add(session, DeskPhrase.text, phrases()),
             applications=_add_applications(session, seed),
             liaison_officers=_add(session, LiaisonOfficer.department_uscc, liaison_officers(seed, sizes.departments)),
             use_list_entries=_add_use_list(session, seed, sizes.departments),

@@ -16,7 +16,7 @@ from regulation.certificates import mask_name, mask_number
 from regulation.working_days import WorkingDays
 
 SITE = "https://kq.example.cn"
-DESK = "http://127.0.0.1:4200"
+DESK = "https://desk.kq.example.cn/desk"
 UNGUESSABLE = "Zk3vQ8yN1rT5wX7bC2dF4gH6jK9mP0sU"
 """As long as the unguessable part of a real address."""
 
@@ -332,6 +332,22 @@ GROUPS = (
                 ),
             ),
             Example(
+                "经办人员",
+                notices.CasesHandedOver(
+                    case_nos=["YY-2026-000001", "YY-2026-000002", "ZR-2026-000001"],
+                    more=0,
+                    officer=FIRST,
+                    by_no=SECOND_NO,
+                    due_on=DUE_ON,
+                    why="原经办人借调一个月",
+                    desk=DESK,
+                ),
+            ),
+            Example(
+                "工作人员，每日至多一封",
+                notices.CodesGuessed(officer=FIRST, times=5, since="9月24日 03:12", desk=DESK),
+            ),
+            Example(
                 "经办人员，每日一封",
                 notices.DeadlinesNear(
                     officer=FIRST, day=RECEIVED_ON, lines=_deadlines("还有2个工作日", "今天截止"), more=7, desk=DESK
@@ -340,7 +356,11 @@ GROUPS = (
             Example(
                 "负责人，每日一封",
                 notices.DeadlinesMissed(
-                    director=DIRECTOR, day=date(2026, 10, 14), lines=_deadlines("已超期3个工作日"), more=0, desk=DESK
+                    director=DIRECTOR,
+                    day=date(2026, 10, 14),
+                    lines=_deadlines("已超期3个工作日"),
+                    more=0,
+                    desk=f"{DESK}?whose=directors",
                 ),
             ),
         ),

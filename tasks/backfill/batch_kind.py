@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from models.backfill_batches import BackfillProblem, BackfillRow, BackfillRowHolder
+from models.backfill_batches import BackfillBatch, BackfillProblem, BackfillRow, BackfillRowHolder
 from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
@@ -17,7 +18,7 @@ from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem
 from tasks.backfill.batches import batch_of
 from tasks.backfill.questions import BatchSampleReview
-from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
 from tasks.register.types import paper_type
 
 PROBLEMS = 20
@@ -28,8 +29,18 @@ def _kind(session: Session, case: Case) -> CertificateType:
     return session.get_one(CertificateType, batch_of(session, case.case_no).type_code)
 
 
-def _subject(session: Session, case: Case) -> str:
-    return f"{_kind(session, case).name}{batch_of(session, case.case_no).rows}行"
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    wanted = select(BackfillBatch.case_no, CertificateType.name, BackfillBatch.rows)
+    wanted = wanted.join(CertificateType, CertificateType.code == BackfillBatch.type_code)
+    rows = session.execute(wanted.where(BackfillBatch.case_no.in_(case_nos))).tuples()
+    return {case_no: Brief(f"{name}{number}行") for case_no, name, number in rows}
+
+
+def _found(sought: Sought) -> list[Select[Any]]:
+    # Rows that are not in the register yet; the index of a batch's rows begins with its case.
+    here = select(BackfillBatch.case_no).join(Case, Case.case_no == BackfillBatch.case_no)
+    there = BackfillRow.case_no.in_(here.where(Case.closed_at.is_(None)))
+    return [select(BackfillRow.case_no).where(there, BackfillRow.number_index == sought.number_index)]
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -59,22 +70,37 @@ def _lines(session: Session, case: Case) -> Lines:
 
 def _full_lines(session: Session, case: Case) -> Lines:
     """The rows that were drawn, as they would be registered, for whoever compares them with their paper."""
+    rows = [
+        (f"第{row}行", "；".join(f"{name}：{text}" for name, text in written.items()))
+        for row, written in _drawn(session, case)
+    ]
+    return [("证照", _kind(session, case).name), *rows]
+
+
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """The rows that were drawn, column by column, to be held against the paper."""
+    batch, drawn = batch_of(session, case.case_no), _drawn(session, case)
+    if not drawn:
+        return []
+    names = list(dict.fromkeys(name for _, written in drawn for name in written))
+    rows = tuple((str(row), *(written.get(name, "") for name in names)) for row, written in drawn)
+    title = f"抽取的{len(drawn)}行（不符的不超过{batch.accept}行即整批通过）"
+    return [Compared(title, table=Table(("行", *names), rows))]
+
+
+def _drawn(session: Session, case: Case) -> list[tuple[int, dict[str, str]]]:
+    """The rows that were drawn, by their numbers, each as its columns would be registered."""
     batch, names = batch_of(session, case.case_no), columns(paper_type(_kind(session, case)))
     wanted = select(BackfillRow).where(BackfillRow.case_no == case.case_no, BackfillRow.row.in_(batch.sample or []))
     of_rows = BackfillRowHolder.case_no == case.case_no, BackfillRowHolder.row.in_(batch.sample or [])
     holders: defaultdict[int, list[BackfillRowHolder]] = defaultdict(list)
     for each in session.scalars(select(BackfillRowHolder).where(*of_rows).order_by(BackfillRowHolder.place)):
         holders[each.row].append(each)
-    return [
-        ("证照", _kind(session, case).name),
-        *(
-            (f"第{row.row}行", "；".join(_written(row, holders[row.row], names)))
-            for row in session.scalars(wanted.order_by(BackfillRow.row))
-        ),
-    ]
+    rows = session.scalars(wanted.order_by(BackfillRow.row))
+    return [(row.row, _written(row, holders[row.row], names)) for row in rows]
 
 
-def _written(row: BackfillRow, holders: Sequence[BackfillRowHolder], names: dict[str, str]) -> list[str]:
+def _written(row: BackfillRow, holders: Sequence[BackfillRowHolder], names: dict[str, str]) -> dict[str, str]:
     together = [each for each in holders if each.field == HOLDER]
     held = {
         HOLDER: BETWEEN.join(each.name for each in together) or row.holder_name,
@@ -82,7 +108,7 @@ def _written(row: BackfillRow, holders: Sequence[BackfillRowHolder], names: dict
         "valid_until": str(row.valid_until_on or ""),
     }
     shown = held | {code: text for code, text in row.face.items() if text}
-    return [f"{names[code]}：{text}" for code, text in shown.items() if text]
+    return {names[code]: text for code, text in shown.items() if text}
 
 
 def _problems(session: Session, case: Case) -> Table | None:
@@ -115,5 +141,7 @@ BATCH = Kind(
     BATCH_STAGES,
     (BatchSampleReview,),
     (limits.BACKFILL_REVIEW,),
-    KindSheet("批量补录", _subject, _lines, _full_lines, _HAPPENED, _problems),
+    KindSheet("批量补录", _briefs, _lines, _full_lines, _HAPPENED, _problems, compared=_compared),
+    concerned=select(BackfillBatch.case_no, BackfillBatch.department_uscc),
+    found=_found,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from models.cases import Case
 from models.certificates import CertificateType, IssuingAuthority
 from regulation.backfill.files import Comparison, Registered, compare
 from regulation.backfill.judge import Judged, columns
+from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
 from runtime.contacts import AddressOrNothing
@@ -49,6 +51,14 @@ class Entered:
 
     def in_words(self, problem: Problem) -> str:
         return problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
+
+
+def marks_in(judged: Judged) -> set[str]:
+    """The names and numbers on a paper by which its case is found."""
+    number = judged.holder_number
+    others = ((each.name, each.number) for each in judged.others)
+    names = (judged.holder_name, *judged.holder_name.split(BETWEEN))
+    return {judged.number, *names, number.number if number else "", *chain.from_iterable(others)}
 
 
 def known_authorities(session: Session) -> dict[str, str]:

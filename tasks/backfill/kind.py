@@ -1,23 +1,26 @@
 """A paper certificate's backfill on its sheets (Article 11)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from models.backfills import BackfillEntry
+from models.backfills import Backfill, BackfillEntry
 from models.cases import Case, CaseKind
-from models.certificates import CertificateType
+from models.certificates import Certificate, CertificateType
 from models.objections import Attachment
 from models.organisations import Department
 from regulation import limits
-from regulation.backfill.judge import columns
+from regulation.backfill.judge import Judge, columns
+from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.review import STAGES
 from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from tasks.backfill.entries import backfill_of, entered, latest_entry
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
-from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought
 from tasks.register.types import paper_type
 
 
@@ -25,8 +28,33 @@ def _kind(session: Session, case: Case) -> CertificateType:
     return session.get_one(CertificateType, backfill_of(session, case.case_no).type_code)
 
 
-def _subject(session: Session, case: Case) -> str:
-    return _kind(session, case).name
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    newest = (
+        select(BackfillEntry.case_no, func.max(BackfillEntry.turn).label("turn"))
+        .where(BackfillEntry.case_no.in_(case_nos))
+        .group_by(BackfillEntry.case_no)
+        .subquery()
+    )
+    wanted = (
+        select(BackfillEntry.case_no, BackfillEntry.given, CertificateType)
+        .join(newest, and_(newest.c.case_no == BackfillEntry.case_no, newest.c.turn == BackfillEntry.turn))
+        .join(Backfill, Backfill.case_no == BackfillEntry.case_no)
+        .join(CertificateType, CertificateType.code == Backfill.type_code)
+    )
+    judges: dict[str, Judge] = {}
+    found = {}
+    for case_no, given, kind in session.execute(wanted).tuples():
+        if kind.code not in judges:
+            judges[kind.code] = Judge(paper_type(kind), clock.today(), ())
+        judged = judges[kind.code].judge(given)
+        persons = map(mask_name, judged.holder_name.split(BETWEEN))
+        found[case_no] = Brief(kind.name, BETWEEN.join(persons), mask_number(judged.number))
+    return found
+
+
+def _found(sought: Sought) -> list[Select[Any]]:
+    # A batch's certificates lead to it, too.
+    return [select(Certificate.backfilled_by_case).where(Certificate.root.in_(sought.roots))]
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -66,6 +94,30 @@ def _full_lines(session: Session, case: Case) -> Lines:
     ]
 
 
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """What was entered, in the order of the paper, to be held against the scan beside it."""
+    kind = _kind(session, case)
+    names, entry = columns(paper_type(kind)), latest_entry(session, case.case_no)
+    seen = entered(session, kind, entry.given, clock.today())
+    before = dict(_earlier(session, case, names))
+    corrected = {name for name in names.values() if any(title.endswith(f"次录入的{name}") for title in before)}
+    lines = [(names[code], seen.judged.face.get(code) or text) for code, text in entry.given.items()]
+    remarks = [("请核对", remark) for remark in seen.remarks]
+    return [Compared("录入的内容（与扫描件逐项核对）", (*remarks, *lines), telling=frozenset({"请核对", *corrected}))]
+
+
+def _people(session: Session, case: Case) -> Lines:
+    """Who holds the paper, by number."""
+    judged = entered(session, _kind(session, case), latest_entry(session, case.case_no).given, clock.today()).judged
+    numbers = [judged.holder_number.number if judged.holder_number else "", *(each.number for each in judged.others)]
+    return [("同一持证主体", number) for number in numbers]
+
+
+def _certificates(session: Session, case: Case) -> Sequence[str]:
+    wanted = select(Certificate.root).where(Certificate.identifier == backfill_of(session, case.case_no).identifier)
+    return session.scalars(wanted).all()
+
+
 def _earlier(session: Session, case: Case, names: dict[str, str]) -> Lines:
     """What corrections have changed."""
     entries = session.scalars(
@@ -94,6 +146,17 @@ BACKFILL = Kind(
     STAGES,
     (ScanAttached, BackfillReview, BackfillCorrection),
     (limits.BACKFILL_REVIEW, limits.BACKFILL_CORRECTION),
-    KindSheet("补录", _subject, _lines, _full_lines, _HAPPENED),
+    KindSheet(
+        "补录",
+        _briefs,
+        _lines,
+        _full_lines,
+        _HAPPENED,
+        compared=_compared,
+        certificates_of=_certificates,
+        people_of=_people,
+    ),
     "backfill-intake",
+    select(Backfill.case_no, Backfill.department_uscc),
+    _found,
 )

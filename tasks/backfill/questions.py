@@ -1,6 +1,7 @@
 """What the backfill of one paper certificate and of a batch asks (Article 11)."""
 
 from datetime import date
+from typing import ClassVar
 
 from pydantic import Field
 from sqlalchemy import select
@@ -13,20 +14,22 @@ from models.organisations import Officer
 from regulation.backfill.batches import wrong_rows
 from regulation.backfill.review import Verdict, may_review
 from regulation.use_lists import LineNumbersError
+from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.backfill.entries import correction_refusal
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 
 
 class ScanAttached(Question):
     question = "scan"
-    asks = "等待纸质证照的扫描件：点下面的链接签名后添加附件，添加后自动继续"
+    asks = "等待纸质证照的扫描件：在本页添加附件，添加后自动继续"
     awaits = "窗口添加扫描件"
+    by_files = True
 
     note: Words = Field("", title="说明", description="如无法取得扫描件，请写明并转为退回", max_length=200)
 
-    def refusal(self, asked: Asked) -> str | None:
-        return "请先在签名页添加纸质证照的扫描件，添加后自动继续，不需要在此提交。"
+    def check(self, asked: Asked) -> None:
+        raise RefusalError("请先添加纸质证照的扫描件，添加后自动继续，不需要在此提交。")
 
 
 class BackfillReview(Question):
@@ -36,12 +39,14 @@ class BackfillReview(Question):
     verdict: Verdict = Field(title="审核意见")
     reason: Words = Field("", title="理由", description="退回或不予补录须写明哪一项不对、怎么改", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
+    needs: ClassVar = {
+        "reason": Needed("verdict", dict.fromkeys((Verdict.RETURN, Verdict.REFUSE), "退回或不予补录须写明哪一项不对"))
+    }
+
+    def check(self, asked: Asked) -> None:
         if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
-            return "补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。"
-        if self.verdict is not Verdict.APPROVE and len(self.reason) < 5:
-            return "退回或不予补录须写明理由，请在“理由”中写明哪一项不对（至少5个字）。"
-        return None
+            raise RefusalError("补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。")
+        super().check(asked)
 
 
 class BackfillCorrection(Question):
@@ -59,8 +64,9 @@ class BackfillCorrection(Question):
         if officer.staff_no not in _entered_by(session, case.case_no):
             super().check_officer(session, officer, case, today)
 
-    def refusal(self, asked: Asked) -> str | None:
-        return correction_refusal(asked.session, asked.case, self.values)
+    def check(self, asked: Asked) -> None:
+        if why := correction_refusal(asked.session, asked.case, self.values):
+            raise InputError.of("values", why)
 
 
 class BatchSampleReview(Question):
@@ -71,15 +77,14 @@ class BatchSampleReview(Question):
         title="不符的行", description="填写行号，如“12、40-42”；全部相符的填“无”", min_length=1, max_length=4000
     )
 
-    def refusal(self, asked: Asked) -> str | None:
+    def check(self, asked: Asked) -> None:
         if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
-            return "报送人不能抽检自己报送的批次，请由另一名工作人员核对，或移交办件。"
+            raise RefusalError("报送人不能抽检自己报送的批次，请由另一名工作人员核对，或移交办件。")
         sample = asked.session.get_one(BackfillBatch, asked.case.case_no).sample
         try:
             wrong_rows(self.wrong, tuple(sample or ()))
         except LineNumbersError as why:
-            return f"不符的行有误：{why}"
-        return None
+            raise InputError.of("wrong", f"不符的行有误：{why}") from None
 
 
 def _entered_by(session: Session, case_no: str) -> frozenset[str]:

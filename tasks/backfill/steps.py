@@ -30,6 +30,7 @@ from tasks.backfill.entries import (
     entered,
     known_authorities,
     latest_entry,
+    marks_in,
     values_in,
 )
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
@@ -37,6 +38,7 @@ from tasks.case.answers import accepted_answer, answered, meet_by_answer, record
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import start_deadline
 from tasks.case.department_mail import tell_department
+from tasks.case.marks import mark_cases
 from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable, locked_case
 from tasks.case.submissions import came_before
@@ -75,7 +77,8 @@ def register_backfill(
         whose = department_named(session, department)
         kind = type_named(session, certificate_type)
         written = by_code(kind, given)
-        check(entered(session, kind, written, today))
+        entry = entered(session, kind, written, today)
+        check(entry)
         case_no = next_number(counter)
         step = opening(session, case_no, Stage.ENTERED, "register_backfill", entered_by, now, but_not=entered_by)
         token = secrets.token_urlsafe(24)
@@ -93,6 +96,7 @@ def register_backfill(
         )
         session.flush()
         session.add(BackfillEntry(case_no=case_no, turn=1, given=written, entered_by=entered_by, at=now))
+        mark_cases(session, {case_no: marks_in(entry.judged)})
         keep_files(session, case_no, files, now)
         step.audit("backfill:entry:registered", type=kind.code, department=whose.uscc, service_case_no=service_case_no)
         announce(step, "新收到的纸质证照补录", BACKFILL_REVIEW)
@@ -155,15 +159,18 @@ def take_correction(step: Step) -> None:
     backfill = backfill_of(step.session, step.case.case_no)
     kind = step.session.get_one(CertificateType, backfill.type_code)
     changes = by_code(kind, values_in(answer.given["values"]))
+    given = latest_entry(step.session, step.case.case_no).given | changes
     step.session.add(
         BackfillEntry(
             case_no=step.case.case_no,
             turn=step.turn + 1,
-            given=latest_entry(step.session, step.case.case_no).given | changes,
+            given=given,
             entered_by=answer.officer_no or answer.given["entered_by"],
             at=answer.at,
         )
     )
+    judged = entered(step.session, kind, given, step.today).judged
+    mark_cases(step.session, {step.case.case_no: marks_in(judged)})
     on = meet_by_answer(step, BackfillCorrection, BACKFILL_CORRECTION)
     start_deadline(step.session, step.case.case_no, BACKFILL_REVIEW, on, step.turn + 1)
     step.audit("backfill:entry:corrected")

@@ -1,11 +1,15 @@
 """Answers to a story's questions, from officers, objectors, bureaus and the clock, each recorded before anything acts.
 
-One answer is accepted per question and turn; whatever comes later, or breaks a rule, is kept with the reason why not.
+One answer is accepted per question and turn. Of what comes from outside, whatever comes later, or breaks a rule, is
+kept with the reason why not; an officer is told before anything is recorded. The audit entry of an answer keeps a seal
+over it, so that a later change of the answer is found.
 """
 
-from collections.abc import Mapping, Sequence
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
@@ -13,17 +17,20 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case
+from models.organisations import Officer, Role
+from models.records import AuditEntry
 from regulation.limits import Limit
 from runtime import clock
-from runtime.database import in_pieces, insert_many, one_read, reading, transaction
-from runtime.refusals import RefusalError, in_chinese
+from runtime.database import in_pieces, insert_many, reading, transaction
+from runtime.keys import keys
+from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
 from tasks.audit import record
 from tasks.case.deadlines import meet_deadline
 from tasks.case.history import history_of
 from tasks.case.questions import Asked, Question
 from tasks.case.step import CaseClosedError, Step, Steps, locked_case
-from tasks.office.officers import acting_officer
-from tasks.office.signatures import DESK, SignatureError, sign, submission_of
+from tasks.office.officers import NO_AUDITOR
+from tasks.office.signatures import UNKNOWN, SignatureError, look_at
 
 Q = TypeVar("Q", bound=Question)
 
@@ -44,12 +51,20 @@ LAST_ACCEPTED = (
     .limit(1)
 )
 GIVEN_BEFORE = select(Answer.refusal).where(Answer.source_key == bindparam("source_key"))
+TAKEN = select(Answer).where(
+    Answer.case_no == bindparam("case_no"),
+    Answer.question == bindparam("question"),
+    Answer.turn == bindparam("turn"),
+    Answer.refusal.is_(None),
+)
 WAITS = (
     update(Case)
     .where(Case.case_no == bindparam("waits"), Case.closed_at.is_(None))
     .values(waiting_for=bindparam("for"))
 )
 NEW_ANSWER = insert(Answer)
+SEALED = ("case_no", "question", "turn", "source", "officer_no", "given", "at")
+"""The columns of an answer that its seal is over."""
 ANSWERED = (
     select(Answer.case_no, Answer.at)
     .where(
@@ -103,21 +118,8 @@ def answer_or_wait(case_no: str, question: type[Question], turn: int) -> dict[st
         return given
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """What is known of an answer before it is given: ``choices`` of fields that take only what the case allows, and who
-    acts for the case's officer today."""
-
-    choices: Mapping[str, Sequence[str]]
-    staff_no: str
-
-
-def offered(case_no: str, question: type[Question]) -> Offered:
-    """What the form of a question can offer for a case."""
-    with reading() as session:
-        case = session.get_one(Case, case_no)
-        officer = acting_officer(session, case.officer_no, clock.today())
-        return Offered(question.choices(session, case), officer.staff_no)
+class AnsweredError(RefusalError):
+    """A question that has an answer already, which is another one."""
 
 
 def answers_so_far(session: Session, case_no: str, question: str) -> int:
@@ -159,42 +161,80 @@ def last_answered_on(session: Session, case_nos: Sequence[str], question: str) -
     return found
 
 
-def take_officer_answer(
-    case_no: str, question: type[Question], turn: int, source_key: str, given: dict[str, Any], staff_no: str, code: str
-) -> str | None:
-    """Check and record what an officer answered in a form; ``None`` when accepted, else the Chinese reason why not.
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How an officer signs: staff number, one-time code, and the address or door that they come from."""
 
-    ``source_key`` names this one submission. The officer's code is spent either way.
+    staff_no: str
+    code: str
+    source: str
+
+
+class ChangedError(RefusalError):
+    """A case that is not any more as the officer has seen it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an officer saw of a case: its digest, and how that is computed ``now``."""
+
+    digest: str
+    now: Callable[[Session, Case], str]
+
+
+def take_officer_answer(
+    case_no: str,
+    question: type[Question],
+    turn: int,
+    key: str,
+    given: Mapping[str, Any],
+    by: Signature,
+    seen: Seen | None = None,
+) -> None:
+    """Record what an officer decided on the question that a case waits for; ``key`` names this one submission, which
+    may come twice, ``seen`` is what the officer saw of the case.
+
+    What is wrong with the answer is said before the code is looked at; code and answer are one transaction. Raises
+    ``InputError`` (of which fields, where it is known), ``RefusalError`` for who may not answer and a case that waits
+    for something else, ``AnsweredError``, ``ChangedError``, ``SignatureError``.
     """
-    with one_read() as connection:
-        known = connection.execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
-    if known is not None:
-        return known[0]
-    officer, refusal, answer = None, None, given
-    try:
-        submission = submission_of(source_key, {**given, "staff_no": staff_no})
-        officer = sign(staff_no, code, DESK, submission)
-    except SignatureError as why:
-        refusal = str(why)
     with transaction() as session:
-        known = session.connection().execute(GIVEN_BEFORE, {"source_key": source_key}).tuples().one_or_none()
-        if known is not None:
-            return known[0]
         now = clock.now()
         case = locked_case(session, case_no)
-        if officer is not None:
-            today = clock.local_date(now)
-            try:
-                question.check_officer(session, officer, case, today)
-                answer = checked(Asked(session, case, officer.staff_no, today), question, given)
-            except RefusalError as why:
-                refusal = str(why)
-        officer_no = officer.staff_no if officer is not None else None
-        row = _answer(case, question, turn, AnswerSource.OFFICER, source_key, answer, officer_no, now, refusal)
-        refusal = _store(session, case, row)
-    if refusal is None:
-        history_of(case_no).answers[question.question, turn] = answer
-    return refusal
+        taken = session.scalar(TAKEN, {"case_no": case_no, "question": question.question, "turn": turn})
+        if taken is not None:
+            # The same form again, as a browser sends it that has gone back: what it says now is another answer.
+            if taken.source_key == key and taken.given == as_answered(question, given).recorded():
+                return
+            raise AnsweredError("这一步已有答复，以先登记的为准。")
+        if case.closed_at is not None:
+            raise RefusalError("本件已经办结，不再接受答复。")
+        if case.waiting_for != f"{question.question}-{turn}":
+            raise RefusalError("本件现在不等这一步的答复，请回到办件，看现在等什么。")
+        if seen is not None and seen.now(session, case) != seen.digest:
+            raise ChangedError("本件在您打开之后有了新的内容，已显示在本页；请看过后再提交。您填写的内容都还在。")
+        answer = _worth_signing(session, case, question, given, by.staff_no, clock.local_date(now))
+        officer = look_at(session, by.staff_no, by.code, by.source)
+        if not isinstance(officer, SignatureError):
+            row = _answer(case, question, turn, AnswerSource.OFFICER, key, answer, officer.staff_no, now)
+            _store(session, case, row, seen.digest if seen is not None else "")
+    # Only now, because a wrong code has to be counted.
+    if isinstance(officer, SignatureError):
+        raise officer
+    history_of(case_no).answers[question.question, turn] = answer
+
+
+def _worth_signing(
+    session: Session, case: Case, question: type[Question], given: Mapping[str, Any], staff_no: str, today: date
+) -> dict[str, Any]:
+    """The answer as it would go on record, of an officer who may give it."""
+    officer = session.get(Officer, staff_no)
+    if officer is None or not officer.active:
+        raise SignatureError(UNKNOWN)
+    if officer.role is Role.AUDITOR:
+        raise RefusalError(NO_AUDITOR)
+    question.check_officer(session, officer, case, today)
+    return checked(Asked(session, case, officer.staff_no, today), question, given)
 
 
 def record_answer(
@@ -233,28 +273,30 @@ def answer_for_all(
         for case in steps.cases
     ]
     insert_many(steps.session, cast("Table", Answer.__table__), rows)
-    for case in steps.cases:
-        steps.audit(f"case:{question.question}:answered", case.case_no, turn=steps.turn, refusal=None)
+    for case, row in zip(steps.cases, rows, strict=True):
+        seal = {"seal": seal_of(row, ""), "shown": ""}
+        steps.audit(f"case:{question.question}:answered", case.case_no, turn=steps.turn, refusal=None, **seal)
+        if case.waiting_for == f"{question.question}-{steps.turn}":
+            case.waiting_for = None
     steps.write()
 
 
 def checked(asked: Asked, question: type[Question], given: Mapping[str, Any]) -> dict[str, Any]:
-    """An officer's answer as it goes on record. ``RefusalError`` says what is wrong with it."""
+    """An officer's answer as it goes on record. ``RefusalError`` says what is wrong with it, ``InputError`` where."""
     answer = as_answered(question, given)
-    if why := answer.refusal(asked):
-        raise RefusalError(why)
+    answer.check(asked)
     return answer.recorded()
 
 
 def as_answered(question: type[Q], given: Mapping[str, Any]) -> Q:
-    """An officer's answer, whatever state its case is in. ``RefusalError`` for what is no answer to the question."""
+    """An officer's answer, whatever state its case is in. ``InputError`` for what is no answer to the question."""
     try:
         return question.model_validate(given)
     except ValidationError as error:
-        raise RefusalError(in_chinese(error, question)) from None
+        raise InputError(in_chinese(error, question), wrong_by_field(error, question)) from None
 
 
-def _store(session: Session, case: Case, answer: dict[str, Any]) -> str | None:
+def _store(session: Session, case: Case, answer: dict[str, Any], shown: str = "") -> str | None:
     """Put an answer's columns on record; why it is refused, if it is."""
     question, turn = answer["question"], answer["turn"]
     refusal: str | None = answer["refusal"]
@@ -266,10 +308,22 @@ def _store(session: Session, case: Case, answer: dict[str, Any]) -> str | None:
     if refusal is None:
         # There is something to do now: recovery gives it a run, if nobody does before.
         case.at_rest = False
+        if case.waiting_for == f"{question}-{turn}":
+            case.waiting_for = None
     action = "answered" if refusal is None else "refused"
     actor = answer["officer_no"] or answer["source"]
-    record(session, f"case:{question}:{action}", case.case_no, actor, answer["at"], turn=turn, refusal=refusal)
+    seal = {"seal": seal_of(answer, shown), "shown": shown} if refusal is None else {}
+    record(session, f"case:{question}:{action}", case.case_no, actor, answer["at"], turn=turn, refusal=refusal, **seal)
     return refusal
+
+
+def seal_of(answer: Mapping[str, Any], shown: str) -> str:
+    """64 hex digits over an answer's columns and what was shown to whoever gave it, by a key that does not change when
+    the data keys do (Article 14: 追踪溯源)."""
+    said = [answer[name] for name in SEALED[:-1]]
+    # A database gives an instant back in the time zone that it likes.
+    said.append(answer["at"].astimezone(UTC).isoformat())
+    return keys().digest("answer", json.dumps([*said, shown], ensure_ascii=False, sort_keys=True))
 
 
 def _answer(
@@ -297,14 +351,24 @@ def _answer(
     }
 
 
-def last_refusal(case_no: str, question: str, turn: int) -> str | None:
-    """Why the last officer's answer in this turn was refused, for the head of the form that asks again."""
+def changed_answers() -> list[str]:
+    """The answers (case, question and turn) that are not any more what their audit entries sealed, are gone, or were
+    never entered. What was answered before there were seals is only looked for."""
+    changed, entered = [], set()
     with reading() as session:
-        wanted = select(Answer.refusal).where(
-            Answer.case_no == case_no,
-            Answer.question == question,
-            Answer.turn == turn,
-            Answer.source == AnswerSource.OFFICER,
-            Answer.refusal.is_not(None),
+        sealed = select(AuditEntry.case_no, AuditEntry.tag, AuditEntry.detail).where(
+            AuditEntry.tag.like("case:%:answered"), AuditEntry.case_no.is_not(None)
         )
-        return session.scalar(wanted.order_by(Answer.id.desc()).limit(1))
+        for case_no, tag, detail in session.execute(sealed.order_by(AuditEntry.id).execution_options(yield_per=1000)):
+            asked = {"case_no": case_no, "question": tag.split(":")[1], "turn": detail["turn"]}
+            entered.add(tuple(asked.values()))
+            if "seal" not in detail:
+                continue
+            answer = session.scalar(TAKEN, asked)
+            row = None if answer is None else {name: getattr(answer, name) for name in SEALED}
+            if row is None or not hmac.compare_digest(seal_of(row, detail["shown"]), detail["seal"]):
+                changed.append(f"{case_no} {asked['question']}-{asked['turn']}")
+        kept = select(Answer.case_no, Answer.question, Answer.turn).where(Answer.refusal.is_(None))
+        kept = kept.order_by(Answer.id).execution_options(yield_per=1000)
+        changed += [f"{each[0]} {each[1]}-{each[2]}" for each in session.execute(kept).tuples() if each not in entered]
+    return changed

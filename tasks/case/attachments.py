@@ -6,6 +6,7 @@ import hashlib
 import io
 import shlex
 import subprocess
+import unicodedata
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from runtime.settings import settings
 
 OFD = "application/ofd"
 ACCEPTED_TYPES = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", OFD: "OFD"}
+ENDINGS = {"application/pdf": (".pdf",), "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), OFD: (".ofd",)}
+"""What the name of a file of a type ends in."""
 SCAN_SECONDS = 60
 
 
@@ -87,7 +90,15 @@ def _checked(name: str, content: bytes) -> File:
         names = "、".join(ACCEPTED_TYPES.values())
         raise InputError(f"附件“{name}”的内容不是{names}中的一种，请转换格式后重新提交。")
     scan(name, content)
-    return File(name, media_type, content)
+    return File(_safe_name(name, media_type), media_type, content)
+
+
+def _safe_name(name: str, media_type: str) -> str:
+    """A name that says what the file is: a stranger's may end in what a computer runs, or be written so that it is read
+    otherwise than it is."""
+    plain = "".join(letter for letter in name if unicodedata.category(letter) not in {"Cc", "Cf"})
+    endings = ENDINGS[media_type]
+    return plain if plain.lower().endswith(endings) else f"{plain}{endings[0]}"
 
 
 def _sniff(content: bytes) -> str | None:

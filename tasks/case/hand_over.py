@@ -1,31 +1,45 @@
 """A case is handed over to another officer, with those joined to it."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, Handover
+from models.cases import Case, Deadline, Handover
 from models.objections import Objection
-from models.organisations import Officer
+from models.organisations import Officer, Role
+from notifications.notices import CasesHandedOver
+from notifications.outbox import queue
 from runtime import clock
 from runtime.database import transaction
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.numbers import case_numbered, tell_officer
+from tasks.case.numbers import case_numbered, desk_address, tell_officer
 from tasks.case.step import locked_case
-from tasks.office.officers import check_may_act, officer_named
+from tasks.office.officers import acting_officer, check_may_act, officer_named
+
+REFUSED, NAMED = 10, 100
+"""Cases that a refusal, and a letter, name."""
 
 
 def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> None:
     """Give a case, and those joined to it, to another officer; reminders follow because they read the case's officer.
 
-    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer, and whoever may not
-    act on the case.
+    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, and
+    whoever may not act on the case.
     """
+    case = _pass_on(session, case_no, to, why, by, at)
+    tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
+
+
+def _pass_on(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> Case:
+    """As ``hand_over``, but tell nobody."""
     case = _open_case(session, case_no)
     check_may_act(session, by, case, clock.local_date(at))
     officer = officer_named(session, to, "接收人")
+    if officer.role is Role.AUDITOR:
+        raise RefusalError(f"工号{officer.staff_no}是审计人员，只能查看，不能接收办件；请另选接收人。")
     if officer.staff_no == case.officer_no:
         raise RefusalError(f"本件已由工号{officer.staff_no}办理，无需移交。")
     joined = select(Case).join(Objection, Objection.case_no == Case.case_no)
@@ -35,7 +49,7 @@ def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at
         session.add(Handover(case_no=given.case_no, **change, why=why, by_no=by.staff_no, at=at))
         record(session, "case:officer:changed", given.case_no, by.staff_no, at, **change)
         given.officer_no = officer.staff_no
-    tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
+    return case
 
 
 def _open_case(session: Session, text: str) -> Case:
@@ -43,6 +57,53 @@ def _open_case(session: Session, text: str) -> Case:
     if case.closed_at is not None:
         raise RefusalError(f"办件{case.case_no}已办结，不能移交。")
     return case
+
+
+def give_cases(case_nos: Collection[str], to: str, why: str, by: str) -> int:
+    """Give many cases to another officer for one reason, all of them or none; how many.
+
+    ``by`` is the staff number of a director. Raises ``InputError``, which says which field is wrong: ``cases`` names
+    every case that cannot be given and why; ``RefusalError`` for anybody else.
+    """
+    with transaction() as session:
+        director = session.get_one(Officer, by)
+        if director.role is not Role.DIRECTOR:
+            raise RefusalError("多件一并移交由负责人办理；本人的办件请逐件移交。")
+        if not case_nos:
+            raise InputError.of("cases", "请至少选择一件要移交的办件。")
+        try:
+            officer = officer_named(session, to, "接收人")
+        except InputError as wrong:
+            raise InputError.of("to", str(wrong)) from None
+        if officer.role is Role.AUDITOR:
+            raise InputError.of("to", "接收人：审计人员只能查看，不能办理，请选择其他工作人员。")
+        now, given, refused = clock.now(), list[str](), list[str]()
+        for case_no in sorted(set(case_nos)):
+            try:
+                given.append(_pass_on(session, case_no, officer.staff_no, why, director, now).case_no)
+            except RefusalError as refusal:
+                refused.append(f"{case_no}：{refusal}")
+        if refused:
+            more = f"另有{len(refused) - REFUSED}件也不能移交。" if len(refused) > REFUSED else ""
+            raise InputError.of("cases", "\n".join(["没有移交任何一件。", *refused[:REFUSED], more]).strip())
+        _tell_of(session, given, officer.staff_no, why, director, now)
+        return len(given)
+
+
+def _tell_of(session: Session, case_nos: Sequence[str], to: str, why: str, by: Officer, at: datetime) -> None:
+    """Tell whoever acts for an officer today that these cases are theirs now, all in one letter."""
+    officer = acting_officer(session, to, clock.local_date(at))
+    earliest = select(func.min(Deadline.due_on)).where(Deadline.case_no.in_(case_nos), Deadline.running)
+    notice = CasesHandedOver(
+        case_nos=case_nos[:NAMED],
+        more=max(0, len(case_nos) - NAMED),
+        officer=officer.name,
+        by_no=by.staff_no,
+        due_on=session.scalar(earliest) or clock.local_date(at),
+        why=why,
+        desk=desk_address(),
+    )
+    queue(session, notice, officer.email, key=f"{case_nos[0]}:hand-over:{at.isoformat()}", case_no=None, at=at)
 
 
 def give_case(case_no: str, to: str, why: str, by: Officer) -> None:

@@ -2,11 +2,12 @@
 in ``tasks/desk/kinds.py``."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
@@ -15,6 +16,8 @@ from regulation.stages import Stages
 from tasks.case.questions import Question
 
 Lines = list[tuple[str, str]]
+Concerned = Select[tuple[str, str]]
+"""Cases and the departments that they are about, by credit code."""
 Happened = Mapping[str, str | Callable[[dict[str, Any]], str]]
 """Tags of the audit trail and what they are called where people read a timeline; ``{name}`` stands for a detail."""
 
@@ -34,13 +37,62 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What a decision hangs on, at the top of a case's page: values one under the other, or a table."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...] = ()
+    against: str = ""
+    """The value that those of the ``differing`` lines are held against: where they differ from it is marked."""
+    differing: frozenset[str] = frozenset()
+    table: Table | None = None
+    telling: frozenset[str] = frozenset()
+    """Names of lines, or first cells of rows, that stand out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter that a case asks staff to write to a bureau: what it says, but for its number and its day."""
+
+    to: str
+    title: str
+    paragraphs: tuple[str, ...]
+    table: Table
+    """What is asked about; of one claim its lines, of a list its rows."""
+    closing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A case in a few words. ``subject`` names no person and nothing that a stranger typed: it goes into Prefect."""
+
+    subject: str
+    person: str = ""
+    """Who objects, holds the certificate or is filed, masked; empty where a kind has nobody."""
+    detail: str = ""
+    """What else tells the case from the next of its kind."""
+
+
+Briefs = Callable[[Session, Sequence[str]], Mapping[str, Brief]]
+"""Gives each of the cases of a page in a few words, for all of them at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What somebody typed to find cases by: as a certificate's number, and the certificates that it leads to by their
+    roots."""
+
+    number_index: str
+    roots: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class KindSheet:
     """A kind's part of its sheets. ``lines`` are masked, ``full_lines`` are for an officer who signed."""
 
     name: str
     """What stands before the number in the name of a run."""
-    subject: Callable[[Session, Case], str]
-    """What the case is about, in a few words that name no person."""
+    briefs: Briefs
     lines: Callable[[Session, Case], Lines]
     full_lines: Callable[[Session, Case], Lines]
     happened: Happened
@@ -54,6 +106,18 @@ class KindSheet:
     """The case that it is handled in, where that is another."""
     shared: Happened = field(default_factory=dict)
     """What of that other case's timeline belongs to this one's, too, from when this one was opened."""
+    compared: Callable[[Session, Case], Sequence[Compared]] = lambda _session, _case: ()
+    """What the decision that the case waits for hangs on, in the order of weight; unmasked, as ``full_lines``."""
+    certificates_of: Callable[[Session, Case], Sequence[str]] = lambda _session, _case: ()
+    """The roots of the certificates that the case is about."""
+    people_of: Callable[[Session, Case], Lines] = lambda _session, _case: []
+    """Names and numbers by which other cases are known to be of the same people, each with what that makes them."""
+    letter: Callable[[Session, Case], Letter | None] = lambda _session, _case: None
+    """The letter that is to go out now, where the case waits for one."""
+
+    def subject(self, session: Session, case: Case) -> str:
+        """What a case is about, in a few words that name no person."""
+        return self.briefs(session, [case.case_no])[case.case_no].subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +136,11 @@ class Kind:
     intake: str = ""
     """The deployment of the form in which staff register one that came on paper, where there is one: its runs carry an
     application until it is registered."""
+    concerned: Concerned | None = None
+    """Which departments its cases are about, where they are about any."""
+    found: Callable[[Sought], Iterable[Select[Any]]] = lambda _sought: ()
+    """Its cases to which a certificate leads; those that a name or a number leads to are marked
+    (``tasks.case.marks``)."""
 
 
 def in_words(said: str | Callable[[dict[str, Any]], str], detail: dict[str, Any]) -> str:

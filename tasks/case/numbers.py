@@ -105,8 +105,13 @@ def end_case(step: Step, case: Case) -> None:
 
 
 def desk_address(role: Role = Role.OFFICER) -> str:
-    """Where staff find what waits for them: the list of their role in the Prefect UI."""
-    return f"{settings().prefect_url}/{'to-do-director' if role is Role.DIRECTOR else 'to-do'}"
+    """Where staff find what waits for them: the desk's list for their role."""
+    return f"{settings().desk}/desk{'?whose=directors' if role is Role.DIRECTOR else ''}"
+
+
+def case_address(case_no: str) -> str:
+    """The desk's page of a case."""
+    return f"{settings().desk}/desk/cases/{case_no}"
 
 
 def tell_officer(session: Session, case: Case, why: str, key: str, at: datetime) -> None:

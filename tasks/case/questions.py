@@ -2,8 +2,8 @@
 
 Each noun's questions stand in its room, mostly in ``questions``; their titles and descriptions are what staff read.
 
-A question's ``refusal`` holds the rules that reach over several fields or into the case; it is asked again on our side
-whatever the Prefect server has checked.
+A question's ``check`` holds the rules that reach over several fields or into the case; which field a choice makes
+necessary stands in ``needs``, so that a page can say so before anything is sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.organisations import Officer
+from runtime.refusals import InputError
 from tasks.office.officers import check_may_act
 
 
@@ -30,6 +31,16 @@ class Asked:
     today: date
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """When a field has to be filled in: the field ``by`` whose choice says so, and for each such choice why, in
+    Chinese; at ``least`` so many characters. (Of a number at least that much, which a rule says by itself.)"""
+
+    by: str
+    why: Mapping[str, str]
+    least: int = 5
+
+
 class Question(BaseModel):
     """A decision point of a story."""
 
@@ -40,6 +51,15 @@ class Question(BaseModel):
     """The heading of the form."""
     awaits: ClassVar[str] = ""
     """What is waited for when it is not the officer's decision, in a few words for the list 待办."""
+    by_files: ClassVar[bool] = False
+    """Whether files answer it, and nothing else does."""
+    needs: ClassVar[Mapping[str, Needed]] = {}
+    """By their names, the fields that only some choices make necessary."""
+
+    @classmethod
+    def called(cls) -> str:
+        """What is asked or waited for, in a few words."""
+        return cls.awaits or cls.asks.partition("：")[0].partition("（")[0]
 
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
@@ -51,9 +71,29 @@ class Question(BaseModel):
         """Of fields that take only what this case allows: what a form offers for them."""
         return {}
 
-    def refusal(self, asked: Asked) -> str | None:
-        """Why this answer cannot be taken, in Chinese; ``None`` when it can."""
-        return None
+    @classmethod
+    def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
+        """Of fields that take a day: the first and the last one that this case allows."""
+        return {}
+
+    @classmethod
+    def suggested(cls, session: Session, case: Case) -> Mapping[str, Any]:
+        """What a form has filled in already; the officer may change it."""
+        return {}
+
+    def check(self, asked: Asked) -> None:
+        """Raise ``RefusalError`` for an answer that cannot be taken; ``InputError`` says of which fields it is."""
+        wrong = {}
+        for name, needed in self.needs.items():
+            given, why = getattr(self, name), needed.why.get(getattr(self, needed.by))
+            if why is None:
+                continue
+            title = type(self).model_fields[name].title
+            if isinstance(given, str) and len(given) < needed.least:
+                least = f"（至少{needed.least}个字）" if needed.least > 1 else ""
+                wrong[name] = f"{why}，请在“{title}”中写明{least}。"
+        if wrong:
+            raise InputError("".join(wrong.values()), wrong)
 
     def recorded(self) -> dict[str, Any]:
         """The answer as it goes on record."""

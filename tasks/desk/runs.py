@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from httpx import HTTPError
+from httpx import HTTPError, codes
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -24,25 +24,29 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext, SyncClientContext
-from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 from prefect.states import Cancelled, Scheduled
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case, StepRecord
+from models.cases import Case, StepRecord
 from models.objections import Objection
 from regulation.limits import UNSIGNED_REGISTRATION
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import one_read, reading, transaction
+from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
+from tasks.case.kind import cell
 from tasks.case.notices import kick
+from tasks.case.numbers import case_address
 from tasks.case.step import locked_case
 from tasks.desk.kinds import INTAKES, KINDS
 from tasks.desk.sheets import Sheet, sheet_of
+from tasks.desk.to_do import asks_of
 from tasks.objections.batch_rows import registered_in
 from tasks.office.staff_tasks import open_staff_task
 
@@ -214,7 +218,7 @@ def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
                 if case.closed_at is None and (run is None or not _is_alive(run, at, case.stepped_at)):
                     _revive(client, case.case_no, run)
                     started.append(case.case_no)
-                elif case.answered and run is not None and run.state is not None and run.state.is_paused():
+                elif not case.waits and run is not None and run.state is not None and run.state.is_paused():
                     wake(client, case.case_no)
                     woken.append(case.case_no)
             except (LookupError, ValueError, SQLAlchemyError) as error:
@@ -224,12 +228,12 @@ def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A case as recovery looks at it; ``answered``: its run, if suspended, has nothing to wait for."""
+    """A case as recovery looks at it; ``waits``: its run may be suspended, because nobody has answered yet."""
 
     case_no: str
     flow_run_id: str | None
     closed_at: datetime | None
-    answered: bool
+    waits: bool
     stepped_at: datetime | None
     """When its last step was done: a leg of many steps, such as a batch's, takes as long as it takes."""
 
@@ -250,12 +254,8 @@ def _cases_to_look_at(after: str, at: datetime) -> list[_Watched]:
             )
         )
         cases = session.execute(wanted.order_by(Case.case_no).limit(CHUNK)).tuples().all()
-        accepted = select(Answer.case_no, Answer.question, Answer.turn).where(
-            Answer.refusal.is_(None), Answer.case_no.in_([case_no for case_no, *_ in cases])
-        )
-        answered = {(case_no, f"{question}-{turn}") for case_no, question, turn in session.execute(accepted)}
     return [
-        _Watched(case_no, run_id, closed_at, closed_at is not None or (case_no, waiting_for) in answered, stepped_at)
+        _Watched(case_no, run_id, closed_at, waiting_for is not None, stepped_at)
         for case_no, run_id, closed_at, waiting_for, stepped_at in cases
     ]
 
@@ -302,14 +302,17 @@ def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
 
 def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
     """End registrations that have waited too long for a signature, and forget those that were cancelled: no application
-    stays in Prefect's database for ever. Staff hear of those that wait and of those that are ended. Returns how many
-    were ended."""
+    stays in Prefect's database for ever. Those whose leg died before their form was written ask anew. Staff hear of
+    those that wait and of those that are ended. Returns how many were ended."""
     left = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLED]))
     ended = 0
     for run in _intake_runs(client, left):
         if run.state is None or "application" not in run.parameters:
             continue
         if run.state.is_paused():
+            if not _has_form(client, run):
+                client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
+                continue
             waits = at - run.state.timestamp
             if waits < NOT_FORGOTTEN:
                 continue
@@ -330,6 +333,19 @@ def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
     return ended
 
 
+def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
+    keyset = run.state.state_details.run_input_keyset if run.state is not None else None
+    if keyset is None:
+        return False
+    try:
+        client.request("GET", "/flow_runs/{id}/input/{key}", path_params={"id": run.id, "key": keyset["schema"]})
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != codes.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
 def _intake_runs(client: SyncPrefectClient, states: FlowRunFilterState) -> list[FlowRun]:
     return client.read_flow_runs(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
@@ -347,7 +363,7 @@ def note_refused_run(run_id: UUID, deployment_id: UUID | None, deployment: str) 
         now = clock.now()
         record(session, "worker:run:refused", None, "system", now, run=str(run_id), deployment=name)
         what = f"执行器拒绝运行未安装的流程“{name}”" if name else "执行器拒绝运行不属于任何部署的流程"
-        todo = "请管理员查明是谁用工作台口令添加的，删去它，并更换口令"
+        todo = "请管理员查明是谁用Prefect口令添加的，删去它，并更换口令"
         key = f"refused-run:{deployment_id or clock.local_date(now)}"
         open_staff_task(session, key, None, f"{what}（运行{run_id}）：{todo}", now)
 
@@ -366,6 +382,21 @@ def _is_stuck(run: FlowRun, at: datetime, stepped_at: datetime | None) -> bool:
     return at - max(began, stepped_at or began) > LEG_TAKES_AT_MOST
 
 
+def check_story(case_no: str, name: str) -> None:
+    """Raise ``RefusalError``, on record and left to staff, for a case that is not of the kind whose story this is."""
+    with transaction() as session:
+        case = session.get(Case, case_no)
+        if case is None:
+            raise RefusalError(f"没有编号为{case_no}的办件。")
+        if KINDS[case.kind].deployment.partition("/")[0] == name:
+            return
+        at = clock.now()
+        what = f"有人在Prefect里用“{name}”的流程运行{case_no}，没有运行；请核对是谁、为什么"
+        open_staff_task(session, f"wrong-story:{case_no}:{name}", case_no, what, at)
+        record(session, "case:story:refused", case_no, "system", at, story=name)
+    raise RefusalError(f"{case_no}不是“{name}”的办件，没有运行。")
+
+
 def show_case(case_no: str) -> Sheet:
     """Bring the run's name and the timeline artifact up to date; the sheet that they show. Outside of a run there is
     nothing to bring up to date."""
@@ -376,9 +407,10 @@ def show_case(case_no: str) -> Sheet:
     if context.flow_run.name != sheet.run_name:
         with prefect() as client:
             client.update_flow_run(context.flow_run.id, name=sheet.run_name)
-    create_markdown_artifact(
-        f"{sheet.table()}\n\n{sheet.timeline_table()}", key=f"{case_no.lower()}-timeline", description=sheet.run_name
-    )
+    with reading() as session:
+        waits_for = asks_of(session.get_one(Case, case_no))
+    said = (f"[打开办件]({case_address(case_no)}) {cell(waits_for)}", sheet.table(), sheet.timeline_table())
+    create_markdown_artifact("\n\n".join(said), key=f"{case_no.lower()}-timeline", description=sheet.run_name)
     return sheet
 
 

@@ -1,33 +1,20 @@
-"""A case on one sheet, with nothing of a person on it that is not masked: for forms, timelines and status pages."""
+"""A case on one sheet, with nothing of a person on it that is not masked: for Prefect, lists and status pages."""
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, Deadline, DeadlineChange
-from models.objections import Attachment
-from models.organisations import Officer
 from models.records import AuditEntry
 from regulation.limits import Clock
 from regulation.working_days import DayCounted
 from runtime import clock
-from runtime.database import reading, transaction
-from runtime.keys import keys
-from runtime.refusals import InputError, RefusalError
-from runtime.settings import settings
-from tasks.audit import record
-from tasks.backfill.steps import scan_added
-from tasks.case.attachments import check_files, keep_files
+from runtime.database import reading
 from tasks.case.calendars import working_days
 from tasks.case.kind import Happened, KindSheet, Table, in_words
-from tasks.case.step import locked_case
 from tasks.desk.kinds import CASE_LIMITS, KINDS
-from tasks.office.officers import check_may_act
-from tasks.office.signatures import SignatureError, sign_on_page
 
 HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
@@ -82,7 +69,7 @@ class Sheet:
         return f"{self.kind} {self.case_no} · {self.subject} · {self.stage}"
 
     def table(self) -> str:
-        """The sheet as Markdown, for the head of a form."""
+        """The sheet as Markdown."""
         rows = (*self.lines, *((limit.label, _due(limit)) for limit in self.limits))
         tables = [Table(("项目", "内容"), rows), self.further]
         return "\n\n".join(table.markdown() for table in tables if table is not None)
@@ -105,26 +92,33 @@ def sheet_of(case_no: str, kind: KindSheet | None = None) -> Sheet:
         case = session.get(Case, case_no)
         if case is None:
             raise LookupError(f"没有编号为{case_no}的办件。")
-        kind = kind or KINDS[case.kind].sheet
-        stage, ended_at = kind.stage(session, case), kind.ended_at(session, case)
-        return Sheet(
-            case_no=case_no,
-            stage=stage,
-            kind=kind.name,
-            subject=kind.subject(session, case),
-            lines=(
-                ("办件编号", case.case_no),
-                ("当前环节", stage),
-                ("收到日期", str(case.received_on)),
-                *kind.lines(session, case),
-                ("经办人", case.officer_no),
-                ("适用办法", case.measures_version),
-            ),
-            # Those that run on are the others'.
-            limits=tuple(_limits(session, case_no)) if ended_at is None else (),
-            timeline=tuple(_timeline(session, case, kind, ended_at)),
-            further=kind.further(session, case),
-        )
+        return sheet_within(session, case, kind)
+
+
+def sheet_within(session: Session, case: Case, kind: KindSheet | None = None) -> Sheet:
+    """As ``sheet_of``, in the caller's transaction."""
+    of_staff = kind is None
+    kind = kind or KINDS[case.kind].sheet
+    stage, ended_at = kind.stage(session, case), kind.ended_at(session, case)
+    return Sheet(
+        case_no=case.case_no,
+        stage=stage,
+        kind=kind.name,
+        subject=kind.subject(session, case),
+        lines=(
+            ("办件编号", case.case_no),
+            ("当前环节", stage),
+            ("收到日期", str(case.received_on)),
+            *kind.lines(session, case),
+            # Who guesses codes need not be told for whom.
+            *([("经办人", case.officer_no)] if of_staff else []),
+            ("适用办法", case.measures_version),
+        ),
+        # Those that run on are the others'.
+        limits=tuple(_limits(session, case.case_no)) if ended_at is None else (),
+        timeline=tuple((when, what) for when, what, _ in timeline(session, case, kind, ended_at)),
+        further=kind.further(session, case),
+    )
 
 
 def _limits(session: Session, case_no: str) -> list[LimitLine]:
@@ -152,7 +146,10 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
     return lines
 
 
-def _timeline(session: Session, case: Case, kind: KindSheet, until: datetime | None) -> list[tuple[str, str]]:
+def timeline(
+    session: Session, case: Case, kind: KindSheet, until: datetime | None = None
+) -> list[tuple[str, str, str]]:
+    """When what happened, and whose doing it was as the audit trail names them."""
     happened = {**HAPPENED, **kind.happened}
     # A batch has an entry for every row, which are nobody's to look through here.
     theirs = and_(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
@@ -167,98 +164,7 @@ def _timeline(session: Session, case: Case, kind: KindSheet, until: datetime | N
         (
             f"{entry.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
             in_words((kind.shared if entry.case_no == lead else happened)[entry.tag], entry.detail),
+            entry.actor,
         )
         for entry in session.scalars(wanted.order_by(AuditEntry.id))
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class FullSheet:
-    """A case with everything in it, for an officer who signed; attachments as (name, ticket)."""
-
-    case_no: str
-    lines: tuple[tuple[str, str], ...]
-    attachments: tuple[tuple[str, str], ...]
-    upload_ticket: str
-    """Lets the officer add attachments; empty for a closed case, which takes none."""
-
-
-def full_sheet_link(case_no: str) -> str:
-    """Where an officer signs to read the unmasked case: it must not pass through Prefect."""
-    return f"{settings().public_url}/desk/{case_no}"
-
-
-def full_sheet(case_no: str, staff_no: str, code: str, address: str) -> FullSheet:
-    """The unmasked case, for an officer who may act on it and signs from an ``address``; the look itself goes on record
-    (Article 14).
-
-    Raises what ``sign_on_page`` raises, ``RefusalError`` for an unknown case or somebody else's.
-    """
-    officer = sign_on_page(staff_no, code, address)
-    with transaction() as session:
-        return _full_sheet(session, case_no, officer, clock.now())
-
-
-def _full_sheet(session: Session, case_no: str, officer: Officer, at: datetime) -> FullSheet:
-    case = session.get(Case, case_no)
-    if case is None:
-        raise RefusalError(f"没有编号为{case_no}的办件，请核对编号。")
-    check_may_act(session, officer, case, clock.local_date(at))
-    record(session, "case:sheet:read", case_no, officer.staff_no, at)
-    kind = KINDS[case.kind].sheet
-    lines = (("环节", case.stage), *kind.full_lines(session, case))
-    mine = Attachment.case_no.in_(kind.files_of(session, case))
-    files = session.scalars(select(Attachment).where(mine).order_by(Attachment.case_no, Attachment.id))
-    attachments = tuple(
-        (
-            file.name if file.case_no == case_no else f"并案{file.case_no} {file.name}",
-            keys().ticket(f"attachment:{file.id}"),
-        )
-        for file in files
-    )
-    upload_ticket = "" if case.closed_at else keys().ticket(f"upload:{case_no}:{officer.staff_no}")
-    return FullSheet(case_no, lines, attachments, upload_ticket)
-
-
-def add_attachments(case_no: str, ticket: str, files: Sequence[tuple[str, bytes]], life: timedelta) -> int:
-    """Keep files (name, content) that came on paper or by mail, for the officer who has just signed for the sheet;
-    how many are new. The same content again is not kept twice.
-
-    Raises ``SignatureError`` for a ticket that is forged, too old or another case's, ``RefusalError`` for a closed
-    case, and what ``check_files`` raises.
-    """
-    staff_no = _uploader(case_no, ticket, life)
-    if not files:
-        raise InputError("请选择要添加的附件。")
-    checked = {file.sha256: file for file in check_files(files)}
-    with transaction() as session:
-        case = locked_case(session, case_no)
-        if case.closed_at is not None:
-            raise RefusalError("本件已经办结，不能再添加附件。")
-        kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
-        new = [file for sha256, file in checked.items() if sha256 not in kept]
-        if new:
-            now = clock.now()
-            keep_files(session, case_no, new, now)
-            record(session, "case:attachments:added", case_no, staff_no, now, files=len(new))
-            scan_added(session, case, now)
-        return len(new)
-
-
-def _uploader(case_no: str, ticket: str, life: timedelta) -> str:
-    with suppress(ValueError):
-        sealed = keys().read_ticket(ticket, life)
-        staff_no = sealed.removeprefix(f"upload:{case_no}:")
-        if staff_no != sealed:
-            return staff_no
-    raise SignatureError("签名已过期，请回到办件重新签名后添加附件。")
-
-
-def attachment_of(ticket: str, life: timedelta) -> Attachment | None:
-    """The attachment that a ticket of a full sheet names; ``None`` when the ticket is forged or too old."""
-    with suppress(ValueError):
-        kind, _, number = keys().read_ticket(ticket, life).partition(":")
-        if kind == "attachment":
-            with reading() as session:
-                return session.get(Attachment, int(number))
-    return None

@@ -1,170 +1,362 @@
-"""The lists that staff begin their day with: what waits for whom (待办), what a director sees to (负责人待办), and all
-open cases by stage (在办办件).
+"""What waits at the desk: open cases by how urgent they are, whose they are and what is asked (待办), and who has to
+bring spot checks' results.
 
-They name cases and staff numbers only: they stand in Prefect, where nothing of a person belongs.
+Names are masked here; the page of a case shows them.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
-from models.backfill_batches import BackfillBatch
-from models.cases import Case, CaseKind, Deadline, StaffTask
+from models.cases import Case, CaseKind, Deadline
 from models.objections import Objection
-from models.organisations import Officer, Role
+from models.organisations import Department, Officer, Role
 from models.spot_checks import SpotCheckTeam
+from regulation.limits import URGENT_DAYS
 from regulation.rectifications import Stage
 from regulation.spot_checks import TeamStage
 from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
-from runtime.database import reading
-from runtime.settings import settings
+from runtime.database import in_pieces, reading
 from tasks.case.calendars import working_days
-from tasks.case.kind import Table, cell
+from tasks.case.kind import Brief
 from tasks.case.questions import Question
-from tasks.desk.kinds import QUESTIONS
+from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.office.departments import department_names
-from tasks.office.officers import acting_officer
+from tasks.office.officers import acting_officers
 
-LINES = 200
-"""Cases that an officer's list shows; nobody reads a longer one, and it is drawn anew every few seconds."""
+R = TypeVar("R", bound=tuple[Any, ...])
 
-RESUME = "#resume"
-"""The part of a run's page that is its form; a script of the desk opens it (docs/adr/0018)."""
+PAGE = 50
+"""Cases on a page of the list."""
+DEPARTMENTS = 2
+"""Departments that a row names; of more it says how many they are."""
+
+
+class Whose(StrEnum):
+    """Whose cases are listed."""
+
+    MINE = "mine"
+    """Those of the officer, and of whom they stand in for today."""
+    ALL = "all"
+    DIRECTORS = "directors"
+    """What a director sees to: cases of directors, missed limits, what went to the district government."""
+
+
+class What(StrEnum):
+    """What is done about them."""
+
+    DECIDE = "待决定"
+    AWAIT = "等待他人"
+    UNDER_WAY = "系统正在办理"
+
+
+class Urgency(StrEnum):
+    """How soon something is due."""
+
+    OVERDUE = "超期"
+    TODAY = "今天"
+    SOON = "两日内"
+    LATER = "以后"
+    NEVER = "没有期限"
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """An open case: what its run waits for, until when, and who acts for its officer today."""
+class Wanted:
+    """What of the list somebody wants to see; empty: whatever."""
+
+    whose: Whose = Whose.MINE
+    what: What | None = None
+    kind: CaseKind | None = None
+    stage: str = ""
+    department_uscc: str = ""
+    officer_no: str = ""
+    urgency: Urgency | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case on the list."""
 
     case_no: str
     kind: CaseKind
     stage: str
-    question: type[Question] | None
+    brief: Brief
+    departments: tuple[str, ...]
+    asks: str
+    """What is asked or waited for."""
+    received_on: date
     due_on: date | None
-    staff_no: str
-    run_id: str | None
-    at_rest: bool
+    until: str
+    urgency: Urgency
+    officer_no: str
+    """Who acts on it today."""
+    officer_name: str
+    own_no: str
+    """Whose case it is."""
     goes_on_for: tuple[str, ...]
     """Whose objections were joined to one that was withdrawn."""
 
     @property
-    def link(self) -> str:
-        """To the form itself, where there is one to answer."""
-        return linked(self.case_no, self.run_id, RESUME if self.question else "")
+    def about(self) -> str:
+        """What tells it from the next: what it is about, with the department where that does not say it."""
+        known = (self.brief.subject, self.brief.detail)
+        others = [name for name in self.departments if name not in known]
+        if len(others) > DEPARTMENTS:
+            others = [f"{len(others)}个部门"]
+        return " · ".join(filter(None, (self.brief.subject, self.brief.person, self.brief.detail, *others)))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What there is to choose from: each what is stored and what people read."""
+
+    kinds: tuple[tuple[str, str], ...]
+    stages: tuple[tuple[str, str], ...]
+    """Those of the chosen kind, if one is."""
+    departments: tuple[tuple[str, str], ...]
+    officers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of the list, what there is of each urgency on all of them, and how many cases rest in batches."""
+
+    rows: tuple[Row, ...]
+    numbers: Mapping[Urgency, int]
+    resting: int
+    page: int
 
     @property
-    def order(self) -> tuple[date, str]:
-        return self.due_on or date.max, self.case_no
+    def groups(self) -> list[tuple[Urgency, list[Row]]]:
+        """The rows by how urgent they are, which is their order."""
+        return [(urgency, list(rows)) for urgency, rows in groupby(self.rows, lambda row: row.urgency)]
+
+    @property
+    def total(self) -> int:
+        return sum(self.numbers.values())
+
+    @property
+    def pages(self) -> int:
+        return pages_of(self.total)
 
 
-def run_address(run_id: str) -> str:
-    """The page of a run, where its form is answered."""
-    return f"{settings().prefect_url}/runs/flow-run/{run_id}"
+DUE = (
+    select(Deadline.case_no, func.min(Deadline.due_on).label("due_on"))
+    .where(Deadline.running)
+    .group_by(Deadline.case_no)
+    .subquery()
+)
+# A joined objection is decided with the case that it was joined to.
+OPEN = and_(
+    Case.closed_at.is_(None), Case.case_no.not_in(select(Objection.case_no).where(Objection.lead_case_no.is_not(None)))
+)
+_AWAITS = or_(*(Case.waiting_for.like(f"{each.question}-%") for each in QUESTIONS.values() if each.awaits))
+_concerned = union_all(*(kind.concerned for kind in KINDS.values() if kind.concerned is not None)).subquery()
+_case_no, _uscc = _concerned.c
 
 
-def linked(case_no: str, run_id: str | None, part: str = "") -> str:
-    """A case's number, in Markdown, with the way to its run (or a ``part`` of its page) where it has one."""
-    return f"[{case_no}]({run_address(run_id)}{part})" if run_id else case_no
+def pages_of(total: int) -> int:
+    """How many pages so many cases fill; one at least."""
+    return max(1, -(-total // PAGE))
 
 
-def to_do() -> str:
-    """What waits, for whom and until when, as Markdown: the earliest first, for each officer what they decide before
-    what they only wait for."""
-    with reading() as session:
+def of_cases(selected: Select[R]) -> Select[R]:
+    """``selected`` of cases, with their earliest limit (``DUE``)."""
+    return selected.select_from(Case).outerjoin(DUE, DUE.c.case_no == Case.case_no)
+
+
+def waits_for_staff() -> ColumnElement[bool]:
+    """Whether a case waits for a decision, not for what somebody else has to bring."""
+    return and_(Case.waiting_for.is_not(None), not_(_AWAITS))
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What the list has to know of a day."""
+
+    day: date
+    calendar: WorkingDays
+    soon: date
+    """The last day that is called soon."""
+    acting: Mapping[str, Officer]
+    """Who acts for each officer."""
+
+    @classmethod
+    def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
-        by_officer: dict[str, list[_Waiting]] = defaultdict(list)
-        resting = 0
-        for case in _open_cases(session, today):
-            if case.at_rest:
-                resting += 1
-            else:
-                by_officer[case.staff_no].append(case)
-        parts = [
-            f"{_as_of_now()}点办件编号，打开答复表单。",
-            *(_section(staff_no, cases, today, calendar) for staff_no, cases in sorted(by_officer.items())),
-            *([f"另有批量异议中的{resting}件在等待批量初审或上级核实，需要决定时列入。"] if resting else []),
-            *_inspections(session, today, calendar),
-            f"## 待阅事项\n\n{_staff_tasks(session)}",
-        ]
-    if not by_officer:
-        parts.insert(1, "没有在办办件。")
-    return "\n\n".join(parts)
+        return cls(today, calendar, calendar.due_on(today, URGENT_DAYS.value), acting_officers(session, today))
+
+    def urgency(self, due_on: date | None) -> Urgency:
+        """How urgent what is due on a day is."""
+        if due_on is None:
+            return Urgency.NEVER
+        if due_on <= self.day:
+            return Urgency.OVERDUE if due_on < self.day else Urgency.TODAY
+        return Urgency.SOON if due_on <= self.soon else Urgency.LATER
+
+    def whom_for(self, staff_no: str) -> list[str]:
+        """The officers for whom somebody acts, themselves included."""
+        return [own for own, acts in self.acting.items() if acts.staff_no == staff_no]
 
 
-def to_do_of_director() -> str:
-    """What a director sees to, as Markdown: cases of their own, limits that were missed, and what went to the district
-    government (Article 17)."""
+def listed(staff_no: str, wanted: Wanted) -> Listed:
+    """What waits, as an officer wants to see it: the earliest first. A page that there is not is empty."""
     with reading() as session:
-        today, calendar = clock.today(), working_days(session)
-        directors = set(session.scalars(select(Officer.staff_no).where(Officer.role == Role.DIRECTOR, Officer.active)))
-        cases = sorted(_open_cases(session, today), key=lambda case: case.order)
-    said = (
-        ("由负责人办理", [case for case in cases if case.staff_no in directors]),
-        ("已超期", [case for case in cases if case.due_on is not None and case.due_on < today]),
-        (str(Stage.ESCALATED), [case for case in cases if case.stage == Stage.ESCALATED]),
+        today = Today.of(session)
+        waiting, resting = _waiting(session, staff_no, wanted, today)
+        numbers = Counter(urgency for _, urgency in waiting)
+        first = (wanted.page - 1) * PAGE
+        rows = rows_of(session, [case_no for case_no, _ in waiting[first : first + PAGE]], today)
+        return Listed(tuple(rows), numbers, resting, wanted.page)
+
+
+def every_row(session: Session, staff_no: str, wanted: Wanted) -> Iterator[Row]:
+    """As ``listed``, of all pages."""
+    today = Today.of(session)
+    waiting, _ = _waiting(session, staff_no, wanted, today)
+    for some in in_pieces([case_no for case_no, _ in waiting]):
+        yield from rows_of(session, some, today)
+
+
+def _waiting(session: Session, staff_no: str, wanted: Wanted, today: Today) -> tuple[list[tuple[str, Urgency]], int]:
+    """The numbers of all cases that are wanted, the earliest first, with how urgent they are, and how many more rest.
+    One look at them is cheaper than one to count them and one to order them."""
+    found = of_cases(select(Case.case_no, DUE.c.due_on, Case.at_rest)).where(*_narrowed(staff_no, wanted, today))
+    ordered = found.order_by(DUE.c.due_on.is_(None), DUE.c.due_on, Case.case_no)
+    waiting, resting = [], 0
+    for case_no, due_on, rests in session.execute(ordered).tuples():
+        urgency = today.urgency(due_on)
+        if wanted.urgency in (None, urgency):
+            resting += rests
+            if not rests:
+                waiting.append((case_no, urgency))
+    return waiting, resting
+
+
+def choices(staff_no: str, wanted: Wanted) -> Choices:
+    """What one can choose from among the cases that are listed when nothing else is chosen, and what is chosen."""
+    with reading() as session:
+        today = Today.of(session)
+        scope = list(_narrowed(staff_no, Wanted(whose=wanted.whose), today))
+        there, theirs = select(Case.kind, Case.stage, Case.officer_no).distinct(), select(_uscc).distinct()
+        # Only there limits count, and to read them takes time.
+        if wanted.whose is Whose.DIRECTORS:
+            there, theirs = of_cases(there), of_cases(theirs)
+        found = session.execute(there.where(*scope)).tuples().all()
+        theirs = theirs.where(*scope, _case_no == Case.case_no)
+        names = department_names(session)
+        departments = {*session.scalars(theirs), wanted.department_uscc} & names.keys()
+    kinds = {wanted.kind, *(kind for kind, *_ in found)}
+    stages = {wanted.stage, *(stage for kind, stage, _ in found if wanted.kind in (None, kind))}
+    officers = {each.staff_no: each.name for each in today.acting.values()}
+    acting = {wanted.officer_no, *(today.acting[own].staff_no for *_, own in found)} & officers.keys()
+    return Choices(
+        tuple((kind.value, kind.label) for kind in CaseKind if kind in kinds),
+        tuple((stage, stage) for stage in sorted(filter(None, stages))),
+        tuple((uscc, names[uscc]) for uscc in sorted(departments, key=names.__getitem__)),
+        tuple((each, f"{each} {officers[each]}") for each in sorted(acting)),
     )
-    parts = [f"{_as_of_now()}点办件编号，打开答复表单；负责人可以答复任何一件。"]
-    for heading, some in said:
-        parts.append(f"## {heading}：{len(some)}件" + ("\n\n" + _table(some, today, calendar) if some else ""))
-    return "\n\n".join(parts)
 
 
-def _as_of_now() -> str:
-    return f"更新于{clock.now().astimezone(clock.SHANGHAI):%m月%d日 %H:%M}。"
+def known_names(department_uscc: str, staff_no: str) -> set[str]:
+    """Which of the two there is."""
+    with reading() as session:
+        departments = session.scalars(select(Department.uscc).where(Department.uscc == department_uscc))
+        return {*departments, *session.scalars(select(Officer.staff_no).where(Officer.staff_no == staff_no))}
 
 
-def _open_cases(session: Session, today: date) -> list[_Waiting]:
-    due = (
-        select(Deadline.case_no, func.min(Deadline.due_on).label("due_on"))
-        .where(Deadline.running)
-        .group_by(Deadline.case_no)
-        .subquery()
-    )
-    wanted = (
-        select(
-            Case.case_no,
-            Case.kind,
-            Case.stage,
-            Case.waiting_for,
-            due.c.due_on,
-            Case.officer_no,
-            Case.flow_run_id,
-            Case.at_rest,
-            Objection.withdrawn_at.is_not(None),
-        )
-        .outerjoin(due, due.c.case_no == Case.case_no)
-        .outerjoin(Objection, Objection.case_no == Case.case_no)
-        # A joined objection is decided with the case that it was joined to.
-        .where(Case.closed_at.is_(None), or_(Objection.case_no.is_(None), Objection.lead_case_no.is_(None)))
-    )
-    rows = session.execute(wanted).tuples().all()
-    going_on = _going_on(session, [row[0] for row in rows if row[-1]])
-    acting = {no: acting_officer(session, no, today).staff_no for no in {row[5] for row in rows}}
+def rows_of(session: Session, case_nos: Sequence[str], today: Today) -> list[Row]:
+    """Cases as the list shows them, in this order: what is said of them comes a kind at a time, not a case at a
+    time."""
+    cases = {each.case_no: each for each in session.scalars(select(Case).where(Case.case_no.in_(case_nos)))}
+    limits = select(Deadline.case_no, func.min(Deadline.due_on)).where(Deadline.case_no.in_(case_nos), Deadline.running)
+    due = dict(session.execute(limits.group_by(Deadline.case_no)).tuples().all())
+    going_on, departments = _going_on(session, case_nos), _departments(session, case_nos)
+    leads = select(Objection.case_no, Objection.lead_case_no).where(Objection.case_no.in_(case_nos))
+    joined = dict(session.execute(leads.where(Objection.lead_case_no.is_not(None))).tuples().all())
+    by_kind: dict[CaseKind, list[str]] = defaultdict(list)
+    for case_no in case_nos:
+        by_kind[cases[case_no].kind].append(case_no)
+    briefs: dict[str, Brief] = {}
+    for kind, some in by_kind.items():
+        briefs |= KINDS[kind].sheet.briefs(session, some)
     return [
-        _Waiting(
-            case_no,
-            kind,
-            stage,
-            _asked(waiting_for),
-            due_on,
-            acting[officer_no],
-            run_id,
-            at_rest,
-            tuple(going_on.get(case_no, ())),
+        Row(
+            each.case_no,
+            each.kind,
+            each.stage,
+            briefs[each.case_no],
+            tuple(departments.get(each.case_no, ())),
+            f"并入{joined[each.case_no]}办理" if each.case_no in joined and not each.closed_at else asks_of(each),
+            each.received_on,
+            due.get(each.case_no),
+            until(due.get(each.case_no), today.day, today.calendar),
+            today.urgency(due.get(each.case_no)),
+            today.acting[each.officer_no].staff_no,
+            today.acting[each.officer_no].name,
+            each.officer_no,
+            tuple(going_on.get(each.case_no, ())),
         )
-        for case_no, kind, stage, waiting_for, due_on, officer_no, run_id, at_rest, _ in rows
+        for each in map(cases.__getitem__, case_nos)
     ]
 
 
-def _going_on(session: Session, withdrawn: Sequence[str]) -> dict[str, list[str]]:
-    """By the cases whose own objector withdrew, the objections that they go on for."""
-    wanted = select(Objection.lead_case_no, Objection.case_no).where(
-        Objection.lead_case_no.in_(withdrawn), Objection.withdrawn_at.is_(None)
+def _departments(session: Session, case_nos: Sequence[str]) -> dict[str, list[str]]:
+    """The names of the departments that cases are about."""
+    wanted = select(_case_no, Department.name).join(Department, Department.uscc == _uscc)
+    found: dict[str, list[str]] = defaultdict(list)
+    for case_no, name in session.execute(wanted.where(_case_no.in_(case_nos)).order_by(Department.name)).tuples():
+        found[case_no].append(name)
+    return found
+
+
+def next_to_decide(staff_no: str, but_not: str) -> str | None:
+    """The most urgent case that waits for this officer's decision, ``but_not`` the one that they come from."""
+    with reading() as session:
+        narrowed = _narrowed(staff_no, Wanted(what=What.DECIDE), Today.of(session))
+        wanted = of_cases(select(Case.case_no)).where(*narrowed, ~Case.at_rest, Case.case_no != but_not)
+        return session.scalar(wanted.order_by(DUE.c.due_on.is_(None), DUE.c.due_on, Case.case_no).limit(1))
+
+
+def _narrowed(staff_no: str, wanted: Wanted, today: Today) -> Iterator[ColumnElement[bool]]:
+    """All that is wanted but for the urgency, which follows from the calendar."""
+    yield OPEN
+    if wanted.whose is Whose.MINE:
+        yield Case.officer_no.in_(today.whom_for(staff_no))
+    elif wanted.whose is Whose.DIRECTORS:
+        directors = {each.staff_no for each in today.acting.values() if each.role is Role.DIRECTOR}
+        theirs = Case.officer_no.in_([own for own, acts in today.acting.items() if acts.staff_no in directors])
+        yield or_(theirs, DUE.c.due_on < today.day, Case.stage == Stage.ESCALATED)
+    if wanted.officer_no:
+        yield Case.officer_no.in_(today.whom_for(wanted.officer_no))
+    if wanted.kind is not None:
+        yield Case.kind == wanted.kind
+    if wanted.stage:
+        yield Case.stage == wanted.stage
+    if wanted.department_uscc:
+        yield Case.case_no.in_(select(_case_no).where(_uscc == wanted.department_uscc))
+    if wanted.what is What.UNDER_WAY:
+        yield Case.waiting_for.is_(None)
+    elif wanted.what is not None:
+        yield waits_for_staff() if wanted.what is What.DECIDE else and_(Case.waiting_for.is_not(None), _AWAITS)
+
+
+def _going_on(session: Session, case_nos: Sequence[str]) -> dict[str, list[str]]:
+    """By those of the cases whose own objector withdrew, the objections that they go on for."""
+    lead = aliased(Objection)
+    wanted = (
+        select(Objection.lead_case_no, Objection.case_no)
+        .join(lead, lead.case_no == Objection.lead_case_no)
+        .where(Objection.lead_case_no.in_(case_nos), lead.withdrawn_at.is_not(None), Objection.withdrawn_at.is_(None))
     )
     found: dict[str, list[str]] = defaultdict(list)
     for lead_case_no, case_no in session.execute(wanted.order_by(Objection.case_no)).tuples():
@@ -172,114 +364,74 @@ def _going_on(session: Session, withdrawn: Sequence[str]) -> dict[str, list[str]
     return found
 
 
-def _asked(waiting_for: str | None) -> type[Question] | None:
-    return QUESTIONS.get(waiting_for.rpartition("-")[0]) if waiting_for else None
+def receivers() -> list[tuple[str, str]]:
+    """Who can be given cases, by staff number: their names, and how many cases are open in their name."""
+    with reading() as session:
+        counted = select(Case.officer_no, func.count()).where(OPEN).group_by(Case.officer_no)
+        open_of = dict(session.execute(counted).tuples().all())
+        there = select(Officer).where(Officer.active, Officer.role != Role.AUDITOR).order_by(Officer.staff_no)
+        return [
+            (each.staff_no, f"{each.staff_no} {each.name}（在办{open_of.get(each.staff_no, 0)}件）")
+            for each in session.scalars(there)
+        ]
 
 
-def _section(staff_no: str, cases: Sequence[_Waiting], today: date, calendar: WorkingDays) -> str:
-    cases = sorted(cases, key=lambda case: case.order)
-    mine = [case for case in cases if case.question is not None and not case.question.awaits]
-    others = [case for case in cases if case not in mine]
-    said = [f"## 工号{staff_no}：待决定{len(mine)}件，等待他人{len(others)}件"]
-    for heading, some in (("待决定", mine), ("等待他人（收到书面的可以代录）", others)):
-        if some:
-            said.append(f"{heading}\n\n{_table(some, today, calendar)}")
-    return "\n\n".join(said)
+def asked_of(waiting: Case) -> tuple[type[Question], int] | None:
+    """The question and the turn that a case waits for; ``None`` when it waits for nothing."""
+    if waiting.closed_at is not None or not waiting.waiting_for:
+        return None
+    name, _, turn = waiting.waiting_for.rpartition("-")
+    return QUESTIONS[name], int(turn)
 
 
-def _table(cases: Sequence[_Waiting], today: date, calendar: WorkingDays) -> str:
-    rows = "\n".join(_row(case, today, calendar) for case in cases[:LINES])
-    more = f"\n\n另有{len(cases) - LINES}件未列出。" if len(cases) > LINES else ""
-    return f"| 办件 | 截止 | 等什么 | 环节 | 工号 |\n| --- | --- | --- | --- | --- |\n{rows}{more}"
-
-
-def _row(case: _Waiting, today: date, calendar: WorkingDays) -> str:
-    what = "批量异议中等待" if case.at_rest else "系统正在办理"
-    if case.question is not None:
-        what = case.question.awaits or case.question.asks
-    if case.goes_on_for:
-        what = f"{what}（首位申请人已撤回，继续为{'、'.join(case.goes_on_for)}办理）"
-    due, stage = until(case.due_on, today, calendar), f"{case.kind.label}：{case.stage}"
-    return f"| {case.link} | {due} | {cell(what)} | {cell(stage)} | {case.staff_no} |"
+def asks_of(waiting: Case) -> str:
+    """What a case waits for, in words."""
+    if waiting.closed_at is not None:
+        return "已办结"
+    if waiting.at_rest:
+        return "批量异议中等待"
+    asked = asked_of(waiting)
+    return What.UNDER_WAY if asked is None else asked[0].awaits or asked[0].asks
 
 
 def until(due_on: date | None, today: date, calendar: WorkingDays) -> str:
     """A due date as people read it, with its weekday and the working days left."""
     if due_on is None:
         return "—"
-    said = f"{due_on}（周{WEEKDAYS[due_on.weekday()]}），{calendar.time_left(today, due_on)}"
-    return f"**{said}**" if due_on <= today else said
+    return f"{due_on}（周{WEEKDAYS[due_on.weekday()]}），{calendar.time_left(today, due_on)}"
 
 
-def _inspections(session: Session, today: date, calendar: WorkingDays) -> list[str]:
-    """Teams of spot checks whose results are still to be entered or confirmed."""
-    due = select(func.min(Deadline.due_on)).where(Deadline.case_no == SpotCheckTeam.case_no, Deadline.running)
-    wanted = (
-        select(SpotCheckTeam, due.scalar_subquery())
-        .join(Case, Case.case_no == SpotCheckTeam.case_no)
-        .where(Case.closed_at.is_(None), SpotCheckTeam.stage != TeamStage.CONFIRMED)
-        .order_by(SpotCheckTeam.case_no, SpotCheckTeam.department_uscc)
-    )
-    names = department_names(session)
-    rows = tuple(
-        (
-            team.case_no,
-            names[team.department_uscc],
-            "、".join(no for no in team.inspectors if no != team.entered_by or team.stage is TeamStage.CHECKING),
-            "登记检查结果" if team.stage is TeamStage.CHECKING else "确认检查结果",
-            until(due_on, today, calendar).replace("**", ""),
-        )
-        for team, due_on in session.execute(wanted).tuples()
-    )
-    if not rows:
-        return []
-    table = Table(("抽查", "部门", "检查人员工号", "等什么", "截止"), rows).markdown()
-    return [f"## 随机抽查的检查人员\n\n{table}"]
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A team of a spot check whose results are still to be entered or confirmed."""
+
+    case_no: str
+    department: str
+    inspectors: tuple[str, ...]
+    """Who may do it."""
+    what: str
+    until: str
 
 
-def _staff_tasks(session: Session) -> str:
-    """What is open for staff as a Markdown table, the oldest first."""
-    waiting = session.scalars(select(StaffTask).where(StaffTask.done_at.is_(None)).order_by(StaffTask.id)).all()
-    rows = tuple(
-        (str(task.id), str(clock.local_date(task.opened_at)), task.case_no or "—", task.what) for task in waiting
-    )
-    return Table(("序号", "日期", "办件", "事项"), rows).markdown() if rows else "没有待阅事项。"
-
-
-def open_cases() -> str:
-    """All open cases by kind and stage with what is overdue or due by Sunday, and how far batches have come."""
+def inspections() -> list[Inspection]:
+    """What inspectors have to bring, by case."""
     with reading() as session:
-        today = clock.today()
-        sunday = today + timedelta(days=6 - today.weekday())
-        counted: dict[tuple[CaseKind, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-        for case in _open_cases(session, today):
-            number = counted[case.kind, case.stage]
-            number[0] += 1
-            if case.due_on is not None:
-                number[1] += case.due_on < today
-                number[2] += today <= case.due_on <= sunday
-        order = list(CaseKind)
-        rows = [
-            (kind.label, stage, *map(str, number))
-            for (kind, stage), number in sorted(counted.items(), key=lambda each: (order.index(each[0][0]), each[0][1]))
+        today, calendar = clock.today(), working_days(session)
+        due = select(func.min(Deadline.due_on)).where(Deadline.case_no == SpotCheckTeam.case_no, Deadline.running)
+        wanted = (
+            select(SpotCheckTeam, due.scalar_subquery())
+            .join(Case, Case.case_no == SpotCheckTeam.case_no)
+            .where(Case.closed_at.is_(None), SpotCheckTeam.stage != TeamStage.CONFIRMED)
+            .order_by(SpotCheckTeam.case_no, SpotCheckTeam.department_uscc)
+        )
+        names = department_names(session)
+        return [
+            Inspection(
+                team.case_no,
+                names[team.department_uscc],
+                tuple(no for no in team.inspectors if no != team.entered_by or team.stage is TeamStage.CHECKING),
+                "登记检查结果" if team.stage is TeamStage.CHECKING else "确认检查结果",
+                until(due_on, today, calendar),
+            )
+            for team, due_on in session.execute(wanted).tuples()
         ]
-        total = [str(sum(number[column] for number in counted.values())) for column in range(3)]
-        table = Table(("类别", "环节", "在办", "已超期", "本周到期"), (*rows, ("合计", "", *total))).markdown()
-        parts = [_as_of_now(), table, *_batches(session)]
-    return "\n\n".join(parts)
-
-
-def _batches(session: Session) -> list[str]:
-    wanted = (
-        select(BackfillBatch, Case.stage, Case.flow_run_id)
-        .join(Case, Case.case_no == BackfillBatch.case_no)
-        .where(Case.closed_at.is_(None))
-        .order_by(BackfillBatch.case_no)
-    )
-    lines = [
-        f"| {linked(batch.case_no, run_id)} | {cell(stage)} "
-        f"| {batch.good + batch.same + batch.conflict + batch.bad}/{batch.rows}行 |"
-        for batch, stage, run_id in session.execute(wanted).tuples()
-    ]
-    head = "## 批量补录\n\n| 批次 | 环节 | 已核对 |\n| --- | --- | --- |\n"
-    return [head + "\n".join(lines)] if lines else []

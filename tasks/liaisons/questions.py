@@ -1,10 +1,12 @@
 """What the filing of a liaison officer asks (Article 13)."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from regulation.liaisons import Verdict
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Needed, Question
 
 
 class LiaisonConfirmation(Question):
@@ -14,7 +16,4 @@ class LiaisonConfirmation(Question):
     verdict: Verdict = Field(title="意见")
     reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.verdict is Verdict.RETURN and len(self.reason) < 5:
-            return "退回须告知部门理由，请在“退回理由”中写明（至少5个字）。"
-        return None
+    needs: ClassVar = {"reason": Needed("verdict", {Verdict.RETURN: "退回须告知部门理由"})}

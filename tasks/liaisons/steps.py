@@ -22,6 +22,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import answered, meet_by_answer
 from tasks.case.department_mail import tell_department
+from tasks.case.marks import mark_cases
 from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
@@ -74,6 +75,7 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
                 last_on=form.last_day,
             )
         )
+        mark_cases(session, {case_no: (filed.name, filed.phone, *((replaced.name,) if replaced else ()))})
         step.audit("liaison:filing:registered", department=department_uscc, kind=form.kind)
         announce(step, "新收到的专人备案", LIAISON_CONFIRMATION)
         return case_no

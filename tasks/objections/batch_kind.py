@@ -8,22 +8,28 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.certificates import CertificateType
-from models.objection_batches import ObjectionBatchRow
-from models.objections import Objection
+from models.objection_batches import ObjectionBatch, ObjectionBatchRow
+from models.objections import Objection, VerificationRequest
+from models.organisations import Department
 from regulation import limits
-from regulation.objection_batches import BATCH_STAGES
+from regulation.objection_batches import BATCH_STAGES, BatchStage
 from regulation.objections import Bureau, Stage
-from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
-from tasks.objections.batch_rows import batch_of, by_letter, registered_in, unsent
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
+from tasks.objections.batch_rows import batch_of, by_letter, registered_in, resting_rows, unsent
+from tasks.objections.letters import letter_of_batch
 from tasks.objections.questions import BatchLetterPosted, BatchReview
 from tasks.register.types import objectionable
 
 LISTED = 20
 """Rows that are named, and lines of the table."""
+LISTED_TOGETHER = 200
+"""Rows that the page shows of those that are reviewed together."""
 
 
-def _subject(session: Session, case: Case) -> str:
-    return f"{batch_of(session, case.case_no).rows}件"
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    wanted = select(ObjectionBatch.case_no, ObjectionBatch.rows, ObjectionBatch.sender)
+    rows = session.execute(wanted.where(ObjectionBatch.case_no.in_(case_nos))).tuples()
+    return {case_no: Brief(f"{number}件", detail=sender) for case_no, number, sender in rows}
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -89,6 +95,31 @@ def _kinds(session: Session, case: Case) -> Table | None:
     return Table(("证照", "项目", "件数", "无系统提示", "有系统提示", "并案"), tuple(rows))
 
 
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """The rows that the decision is about: those that are accepted together, or the letters that are to go out."""
+    if case.stage == BatchStage.REQUESTING:
+        asked = select(VerificationRequest.bureau, func.count()).where(
+            VerificationRequest.case_no.in_(unsent(case.case_no).with_only_columns(VerificationRequest.case_no)),
+            VerificationRequest.by_letter,
+        )
+        rows = session.execute(asked.group_by(VerificationRequest.bureau)).tuples().all()
+        letters = tuple((str(bureau), f"{number}件") for bureau, number in rows)
+        return [Compared("待书面发函", table=Table(("致", "件数"), letters))] if letters else []
+    there = resting_rows(session, case.case_no)
+    wanted = select(Objection).where(Objection.case_no.in_(list(there.values())[:LISTED_TOGETHER]))
+    said = {objection.case_no: objection for objection in session.scalars(wanted)}
+    together = tuple(
+        (str(row), each.certificate_type, each.field_name, each.stated, each.proposed, each.reason)
+        for row, case_no in there.items()
+        if (each := said.get(case_no)) is not None
+    )
+    if not together:
+        return []
+    more = f"，下面列出前{len(together)}件" if len(there) > len(together) else ""
+    table = Table(("行", "证照", "项目", "现在的内容", "应当是", "理由"), together)
+    return [Compared(f"可以一并受理的{len(there)}件（没有系统提示{more}）", table=table)]
+
+
 _HAPPENED: Happened = {
     "objection:batch:received": "收到{sender}报送的异议{rows}件，退回更正{wrong}行",
     "objection:batch:summed-up": "登记完毕，已告知报送单位；一并初审{together}件",
@@ -103,5 +134,6 @@ OBJECTION_BATCH = Kind(
     BATCH_STAGES,
     (BatchReview, BatchLetterPosted),
     (limits.INITIAL_REVIEW,),
-    KindSheet("批量异议", _subject, _lines, _lines, _HAPPENED, _kinds),
+    KindSheet("批量异议", _briefs, _lines, _lines, _HAPPENED, _kinds, compared=_compared, letter=letter_of_batch),
+    concerned=select(ObjectionBatch.case_no, Department.uscc).where(Department.name == ObjectionBatch.sender),
 )

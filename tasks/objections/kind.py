@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
+from models.certificates import Certificate, CertificateType
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from regulation import limits
@@ -16,9 +17,10 @@ from regulation.certificates import STATE_NAMES, mask_name, mask_number
 from regulation.objections import STAGES, Stage
 from runtime import clock
 from runtime.words import folded
-from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought
 from tasks.objections.changes import last_change
 from tasks.objections.claims import Claim, claims_of
+from tasks.objections.letters import letter_of_case
 from tasks.objections.questions import (
     InitialReview,
     LetterPosted,
@@ -29,6 +31,7 @@ from tasks.objections.questions import (
     reply_of,
 )
 from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
+from tasks.register.types import objectionable
 from tasks.register.versions import CURRENT_VERSION
 
 ADOPTED = "核实认定的内容与您主张的一致"
@@ -40,8 +43,15 @@ NOT_ADOPTED = (
 they are in order to object."""
 
 
-def _subject(session: Session, case: Case) -> str:
-    return objection_of(session, case.case_no).public_type
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    return {
+        each.case_no: Brief(each.public_type, mask_name(each.objector_name), each.public_field)
+        for each in session.scalars(select(Objection).where(Objection.case_no.in_(case_nos)))
+    }
+
+
+def _found(sought: Sought) -> list[Select[Any]]:
+    return [select(Objection.case_no).where(Objection.certificate_root.in_(sought.roots))]
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -222,6 +232,67 @@ def _other_claim(claim: Claim, noted: Lines) -> Lines:
     return [(f"并案{other.case_no} {name}", value) for name, value in said]
 
 
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """The disputed field as the register has it now beside what is stated, proposed, replied, and the whole face."""
+    objection = objection_of(session, case.case_no)
+    current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
+    reply, code = reply_of(session, case.case_no), objection.field_code
+    kind = session.get(CertificateType, objection.type_code) if objection.type_code else None
+    face = dict(_face(kind, current)) if kind is not None and current is not None else {}
+    name = objectionable(kind).get(code, objection.field_name) if kind is not None and code else objection.field_name
+    now = face.get(name, "")
+    there = now or ("本区索引没有这一项" if current is not None else "本区索引没有这件证照")
+    lines = [("本区登记现在是", there), ("申请人看到的是", objection.stated), ("申请人认为应当是", objection.proposed)]
+    for claim in claims_of(session, [case.case_no])[case.case_no]:
+        if claim.objection is not objection:
+            lines.append((f"并案{claim.objection.case_no}认为应当是", claim.objection.proposed))
+    differing = {title for title, _ in lines[1:]}
+    if reply is not None:
+        lines.append(("上级核实结论", f"{reply['finding']}：{reply['content']}"))
+        if reply["corrected_value"]:
+            lines.append(("上级认定应当是", reply["corrected_value"]))
+            differing.add("上级认定应当是")
+    compared = [
+        Compared(
+            f"有异议的项目：{objection.field_name}",
+            tuple(lines),
+            against=now,
+            differing=frozenset(differing) if now else frozenset(),
+            telling=frozenset({"上级认定应当是" if "上级认定应当是" in differing else "申请人认为应当是"}),
+        )
+    ]
+    if current is not None:
+        face["电子证照标识"] = current.identifier
+        title = f"{objection.certificate_type}现在的内容"
+        compared.append(Compared(title, tuple(face.items()), telling=frozenset({name})))
+    return compared
+
+
+def _face(kind: CertificateType, current: Certificate) -> Lines:
+    """What a certificate shows now, in the order of its type, its state last."""
+    valid_until = str(current.valid_until_on or "长期")
+    known = {"holder": current.holder_name, "holder_number": current.holder_number, "number": current.number}
+    shown = [
+        (name, str(current.face.get(code) or known.get(code) or (valid_until if code == "valid_until" else "")))
+        for code, name in objectionable(kind).items()
+        if code != "state"
+    ]
+    state = STATE_NAMES[current.state]
+    return [*((name, value) for name, value in shown if value), (objectionable(kind).get("state", "证照状态"), state)]
+
+
+def _people(session: Session, case: Case) -> Lines:
+    """Who objects: a telephone is somebody's, a name need not be."""
+    claims = [claim.objection for claim in claims_of(session, [case.case_no])[case.case_no]]
+    phones = [("同一申请人", each.phone) for each in claims]
+    return [*phones, *(("同名的申请人或持证主体", each.objector_name) for each in claims)]
+
+
+def _certificates(session: Session, case: Case) -> Sequence[str]:
+    root = objection_of(session, case.case_no).certificate_root
+    return [root] if root else []
+
+
 def _with_joined(session: Session, case: Case) -> list[str]:
     return [case.case_no, *(claim.objection.case_no for claim in claims_of(session, [case.case_no])[case.case_no])]
 
@@ -290,12 +361,24 @@ OBJECTION = Kind(
     STAGES,
     (InitialReview, SupplementReceived, LetterPosted, VerificationReply, RefusedRequest, OutcomeDecision),
     (limits.VERIFICATION_REQUEST, limits.INITIAL_REVIEW, limits.SUPPLEMENT, limits.URGE, limits.OUTCOME_NOTICE),
-    KindSheet("异议", _subject, _lines, _full_lines, _HAPPENED, files_of=_with_joined),
+    KindSheet(
+        "异议",
+        _briefs,
+        _lines,
+        _full_lines,
+        _HAPPENED,
+        files_of=_with_joined,
+        compared=_compared,
+        certificates_of=_certificates,
+        people_of=_people,
+        letter=letter_of_case,
+    ),
     "objection-intake",
+    found=_found,
 )
 OBJECTION_TO_PARTY = KindSheet(
     "异议",
-    _subject,
+    _briefs,
     _own_lines,
     _full_lines,
     _HAPPENED_TO_PARTY,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 from sqlalchemy import Row, bindparam, select
@@ -16,9 +16,9 @@ from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
 from regulation.use_lists import LineNumbersError
 from runtime.database import reading
-from runtime.refusals import InputError
+from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 from tasks.objections.batch_rows import resting_rows
 from tasks.objections.changes import last_change
 from tasks.objections.claims import may_be_referred
@@ -37,21 +37,26 @@ class InitialReview(Question):
         max_length=1000,
     )
 
+    needs: ClassVar = {
+        "reason": Needed(
+            "verdict",
+            {
+                Verdict.DECLINE: "不予受理须告知申请人理由",
+                Verdict.SUPPLEMENT: "要求补正须告知申请人补什么",
+                Verdict.ANSWERED: "援引已有结论须告知申请人理由",
+            },
+        )
+    }
+
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
         answered = may_be_referred(session, case.case_no)
         return {"verdict": [str(verdict) for verdict in Verdict if answered or verdict is not Verdict.ANSWERED]}
 
-    def refusal(self, asked: Asked) -> str | None:
+    def check(self, asked: Asked) -> None:
         if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
-            return "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。"
-        if self.verdict is Verdict.ACCEPT or len(self.reason) >= 5:
-            return None
-        if self.verdict is Verdict.ANSWERED:
-            return "援引已有结论须告知申请人理由，请在“理由或补正内容”中写明（至少5个字）。"
-        if self.verdict is Verdict.DECLINE:
-            return "不予受理须告知申请人理由，请在“理由或补正内容”中写明（至少5个字）。"
-        return "要求补正须告知申请人补什么，请在“理由或补正内容”中写明（至少5个字）。"
+            raise InputError.of("verdict", "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。")
+        super().check(asked)
 
 
 class SupplementKind(StrEnum):
@@ -67,10 +72,7 @@ class SupplementReceived(Question):
     kind: SupplementKind = Field(title="补正情况")
     text: Words = Field("", title="收到的材料", description="纸质或电话补正时，写明收到什么", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.kind is SupplementKind.RECEIVED and not self.text:
-            return "请在“收到的材料”中写明收到什么。"
-        return None
+    needs: ClassVar = {"text": Needed("kind", {SupplementKind.RECEIVED: "收到补正材料的须写明收到什么"}, 1)}
 
 
 class LetterPosted(Question):
@@ -80,12 +82,15 @@ class LetterPosted(Question):
     letter_no: Words = Field(title="文号", min_length=2, max_length=60)
     posted_on: date = Field(title="发函日期")
 
-    def refusal(self, asked: Asked) -> str | None:
+    @classmethod
+    def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
+        return {"posted_on": (case.received_on, today)}
+
+    def check(self, asked: Asked) -> None:
         if self.posted_on > asked.today:
-            return "发函日期不能晚于今天，请更正。"
+            raise InputError.of("posted_on", "发函日期不能晚于今天，请更正。")
         if self.posted_on < asked.case.received_on:
-            return f"发函日期不能早于收到异议的{asked.case.received_on}，请更正。"
-        return None
+            raise InputError.of("posted_on", f"发函日期不能早于收到异议的{asked.case.received_on}，请更正。")
 
 
 class ReplyKind(StrEnum):
@@ -109,16 +114,21 @@ class VerificationReply(Question):
     reply_no: Words = Field(title="回复文号", min_length=2, max_length=60)
     replied_on: date = Field(title="回复日期")
 
-    def refusal(self, asked: Asked) -> str | None:
+    @classmethod
+    def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
+        return {"replied_on": (case.received_on, today)}
+
+    needs: ClassVar = {"corrected_value": Needed("finding", dict.fromkeys(FOUND_WRONG, "上级认定原数据有误"), 1)}
+
+    def check(self, asked: Asked) -> None:
         if self.replied_on > asked.today:
-            return "回复日期不能晚于今天，请更正。"
+            raise InputError.of("replied_on", "回复日期不能晚于今天，请更正。")
         if self.replied_on < asked.case.received_on:
-            return f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。"
-        if self.finding not in FOUND_WRONG:
-            return None
-        if not self.corrected_value:
-            return "上级认定原数据有误时，须填写“正确的内容”。"
-        return value_refusal(asked, self.corrected_value)
+            raise InputError.of("replied_on", f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。")
+        super().check(asked)
+        wrong = value_refusal(asked, self.corrected_value) if self.finding in FOUND_WRONG else None
+        if wrong is not None:
+            raise InputError.of("corrected_value", wrong)
 
     def recorded(self) -> dict[str, Any]:
         return {**super().recorded(), "kind": ReplyKind.REPLIED}
@@ -212,33 +222,35 @@ class OutcomeDecision(Question):
         allowed = outcomes_for(Finding(reply["finding"]))
         return {"outcome": [str(outcome) for outcome in Outcome if outcome in allowed]}
 
-    def refusal(self, asked: Asked) -> str | None:
+    needs: ClassVar = {"value": Needed("outcome", {Outcome.SYNCED: "处理结果为“已同步”的须填数据源头现在的内容"}, 1)}
+
+    def check(self, asked: Asked) -> None:
         reply = reply_of(asked.session, asked.case.case_no)
         if reply is None:
-            return "尚未登记上级核实结果，不能拟定处理结果。"
+            raise RefusalError("尚未登记上级核实结果，不能拟定处理结果。")
         finding = Finding(reply["finding"])
         allowed = outcomes_for(finding)
         if self.outcome not in allowed:
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
-            return f"上级核实结论为“{finding}”，处理结果应为{names}。"
+            raise InputError.of("outcome", f"上级核实结论为“{finding}”，处理结果应为{names}。")
+        objection = objection_in(asked)
         if self.outcome is Outcome.SYNCED:
-            return self._sync_refusal(asked)
-        if self.outcome not in CORRECTING:
-            return None
-        if not self.value and (change := last_change(asked.session, asked.case)) is not None:
-            return (
+            if asked.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root}) is None:
+                raise InputError.of(
+                    "outcome", "本区索引没有这件证照，没有可以同步的；数据源头无误的，请选“维持原信息”。"
+                )
+            super().check(asked)
+        elif self.outcome not in CORRECTING:
+            return
+        elif not self.value and (change := last_change(asked.session, asked.case)) is not None:
+            raise InputError.of(
+                "value",
                 f"登记中的这一项在本件收到后已由{change.case_no}更正，请先核对“登记现在的内容”；"
-                "再在“更正后的内容”中写明应当登记的内容，登记已经正确的照登记填写。"
+                "再在“更正后的内容”中写明应当登记的内容，登记已经正确的照登记填写。",
             )
-        return correction_refusal(asked, value_decided(self, reply, objection_in(asked)))
-
-    def _sync_refusal(self, asked: Asked) -> str | None:
-        current = asked.session.scalar(CURRENT_VERSION, {"root": objection_in(asked).certificate_root})
-        if current is None:
-            return "本区索引没有这件证照，没有可以同步的；数据源头无误的，请选“维持原信息”。"
-        if not self.value:
-            return "处理结果为“已同步”时，请在“更正后的内容”中填写数据源头现在的内容。"
-        return correction_refusal(asked, self.value)
+        wrong = correction_refusal(asked, value_decided(self, reply, objection))
+        if wrong is not None:
+            raise InputError.of("value", wrong)
 
 
 def value_decided(decision: OutcomeDecision, reply: Mapping[str, Any] | None, objection: Objection) -> str:
@@ -295,12 +307,11 @@ class BatchReview(Question):
         "", title="另行逐件初审的行", description="表格中的行号，如“12、40-42”；没有的不填", max_length=4000
     )
 
-    def refusal(self, asked: Asked) -> str | None:
+    def check(self, asked: Asked) -> None:
         try:
             apart_rows(self.apart, set(resting_rows(asked.session, asked.case.case_no)))
         except LineNumbersError as why:
-            return f"另行逐件初审的行有误：{why}"
-        return None
+            raise InputError.of("apart", f"另行逐件初审的行有误：{why}") from None
 
 
 class BatchLetterPosted(LetterPosted):

@@ -25,6 +25,7 @@ from runtime.keys import keys
 from tasks.case.attachments import File, keep_files
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import start_deadlines
+from tasks.case.marks import mark_cases
 from tasks.case.numbers import locked_counter, new_case, next_numbers, tell_officer
 from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
@@ -33,6 +34,7 @@ from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
 from tasks.objections.steps import status_link
 from tasks.office.officers import officers_by_load
 from tasks.register.types import find_type, objectionable
+from tasks.register.versions import names_on
 
 MISSING_REMARK = "申请人认为应当有这件证照而没有，请核对是否应有"
 SEVERAL = "本区索引中有几件证照是所填的编号，请核对是哪一件，必要时请申请人以电子证照标识指明"
@@ -162,6 +164,12 @@ def register_all(
         done[row["submission_key"]] = Registered(case_no, row["token"], case_no in joined, new=True)
     insert_many(session, cast("Table", Case.__table__), cases)
     insert_many(session, cast("Table", Objection.__table__), rows)
+    named = names_on(session, {row["certificate_root"] for row in rows if row["certificate_root"]})
+    own = ("objector_name", "phone", "certificate_reference")
+    mark_cases(
+        session,
+        {row["case_no"]: [*(row[name] for name in own), *named[row["certificate_root"] or ""]] for row in rows},
+    )
     for row in rows:
         keep_files(session, row["case_no"], fresh[row["submission_key"]].files, at)
     _acknowledge(session, rows, fresh, joined, actor, received_on, at)

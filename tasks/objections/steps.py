@@ -46,6 +46,7 @@ from tasks.case.answers import (
 )
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
+from tasks.case.marks import mark_cases
 from tasks.case.numbers import end_case, tell_officer
 from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cases, move, once_within, recorded
 from tasks.case.submissions import came_before
@@ -70,6 +71,7 @@ from tasks.register.versions import (
     as_row,
     check_value,
     correct,
+    names_on,
     set_holders,
     supersede,
 )
@@ -390,8 +392,16 @@ def correct_certificate(step: Step) -> str | None:
         fields = "、".join(corrected.contradicted)
         what = f"异议{step.case.case_no}将“{name}”更正后，证照上的{fields}与之不一致，请核对是否也应更正"
         open_staff_task(session, f"contradicted:{step.case.case_no}", step.case.case_no, what, step.now)
+    _mark_by_holders(session, new.root)
     step.audit("certificate:version:corrected", from_version=old.version, to_version=new.version)
     return new.identifier
+
+
+def _mark_by_holders(session: Session, root: str) -> None:
+    """Let every objection to a certificate be found by whom it names now, too."""
+    names = names_on(session, [root])[root]
+    about = session.scalars(select(Objection.case_no).where(Objection.certificate_root == root))
+    mark_cases(session, dict.fromkeys(about, names))
 
 
 @durable("与数据源头同步")
@@ -424,6 +434,7 @@ def sync_certificate(step: Step) -> str | None:
         current.read_at = NEVER
     else:
         current = supersede(session, current, said, step.case.case_no, step.now)
+    _mark_by_holders(session, current.root)
     step.audit("certificate:version:synced", identifier=current.identifier, version=current.version, field=code)
     return current.identifier
 

@@ -34,7 +34,7 @@ from regulation.objections import (
 )
 from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import accepted_answer, answer_for_all, answered, answers_so_far, record_answer
 from tasks.case.deadlines import meet_deadlines, start_deadlines
@@ -442,8 +442,11 @@ def _record_bureau_reply(bureau: Bureau, reply: BureauReply) -> bool:
             raise LookupError(f"没有向{bureau}提出过编号为{reply.case_no}的核实需求。")
         case = locked_case(session, reply.case_no)
         now = clock.now()
-        if why := form.refusal(Asked(session, case, "", clock.local_date(now))):
-            raise RefusalError(why)
+        try:
+            form.check(Asked(session, case, "", clock.local_date(now)))
+        except InputError as why:
+            # Wrong beside what the case says, not in itself.
+            raise RefusalError(str(why)) from None
         key = f"{bureau}:{reply.reply_no}:{case.case_no}"
         # Only to be sure that it says what it said before; what comes of it hangs on where the case stands.
         came_before(session, "reply", key, form)

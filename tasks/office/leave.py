@@ -21,6 +21,8 @@ def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> Non
         raise RefusalError("休假结束日早于开始日，请更正。")
     if leave.until_on < clock.local_date(at):
         raise RefusalError(f"休假结束日{leave.until_on}已过，无需登记；日期有误的请更正。")
+    if session.get_one(Officer, leave.substitute_no).role is Role.AUDITOR:
+        raise RefusalError(f"工号{leave.substitute_no}是审计人员，不能代理他人办理；请另选代理人。")
     if leave.substitute_no == leave.staff_no:
         raise RefusalError("代理人不能是休假人本人。")
     session.add(leave)

@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
-from models.organisations import Officer, Role
+from models.organisations import Leave, Officer, Role
 from runtime import clock
 from runtime.contacts import AddressError, plain_address
 from runtime.database import reading, transaction
+from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.audit import record
 from tasks.office.officers import acting_officer
@@ -34,6 +35,8 @@ class OnRegister:
     email: str
     active: bool
     open_cases: int
+    has_account: bool
+    """Whether they can sign on with an account of the government's sign-on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +77,36 @@ def register_officer(staff_no: str, name: str, role: Role, email: str, by: str) 
         return secret
 
 
-def change_officer(staff_no: str, name: str | None, role: Role | None, email: str | None, by: str) -> None:
-    """Change what is given of an officer in service. Raises ``InputError``, also when nothing is given and when the
-    only director would be none any more."""
+def account_index(account: str) -> str:
+    """By what an account of the government's sign-on is found again."""
+    return keys().blind_index("officer-account", account.strip())
+
+
+def change_officer(
+    staff_no: str, name: str | None, role: Role | None, email: str | None, by: str, account: str | None = None
+) -> None:
+    """Change what is given of an officer in service; an empty ``account`` takes away the one that is there, and ends
+    what was begun with it. Raises ``InputError``, also when nothing is given, when the only director would be none any
+    more, for an account that is somebody else's, and for an auditor who has open cases."""
     given = {
         "name": None if name is None else _name(name),
         "role": role,
         "email": None if email is None else _email(email),
+        "account_index": None if account is None else account.strip() and account_index(account),
     }
     changed = {field: value for field, value in given.items() if value is not None}
     if not changed:
-        raise InputError("没有要改的内容，请给出姓名、职责、邮箱中的一项或几项。")
+        raise InputError("没有要改的内容，请给出姓名、职责、邮箱、浙政钉账号中的一项或几项。")
     with transaction() as session:
         officer = _in_service(session, staff_no)
-        if role is Role.OFFICER:
+        if role not in (None, Role.DIRECTOR):
             _check_director_left(session, officer)
+        if role is Role.AUDITOR:
+            _check_decides_nothing(session, officer)
+        if changed.get("account_index"):
+            _check_nobody_elses(session, officer, changed["account_index"])
         for field, value in changed.items():
-            setattr(officer, field, value)
+            setattr(officer, field, value or None)
         which = {"fields": sorted(changed), **({} if role is None else {"role": role})}
         record(session, "officer:register:changed", None, by, clock.now(), staff_no=officer.staff_no, **which)
 
@@ -140,7 +156,11 @@ def officers_on_register() -> list[OnRegister]:
         counted = select(Case.officer_no, func.count()).where(Case.closed_at.is_(None)).group_by(Case.officer_no)
         open_cases = defaultdict(int, session.execute(counted).tuples().all())
         return [
-            OnRegister(each.staff_no, each.name, each.role, each.email, each.active, open_cases[each.staff_no])
+            OnRegister(
+                *(each.staff_no, each.name, each.role, each.email, each.active),
+                open_cases=open_cases[each.staff_no],
+                has_account=each.account_index is not None,
+            )
             for each in session.scalars(select(Officer).order_by(Officer.staff_no))
         ]
 
@@ -160,6 +180,23 @@ def _check_director_left(session: Session, but: Officer) -> None:
     # Two directors who leave at once would each see the other.
     if but.role is Role.DIRECTOR and not session.scalars(others.with_for_update()).all():
         raise InputError(f"工号{but.staff_no}是唯一的在职负责人，请先登记另一名负责人。")
+
+
+def _check_decides_nothing(session: Session, officer: Officer) -> None:
+    """An auditor may have no case, and stand in for nobody."""
+    has = select(func.count()).where(Case.officer_no == officer.staff_no, Case.closed_at.is_(None))
+    if session.scalar(has):
+        raise InputError(f"工号{officer.staff_no}名下有在办办件，审计人员不能办理：请先移交给经办人。")
+    stands_in = select(Leave.id).where(Leave.substitute_no == officer.staff_no, Leave.until_on >= clock.today())
+    if session.scalar(stands_in.limit(1)) is not None:
+        raise InputError(f"工号{officer.staff_no}是休假人员的代理人，审计人员不能办理：请先另行登记代理人。")
+
+
+def _check_nobody_elses(session: Session, officer: Officer, index: str) -> None:
+    others = select(Officer.staff_no).where(Officer.account_index == index, Officer.staff_no != officer.staff_no)
+    whose = session.scalar(others)
+    if whose is not None:
+        raise InputError(f"该账号已登记在工号{whose}名下，请核对；确已换人的，先取消那一个。")
 
 
 def _number(text: str) -> str:

@@ -10,6 +10,8 @@ from models.cases import Case
 from models.organisations import Leave, Officer, Role
 from runtime.refusals import InputError, RefusalError
 
+NO_AUDITOR = "审计人员只能查看，不能办理；请由经办人办理。"
+
 LISTED = 20
 """Staff numbers that a refusal lists."""
 
@@ -58,7 +60,8 @@ def officer_named(session: Session, text: str, what: str = "工号") -> Officer:
 def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
     """The officer who acts for ``staff_no`` on a day: themselves, or their substitute while they are on leave.
 
-    A substitute who is away too is represented in turn; where that leads back to the start, a director acts.
+    A substitute who is away too is represented in turn; where that leads back to the start, or to an auditor, a
+    director acts.
     """
     seen: list[str] = []
     while staff_no not in seen:
@@ -66,11 +69,28 @@ def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
         substitute = session.scalar(SUBSTITUTE, {"staff_no": staff_no, "day": on})
         if substitute is None:
             officer = session.scalar(OFFICER, {"staff_no": staff_no})
-            if officer is not None and officer.active:
+            if officer is not None and officer.active and officer.role is not Role.AUDITOR:
                 return officer
             break
         staff_no = substitute
     return director(session)
+
+
+def acting_officers(session: Session, on: date) -> dict[str, Officer]:
+    """For every officer who ever was on file, who acts for them on a day (``acting_officer``): for lists of cases."""
+    officers = {each.staff_no: each for each in session.scalars(select(Officer))}
+    away = select(Leave.staff_no, Leave.substitute_no).where(Leave.from_on <= on, Leave.until_on >= on)
+    stands_in = dict(session.execute(away.order_by(Leave.id)).tuples().all())
+
+    def acting(staff_no: str) -> Officer:
+        seen: list[str] = []
+        while staff_no not in seen and staff_no in stands_in:
+            seen.append(staff_no)
+            staff_no = stands_in[staff_no]
+        officer = officers.get(staff_no)
+        return officer if officer is not None and officer.active and staff_no not in seen else director(session)
+
+    return {staff_no: acting(staff_no) for staff_no in officers}
 
 
 def director(session: Session) -> Officer:
@@ -85,6 +105,8 @@ def director(session: Session) -> Officer:
 
 def check_may_act(session: Session, officer: Officer, case: Case, on: date) -> None:
     """Raise ``RefusalError`` unless the officer is the case's own, stands in for them today, or is a director."""
+    if officer.role is Role.AUDITOR:
+        raise RefusalError(NO_AUDITOR)
     own = officer.role is Role.DIRECTOR or officer.staff_no == case.officer_no
     if own or officer.staff_no == acting_officer(session, case.officer_no, on).staff_no:
         return

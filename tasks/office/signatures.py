@@ -13,10 +13,12 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pyotp
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.organisations import Officer, SpentCode, WrongCode
+from models.organisations import Officer, Role, SpentCode, WrongCode
+from notifications.notices import CodesGuessed
+from notifications.outbox import queue
 from regulation.limits import (
     SIGNED_BEFORE,
     STRANGERS_WRONG_CODES,
@@ -31,12 +33,18 @@ from runtime.keys import keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
+from tasks.office.officers import NO_AUDITOR
 
 CODE_SECONDS = 30
 """Seconds that a one-time code stands for (RFC 6238); the one before and the one after are taken too."""
 
+UNKNOWN = "工号不存在或已停用，请核对后重填。"
+
 DESK, COMMAND_LINE = "desk", "command-line"
-"""The doors that only the Center's own staff can get at. Any other source is the address that a page was sent from."""
+"""The doors that only the Center's own staff can get at. Any other source is the address that a page was sent from, or
+a session."""
+SESSION = "session:"
+"""What the source of whoever is signed in begins with: nobody else who guesses behind their address is in it."""
 
 
 class SignatureError(RefusalError):
@@ -56,10 +64,12 @@ def sign(staff_no: str, code: str, source: str, submission: str | None = None) -
     officer, and for a wrong, late or used code; ``SlowedError`` when it was not even looked at.
     """
     with transaction() as session:
-        found = _look_at(session, staff_no.strip().upper(), code.strip(), source, submission)
+        found = look_at(session, staff_no, code, source, submission)
     # Only now, because a wrong code has to be counted.
     if isinstance(found, SignatureError):
         raise found
+    if found.role is Role.AUDITOR:
+        raise SignatureError(NO_AUDITOR)
     return found
 
 
@@ -68,12 +78,17 @@ def sign_on_page(staff_no: str, code: str, address: str) -> Officer:
     for every reason, so that it tells nobody which staff numbers there are."""
     try:
         return sign(staff_no, code, source_of(address))
-    except SlowedError:
-        raise
-    except SignatureError:
-        raise SignatureError(
-            "工号或一次性验证码不对、已过期或已用过，请填写工号和验证器上最新的6位数字；多次不对的须稍后再试。"
-        ) from None
+    except SignatureError as why:
+        raise as_on_page(why) from None
+
+
+def as_on_page(why: SignatureError) -> SignatureError:
+    """What a page says that anybody can reach."""
+    if isinstance(why, SlowedError):
+        return why
+    return SignatureError(
+        "工号或一次性验证码不对、已过期或已用过，请填写工号和验证器上最新的6位数字；多次不对的须稍后再试。"
+    )
 
 
 def submission_of(key: str, said: Mapping[str, Any]) -> str:
@@ -88,15 +103,18 @@ def settle(submission: str) -> None:
         session.execute(update(SpentCode).where(SpentCode.spent_on == submission).values(spent_on=None))
 
 
-def _look_at(
-    session: Session, staff_no: str, code: str, source: str, submission: str | None
+def look_at(
+    session: Session, staff_no: str, code: str, source: str, submission: str | None = None
 ) -> Officer | SignatureError:
+    """``sign`` in the caller's transaction, which spends the code together with the work. What is wrong with the
+    signature is returned, not raised: the transaction has to commit, so that a wrong code counts."""
     at = clock.now()
+    staff_no, code = staff_no.strip().upper(), code.strip()
     # Locked, so that codes that come at the same time are looked at one after the other.
     officer = session.get(Officer, staff_no, with_for_update={"key_share": True})
     if officer is not None and not officer.active:
         officer = None
-    unknown = SignatureError("工号不存在或已停用，请核对后重填。")
+    unknown = SignatureError(UNKNOWN)
     if not settings().one_time_codes:
         return officer or unknown
     if officer is None and source in (DESK, COMMAND_LINE):
@@ -125,10 +143,24 @@ def _look_at(
         # Strangers get few looks a day, so they cannot fill the record; their addresses are not for it.
         door = source if source in (DESK, COMMAND_LINE) else "page"
         record(session, "officer:code:refused", None, staff_no, at, door=door)
+        _tell_of_guesses(session, officer, at)
     slowed_until = _slowed_until(session, staff_no, source, at)
     if slowed_until is not None and slowed_until > at:
         return SignatureError(f"一次性验证码不对或已过期，而且填错次数过多。{_again_after(slowed_until)}")
     return SignatureError("一次性验证码不对或已过期，请填写验证器上当前显示的6位数字。")
+
+
+def _tell_of_guesses(session: Session, officer: Officer, at: datetime) -> None:
+    """Tell an officer, at most once a day, that so many codes were wrong that it may not be they who give them."""
+    recent = WrongCode.at > at - timedelta(seconds=WRONG_CODE_WINDOW.value)
+    given = select(func.count(), func.min(WrongCode.at)).where(WrongCode.staff_no == officer.staff_no, recent)
+    times, since = session.execute(given).tuples().one()
+    if times >= WRONG_CODES.value:
+        first = since.astimezone(clock.SHANGHAI)
+        said = f"{first.month}月{first.day}日 {first:%H:%M}"
+        notice = CodesGuessed(officer=officer.name, times=times, since=said, desk=f"{settings().desk}/desk")
+        key = f"codes-guessed:{officer.staff_no}:{clock.local_date(at)}"
+        queue(session, notice, officer.email, key=key, case_no=None, at=at)
 
 
 def _slowed(until: datetime) -> SlowedError:
@@ -155,7 +187,8 @@ def _slowed_until(session: Session, staff_no: str, source: str, at: datetime) ->
         SpentCode.time_step > int((at - timedelta(days=SIGNED_BEFORE.value)).timestamp()) // CODE_SECONDS,
     )
     known = {DESK, COMMAND_LINE, *session.scalars(signed_before.distinct())}
-    if source not in known:
+    if source not in known and not source.startswith(SESSION):
+        known |= {came_from for _, came_from, _ in wrong if came_from.startswith(SESSION)}
         strangers = [when for number, came_from, when in wrong if number == staff_no and came_from not in known]
         from_here = [when for _, came_from, when in wrong if came_from == source]
         untils += [_again_at(each, STRANGERS_WRONG_CODES.value) for each in (strangers, from_here)]

@@ -1,16 +1,20 @@
 """A rectification on its sheets (Article 17)."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind
+from models.findings import Finding
 from models.organisations import Department
 from models.rectifications import Rectification
 from regulation import limits
 from regulation.finding_rules import RULES
 from regulation.rectifications import STAGES, Stage, bounds, suggested_days
 from runtime import clock
-from tasks.case.kind import Happened, Kind, KindSheet, Lines
+from tasks.case.deadlines import running_deadline
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines
 from tasks.rectifications.questions import (
     DepartmentResponse,
     ExtensionDecision,
@@ -24,6 +28,13 @@ from tasks.rectifications.steps import finding_of, first_of
 
 def _department(session: Session, case: Case) -> str:
     return session.get_one(Department, finding_of(session, case.case_no).department_uscc).name
+
+
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    wanted = select(Finding.case_no, Department.name, Finding.rule)
+    wanted = wanted.join(Department, Department.uscc == Finding.department_uscc)
+    rows = session.execute(wanted.where(Finding.case_no.in_(case_nos))).tuples()
+    return {case_no: Brief(name, detail=RULES[rule].title) for case_no, name, rule in rows}
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -70,6 +81,37 @@ def _full_lines(session: Session, case: Case) -> Lines:
     return [*_lines(session, case), *(_answer(answer) for answer in answers)]
 
 
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """What was found, what was ordered, and what the department said last: by these each of its decisions is made."""
+    finding, row = finding_of(session, case.case_no), session.get(Rectification, case.case_no)
+    rule = RULES[finding.rule]
+    lines = [("问题", f"{rule.title}（第{rule.article}条）"), ("情况", finding.facts)]
+    if finding.particulars:
+        lines.append(("涉及", finding.particulars))
+    if row is None:
+        days = suggested_days(finding.severity, finding.repeats_id is not None)
+        lines.append(("规则建议", f"督促整改，{finding.severity}，{days}个工作日"))
+        return [Compared("发现的问题", tuple(lines), telling=frozenset({"情况"}))]
+    if row.requirement:
+        lines.append(("整改要求", row.requirement))
+    limit = running_deadline(session, case.case_no, limits.RECTIFICATION)
+    if limit is not None:
+        lines.append(("整改时限", f"{limit.due_on}（{limit.days}个工作日）"))
+    if row.returned_for:
+        lines.append(("上次退回的理由", row.returned_for))
+    said = select(Answer).where(
+        Answer.case_no == case.case_no,
+        Answer.question.in_((DepartmentResponse.question, LateResponse.question)),
+        Answer.refusal.is_(None),
+    )
+    answers = session.scalars(said.order_by(Answer.id)).all()
+    if answers:
+        lines.append(("部门最近的答复", _answer(answers[-1])[1]))
+    if finding.cleared_on is not None:
+        lines.append(("请注意", f"巡查发现问题的原因已于{finding.cleared_on}消除"))
+    return [Compared("问题、要求和部门答复", tuple(lines), telling=frozenset({"部门最近的答复", "请注意"}))]
+
+
 def _answer(answer: Answer) -> tuple[str, str]:
     said = "；".join(str(value) for value in answer.given.values() if value)
     return f"{_ASKED[answer.question]}（{clock.local_date(answer.at)}）", said
@@ -100,5 +142,6 @@ RECTIFICATION = Kind(
     STAGES,
     (FindingDecision, DepartmentResponse, ExtensionDecision, Recheck, FinalStanding),
     (limits.FINDING_DECISION, limits.RECTIFICATION, limits.EXTENSION_REVIEW, limits.RECHECK),
-    KindSheet("督促整改", _department, _lines, _full_lines, _HAPPENED),
+    KindSheet("督促整改", _briefs, _lines, _full_lines, _HAPPENED, compared=_compared),
+    concerned=select(Finding.case_no, Finding.department_uscc),
 )

@@ -1,13 +1,14 @@
 """What the rectification of a finding asks (Article 17)."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer
+from models.cases import Answer, Case
+from models.findings import Finding
 from regulation.findings import Severity
 from regulation.limits import EXTENSION_DAYS, RECTIFICATION_DAYS
 from regulation.rectifications import (
@@ -18,17 +19,18 @@ from regulation.rectifications import (
     Verdict,
     check_days,
     check_extension,
+    suggested_days,
 )
 from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 
 _DAYS = "；".join(f"{severity}{fewest}至{most}" for severity, (fewest, most) in RECTIFICATION_DAYS.items())
 
 
 class FindingDecision(Question):
     question = "finding-decision"
-    asks = "发现的问题：督促整改，还是不成立？（表单已按规则的建议填写，可以改）"
+    asks = "发现的问题：督促整改，还是不成立？（已按规则的建议填好，可以改）"
 
     decision: Decision = Field(title="处置意见")
     severity: Severity = Field(title="严重程度")
@@ -40,15 +42,24 @@ class FindingDecision(Question):
         max_length=1000,
     )
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.decision is Decision.DISMISS:
-            return None if len(self.reason) >= 5 else "不成立须写明理由，请在“理由或要求”中写明（至少5个字）。"
-        return _refused(check_days, self.severity, self.days)
+    needs: ClassVar = {"reason": Needed("decision", {Decision.DISMISS: "不成立须写明理由"})}
+
+    @classmethod
+    def suggested(cls, session: Session, case: Case) -> Mapping[str, Any]:
+        """What the rule suggests."""
+        finding = session.scalars(select(Finding).where(Finding.case_no == case.case_no)).one()
+        days = suggested_days(finding.severity, finding.repeats_id is not None)
+        return {"decision": Decision.RECTIFY, "severity": finding.severity, "days": days}
+
+    def check(self, asked: Asked) -> None:
+        super().check(asked)
+        if self.decision is Decision.RECTIFY:
+            _of_days(check_days, self.severity, self.days)
 
 
 class DepartmentResponse(Question):
     question = "department-response"
-    asks = "等待部门答复整改情况（部门经链接或接口答复的自动登记；书面答复在此录入，材料在签名页添加）"
+    asks = "等待部门答复整改情况（部门经链接或接口答复的自动登记；书面答复在此录入，材料在本页添加）"
     awaits = "部门答复整改"
 
     kind: Literal[Response.DONE, Response.EXTENSION] = Field(title="部门答复")
@@ -57,10 +68,11 @@ class DepartmentResponse(Question):
         0, title="申请延期的工作日数", description=f"只在申请延期时填写，1至{EXTENSION_DAYS.value}", ge=0, le=99
     )
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.kind is Response.DONE:
-            return None
-        return _refused(check_extension, self.days, extension_asked(asked.session, asked.case.case_no))
+    needs: ClassVar = {"days": Needed("kind", {Response.EXTENSION: "申请延期的须写明天数"}, 1)}
+
+    def check(self, asked: Asked) -> None:
+        if self.kind is Response.EXTENSION:
+            _of_days(check_extension, self.days, extension_asked(asked.session, asked.case.case_no))
 
 
 class ExtensionDecision(Question):
@@ -70,26 +82,26 @@ class ExtensionDecision(Question):
     verdict: Literal[ExtensionVerdict.GRANT, ExtensionVerdict.REFUSE] = Field(title="意见")
     reason: Words = Field("", title="理由", description="不同意须写明理由，将告知部门", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.verdict is ExtensionVerdict.REFUSE and len(self.reason) < 5:
-            return "不同意延期须告知部门理由，请在“理由”中写明（至少5个字）。"
-        return None
+    needs: ClassVar = {"reason": Needed("verdict", {ExtensionVerdict.REFUSE: "不同意延期须告知部门理由"})}
 
 
 class Recheck(Question):
     question = "recheck"
-    asks = "复查整改情况：已整改，还是退回整改？（整改情况和材料见签名页）"
+    asks = "复查整改情况：已整改，还是退回整改？（整改情况和材料见本页）"
 
     verdict: Verdict = Field(title="复查意见")
     days: int = Field(0, title="再次整改的时限（工作日）", description=f"退回时填写：{_DAYS}", ge=0, le=99)
     reason: Words = Field("", title="理由", description="退回须写明哪里没有改到位，将告知部门", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.verdict is Verdict.MENDED:
-            return None
-        if len(self.reason) < 5:
-            return "退回整改须告知部门理由，请在“理由”中写明哪里没有改到位（至少5个字）。"
-        return _refused(check_days, ordered_severity(asked.session, asked.case.case_no), self.days)
+    needs: ClassVar = {
+        "reason": Needed("verdict", {Verdict.RETURNED: "退回整改须告知部门哪里没有改到位"}),
+        "days": Needed("verdict", {Verdict.RETURNED: "退回整改须给出时限"}, 1),
+    }
+
+    def check(self, asked: Asked) -> None:
+        super().check(asked)
+        if self.verdict is Verdict.RETURNED:
+            _of_days(check_days, ordered_severity(asked.session, asked.case.case_no), self.days)
 
 
 class FinalStanding(Question):
@@ -124,10 +136,9 @@ def ordered_severity(session: Session, case_no: str) -> Severity:
     return Severity(session.scalars(wanted).one()["severity"])
 
 
-def _refused(check: Callable[..., None], *given: object) -> str | None:
-    """Why a rule refuses, ``None`` when it does not."""
+def _of_days(check: Callable[..., None], *given: object) -> None:
+    """What a rule says of the days stands beside them."""
     try:
         check(*given)
     except InputError as why:
-        return str(why)
-    return None
+        raise InputError.of("days", str(why)) from None

@@ -18,14 +18,11 @@ from regulation.limits import EXTENSION_REVIEW, FINDING_DECISION, RECHECK, RECTI
 from regulation.rectifications import (
     STAGES,
     Conclusion,
-    Decision,
     ExtensionVerdict,
     Stage,
     bounds,
     is_escalated,
-    suggested_days,
 )
-from runtime.database import reading
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered, answered_on, meet_by_answer
 from tasks.case.calendars import working_days
@@ -54,14 +51,6 @@ def first_of(session: Session, finding: Finding) -> Finding | None:
 def rectification_link(token: str) -> str:
     """The address under which a department reads what was found and answers."""
     return f"{settings().public_url}/rectifications/{token}"
-
-
-def suggestion(case_no: str) -> dict[str, Any]:
-    """What the rule suggests to the officer, as the fields of ``FindingDecision``."""
-    with reading() as session:
-        finding = finding_of(session, case_no)
-        days = suggested_days(finding.severity, finding.repeats_id is not None)
-        return {"decision": Decision.RECTIFY, "severity": finding.severity, "days": days}
 
 
 def finding_cleared(session: Session, case_no: str, at: datetime) -> bool:

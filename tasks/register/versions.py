@@ -1,7 +1,8 @@
 """Versions of certificates, on every way into the register: their columns follow from their faces, and a value that is
 put on a face is one that its field can hold (Articles 3 and 12)."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from regulation.backfill.problems import Problem, Severity
 from regulation.catalogue import STATE, Validity, state_on, valid_until
 from regulation.certificates import STATE_NAMES, VARIANT_REMARK, CertificateState, parse_identifier
 from regulation.register_columns import new_contradictions, read_off
+from runtime.database import in_pieces
 from runtime.keys import keys
 from runtime.refusals import InputError
 from tasks.register.types import paper_type
@@ -96,6 +98,17 @@ def holders_of(session: Session, certificate_id: int) -> tuple[Holder, ...]:
         Holder(field, kind, name, number_kind, number, share or "")
         for field, kind, name, number_kind, number, share in rows.tuples()
     )
+
+
+def names_on(session: Session, roots: Iterable[str]) -> defaultdict[str, set[str]]:
+    """By the roots of certificates, the names of all whom any of their versions names as holders."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for some in in_pieces(sorted(roots)):
+        wanted = select(Certificate.root, CertificateHolder.name).where(Certificate.root.in_(some))
+        rows = session.execute(wanted.join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id))
+        for root, name in rows.tuples():
+            found[root].add(name)
+    return found
 
 
 def set_holders(session: Session, certificate_id: int, holders: tuple[Holder, ...]) -> bool:

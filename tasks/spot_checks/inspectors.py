@@ -67,7 +67,7 @@ def declare_conflict(inspector: str, department: str, ties: Ties, until_on: date
         checking = checking.where(Case.stage == Stage.CHECKING, SpotCheckTeam.department_uscc == uscc)
         for team in session.scalars(checking.where(SpotCheckTeam.stage != TeamStage.CONFIRMED)):
             if there.staff_no in team.inspectors:
-                what = f"工号{there.staff_no}回避“{whose.name}”，请在{team.case_no}的待办表单中更换检查人员"
+                what = f"工号{there.staff_no}回避“{whose.name}”，请在{team.case_no}的办件页更换检查人员"
                 key = f"{team.case_no}:conflict:{uscc}:{there.staff_no}"
                 open_staff_task(session, key, team.case_no, what, now)
         record(

@@ -1,22 +1,24 @@
 """A random spot check on its sheets (Article 17)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.organisations import Department
-from models.spot_checks import SpotCheckObject, SpotCheckTeam
+from models.spot_checks import SpotCheck, SpotCheckObject, SpotCheckTeam
 from regulation import limits
 from regulation.spot_checks import STAGES, CheckResult
-from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
 from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 from tasks.spot_checks.steps import confirmed_results, frozen_of, round_of
 
 
-def _subject(session: Session, case: Case) -> str:
-    return round_of(session, case.case_no).title
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    rows = session.execute(select(SpotCheck.case_no, SpotCheck.title).where(SpotCheck.case_no.in_(case_nos)))
+    return {case_no: Brief(title) for case_no, title in rows.tuples()}
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -69,6 +71,21 @@ def _teams(session: Session, case: Case) -> Table | None:
     return Table(("部门", "抽中对象", "检查组", "结果", "合格"), rows) if rows else None
 
 
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """Where each team is, and what it found wrong."""
+    teams = _teams(session, case)
+    compared = [Compared("各检查组", table=teams)] if teams is not None else []
+    failed = tuple(
+        (str(each.place), each.title, result.item_code, result.note)
+        for each, result in confirmed_results(session, case.case_no)
+        if result.result is CheckResult.FAILED
+    )
+    if failed:
+        title = f"检查不合格的{len(failed)}项"
+        compared.insert(0, Compared(title, table=Table(("序号", "检查对象", "检查事项", "情况"), failed)))
+    return compared
+
+
 _HAPPENED: Happened = {
     "spot-check:round:opened": "发起抽查，冻结检查对象名录（{objects}个）和检查人员名录（{inspectors}名）",
     "spot-check:commitment:published": "公布承诺值",
@@ -88,5 +105,6 @@ SPOT_CHECK = Kind(
     STAGES,
     (SpotCheckResults, SpotCheckPublication),
     (limits.SPOT_CHECK_RESULTS, limits.SPOT_CHECK_PUBLICATION),
-    KindSheet("随机抽查", _subject, _lines, _lines, _HAPPENED, _teams),
+    KindSheet("随机抽查", _briefs, _lines, _lines, _HAPPENED, _teams, compared=_compared),
+    concerned=select(SpotCheckTeam.case_no, SpotCheckTeam.department_uscc),
 )

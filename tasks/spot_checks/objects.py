@@ -31,6 +31,7 @@ from regulation.spot_check_draws import (
 )
 from regulation.spot_checks import ObjectKind
 from runtime import clock
+from runtime.keys import keys
 from tasks.office.departments import department_names
 from tasks.register.trial_holders import REAL
 from tasks.register.types import type_names
@@ -171,8 +172,26 @@ def lasting(on: date) -> ColumnElement[bool]:
     return InspectorConflict.until_on.is_(None) | (InspectorConflict.until_on >= on)
 
 
+def inspector_code(staff_no: str) -> str:
+    """What an inspector is called in a list that is published: the same each time, and no staff number, by which
+    somebody could guess at their codes."""
+    return f"J{keys().blind_index('inspector', staff_no)[:8].upper()}"
+
+
+def inspectors_by_code(session: Session) -> dict[str, str]:
+    """The staff number of everybody who ever was on the register of inspectors, by what they are called in a list."""
+    return {inspector_code(staff_no): staff_no for staff_no in session.scalars(select(Inspector.staff_no))}
+
+
+def as_listed(frozen: Frozen, staff_no: str) -> str:
+    """What an inspector is called in this list. Those of before named staff numbers, and are as they were committed
+    to."""
+    return staff_no if any(each.staff_no == staff_no for each in frozen.inspectors) else inspector_code(staff_no)
+
+
 def eligible_inspectors(session: Session, today: date) -> Iterator[Eligible]:
-    """Who is on the register of inspectors, in service and not on leave, with the departments barred to them."""
+    """Who is on the register of inspectors, in service and not on leave, by ``inspector_code``, with the departments
+    barred to them."""
     away = select(Leave.staff_no).where(Leave.from_on <= today, Leave.until_on >= today)
     there = (
         select(Inspector.staff_no)
@@ -182,8 +201,9 @@ def eligible_inspectors(session: Session, today: date) -> Iterator[Eligible]:
     barred: dict[str, list[str]] = defaultdict(list)
     for conflict in session.scalars(select(InspectorConflict).where(lasting(today))):
         barred[conflict.staff_no].append(conflict.department_uscc)
-    for staff_no in session.scalars(there.order_by(Inspector.staff_no)):
-        yield Eligible(staff_no, tuple(sorted(barred[staff_no])))
+    by_code = {inspector_code(staff_no): staff_no for staff_no in session.scalars(there)}
+    for code, staff_no in sorted(by_code.items()):
+        yield Eligible(code, tuple(sorted(barred[staff_no])))
 
 
 def _items(session: Session) -> Iterator[ListedItem]:

@@ -17,6 +17,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.case.answers import accepted_answer
 from tasks.spot_checks.files import check_against, text_of
+from tasks.spot_checks.objects import inspector_code
 from tasks.spot_checks.questions import SpotCheckPublication
 from tasks.spot_checks.steps import confirmed_results, frozen_of, published_draw
 
@@ -24,7 +25,7 @@ from tasks.spot_checks.steps import confirmed_results, frozen_of, published_draw
 @dataclass(frozen=True, slots=True)
 class CheckedInPublic:
     """What came of a department: how many of its objects were drawn, checked and passed, and what was found, how often
-    each. ``inspectors`` are staff numbers; of a team that did not finish there is nothing but that."""
+    each. ``inspectors`` are by ``inspector_code``; of a team that did not finish there is nothing but that."""
 
     department: str
     objects: int
@@ -143,8 +144,8 @@ def _departments(session: Session, spot_check: SpotCheck) -> Sequence[CheckedInP
             department=names[team.department_uscc],
             objects=objects[team.department_uscc],
             drawn=drawn[team.department_uscc],
-            inspectors=tuple(team.inspectors),
-            replaced=tuple(staff_no for staff_no in team.drawn if staff_no not in team.inspectors),
+            inspectors=tuple(map(inspector_code, team.inspectors)),
+            replaced=tuple(inspector_code(each) for each in team.drawn if each not in team.inspectors),
             finished=team.stage is TeamStage.CONFIRMED,
             checked=len(checked[team.department_uscc]),
             passed=len(checked[team.department_uscc] - failed[team.department_uscc]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field
 from sqlalchemy import select
@@ -11,9 +12,9 @@ from models.cases import Case
 from models.organisations import Department
 from models.spot_checks import SpotCheckTeam
 from regulation.spot_checks import TeamStage
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 from tasks.office.departments import department_named
 
 
@@ -47,26 +48,33 @@ class SpotCheckResults(Question):
         inspectors = sorted({staff_no for _, team in teams for staff_no in team})
         return {"department": [name for name, _ in teams], "absent": inspectors} if teams else {}
 
-    def refusal(self, asked: Asked) -> str | None:
+    needs: ClassVar = {
+        "department": Needed("kind", {Waiting.REPLACE: "更换检查人员的须选择检查组的部门"}, 1),
+        "absent": Needed("kind", {Waiting.REPLACE: "更换检查人员的须选择被更换的人"}, 1),
+        "reason": Needed("kind", dict.fromkeys((Waiting.REPLACE, Waiting.STOP), "更换或不再等待的须说明原因")),
+    }
+
+    def check(self, asked: Asked) -> None:
         case_no = asked.case.case_no
         mine = select(SpotCheckTeam).where(SpotCheckTeam.case_no == case_no)
         if self.kind is Waiting.DONE:
             left = asked.session.scalars(mine.where(SpotCheckTeam.stage != TeamStage.CONFIRMED)).first()
-            return "还有检查组没有确认结果，请等待、更换检查人员或选择不再等待。" if left else None
-        if len(self.reason) < 5:
-            return "请在“理由”中写明原因（至少5个字）。"
+            if left is not None:
+                raise InputError.of("kind", "还有检查组没有确认结果，请等待、更换检查人员或选择不再等待。")
+            return
+        super().check(asked)
         if self.kind is Waiting.STOP:
-            return None
+            return
         try:
             uscc = department_named(asked.session, self.department).uscc
         except RefusalError as why:
-            return str(why)
+            raise InputError.of("department", str(why)) from None
         team = asked.session.scalar(mine.where(SpotCheckTeam.department_uscc == uscc))
         if team is None or self.absent.upper() not in team.inspectors:
-            return "该部门的检查组中没有这名检查人员，请核对部门和工号。"
+            raise InputError.of("absent", "该部门的检查组中没有这名检查人员，请核对部门和工号。")
         if team.stage is not TeamStage.CHECKING:
-            return "该检查组已经登记结果，不能更换检查人员；如需重查，请先由另一名检查人员退回。"
-        return None
+            why_not = "该检查组已经登记结果，不能更换检查人员；如需重查，请先由另一名检查人员退回。"
+            raise InputError.of("department", why_not)
 
 
 class SpotCheckPublication(Question):

@@ -52,7 +52,14 @@ from tasks.case.step import Step, durable
 from tasks.office.departments import department_named
 from tasks.office.staff_tasks import open_staff_task
 from tasks.rectifications.findings import Found, note_findings
-from tasks.spot_checks.objects import eligible_inspectors, frozen_list, uses_in
+from tasks.spot_checks.objects import (
+    as_listed,
+    eligible_inspectors,
+    frozen_list,
+    inspector_code,
+    inspectors_by_code,
+    uses_in,
+)
 from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 
 _FROZEN = TypeAdapter(Frozen)
@@ -179,17 +186,19 @@ def assign_inspectors(step: Step) -> int:
     frozen, seed = frozen_of(spot_check), spot_check.seed or ""
     deadline = start_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS, step.today)
     teams = draw_teams(frozen, seed, draw_sample(frozen, seed))
+    whose = inspectors_by_code(step.session)
     for team in teams:
+        inspectors = [whose.get(each, each) for each in team.inspectors]
         step.session.add(
             SpotCheckTeam(
                 case_no=spot_check.case_no,
                 department_uscc=team.department,
-                drawn=list(team.inspectors),
-                inspectors=list(team.inspectors),
+                drawn=inspectors,
+                inspectors=inspectors,
                 stage=TeamStage.CHECKING,
             )
         )
-        for staff_no in team.inspectors:
+        for staff_no in inspectors:
             _tell_inspector(step, team.department, staff_no, deadline.due_on)
     step.audit("spot-check:teams:drawn", teams=len(teams))
     return len(teams)
@@ -229,12 +238,14 @@ def replace_inspector(step: Step) -> str:
     try:
         # Of those who may check it today: whoever was frozen with the list may have declared a conflict since.
         there = list(eligible_inspectors(step.session, step.today))
-        other = next_inspector(there, spot_check.seed or "", Team(uscc, tuple(team.inspectors)), absent)
+        listed = Team(uscc, tuple(map(inspector_code, team.inspectors)))
+        code = next_inspector(there, spot_check.seed or "", listed, inspector_code(absent))
     except RefusalError as why:
         open_staff_task(
             step.session, f"{spot_check.case_no}:replace:{step.turn}", spot_check.case_no, str(why), step.now
         )
         return ""
+    other = inspectors_by_code(step.session)[code]
     team.inspectors = [other if each == absent else each for each in team.inspectors]
     deadline = running_deadline(step.session, spot_check.case_no, SPOT_CHECK_RESULTS)
     _tell_inspector(step, uscc, other, deadline.due_on if deadline else step.today)
@@ -307,13 +318,17 @@ def published_draw(session: Session, case_no: str) -> Draw | None:
         return None
     sample = select(SpotCheckObject.object_id).where(SpotCheckObject.case_no == case_no)
     teams = select(SpotCheckTeam).where(SpotCheckTeam.case_no == case_no).order_by(SpotCheckTeam.department_uscc)
+    frozen = frozen_of(spot_check)
     return Draw(
-        frozen=frozen_of(spot_check),
+        frozen=frozen,
         list_hash=spot_check.list_hash,
         seed=spot_check.seed or "",
         commitment=spot_check.commitment or "",
         sample=tuple(session.scalars(sample.order_by(SpotCheckObject.place))),
-        teams=tuple(Team(team.department_uscc, tuple(team.drawn)) for team in session.scalars(teams)),
+        teams=tuple(
+            Team(team.department_uscc, tuple(as_listed(frozen, each) for each in team.drawn))
+            for team in session.scalars(teams)
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """What the report of a citizen asks (Articles 8, 10, 11)."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from regulation.service_guides import Demand, excuse
 from runtime.contacts import PHONE, AddressOrNothing
 from runtime.refusals import InputError
 from runtime.words import Plain, Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 from tasks.guides.guides import known_on
 from tasks.guides.items import item_named
 from tasks.register.types import type_named
@@ -30,27 +30,34 @@ class PaperReportVerdict(Question):
         "", title="说明", description="怎样核实的、为什么不属实；会告知反映人，不要写入个人信息", max_length=1000
     )
 
-    def refusal(self, asked: Asked) -> str | None:
-        if len(self.reason) < 5:
-            return "核实结果会告知反映人，请在“说明”中写明怎样核实的（至少5个字）。"
+    needs: ClassVar = {
+        "reason": Needed("verdict", dict.fromkeys(Verdict, "核实结果会告知反映人怎样核实的")),
+        "item_code": Needed("verdict", {Verdict.CONFIRM: "属实的要通报部门整改"}, 1),
+        "certificate_type": Needed(
+            "verdict",
+            {Verdict.CONFIRM: "属实的要通报部门整改，须是证照目录中的证照类型（目录中没有的，不属于第八条所说的情形）"},
+            1,
+        ),
+    }
+
+    def check(self, asked: Asked) -> None:
+        super().check(asked)
         if self.verdict is Verdict.REJECT:
-            return None
-        if not self.item_code:
-            return "属实的要通报部门整改，请填写事项。"
-        if not self.certificate_type:
-            return "属实的要通报部门整改，请填写证照目录中的证照类型；目录中没有的，不属于第八条所说的情形。"
+            return
         report = asked.session.get_one(PaperReport, asked.case.case_no)
         try:
             item_code = item_named(asked.session, self.item_code, report.department_uscc)
         except InputError as why:
-            return str(why)
+            raise InputError.of("item_code", str(why)) from None
         try:
             kind = type_named(asked.session, self.certificate_type)
         except InputError as why:
-            return f"{why}目录中没有的证照，不属于第八条所说的情形。"
+            said = f"{why}目录中没有的证照，不属于第八条所说的情形。"
+            raise InputError.of("certificate_type", said) from None
         known = known_on(asked.session, report.happened_on)(report.department_uscc)
         why_not = excuse(report.demand, kind.code, item_code, known)
-        return f"不能列为部门的问题：{why_not}。请选“不属实”，并向反映人说明。" if why_not else None
+        if why_not:
+            raise InputError.of("verdict", f"不能列为部门的问题：{why_not}。请选“不属实”，并向反映人说明。")
 
 
 DEMANDS = {Demand.PAPER: "要我交纸质证件原件", Demand.COPY: "要我交复印件", Demand.NO_PRESENTATION: "不让我用手机出示"}

@@ -21,6 +21,7 @@ from runtime.refusals import InputError
 from tasks.case.answers import answered
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import start_deadline
+from tasks.case.marks import mark_cases
 from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
@@ -76,6 +77,7 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
                 phone=form.phone or None,
             )
         )
+        mark_cases(session, {case_no: (form.phone,)})
         keep_files(session, case_no, files, now)
         deadline = start_deadline(session, case_no, PAPER_REPORT_CHECK, today)
         step.audit("paper-report:citizen:registered", department=department.uscc, demand=form.demand, files=len(files))

@@ -1,25 +1,29 @@
 """The review of a new system on its sheets (Article 17). What a plan says in free words stands on the full sheet only:
 the others pass through Prefect."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
-from models.system_reviews import SystemReviewVersion
+from models.system_reviews import SystemReview, SystemReviewVersion
 from regulation import limits
 from regulation.certificates import mask_name
 from regulation.system_reviews import STAGES, Difference, Stage, differences, outside_because, remarks
 from tasks.case.answers import accepted_answer, answers_so_far
-from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
 from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.steps import form_of, review_of, versions_of
 from tasks.system_reviews.submissions import PROVISIONS, SystemReviewForm, described
 
 
-def _subject(session: Session, case: Case) -> str:
-    return review_of(session, case.case_no).project_name
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    wanted = select(SystemReview.case_no, SystemReview.project_name, SystemReview.project_code)
+    rows = session.execute(wanted.where(SystemReview.case_no.in_(case_nos))).tuples()
+    return {case_no: Brief(name, detail=code) for case_no, name, code in rows}
 
 
 def kinds_by_code(session: Session) -> dict[str, CertificateType]:
@@ -93,11 +97,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
         *described(form, kinds_by_code(session)).items(),
         ("联系人", f"{form.contact_name}  {form.contact_phone}  {form.contact_email}"),
     ]
-    for turn in range(1, answers_so_far(session, case.case_no, SystemReviewOpinion.question) + 1):
-        said = SystemReviewOpinion.model_validate(
-            accepted_answer(session, case.case_no, SystemReviewOpinion.question, turn)
-        )
-        lines.append((f"第{turn}次评审意见", f"{said.verdict}  {said.text}"))
+    lines += _opinions(session, case)
     if (changed := changes(session, case.case_no)) is not None:
         before, found = changed
         lines += [
@@ -105,6 +105,35 @@ def _full_lines(session: Session, case: Case) -> Lines:
             for each in found
         ]
     return lines
+
+
+def _opinions(session: Session, case: Case) -> Lines:
+    """What was said of each turn's plan."""
+    lines = []
+    for turn in range(1, answers_so_far(session, case.case_no, SystemReviewOpinion.question) + 1):
+        given = accepted_answer(session, case.case_no, SystemReviewOpinion.question, turn)
+        said = SystemReviewOpinion.model_validate(given)
+        lines.append((f"第{turn}次评审意见", f"{said.verdict}  {said.text}"))
+    return lines
+
+
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """What is to be judged, what changed since the version before, and which certificates are to be used for what."""
+    plan = form_of(versions_of(session, case.case_no)[-1]).plan()
+    compared = []
+    judged = tuple((f"请判断{place}", remark) for place, remark in enumerate(remarks(plan), 1))
+    said = _opinions(session, case)[-1:]
+    if said or judged:
+        compared.append(Compared("须要判断的", (*said, *judged), telling=frozenset(name for name, _ in said)))
+    if (changed := changes(session, case.case_no)) is not None:
+        before, found = changed
+        rows = tuple((each.title, each.before or "无", each.after or "无") for each in found)
+        if rows:
+            compared.append(Compared(f"与第{before.version}版相比", table=Table(("项目", "原来", "现在"), rows)))
+    uses = _further(session, case)
+    if uses is not None:
+        compared.append(Compared("怎样用证", table=uses))
+    return compared
 
 
 def _further(session: Session, case: Case) -> Table | None:
@@ -143,6 +172,7 @@ SYSTEM_REVIEW = Kind(
     STAGES,
     (SystemReviewOpinion, MaterialReceived),
     (limits.SYSTEM_REVIEW, limits.SYSTEM_SUPPLEMENT),
-    KindSheet("系统评审", _subject, _lines, _full_lines, _HAPPENED, _further),
+    KindSheet("系统评审", _briefs, _lines, _full_lines, _HAPPENED, _further, compared=_compared),
     "system-review-intake",
+    select(SystemReview.case_no, SystemReview.department_uscc),
 )

@@ -1,12 +1,13 @@
 """What the review of a new system asks (Article 17)."""
 
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field
 
-from regulation.system_reviews import Verdict, opinion_refusal
+from regulation.system_reviews import Verdict
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Needed, Question
 
 
 class SystemReviewOpinion(Question):
@@ -18,8 +19,12 @@ class SystemReviewOpinion(Question):
         "", title="理由或补充内容", description="不通过须写明理由；补充材料须写明补什么；都将告知部门", max_length=2000
     )
 
-    def refusal(self, asked: Asked) -> str | None:
-        return opinion_refusal(self.verdict, self.text)
+    needs: ClassVar = {
+        "text": Needed(
+            "verdict",
+            {Verdict.FAILED: "评审不通过须告知部门理由", Verdict.SUPPLEMENT: "补充材料须告知部门补充什么"},
+        )
+    }
 
 
 class MaterialKind(StrEnum):
@@ -33,9 +38,6 @@ class MaterialReceived(Question):
     awaits = "部门补充材料"
 
     kind: MaterialKind = Field(title="补充情况")
-    text: Words = Field("", title="收到的材料", description="书面补充时，写明收到什么，并在签名页添加", max_length=1000)
+    text: Words = Field("", title="收到的材料", description="书面补充时，写明收到什么，并在本页添加", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
-        if self.kind is MaterialKind.RECEIVED and not self.text:
-            return "请在“收到的材料”中写明收到什么。"
-        return None
+    needs: ClassVar = {"text": Needed("kind", {MaterialKind.RECEIVED: "收到补充材料的须写明收到什么"}, 1)}

@@ -1,16 +1,18 @@
 """A proposal for the use list on its sheets (Article 9): what it would change in the list as it is today."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.certificates import CertificateType
 from models.organisations import Department
-from models.use_lists import ProposedLine, UseListEntry, UseListVersion
+from models.use_lists import ProposedLine, UseListEntry, UseListProposal, UseListVersion
 from regulation import limits
 from regulation.use_lists import STAGES, change_of, differences, field_label
 from runtime import clock
-from tasks.case.kind import Happened, Kind, KindSheet, Lines, Table
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
 from tasks.use_list.questions import UseListReview
 from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
 from tasks.use_list.steps import lines_of, proposal_of, proposed_terms
@@ -21,6 +23,14 @@ ROWS_ON_A_FORM = 100
 
 def _department(session: Session, case: Case) -> str:
     return session.get_one(Department, proposal_of(session, case.case_no).department_uscc).name
+
+
+def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
+    wanted = select(UseListProposal.case_no, Department.name, func.count(ProposedLine.line))
+    wanted = wanted.join(Department, Department.uscc == UseListProposal.department_uscc)
+    wanted = wanted.outerjoin(ProposedLine, ProposedLine.case_no == UseListProposal.case_no)
+    wanted = wanted.where(UseListProposal.case_no.in_(case_nos)).group_by(UseListProposal.case_no, Department.name)
+    return {case_no: Brief(name, detail=f"{lines}行") for case_no, name, lines in session.execute(wanted).tuples()}
 
 
 def _lines(session: Session, case: Case) -> Lines:
@@ -42,6 +52,15 @@ def _further(session: Session, case: Case) -> Table:
         shown.append(("…", "", "", "", "", f"其余{len(rows) - len(shown)}行见完整内容"))
     result = "结果" if case.closed_at else "变化"
     return Table(("行", result, "事项", "证照", "应用场景", "内容"), tuple(shown))
+
+
+def _compared(session: Session, case: Case) -> Sequence[Compared]:
+    """What the proposal changes in the list as it is today, line by line."""
+    rows = tuple(_rows(session, case))
+    result = "结果" if case.closed_at else "变化"
+    told = frozenset(row[0] for row in rows if "请注意" in row[-1])
+    table = Table(("行", result, "事项", "证照", "应用场景", "内容"), rows)
+    return [Compared(f"{_department(session, case)}报送的{len(rows)}行会怎样改变现行清单", table=table, telling=told)]
 
 
 def _rows(session: Session, case: Case) -> list[tuple[str, ...]]:
@@ -109,5 +128,6 @@ USE_LIST = Kind(
     STAGES,
     (UseListReview,),
     (limits.USE_LIST_REVIEW,),
-    KindSheet("用证清单", _department, _lines, _full_lines, _HAPPENED, _further),
+    KindSheet("用证清单", _briefs, _lines, _full_lines, _HAPPENED, _further, compared=_compared),
+    concerned=select(UseListProposal.case_no, UseListProposal.department_uscc),
 )

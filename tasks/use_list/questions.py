@@ -1,12 +1,15 @@
 """What the review of a use-list proposal asks (Article 9)."""
 
+from typing import ClassVar
+
 from pydantic import Field
 from sqlalchemy import select
 
 from models.use_lists import ProposedLine
-from regulation.use_lists import Verdict, review_refusal
+from regulation.use_lists import Verdict, lines_refusal
+from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.case.questions import Asked, Question
+from tasks.case.questions import Asked, Needed, Question
 
 
 class UseListReview(Question):
@@ -17,7 +20,14 @@ class UseListReview(Question):
     refused: Words = Field("", title="不通过的行", description="部分通过时填写行号，如：2、5-7", max_length=1000)
     reason: Words = Field("", title="理由", description="有不通过的行时须写明，将告知部门", max_length=1000)
 
-    def refusal(self, asked: Asked) -> str | None:
+    needs: ClassVar = {
+        "refused": Needed("verdict", {Verdict.PART: "部分通过须列出不通过的行"}, 1),
+        "reason": Needed("verdict", dict.fromkeys((Verdict.PART, Verdict.NONE), "不通过须告知部门理由")),
+    }
+
+    def check(self, asked: Asked) -> None:
         wanted = select(ProposedLine.line).where(ProposedLine.case_no == asked.case.case_no)
         lines = tuple(asked.session.scalars(wanted))
-        return review_refusal(self.verdict, self.refused, self.reason, lines)
+        if why := lines_refusal(self.verdict, self.refused, lines):
+            raise InputError.of("refused", why)
+        super().check(asked)

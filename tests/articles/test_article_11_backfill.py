@@ -21,12 +21,11 @@ from runtime.refusals import InputError, RefusalError
 from tasks.backfill import steps as backfills
 from tasks.backfill.objections import HolderObjection, backfilled, object_to_backfill
 from tasks.backfill.questions import BackfillCorrection, BackfillReview
-from tasks.case.answers import take_officer_answer
 from tasks.case.attachments import File
 from tasks.certificates.reading import is_stale
 from tasks.desk.sheets import sheet_of
 from tasks.register.faces import by_identifier, face_of, of_holder
-from tests.conftest import Clerk
+from tests.conftest import Clerk, answered
 
 SCAN = File("扫描件.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
 MARRIAGE = {
@@ -62,8 +61,7 @@ def review(case: Clerk, verdict: str, reason: str = "", turn: int = 1) -> str | 
 
 
 def correct(case: Clerk, values: str, by: str = "KQ001") -> str | None:
-    key = f"{case.case_no}:{values}:{by}"
-    return take_officer_answer(case.case_no, BackfillCorrection, 1, key, {"values": values}, by, "")
+    return answered(case.case_no, BackfillCorrection, 1, {"values": values}, by)
 
 
 def certificate_of(case: Clerk) -> Certificate:

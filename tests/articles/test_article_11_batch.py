@@ -35,12 +35,12 @@ from tasks.backfill.batches import (
 from tasks.backfill.checks import check_file
 from tasks.backfill.questions import BatchSampleReview
 from tasks.backfill.steps import put_in_register
-from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import seal_record, verify_record
 from tasks.register.faces import by_identifier, face_of, of_holder
 from tasks.register.versions import holders_of
 from tests.articles.test_article_11_backfill import MARRIAGE, register, review
-from tests.conftest import Clerk
+from tests.conftest import Clerk, read_at_desk
 
 OFFICE = "绍兴市柯桥区民政局"
 
@@ -177,7 +177,7 @@ def test_partners_whom_the_face_does_not_number_are_compared_with_their_paper_an
     path = written(tmp_path / "许可证.csv", [row])
     case = Clerk(submit_batch(path, "道路运输经营许可证", "绍兴市柯桥区交通运输局", "JT-2026-001", "KQ001", ""))
     assert check_all(case) == 1
-    shown = dict(full_sheet(case.case_no, "KQ002", "", "127.0.0.1").lines)["第2行"]
+    shown = dict(read_at_desk(case.case_no, "KQ002").lines)["第2行"]
     assert names in shown
     assert numbers in shown
     assert found_wrong(case, "无") is None
@@ -324,7 +324,7 @@ def test_the_reviewer_sees_the_drawn_rows_in_full_on_the_signed_page_only(clerk:
     check_all(case)
     with reading() as session:
         officer = session.get_one(Case, case.case_no).officer_no
-    lines = dict(full_sheet(case.case_no, officer, "", "127.0.0.1").lines)
+    lines = dict(read_at_desk(case.case_no, officer).lines)
     row = (batch_of(case).sample or [])[0]
     assert "持证主体：王建国" in lines[f"第{row}行"].replace("持证人", "持证主体")
     assert "33062119680512101X" in lines[f"第{row}行"]

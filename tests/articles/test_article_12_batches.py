@@ -30,8 +30,9 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError
 from tasks.case.calendars import working_days
 from tasks.desk.deadline_watch import Swept, sweep
-from tasks.desk.sheets import full_sheet, sheet_of
-from tasks.desk.to_do import open_cases, to_do
+from tasks.desk.figures import open_cases
+from tasks.desk.sheets import sheet_of
+from tasks.desk.to_do import Wanted, Whose, listed
 from tasks.objections import batches as objection_batches
 from tasks.objections import verifications
 from tasks.objections.applications import ObjectionApplication
@@ -63,7 +64,7 @@ from tasks.objections.steps import (
 )
 from tasks.objections.verifications import correspond, prepare_pursuit
 from tests.articles.test_article_12_objections import backdate
-from tests.conftest import Clerk, as_xlsx, certificates_with_address, objection_about
+from tests.conftest import Clerk, as_xlsx, certificates_with_address, listed_for, objection_about, read_at_desk
 
 Day = Callable[[date], datetime]
 
@@ -199,7 +200,7 @@ def what_was_written(case_no: str) -> dict[str, Any]:
                 }
                 for each in deadlines
             ],
-            "entries": [(each.tag, without(each.detail)) for each in entries],
+            "entries": [(each.tag, without({**each.detail, "seal": ""})) for each in entries],
             "notices": sorted(
                 [(each.notice, without(each.context)) for each in sent if each.notice != "case-assigned"],
                 key=lambda each: each[0],
@@ -511,7 +512,7 @@ def test_one_letter_goes_to_a_bureau_without_a_gateway_with_a_list(clerk: Any) -
     assert len(listed) == 10
     assert listed[1][0] == cases()[0].case_no
     assert "'=1+1" in listed[1]
-    assert len(full_sheet(batch.case_no, reviewer.staff_no, "", "127.0.0.1").attachments) == 2
+    assert read_at_desk(batch.case_no, reviewer.staff_no).files == 2
     assert ("待发函", "绍兴市大数据局9件") in sheet_of(batch.case_no).lines
     assert record_letters.run(batch.case_no, 1) == 0
     tomorrow = str(clock.today() + timedelta(days=1))
@@ -611,11 +612,9 @@ def test_after_silence_a_case_that_rests_is_urged_with_others_and_rests_on(
 
 def test_a_case_that_rests_is_in_no_list_of_decisions_but_counted(clerk: Any, city_bureau: StandIn) -> None:
     batch = accepted(clear(5))
-    said = to_do()
-    assert "另有批量异议中的5件在等待" in said
-    assert cases()[0].case_no not in said
-    assert batch.case_no in said
-    assert "异议核查 | 核实中 | 5" in open_cases()
+    assert listed("KQ001", Wanted(whose=Whose.ALL)).resting == 5
+    assert set(listed_for()) == {batch.case_no}
+    assert ("异议核查", "核实中", "5", "0", "0") in open_cases().rows
 
 
 def test_whoever_withdraws_while_a_case_rests_needs_no_run(clerk: Any, city_bureau: StandIn) -> None:

@@ -27,10 +27,9 @@ from regulation.supervision_reports import period_of
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.case.answers import answer_or_wait, offered
+from tasks.case.answers import answer_or_wait
 from tasks.case.attachments import File
-from tasks.desk.sheets import full_sheet, sheet_of
-from tasks.desk.to_do import to_do
+from tasks.desk.sheets import sheet_of
 from tasks.objections import steps
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import read_file
@@ -64,7 +63,7 @@ from tests.articles.test_article_12_objections import (
     reply,
     supplemented,
 )
-from tests.conftest import Clerk, certificates_with_address, officer_of
+from tests.conftest import Clerk, certificates_with_address, facts_of, listed_for, officer_of, read_at_desk
 from web.standing import status_of
 
 PLACEHOLDERS = (
@@ -344,12 +343,13 @@ def test_staff_see_every_claim_and_its_files_before_they_decide(clerk: Any) -> N
     lead, second = joined(clerk)
     assert dict(sheet_of(lead.case_no).lines)["并案"] == f"{second.case_no}（时效性；附件1个）"
     assert "钱清" not in sheet_of(lead.case_no).table()
-    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
-    said = dict(full.lines)
-    for name, value in (("证照上现在的内容", "stated"), ("申请人认为应当是", "proposed"), ("理由", "reason")):
-        assert said[f"并案{second.case_no} {name}"] == SECOND[value]
+    full = read_at_desk(lead.case_no, officer_of(lead.case_no))
+    said = facts_of(full)
+    for name, value in ((" 证照上现在的内容", "stated"), ("认为应当是", "proposed"), (" 理由", "reason")):
+        assert said[f"并案{second.case_no}{name}"] == SECOND[value]
     assert said[f"并案{second.case_no} 附件"] == "1个：门牌证.png"
-    assert [name for name, _ in full.attachments] == [f"并案{second.case_no} 门牌证.png"]
+    files = [(each.case_no, each.name) for group in full.handed_in for each in group.files]
+    assert files == [(second.case_no, "门牌证.png")]
 
 
 def test_no_party_learns_anything_of_another(clerk: Any, city_bureau: StandIn) -> None:
@@ -490,7 +490,7 @@ def test_staff_see_of_each_party_how_they_made_themselves_known(clerk: Any) -> N
     second = register_objection(clerk.application(**SECOND), [PNG], secrets.token_hex(4), "e-mail", by_mail)
     assert second.joined
     assert dict(sheet_of(lead.case_no).lines)["并案"] == f"{second.case_no}（时效性；附件1个；{by_mail}）"
-    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    full = read_at_desk(lead.case_no, officer_of(lead.case_no))
     assert dict(full.lines)[f"并案{second.case_no} 系统提示"] == by_mail
 
 
@@ -542,7 +542,7 @@ def test_when_the_lead_withdraws_the_case_stays_where_it_is_for_the_others(
     assert sheet_of(second.case_no, OBJECTION_TO_PARTY).stage == Stage.JOINED
     goes_on = f"{second.case_no}、{third.case_no}办理"
     assert goes_on in dict(sheet_of(lead.case_no).lines)["首位申请人已撤回"]
-    assert goes_on in to_do().replace("\\", "")
+    assert listed_for()[lead.case_no].goes_on_for == (second.case_no, third.case_no)
     turn = 1
     if stage is Stage.SUPPLEMENT:
         # Nobody waits for what will not come.
@@ -612,7 +612,7 @@ def test_after_the_lead_the_first_of_the_others_is_asked_and_answers(clerk: Any)
     assert steps.submit_supplement(second.token, "迁址证明见附件", [PNG], "s1") == second.case_no
     steps.take_supplement.run(lead.case_no)
     assert lead.stage() == Stage.REGISTERED
-    full = full_sheet(lead.case_no, officer_of(lead.case_no), "", "127.0.0.1")
+    full = read_at_desk(lead.case_no, officer_of(lead.case_no))
     assert "迁址证明见附件" in dict(full.lines).values()
 
 
@@ -746,7 +746,8 @@ def decided_and_again(clerk: Any, files: Sequence[File] = (), **changed: object)
 
 
 def verdicts(case: Any) -> Sequence[str]:
-    return offered(case.case_no, InitialReview).choices["verdict"]
+    with reading() as session:
+        return InitialReview.choices(session, session.get_one(Case, case.case_no))["verdict"]
 
 
 def test_what_was_decided_is_answered_by_reference(clerk: Any, city_bureau: StandIn) -> None:

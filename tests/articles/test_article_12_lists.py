@@ -160,7 +160,7 @@ def test_a_list_again_changes_nothing_and_a_mended_one_adds_what_was_wrong(clerk
     taken = take(batch, wrong)
     assert (taken.replied, taken.decided, taken.unchanged) == (1, 1, 0)
     said = dict(taken.wrong)
-    assert "须填写“正确的内容”" in said[2]
+    assert "请在“正确的内容”中写明" in said[2]
     assert "处理结果应为“已同步”或“维持原信息”" in said[3]
     assert "处理结果只能是" in said[5]
     assert "告知申请人的理由至少10个字" in said[5]

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from secrets import token_hex
 
 import pyotp
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DatabaseError
 
 from models.cases import Answer
-from models.organisations import Officer, WrongCode
+from models.organisations import Officer, SpentCode, WrongCode
 from models.records import AuditEntry
 from regulation.limits import (
     SIGNED_BEFORE,
@@ -19,10 +19,11 @@ from regulation.limits import (
     WRONG_CODES,
 )
 from runtime import clock
-from runtime.database import reading
+from runtime.database import reading, transaction
 from runtime.refusals import RefusalError
-from tasks.case.answers import take_officer_answer
-from tasks.desk.sheets import full_sheet
+from tasks.case import answers
+from tasks.case.answers import changed_answers
+from tasks.desk import door
 from tasks.objections.lists import list_of_batch
 from tasks.objections.questions import InitialReview
 from tasks.office.signatures import (
@@ -35,7 +36,7 @@ from tasks.office.signatures import (
     sign_on_page,
     submission_of,
 )
-from tests.conftest import Clerk, Time, officer_of
+from tests.conftest import Clerk, Time, answered, officer_of
 
 DIRECTOR = "KQ004"
 OFFICE, STRANGER = "10.1.2.3", "203.0.113.7"
@@ -74,6 +75,11 @@ def looked_at(staff_no: str = DIRECTOR) -> int:
         return session.scalar(select(func.count()).where(WrongCode.staff_no == staff_no)) or 0
 
 
+def spent() -> int:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(SpentCode)) or 0
+
+
 def recorded(tag: str) -> list[tuple[str, object]]:
     with reading() as session:
         rows = session.scalars(select(AuditEntry).where(AuditEntry.tag == tag).order_by(AuditEntry.id))
@@ -81,7 +87,12 @@ def recorded(tag: str) -> list[tuple[str, object]]:
 
 
 def answer(case_no: str, staff_no: str, code: str, **given: object) -> str | None:
-    return take_officer_answer(case_no, InitialReview, 1, token_hex(4), given, staff_no, code)
+    return answered(case_no, InitialReview, 1, given, staff_no, code)
+
+
+def read_from(address: str) -> str:
+    """The director signs in from an address; who that was."""
+    return door.signed_in(door.sign_in(DIRECTOR, shown(DIRECTOR), address)).staff_no
 
 
 # A code is good once
@@ -99,35 +110,64 @@ def test_the_officers_code_is_asked_for_and_spent(signing: Clerk, present: Time)
         sign("KQ999", shown("KQ001"), DESK)
 
 
-def test_a_code_is_spent_though_the_answer_breaks_a_rule(signing: Clerk) -> None:
+def test_what_is_wrong_with_an_answer_is_said_before_its_code_is_looked_at(signing: Clerk) -> None:
     case_no = signing.register().case_no
     code = shown(DIRECTOR)
     assert "理由" in str(answer(case_no, DIRECTOR, code, verdict="不予受理", reason=""))
-    assert "已用过" in str(answer(case_no, DIRECTOR, code, verdict="受理"))
-    assert Clerk(case_no).stage() == "待初审"
+    assert "初审意见" in str(answer(case_no, DIRECTOR, code, verdict="随便"))
+    assert (spent(), looked_at()) == (0, 0)
+    assert answer(case_no, DIRECTOR, code, verdict="受理") is None
+    assert spent() == 1
 
 
-def test_a_code_is_spent_though_the_officer_may_not_act_on_the_case(signing: Clerk) -> None:
+def test_who_may_not_answer_spends_no_code(signing: Clerk) -> None:
     case_no = signing.register().case_no
     own = officer_of(case_no)
     other = next(no for no in ("KQ001", "KQ002") if no != own)
-    code = shown(other)
-    assert "办理" in str(answer(case_no, other, code, verdict="受理"))
+    assert "办理" in str(answer(case_no, other, shown(other), verdict="受理"))
+    assert spent() == 0
+
+
+def test_a_code_and_its_answer_are_recorded_together_or_not_at_all(
+    signing: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_no = signing.register().case_no
+    code = shown(DIRECTOR)
+    with monkeypatch.context() as broken:
+        broken.setattr(answers, "NEW_ANSWER", text("INSERT INTO nowhere VALUES (1)"))
+        with pytest.raises(DatabaseError):
+            answer(case_no, DIRECTOR, code, verdict="受理")
+    assert spent() == 0
+    assert answer(case_no, DIRECTOR, code, verdict="受理") is None
+
+
+def test_an_answer_that_was_changed_afterwards_is_found(signing: Clerk) -> None:
+    case_no = signing.register().case_no
+    assert answer(case_no, DIRECTOR, shown(DIRECTOR), verdict="受理") is None
+    assert changed_answers() == []
+    with transaction() as session:
+        row = session.scalars(select(Answer)).one()
+        row.given = row.given | {"verdict": "不予受理"}
+    assert changed_answers() == [f"{case_no} initial-review-1"]
+
+
+def test_an_answer_that_was_put_in_or_dated_otherwise_afterwards_is_found(signing: Clerk) -> None:
+    case_no = signing.register().case_no
+    assert answer(case_no, DIRECTOR, shown(DIRECTOR), verdict="受理") is None
+    with transaction() as session:
+        row = session.scalars(select(Answer)).one()
+        row.at -= timedelta(days=10)
+        copied = {each.name: getattr(row, each.name) for each in Answer.__table__.columns if each.name != "id"}
+        session.add(Answer(**copied | {"turn": 2, "source_key": "put in"}))
+    assert changed_answers() == [f"{case_no} initial-review-1", f"{case_no} initial-review-2"]
+
+
+def test_a_code_is_spent_though_the_command_refuses(signing: Clerk) -> None:
+    code = shown(DIRECTOR)
+    with pytest.raises(RefusalError, match="请核对编号"):
+        list_of_batch("YP-2026-000099", DIRECTOR, code)
     with pytest.raises(SignatureError, match="已用过"):
-        sign(other, code, COMMAND_LINE)
-
-
-def test_a_code_is_spent_though_the_page_or_the_command_refuses(signing: Clerk, present: Time) -> None:
-    for refused in (
-        lambda code: full_sheet("YY-2026-000099", DIRECTOR, code, OFFICE),
-        lambda code: list_of_batch("YP-2026-000099", DIRECTOR, code),
-    ):
-        code = shown(DIRECTOR)
-        with pytest.raises(RefusalError, match="请核对编号"):
-            refused(code)
-        with pytest.raises(SignatureError, match="已用过"):
-            sign(DIRECTOR, code, DESK)
-        present.pass_by(MINUTE)
+        sign(DIRECTOR, code, DESK)
 
 
 def test_two_who_come_at_once_with_one_code_are_not_both_let_in(signing: Clerk) -> None:
@@ -169,12 +209,12 @@ def test_what_was_submitted_holds_again_until_it_is_settled(signing: Clerk, pres
         sign(DIRECTOR, code, DESK, submission)
 
 
-def test_an_answer_is_recorded_once_however_often_its_run_dies(signing: Clerk, present: Time) -> None:
+def test_an_answer_that_is_sent_twice_is_recorded_once(signing: Clerk, present: Time) -> None:
     case_no = signing.register().case_no
-    code = shown(DIRECTOR)
+    signature = answers.Signature(DIRECTOR, shown(DIRECTOR), OFFICE)
+    assert answers.answer_or_wait(case_no, InitialReview, 1) is None
     for _ in range(2):
-        again = take_officer_answer(case_no, InitialReview, 1, "run:1", {"verdict": "受理"}, DIRECTOR, code)
-        assert again is None
+        answers.take_officer_answer(case_no, InitialReview, 1, "form-1", {"verdict": "受理"}, signature)
         present.pass_by(10 * MINUTE)
     with reading() as session:
         assert session.scalar(select(func.count(Answer.id))) == 1
@@ -243,15 +283,14 @@ def test_guesses_that_come_at_once_are_all_counted(signing: Clerk) -> None:
 
 
 def test_guesses_by_strangers_do_not_shut_the_officer_out(signing: Clerk, present: Time) -> None:
-    case_no = signing.register().case_no
-    assert full_sheet(case_no, DIRECTOR, shown(DIRECTOR), OFFICE).case_no == case_no
+    assert read_from(OFFICE) == DIRECTOR
     present.pass_by(MINUTE)
     for host in range(1, 60):
         guess(DIRECTOR, f"203.0.113.{host}", 3)
     assert len(recorded("officer:code:refused")) == looked_at() == STRANGERS_WRONG_CODES.value
     with pytest.raises(SlowedError, match="以后"):
         sign_on_page(DIRECTOR, shown(DIRECTOR), "198.51.100.1")
-    assert full_sheet(case_no, DIRECTOR, shown(DIRECTOR), OFFICE).case_no == case_no
+    assert read_from(OFFICE) == DIRECTOR
     present.pass_by(MINUTE)
     assert sign(DIRECTOR, shown(DIRECTOR), DESK).staff_no == DIRECTOR
     present.pass_by(MINUTE)

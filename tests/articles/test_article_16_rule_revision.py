@@ -24,12 +24,12 @@ from runtime.refusals import InputError, RefusalError
 from tasks.case.attachments import File
 from tasks.case.department_links import ByLink
 from tasks.desk import deadline_watch as deadlines
-from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.sheets import sheet_of
 from tasks.rule_revisions import reports
 from tasks.rule_revisions import steps as revisions
 from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
 from tasks.rule_revisions.watch import remind_of_revisions
-from tests.conftest import Clerk
+from tests.conftest import Clerk, facts_of, read_at_desk
 
 MONDAY = date(2026, 3, 2)
 PLANNED = date(2026, 4, 10)
@@ -314,6 +314,6 @@ def test_why_it_stands_in_the_way_is_read_only_by_who_signs(tracked: Clerk) -> N
     for hidden in ("要求提交纸质原件", "张三"):
         assert hidden not in shown
         assert hidden not in raw
-    full = dict(full_sheet(tracked.case_no, "KQ004", "", "127.0.0.1").lines)
-    assert full["怎样妨碍"] == RULE["why"]
+    full = facts_of(read_at_desk(tracked.case_no, "KQ004"))
+    assert full[f"妨碍第{RULE['article']}条"] == RULE["why"]
     assert "张三" in full["部门报告"]

@@ -29,7 +29,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.sheets import sheet_of
 from tasks.guides.forms import guides_from
 from tasks.guides.guides import RECHECKS, Brought, bring_guides, compare_guides
 from tasks.register.trial_holders import create_trial_holders, trial_certificate
@@ -39,7 +39,7 @@ from tasks.supervision.paper_reports import close_report, register_report
 from tasks.supervision.visits import VisitForm, record_visit
 from tasks.use_list.watch import ask_about_entries, report_refusals
 from tests.articles.conftest import Counter
-from tests.conftest import by_officer
+from tests.conftest import by_officer, facts_of, read_at_desk
 
 OFFICE = sample_catalogue.DEPARTMENTS[5]
 USCC = samples.department_code(samples.DEFAULT_SEED, OFFICE)
@@ -477,7 +477,7 @@ def test_a_report_that_does_not_hold_is_no_finding(clerk: Any, on_day: Callable[
     ("changed", "said"),
     [
         ({"reason": ""}, "怎样核实"),
-        ({"item_code": ""}, "请填写事项"),
+        ({"item_code": ""}, "请在“事项”中写明"),
         ({"item_code": "某事"}, "没有名为“某事”的事项"),
         ({"certificate_type": "户口簿"}, "不属于第八条所说的情形"),
         ({"certificate_type": ""}, "证照目录中的证照类型"),
@@ -508,7 +508,7 @@ def test_who_reported_stands_only_where_an_officer_has_signed(clerk: Any, on_day
         officer = session.get_one(Case, case_no).officer_no
         details = [str(entry.detail) for entry in session.scalars(select(AuditEntry))]
         raw = session.connection().exec_driver_sql("SELECT matter, account, email, phone FROM paper_reports").all()
-    full = str(full_sheet(case_no, officer, "", "127.0.0.1").lines)
+    full = str(facts_of(read_at_desk(case_no, officer)))
     assert all(value in full for value in (*CITIZEN.values(), "查结婚档案"))
     assert not any(value in text for value in CITIZEN.values() for text in (*details, str(raw)))
 

@@ -1,6 +1,6 @@
 """第十七条：日常监督。发现问题的，及时督促整改。"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -67,6 +67,11 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def uscc(name: str) -> str:
     return samples.department_code(samples.DEFAULT_SEED, name)
+
+
+def suggested(case_no: str) -> Mapping[str, Any]:
+    with reading() as session:
+        return FindingDecision.suggested(session, session.get_one(Case, case_no))
 
 
 def find(at: datetime, *departments: str, facts: str = "本部门没有在册的专人。") -> tuple[str, ...]:
@@ -176,7 +181,7 @@ def file_somebody(department: str) -> None:
 
 
 def test_the_form_comes_with_what_the_rule_suggests(found: Story) -> None:
-    assert rectifications.suggestion(found.case_no) == {"decision": "督促整改", "severity": "一般", "days": 20}
+    assert suggested(found.case_no) == {"decision": "督促整改", "severity": "一般", "days": 20}
     lines = dict(sheet_of(found.case_no).lines)
     assert lines["规则建议"] == "督促整改，一般，20个工作日（可在10至20之间）"
     assert "本部门没有在册的专人。" in lines["情况"]
@@ -216,7 +221,7 @@ def test_what_was_dismissed_makes_nothing_a_repeat(found: Story, on_day: Day) ->
     found.decide("不成立", days=0, reason="该部门今年不使用电子证照。")
     find(on_day(date(2026, 3, 3)))
     (again,) = find(on_day(date(2026, 3, 9)), NOBODY)
-    assert rectifications.suggestion(again) == {"decision": "督促整改", "severity": "一般", "days": 20}
+    assert suggested(again) == {"decision": "督促整改", "severity": "一般", "days": 20}
     assert "重复发生" not in dict(sheet_of(again).lines)
 
 
@@ -294,7 +299,7 @@ def test_a_repeat_is_linked_to_the_first_and_is_given_less_time(ordered: Story, 
     find(on_day(date(2026, 3, 10)))
     (third,) = find(on_day(date(2026, 3, 11)), NOBODY)
     assert Story(second).stage() == Stage.GONE
-    assert rectifications.suggestion(third) == {"decision": "督促整改", "severity": "较重", "days": 5}
+    assert suggested(third) == {"decision": "督促整改", "severity": "较重", "days": 5}
     assert ordered.case_no in dict(sheet_of(third).lines)["重复发生"]
     Story(third).decide(severity="较重", days=5)
     notice = told("rectification-ordered")["office10@example.cn"]

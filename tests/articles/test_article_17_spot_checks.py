@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -44,6 +45,7 @@ from tasks.rectifications.findings import Found, note_findings
 from tasks.spot_checks import steps as spot_checks
 from tasks.spot_checks.files import check_file
 from tasks.spot_checks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
+from tasks.spot_checks.objects import inspector_code
 from tasks.spot_checks.publications import draw_file, round_in_public, rounds
 from tasks.spot_checks.questions import SpotCheckPublication, SpotCheckResults
 from tasks.spot_checks.results import (
@@ -648,8 +650,12 @@ def test_an_inspector_who_cannot_check_is_replaced_by_the_draw_and_that_is_publi
     assert case.answer(SpotCheckPublication) is None
     spot_checks.publish_results.run(case.case_no)
     land = next(each for each in round_in_public(case.case_no).departments if each.department == LAND)
-    assert land.replaced == (absent,)
-    assert check_file(draw_file(case.case_no)) == []
+    assert (land.replaced, len(land.inspectors)) == ((inspector_code(absent),), 2)
+    file = draw_file(case.case_no)
+    assert check_file(file) == []
+    # The public learns of each inspector which others are the same one, and nobody's staff number.
+    assert re.search(r"KQ\d{3}", file + str(round_in_public(case.case_no))) is None
+    assert all(code in file for code in (*land.replaced, *land.inspectors))
 
 
 def test_who_declares_a_conflict_while_checking_cannot_sign_and_is_replaced_by_somebody_else(first: datetime) -> None:

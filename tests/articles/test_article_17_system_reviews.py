@@ -43,7 +43,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, NotFoundError, RefusalError, in_chinese
 from tasks.audit import record
-from tasks.desk.sheets import full_sheet, sheet_of
+from tasks.desk.sheets import sheet_of
 from tasks.register.types import type_named
 from tasks.system_reviews import go_live as go_live_check
 from tasks.system_reviews import steps as system_reviews
@@ -51,7 +51,7 @@ from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.standing import go_live, standing_of_review, standings
 from tasks.system_reviews.submissions import GoLiveForm, SystemReviewForm
 from tasks.use_list import standing as use_lists
-from tests.conftest import Clerk
+from tests.conftest import Clerk, read_at_desk
 
 Day = Callable[[date], datetime]
 
@@ -324,7 +324,7 @@ def test_a_project_that_was_not_reviewed_comes_again_as_a_new_version_linked_to_
     ]
     lines = dict(sheet_of(third.case_no).lines)
     assert lines["与第2版相比"] == "改动2项：存档副本、个人信息人数（前后内容见完整内容）"
-    full = dict(full_sheet(third.case_no, "KQ004", "", "127.0.0.1").lines)
+    full = dict(read_at_desk(third.case_no, "KQ004").lines)
     assert full["与第2版相比：个人信息人数"] == "原：约120000人\n现：约90000人"
     assert full["与第2版相比：存档副本"].startswith("原：无\n现：办结归档时")
 

@@ -20,14 +20,14 @@ from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListVersion
-from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE
+from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE, SIGN_INS
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.certificates import own as own_certificates
 from tasks.office.staff_tasks import complete_staff_task
 from tasks.register.versions import correct, supersede
 from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
-from tests.conftest import FEW, ROOT, Clerk, by_officer, forget_settings
+from tests.conftest import FEW, ROOT, Clerk, forget_settings
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
 
@@ -122,7 +122,7 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
         (task,) = session.scalars(select(StaffTask).where(StaffTask.key.startswith("use-doubted:")))
     assert "我没有办过这件事" in task.what
     assert not any(said in task.what for said in (card.holder_name, card.holder_number, "SP-2026"))
-    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", by_officer("KQ001"))
+    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", "KQ001")
     page.reload()
     assert "工作人员已核实处理" in main(page)
 
@@ -433,6 +433,15 @@ def test_a_session_ends_and_a_forged_one_never_began(
     later = time.time() + HOLDER_SESSION.value + 1
     monkeypatch.setattr(time, "time", lambda: later)
     assert httpx.get(f"{web}/my/certificates", cookies={COOKIE: token}).status_code == 303
+
+
+def test_all_behind_one_address_sign_in_and_only_failures_count(
+    web: str, signed_on: StandIn, card: Certificate
+) -> None:
+    for _ in range(SIGN_INS.value + 1):
+        assert httpx.get(f"{web}/sign-in?ticket={signed_on.issue(card.holder_number)}").status_code == 303
+    answers = [httpx.get(f"{web}/sign-in?ticket=forged").status_code for _ in range(SIGN_INS.value + 1)]
+    assert answers == [401] * SIGN_INS.value + [429]
 
 
 def test_a_ticket_that_is_none_leads_nowhere_and_back_leads_only_here(web: str, signed_on: StandIn) -> None:

@@ -104,25 +104,3 @@ def test_a_holder_objects_to_what_was_backfilled(web: str, clerk: Clerk, open_pa
     assert hindrances(page) == []
     with reading() as session:
         assert session.scalar(select(func.count(Objection.case_no))) == 1
-
-
-def test_an_officer_signs_for_the_whole_case(web: str, clerk: Clerk, open_page: Open, photo: Path) -> None:
-    case = waiting_for_supplement(clerk)
-    page = open_page(viewport=PHONE)
-    page.goto(f"{web}/desk/{case.case_no}")
-    assert hindrances(page) == []
-    page.get_by_role("button", name="查看").click()
-    assert complains(page, "工号", "工号未填写")
-    page.get_by_label("工号").fill("KQ999")
-    page.get_by_role("button", name="查看").click()
-    assert "工号或一次性验证码不对" in page.get_by_role("alert").inner_text()
-    assert page.get_by_label("工号").input_value() == "KQ999"
-    assert hindrances(page) == []
-    page.get_by_label("工号").fill("KQ004")
-    page.get_by_role("button", name="查看").click()
-    assert "俞小云" in page.get_by_role("main").inner_text()
-    assert hindrances(page) == []
-    page.get_by_label("附件").set_input_files(photo)
-    page.get_by_role("button", name="添加附件").click()
-    assert "已添加1个附件" in page.get_by_role("main").inner_text()
-    assert hindrances(page) == []

@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from models.cases import Answer
 from runtime import clock
 from runtime.database import transaction
 from tasks.audit import record
 from tasks.keeping.records import seal_record
+from tasks.objections.questions import InitialReview
 from tests.command_line.conftest import assert_refused, ezt
+from tests.conftest import Clerk
 
 
 def test_verify_export_and_verify_file(installation: Path, tmp_path: Path) -> None:
@@ -41,3 +44,17 @@ def test_what_cannot_be_checked_is_one_line(home: Path, tmp_path: Path) -> None:
     assert_refused(ezt("audit", "verify"), "ezt migrate")
     assert_refused(ezt("audit", "verify-file", str(tmp_path / "none")), "不存在")
     assert_refused(ezt("audit", "export", str(tmp_path / "none" / "file")), "ezt migrate")
+
+
+def test_an_answer_that_was_changed_after_it_was_recorded_is_found(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    assert Clerk(case_no).answer(InitialReview, verdict="受理") is None
+    seal_record(clock.now())
+    assert ezt("audit", "verify").returncode == 0
+    with transaction() as session:
+        answer = session.scalars(select(Answer).where(Answer.case_no == case_no)).one()
+        answer.given = {"verdict": "不予受理", "reason": "所述不是证照登记的事项。"}
+    verified = ezt("audit", "verify")
+    assert verified.returncode == 1
+    assert f"办件答复{case_no} initial-review-1与登记时的封印不符" in verified.stdout
+    assert "发现1处不符" in verified.stdout

@@ -60,7 +60,7 @@ def test_a_fresh_machine_gets_keys_and_tables_once(tmp_path: Path) -> None:
 
 def test_an_installation_from_before_gets_a_password_beside_its_keys(tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
-    assert "工作台口令" in ezt("migrate", EZT_HOME=str(fresh)).stdout
+    assert "Prefect口令" in ezt("migrate", EZT_HOME=str(fresh)).stdout
     file = fresh / "ezt.env"
     (password,) = (line for line in file.read_text().splitlines() if line.startswith("EZT_PREFECT_PASSWORD="))
     before = file.read_text().replace(password, "").strip()

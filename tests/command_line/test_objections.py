@@ -60,6 +60,6 @@ def test_a_list_is_exported_and_taken(clerk: Any, tmp_path: Path) -> None:
     taken = ezt(*replies)
     first, second = taken.stdout.splitlines()
     assert first == "登记核实结果1件、处理结果1件；此前已登记0行，退回更正1行。"
-    assert second.startswith("第3行：上级认定原数据有误时")
+    assert second.startswith("第3行：上级认定原数据有误，请在“正确的内容”中写明")
     assert json.loads(ezt(*replies, "--json").stdout)["unchanged"] == 1
     assert_refused(ezt("objections", "list", "YY-1", "--out", str(out), *signed), "请核对编号")

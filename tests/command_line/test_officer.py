@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.cases import Case, StaffTask
 from models.organisations import Leave, Officer, Role
@@ -16,9 +16,12 @@ from models.records import AuditEntry
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from tasks.case.hand_over import give_case
+from tasks.office.leave import file_leave
 from tasks.office.signatures import DESK, SignatureError, sign
 from tests.command_line.conftest import assert_refused, ezt
-from tests.conftest import Clerk, forget_settings
+from tests.conftest import Clerk, by_officer, forget_settings
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -150,3 +153,39 @@ def test_a_second_director_lets_the_first_one_go(sample_data: Path) -> None:
         officer = session.get_one(Officer, "KQ003")
         assert (officer.role, officer.email) == (Role.DIRECTOR, "jin@example.cn")
     assert_refused(ezt("officer", "deactivate", "KQ003"), "唯一的在职负责人")
+
+
+def test_an_auditor_reads_and_is_given_nothing_to_decide(clerk: Clerk) -> None:
+    printed = ezt("officer", "add", "KQ201", "沈一平", "shen@example.cn", "--auditor").stdout
+    assert "otpauth://" in printed
+    assert "KQ201  审计人员  在职" in ezt("officer", "list").stdout
+    case_no = clerk.register().case_no
+    with reading() as session:
+        owner = session.get_one(Case, case_no).officer_no
+    assert_refused(ezt("officer", "change", owner, "--auditor"), "名下有在办办件")
+    assert_refused(ezt("officer", "change", "KQ201", "--auditor", "--officer"), "职责只能给一个")
+    by = by_officer("KQ004")
+    with pytest.raises(RefusalError, match="是审计人员，只能查看，不能接收办件"):
+        give_case(case_no, "KQ201", "轮岗", by)
+    with pytest.raises(RefusalError, match="是审计人员，不能代理他人办理"):
+        file_leave(owner, "KQ201", clock.today(), clock.today(), by)
+    with pytest.raises(SignatureError, match="审计人员只能查看"):
+        sign("KQ201", "", DESK)
+    # Who stands in for somebody must not become one either, nor the only director.
+    other = next(no for no in ("KQ001", "KQ002", "KQ003") if no != owner)
+    file_leave(owner, other, clock.today(), clock.today(), by)
+    with transaction() as session:
+        session.execute(update(Case).where(Case.officer_no == other).values(officer_no=owner))
+    assert_refused(ezt("officer", "change", other, "--auditor"), "是休假人员的代理人")
+    assert_refused(ezt("officer", "change", "KQ004", "--auditor"), "唯一的在职负责人")
+
+
+def test_an_account_of_the_sign_on_is_kept_and_shown_to_nobody(sample_data: Path) -> None:
+    assert "已更改" in ezt("officer", "change", "KQ001", "--account", "600123").stdout
+    listed = ezt("officer", "list").stdout
+    (line,) = [line for line in listed.splitlines() if line.startswith("KQ001")]
+    assert line.endswith("浙政钉")
+    assert "600123" not in listed + ezt("officer", "list", "--json").stdout
+    assert_refused(ezt("officer", "change", "KQ002", "--account", "600123"), "已登记在工号KQ001名下")
+    assert "已更改" in ezt("officer", "change", "KQ001", "--account", "").stdout
+    assert "已更改" in ezt("officer", "change", "KQ002", "--account", "600123").stdout

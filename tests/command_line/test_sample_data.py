@@ -24,6 +24,7 @@ def test_loading_twice_changes_nothing_and_says_so(installation: Path) -> None:
         "issuing_authorities": 44,
         "officers": 4,
         "inspectors": 4,
+        "phrases": 6,
         "applications": 12,
         "liaison_officers": 27,
         "use_list_entries": 17,

@@ -54,7 +54,7 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> list[str]:
 
 
 def password_of(home: Path) -> str:
-    """What opens the desk of an installation."""
+    """What opens Prefect's pages of an installation."""
     (password,) = re.findall(r"^EZT_PREFECT_PASSWORD=(.+)$", (home / "ezt.env").read_text(), re.MULTILINE)
     return str(password)
 
@@ -125,21 +125,26 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
     assert "case-recovery" in before
     with up(home, EZT_ONE_TIME_CODES="false", **ports) as process:
         printed = read_until(process, "Ctrl-C")
-        desk, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_PREFECT_PORT", "EZT_WEB_PORT"))
-        assert any(desk in line for line in printed)
-        assert any(web in line for line in printed)
+        prefect, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_PREFECT_PORT", "EZT_WEB_PORT"))
+        said = {line.split()[0]: line.split()[-1] for line in printed}
+        assert said["网页接口"] == web
+        assert said["工作台"] == f"{web}/desk"
+        assert said["Prefect"].startswith(f"{prefect}（口令{password_of(home)}，")
         assert any(str(home / "mail") in line for line in printed)
         assert any("一次性验证码已关闭" in line for line in printed)
         sign_on = next(line.split()[-1] for line in printed if "浙里办替身" in line)
         holder = sample_data.persons(sample_data.DEFAULT_SEED, 1)[0]
         assert httpx.post(f"{sign_on}/stand-in/tickets", json={"number": holder.number}).json()["ticket"]
-        assert httpx.get(f"{desk}/api/health").status_code == 200
+        assert httpx.get(f"{prefect}/api/health").status_code == 200
         assert httpx.get(f"{web}/health").status_code == 200
+        signed_in = httpx.post(said["工作台"] + "/sign-in", data={"staff_no": "KQ004"}, headers={"Origin": web})
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/desk")
         password = password_of(home)
-        assert any(line.split()[0] == "口令" and password in line for line in printed)
-        assert httpx.post(f"{desk}/api/deployments/filter", json={}).status_code == 401
-        with SyncPrefectClient(f"{desk}/api", auth_string=password) as client:
+        assert httpx.post(f"{prefect}/api/deployments/filter", json={}).status_code == 401
+        with SyncPrefectClient(f"{prefect}/api", auth_string=password) as client:
             deployed = {found.name for found in client.read_deployments(limit=200)}
+            # The recovery, the dispatch and the rest come by themselves.
+            wait_until(lambda: any(run.auto_scheduled for run in client.read_flow_runs()), "没有定时的运行", 90)
         assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
         assert [command for command in running_in(home) if password in command] == []
         started = children_of(process.pid)
@@ -177,12 +182,13 @@ def test_killed_it_leaves_no_process_behind(started_before: Path, ports: dict[st
         wait_until(lambda: running_in(started_before) == [], "还有进程没有停", 30)
 
 
-def test_a_program_gets_the_three_addresses_as_one_json_line(first_start: tuple[Path, dict[str, str], str]) -> None:
+def test_a_program_gets_the_addresses_as_one_json_line(first_start: tuple[Path, dict[str, str], str]) -> None:
     home, ports, printed = first_start
     assert json.loads(printed) == {
-        "desk": f"http://127.0.0.1:{ports['EZT_PREFECT_PORT']}",
-        "password": password_of(home),
+        "desk": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}/desk",
         "web": f"http://127.0.0.1:{ports['EZT_WEB_PORT']}",
+        "prefect": f"http://127.0.0.1:{ports['EZT_PREFECT_PORT']}",
+        "password": password_of(home),
         "mail": str(home / "mail"),
     }
 

@@ -1,11 +1,18 @@
-"""How prefect.yaml presents the stories to staff."""
+"""How prefect.yaml presents the stories to staff, and what a story begins with."""
 
 from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import select
 
+from flows.use_list import use_list_proposal
+from models.cases import Case, StaffTask
+from models.records import AuditEntry
+from runtime.database import reading
+from runtime.refusals import RefusalError
 from tasks.desk.kinds import INTAKES, KINDS
+from tests.conftest import Clerk
 
 STORIES = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
 
@@ -23,3 +30,15 @@ def test_the_first_tag_says_how_a_story_begins(story: dict[str, object]) -> None
 
 def test_every_registration_that_dies_is_run_again() -> None:
     assert sorted(INTAKES) == sorted(story["name"] for story in STORIES if story["name"].endswith("-intake"))
+
+
+def test_a_story_of_another_kind_leaves_a_case_alone_on_record_and_to_staff(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    with pytest.raises(RefusalError, match="不是“用证清单”的办件"):
+        use_list_proposal.fn(case_no)
+    with reading() as session:
+        assert session.get_one(Case, case_no).waiting_for is None
+        assert session.scalars(select(AuditEntry.tag).where(AuditEntry.tag == "case:story:refused")).all()
+        assert session.scalar(select(StaffTask.what).where(StaffTask.key.startswith("wrong-story:")))
+    with pytest.raises(RefusalError, match="没有编号为"):
+        use_list_proposal.fn("YY-2026-999999")

@@ -9,22 +9,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import PrefectException
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ezt.desk import HIDDEN, said_on
 from models.cases import Case
 from runtime.database import reading
-from tasks.case.answers import take_officer_answer
+from runtime.refusals import RefusalError
+from tasks.case.answers import Signature, take_officer_answer
 from tasks.desk.runs import nudge
 from tasks.objections import questions as objection_questions
+from tasks.office.signatures import DESK
 from tests.faults.lives import Life, Way
 from tests.interface.conftest import Caller
 
@@ -68,6 +66,8 @@ class Office:
     """How often HTTP calls of objectors were answered how, what was down included."""
     stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _signing: threading.Lock = field(default_factory=threading.Lock)
+    _browsers: dict[str, httpx.Client] = field(default_factory=dict)
     _under_way: dict[tuple[int, str], Future[None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class Office:
     def go_on(self) -> bool:
         """Let everybody who is asked something answer it, unless they are at it; whether every case is closed."""
         try:
-            paused, cases = self._paused(), self._cases()
+            cases = self._cases()
         except DOWN:
             return False
         for case_no, life in list(self.by_case.items()):
@@ -102,10 +102,7 @@ class Office:
             if case is None or case.closed or case.waiting_for not in life.end.answers:
                 continue
             asked = str(case.waiting_for)
-            # Officers answer what is on their desk, again where the run that was to record it has died.
-            if life.ways[asked] is not Way.OBJECTOR and case.run_id not in paused:
-                continue
-            if life.ways[asked] is not Way.DESK and asked in life.done:
+            if asked in life.done:
                 continue
             at_it = self._under_way.get((life.number, asked))
             if at_it is not None:
@@ -122,23 +119,12 @@ class Office:
             ).tuples()
             return {number: Standing(asked, run, officer, at is not None) for number, asked, run, officer, at in rows}
 
-    def _paused(self) -> set[str]:
-        """The runs that show a form."""
-        suspended = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])))
-        found: set[str] = set()
-        with get_client(sync_client=True) as client:
-            while page := client.read_flow_runs(flow_run_filter=suspended, limit=PAGE, offset=len(found)):
-                found |= {str(run.id) for run in page}
-                if len(page) < PAGE:
-                    break
-        return found
-
     def _act(self, life: Life, asked: str, case: Standing) -> None:
         question, _, turn = asked.rpartition("-")
         given = dict(life.end.answers[asked] or {})
         match life.ways[asked]:
             case Way.DESK:
-                if not _resume(UUID(case.run_id), given | {"staff_no": case.officer_no, "code": ""}):
+                if not self._decide(life.case_no, asked, given, case.officer_no):
                     return
             case Way.OWN:
                 key = f"{life.case_no}:{asked}:own"
@@ -151,13 +137,43 @@ class Office:
     def _record(self, case_no: str, question: str, turn: int, key: str, given: dict[str, Any], officer: str) -> None:
         while not self.stopped:
             try:
-                why = take_officer_answer(case_no, QUESTIONS[question], turn, key, given, officer, "")
+                take_officer_answer(case_no, QUESTIONS[question], turn, key, given, Signature(officer, "", DESK))
             except SQLAlchemyError:
                 time.sleep(0.3)
                 continue
-            if why is not None:
-                raise WrongError(f"{case_no} {question}: {why}")
+            except RefusalError as why:
+                raise WrongError(f"{case_no} {question}: {why}") from None
             return
+
+    def _decide(self, case_no: str, asked: str, given: dict[str, Any], officer: str) -> bool:
+        """Answer at the desk's page; whether it was taken. Whoever does not know sends the same form again."""
+        with self._signing:
+            if officer not in self._browsers:
+                try:
+                    self._browsers[officer] = signed_in(self.department.base, officer)
+                except httpx.HTTPError:
+                    return False
+        browser, where = self._browsers[officer], f"/desk/cases/{case_no}"
+        try:
+            page = browser.get(where)
+            self._count(str(page.status_code))
+            hidden = dict(HIDDEN.findall(page.text.rpartition('id="asks"')[2]))
+            if hidden.get("asked") != asked:
+                return False
+            while not self.stopped:
+                sent = browser.post(f"{where}/answers", data=hidden | given)
+                self._count(str(sent.status_code))
+                if sent.status_code == 303:
+                    return True
+                if sent.status_code not in {409, 429, 500, 502, 503}:
+                    raise WrongError(f"{case_no} {asked}: {sent.status_code} {said_on(sent.text)}")
+                if sent.status_code == 409:
+                    # Something has come in between, or an answer of which nobody knew whether it arrived is there.
+                    return False
+                time.sleep(0.3)
+        except httpx.HTTPError:
+            self._count("no answer")
+        return False
 
     def _objector(self, life: Life, asked: str) -> None:
         path = f"{self.department.base}/api/v1/objections/{life.token}"
@@ -194,13 +210,13 @@ class Office:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _resume(run_id: UUID, given: dict[str, Any]) -> bool:
-    """Submit a form at the desk; whether the server took it. What it did not take is asked again."""
-    try:
-        with get_client(sync_client=True) as client:
-            return client.resume_flow_run(run_id, run_input=given).status is SetStateStatus.ACCEPT
-    except DOWN:
-        return False
+def signed_in(web: str, officer: str) -> httpx.Client:
+    """A browser in which an officer is signed in at the desk, on a trial without one-time codes."""
+    browser = httpx.Client(base_url=web, headers={"Origin": web}, timeout=30)
+    answer = browser.post("/desk/sign-in", data={"staff_no": officer})
+    if answer.status_code != 303:
+        raise httpx.HTTPError(f"{officer} was not let in: {answer.status_code}")
+    return browser
 
 
 @contextmanager

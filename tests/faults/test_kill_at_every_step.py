@@ -11,10 +11,8 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.states import Running
 from sqlalchemy import select
 
-from ezt.desk import Desk
 from gateways.stand_in import StandIn
 from models.cases import Case, StepRecord
 from models.notices import OutgoingNotice
@@ -151,23 +149,6 @@ def test_killed_at_declining(clerk: Any, legs: Legs, prefect_client: SyncPrefect
     assert case.stage() == "不予受理"
 
 
-def test_what_was_typed_into_the_form_survives_the_leg_that_was_to_record_it(
-    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
-) -> None:
-    case = clerk.register(Level.CITY)
-    run_id = run_for(prefect_client, case)
-    assert legs.run(run_id) == 0
-    with reading() as session:
-        officer = session.get_one(Case, case.case_no).officer_no
-    typed = {"verdict": "受理", "reason": "", "staff_no": officer, "code": ""}
-    prefect_client.resume_flow_run(UUID(run_id), run_input=typed)
-    # The worker takes the run and dies before the answer is in our database.
-    prefect_client.set_flow_run_state(UUID(run_id), Running(), force=True)
-    assert recover(prefect_client, clock.now() + timedelta(minutes=11)).started == (case.case_no,)
-    assert legs.run(run_id) == 0
-    assert case.stage() == "核实中"
-
-
 def test_a_run_that_slept_through_its_case_s_withdrawal_is_woken_to_end(
     clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
 ) -> None:
@@ -217,9 +198,8 @@ def test_what_comes_between_a_leg_s_last_look_and_its_sleep_wakes_it(
     assert case.stage() == ("核实中" if news == "answered" else "已撤回")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_is_never_suspended_on_a_form_that_is_not_there(
+def test_a_run_that_dies_at_its_suspension_waits_all_the_same(
     clerk: Any, legs: Legs, prefect_client: SyncPrefectClient, when: str
 ) -> None:
     case = clerk.register(Level.CITY)
@@ -228,13 +208,8 @@ def test_a_run_is_never_suspended_on_a_form_that_is_not_there(
     if when == "before":
         assert recover(prefect_client, clock.now() + timedelta(minutes=11)).started == (case.case_no,)
         assert legs.run(str(run_id)) == 0
-    desk = Desk(prefect_client)
-    form = desk.form(run_id)
-    assert "初审" in form["description"]
-    assert set(form["schema"]["properties"]) == {"verdict", "reason", "staff_no", "code"}
-    with reading() as session:
-        officer = session.get_one(Case, case.case_no).officer_no
-    desk.resume(run_id, verdict="受理", reason="", staff_no=officer, code="")
+    assert case.answer(objection_questions.InitialReview, verdict="受理") is None
+    wake(prefect_client, case.case_no)
     assert legs.run(str(run_id)) == 0
     assert case.stage() == "核实中"
 

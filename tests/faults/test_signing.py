@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Running, Scheduled
+from prefect.states import Scheduled
 from sqlalchemy import func, select
 
 from ezt.desk import Desk
@@ -24,14 +24,12 @@ from regulation.limits import UNSIGNED_REGISTRATION
 from runtime import clock
 from runtime.database import reading
 from tasks.backfill.questions import BackfillReview
-from tasks.case.answers import take_officer_answer
-from tasks.desk.runs import end_unsigned, recover, rerun_registrations
+from tasks.desk.runs import end_unsigned, rerun_registrations
 from tests.articles.test_article_11_backfill import MARRIAGE
 from tests.articles.test_article_17_system_reviews import project
-from tests.conftest import Clerk, certificate_of, objection_about
+from tests.conftest import answered, certificate_of, objection_about
 from tests.faults.conftest import Legs
-from tests.faults.leg_runner import SIGNATURE
-from tests.faults.test_kill_at_every_step import run_for
+from tests.faults.leg_runner import SIGNATURE, SUSPENSION
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
@@ -132,8 +130,7 @@ def test_whoever_entered_a_paper_with_a_slip_in_the_signature_does_not_review_it
         entry = session.scalars(select(BackfillEntry)).one()
         session.query(SpentCode).delete()
     assert entry.entered_by == "KQ004"
-    signed = desk.sign("KQ004")
-    said = take_officer_answer(entry.case_no, BackfillReview, 1, "review", {"verdict": "通过"}, **signed)
+    said = answered(entry.case_no, BackfillReview, 1, {"verdict": "通过"}, **desk.sign("KQ004"))
     assert "补录人不能审核自己补录的证照" in str(said)
 
 
@@ -154,6 +151,19 @@ def test_a_registration_that_nobody_signs_ends_after_a_day_and_leaves_nothing_of
     assert "没有签名，未登记" in what
     assert "俞小云" not in what
     assert count(Case.case_no) == 0
+
+
+def test_a_registration_whose_leg_died_before_its_form_was_written_asks_anew(desk: Desk, legs: Legs) -> None:
+    intake = "登记异议/objection-intake"
+    run_id = desk.submit(intake, application=INTAKES[intake]() | wrong(desk, "KQ004"))
+    assert legs.run(str(run_id), SUSPENSION, "after") == -signal.SIGKILL
+    assert state(desk, run_id) is StateType.PAUSED
+    end_unsigned(desk.client, clock.now())
+    assert legs.run(str(run_id)) == 0
+    assert set(desk.form(run_id)["schema"]["properties"]) == {"staff_no", "code"}
+    desk.resume(run_id, **desk.sign("KQ001"))
+    assert legs.run(str(run_id)) == 0
+    assert (state(desk, run_id), count(Case.case_no)) == (StateType.COMPLETED, 1)
 
 
 def test_a_registration_that_is_cancelled_is_forgotten(desk: Desk, legs: Legs) -> None:
@@ -215,21 +225,6 @@ def test_the_code_of_a_refused_start_form_serves_no_other(desk: Desk, legs: Legs
     assert legs.run(str(second)) == 0
     assert "已用过" in desk.form(second)["description"]
     assert count(Leave.id) == 0
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_an_answer_that_was_signed_is_recorded_without_another_signature(
-    clerk: Clerk, desk: Desk, legs: Legs, when: str
-) -> None:
-    case = clerk.register(Level.CITY)
-    run_id = UUID(run_for(desk.client, case))
-    assert legs.run(str(run_id)) == 0
-    desk.resume(run_id, verdict="受理", reason="", **desk.sign("KQ004"))
-    assert legs.run(str(run_id), SIGNATURE, when) == -signal.SIGKILL
-    desk.client.set_flow_run_state(run_id, Running(), force=True)
-    assert recover(desk.client, clock.now() + timedelta(minutes=11)).started == (case.case_no,)
-    assert legs.run(str(run_id)) == 0
-    assert case.stage() == "核实中"
 
 
 def leave() -> dict[str, str]:

@@ -43,7 +43,7 @@ def ask_everything(department: Caller) -> list[httpx.Response]:
     stranger = Caller(department.base, "KQ-NONE", department.secret)
     wrong = Caller(department.base, department.key, "0" * 64)
     handed_in = department.post("/api/v1/objections", submission())
-    paths = ["/", "/health", "/objections/none", "/nowhere", "/copies", "/openapi.json", "/desk/YY-2026-000001"]
+    paths = ["/", "/health", "/objections/none", "/nowhere", "/copies", "/openapi.json", "/desk/sign-in"]
     return [
         handed_in,
         *(httpx.get(department.base + path) for path in paths),
@@ -51,7 +51,7 @@ def ask_everything(department: Caller) -> list[httpx.Response]:
         department.post("/api/v1/objections", b"{"),
         department.post("/api/v1/objections", {"submission_no": department.secret}),
         department.post("/api/v1/certificates/query", {"nothing": 1}),
-        httpx.post(f"{department.base}/desk/YY-2026-000001", data={"staff_no": "KQ001", "code": "000000"}),
+        httpx.post(f"{department.base}/desk/sign-in", data={"staff_no": "KQ001", "code": "000000"}),
         httpx.post(f"{department.base}/api/v1/objections", content=b"{}", headers={"X-EZT-Key": department.key}),
     ]
 

@@ -26,6 +26,9 @@ from tests.conftest import forget_settings
 QUICK = {
     "bulk_objections": ["--rows", "20"],
     "deadline_watch": ["--cases", "20"],
+    # Cases that go on to their next question need the whole system.
+    "desk": ["--cases", "20", "--answers", "3", "--lives", "0"],
+    "desk_list": ["--cases", "20"],
     "mail": ["--mails", "10"],
     "paper_backfill": ["--rows", "20"],
     "record_sealing": ["--entries", "20"],

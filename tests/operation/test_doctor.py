@@ -23,7 +23,7 @@ from ezt import doctor
 from ezt.doctor import Finding, Look, Standing, examine, look_at, schedules, worker
 from ezt.engine.deployments import stories
 from ezt.up import free_port
-from gateways import zhejiang_gateway, zheliban, zheliban_stand_in
+from gateways import zhejiang_gateway, zheliban, zheliban_stand_in, zhezhengding, zhezhengding_stand_in
 from gateways.loopback import serving as serving_app
 from gateways.stand_in import StandIn
 from models.cases import StaffTask
@@ -85,7 +85,7 @@ class TestAllChecks:
         lines = done.stdout.splitlines()
         assert {line[:2] for line in lines} == {"正常", "注意", "错误"}
         assert sum(line.startswith("错误") for line in lines) == 2, done.stdout
-        assert any(line.startswith("错误  工作台") and "ezt-prefect" in line for line in lines)
+        assert any(line.startswith("错误  Prefect") and "ezt-prefect" in line for line in lines)
         assert any(line.startswith("错误  网页") and "ezt-web" in line for line in lines)
         assert any(line.startswith("正常  数据库  SQLite") for line in lines)
         # Looking makes nothing, not even the trial certificate that a first copy would.
@@ -141,12 +141,11 @@ class TestThisMachine:
         assert standing(doctor.setting_names) is Standing.OK
         with (home / "ezt.env").open("a", encoding="utf-8") as file:
             file.write("EZT_DESK_PORT=4300\nexport EZT_SMPT_HOST=secret.example.cn\n")
-        configure(EZT_DESK_URL="https://secret.example.cn", EZT_CITY_GATEWAY__APPKEY="secret", EZT_SUPPER="secret")
+        configure(EZT_CITY_GATEWAY__APPKEY="secret", EZT_SUPPER="secret")
         found = {finding.what: finding for finding in look_at({"设置名称": doctor.setting_names})}
         assert {what: finding.standing for what, finding in found.items()} == {
             "EZT_CITY_GATEWAY__APPKEY不是本系统的设置，没有起作用": Standing.NOTE,
             "EZT_DESK_PORT现在叫EZT_PREFECT_PORT，原来的名称不再起作用": Standing.ERROR,
-            "EZT_DESK_URL现在叫EZT_PREFECT_URL，原来的名称不再起作用": Standing.ERROR,
             "EZT_SMPT_HOST不是本系统的设置，没有起作用": Standing.NOTE,
             "EZT_SUPPER不是本系统的设置，没有起作用": Standing.NOTE,
         }
@@ -372,6 +371,30 @@ class TestServers:
         zheliban.close()
         assert "未能连通" in one(doctor.zheliban).what
 
+    def test_the_sign_on_of_staff_answers_or_not(self, home: Path, configure: Configure) -> None:
+        assert standing(doctor.sign_on_of_staff) is Standing.OK
+        with zhezhengding_stand_in.running(zhezhengding_stand_in.StandIn("key", "its-secret")) as server:
+            configure(EZT_ZHEZHENGDING__URL=server.url, EZT_ZHEZHENGDING__APP_KEY="key")
+            assert "EZT_ZHEZHENGDING__SIGN_IN_URL" in one(doctor.sign_on_of_staff).todo
+            configure(EZT_ZHEZHENGDING__SIGN_IN_URL=server.sign_in_url, EZT_ZHEZHENGDING__APP_SECRET="its-secret")
+            assert standing(doctor.sign_on_of_staff) is Standing.OK
+            configure(EZT_ZHEZHENGDING__APP_SECRET="another-secret")
+            assert standing(doctor.sign_on_of_staff) is Standing.ERROR
+        zhezhengding.close()
+        assert "未能连通" in one(doctor.sign_on_of_staff).what
+
+    def test_from_where_the_desk_can_be_opened_is_said(self, home: Path, configure: Configure) -> None:
+        assert standing(doctor.desk_networks) is Standing.OK
+        configure(EZT_DESK_URL="https://desk.kq.example.cn")
+        found = one(doctor.desk_networks)
+        assert (found.standing, "EZT_DESK_NETWORKS" in found.todo) == (Standing.NOTE, True)
+        configure(EZT_DESK_NETWORKS='["10.12.0.0/16", "fd00::/8"]')
+        found = one(doctor.desk_networks)
+        assert (found.standing, found.what) == (Standing.OK, "只限10.12.0.0/16、fd00::/8")
+        # What an earlier version called Prefect's address.
+        configure(EZT_PREFECT_URL="https://desk.kq.example.cn")
+        assert one(doctor.desk_networks).standing is Standing.ERROR
+
 
 class TestDatabase:
     def test_each_kind_says_which_it_is_and_when_it_is_behind(self, empty_database: str, configure: Configure) -> None:
@@ -500,7 +523,7 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     wait_until(lambda: desk.client.read_workers_for_work_pool("ezt"), "执行器没有报到", 60)
     found = list(doctor.prefect())
     scheduled = sum(bool(each.cron) for each in stories().values())
-    assert [finding.about for finding in found] == ["工作台", "执行器", "流程部署", *["日程"] * scheduled]
+    assert [finding.about for finding in found] == ["Prefect", "执行器", "流程部署", *["日程"] * scheduled]
     assert {finding.standing for finding in found if finding.about != "日程"} == {Standing.OK}, found
 
     assert standing(doctor.prefect_password) is Standing.OK
@@ -509,8 +532,10 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     deployed = {each.name: each for each in client.read_deployments(limit=200)}
     now = clock.now()
     # Deployed when the session of tests began: nothing was due then, whatever has been missed since.
-    began = min(each.created for each in deployed.values() if each.created is not None)
-    assert {finding.standing for finding in schedules(client, deployed, began)} == {Standing.OK}
+    began = min(each.created.timestamp() for each in deployed.values() if each.created is not None)
+    assert {finding.standing for finding in schedules(client, deployed, datetime.fromtimestamp(began, UTC))} == {
+        Standing.OK
+    }
     (silent,) = worker(client, now + timedelta(minutes=5))
     assert "最后一次心跳" in silent.what
 

@@ -17,11 +17,12 @@ from models.records import AuditEntry
 from runtime import clock
 from runtime.database import build_engine, engine, reading
 from runtime.refusals import InputError, RefusalError
-from tasks.desk.sheets import add_attachments, full_sheet, sheet_of
+from tasks.desk.case_page import add_files
+from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import seal_record, verify_record
 from tasks.objections.questions import InitialReview
 from tests.command_line.conftest import assert_refused, ezt
-from tests.conftest import Clerk, forget_settings
+from tests.conftest import Clerk, at_desk, forget_settings, officer_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 LIFE = timedelta(minutes=10)
@@ -47,9 +48,7 @@ def test_an_installation_goes_on_where_it_was(
     clerk: Clerk, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = clerk.register()
-    add_attachments(
-        first.case_no, full_sheet(first.case_no, "KQ001", "", "127.0.0.1").upload_ticket, [("门牌.png", PNG)], LIFE
-    )
+    add_files(first.case_no, at_desk(officer_of(first.case_no)), [("门牌.png", PNG)])
     seal_record(clock.now())
     clerk.register()
     before = counts()

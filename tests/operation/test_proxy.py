@@ -1,4 +1,4 @@
-"""The guide's nginx, as printed, before the web process and the desk."""
+"""The guide's nginx, as printed, before the web process, the desk in it, and Prefect."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from runtime.database import transaction
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tests.conftest import PASSWORD, ROOT, accepts_connections, wait_until
 
-WEB, DESK = "ezt.kq.example.cn", "desk.kq.example.cn"
+WEB, DESK, PREFECT = "ezt.kq.example.cn", "desk.kq.example.cn", "prefect.kq.example.cn"
 
 
 @dataclass
@@ -47,16 +47,16 @@ def proxy(tmp_path: Path, web: str, shared_prefect: dict[str, str], request: pyt
     guide = (ROOT / "docs" / "operator-guide.zh-CN.md").read_text(encoding="utf-8")
     (printed,) = re.findall(r"^```nginx\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     authority = trustme.CA()
-    certificate = authority.issue_cert(WEB, DESK)
+    certificate = authority.issue_cert(WEB, DESK, PREFECT)
     certificate.private_key_pem.write_to_path(tmp_path / "privkey.pem")
     for part in certificate.cert_chain_pems:
         part.write_to_path(tmp_path / "fullchain.pem", append=True)
-    port, desk = free_port(), shared_prefect["PREFECT_API_URL"].removesuffix("/api")
+    port, prefect = free_port(), shared_prefect["PREFECT_API_URL"].removesuffix("/api")
     here = {
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         "/etc/ssl/ezt/": f"{tmp_path}/",
         "http://127.0.0.1:4202": web,
-        "http://127.0.0.1:4200": desk,
+        "http://127.0.0.1:4200": prefect,
         "allow 10.12.0.0/16": f"allow {getattr(request, 'param', '10.12.0.0/16')}",
     }
     for there, instead in here.items():
@@ -106,16 +106,50 @@ def test_signatures_forms_and_addresses_hold_behind_it(proxy: Proxy) -> None:
     assert (elsewhere.status_code, own.status_code) == (403, 422)
 
 
+def test_the_public_address_does_not_have_the_desk(proxy: Proxy) -> None:
+    for path in (
+        "/desk",
+        "/desk/",
+        "/desk/sign-in",
+        "//desk/sign-in",
+        "/x/../desk",
+        "/%64esk",
+        "/desk/cases/YY-2026-000001",
+    ):
+        answer = proxy.request(WEB, "GET", path)
+        assert (answer.status_code, "登录工作台" in answer.text) == (404, False), path
+    assert proxy.request(WEB, "POST", "/desk/sign-in", data={"staff_no": "KQ004"}).status_code == 404
+
+
 @pytest.mark.parametrize("proxy", ["127.0.0.0/8"], indirect=True)
-def test_the_desk_is_reached_from_the_centers_network_with_its_events(proxy: Proxy) -> None:
-    assert proxy.request(DESK, "GET", "/api/health").json() is True
-    assert "Content-Security-Policy" in proxy.request(DESK, "GET", "/dashboard").headers
+def test_the_desk_is_reached_from_the_centers_network_and_nothing_else_of_the_pages(
+    proxy: Proxy, configure: Callable[..., None]
+) -> None:
+    configure(EZT_DESK_URL=f"https://{DESK}", EZT_DESK_NETWORKS='["127.0.0.0/8"]')
+    assert proxy.request(DESK, "GET", "/").headers["location"].endswith("/desk")
+    page = proxy.request(DESK, "GET", "/desk/sign-in")
+    assert (page.status_code, "登录工作台" in page.text) == (200, True)
+    for linked in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
+        assert proxy.request(DESK, "GET", linked).status_code == 200
+    given = {"data": {"staff_no": "KQ004"}, "headers": {"Origin": f"https://{DESK}"}}
+    signed_in = proxy.request(DESK, "POST", "/desk/sign-in", **given)
+    assert (signed_in.status_code, signed_in.headers["set-cookie"].split("=")[0]) == (303, "__Host-ezt-desk")
+    assert proxy.request(DESK, "GET", "/objections/new").status_code == 404
+    configure(EZT_DESK_NETWORKS='["10.12.0.0/16"]')
+    assert proxy.request(DESK, "GET", "/desk/sign-in").status_code == 404
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.0/8"], indirect=True)
+def test_prefect_is_reached_from_the_centers_network_with_its_events(proxy: Proxy) -> None:
+    assert proxy.request(PREFECT, "GET", "/api/health").json() is True
+    assert "Content-Security-Policy" in proxy.request(PREFECT, "GET", "/dashboard").headers
     there = socket.create_connection(("127.0.0.1", proxy.port))
     way = {"sock": there, "ssl": proxy.trusted, "subprotocols": ["prefect"], "open_timeout": 60}
-    with connect(f"wss://{DESK}/api/events/out", **way) as events:
+    with connect(f"wss://{PREFECT}/api/events/out", **way) as events:
         events.send(json.dumps({"type": "auth", "token": PASSWORD}))
         assert json.loads(events.recv(timeout=10))["type"] == "auth_success"
 
 
-def test_the_desk_is_not_reached_from_elsewhere(proxy: Proxy) -> None:
-    assert proxy.request(DESK, "GET", "/api/health").status_code == 403
+def test_neither_is_reached_from_elsewhere(proxy: Proxy) -> None:
+    assert proxy.request(DESK, "GET", "/desk/sign-in").status_code == 403
+    assert proxy.request(PREFECT, "GET", "/api/health").status_code == 403

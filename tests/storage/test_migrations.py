@@ -9,8 +9,8 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from models import Base
@@ -25,6 +25,7 @@ from regulation.certificates import Level
 from regulation.identity_numbers import NumberKind
 from runtime.database import build_engine, transaction
 from runtime.keys import keys
+from tasks.case.marks import mark_of
 
 
 def test_migrations_make_the_tables_of_the_models(empty_database: str) -> None:
@@ -358,6 +359,111 @@ def test_all_holders_of_what_the_register_has_are_read_off_the_faces(empty_datab
     engine.dispose()
 
 
+def test_cases_of_before_are_found_by_whole_names_and_numbers(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0023")
+    # Not ours, which would mind that there is no such officer.
+    engine, sealed = create_engine(empty_database), keys().encrypt_text
+    with engine.begin() as connection:
+
+        def put(table: str, **values: object) -> None:
+            names = ", ".join(values)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{', :'.join(values)})"), values)
+
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET session_replication_role = replica"))
+        case = {"stage": "s", "received_on": "2026-03-02", "opened_at": "2026-03-02 01:00:00", "officer_no": "KQ001"}
+        case |= {"measures_version": "2025", "runs_started": 0}
+        for case_no in ("YY-2026-000001", "YY-2026-000002", "BL-2026-000001", "ZR-2026-000001", "FY-2026-000001"):
+            put("cases", case_no=case_no, kind=case_no[:2], **case)
+        objection = dict.fromkeys(("token", "email", "certificate_type", "field_name", "stated", "proposed"), "x")
+        objection |= {"reason": "x", "remark": "", "grounds": "[]", "certificate_key": "k", "field_key": "f"}
+        objection |= {"objector_kind": "持证主体", "certificate_root": "r"}
+        for number, name in enumerate((sealed("俞小云"), "no key of ours"), 1):
+            case_no, reference = f"YY-2026-00000{number}", sealed("J330603-2020-000001")
+            own = {"token_index": case_no, "submission_key": case_no, "phone": sealed("0575 1"), "objector_name": name}
+            put("objections", case_no=case_no, certificate_reference=reference, **own, **objection)
+        put(
+            "backfills",
+            case_no="BL-2026-000001",
+            submission_key="b",
+            department_uscc="d",
+            type_code="M",
+            token="t",
+            token_index="b",
+            service_case_no="s",
+        )
+        paper = {"number": "J-1", "holder": "王建国、陈丽华", "holder_number": "33062119680512101X", "sex": "男"}
+        put(
+            "backfill_entries",
+            case_no="BL-2026-000001",
+            turn=1,
+            given=sealed(json.dumps(paper)),
+            entered_by="KQ001",
+            at="2026-03-02 01:00:00",
+        )
+        put(
+            "liaison_filings",
+            case_no="ZR-2026-000001",
+            submission_key="z",
+            department_uscc="d",
+            kind="变更",
+            email="x",
+            name=sealed("鲁国栋"),
+            position="p",
+            phone=sealed("0575 2"),
+            replaces_id=1,
+        )
+        put(
+            "liaison_officers",
+            id=1,
+            department_uscc="d",
+            name=sealed("郭子涵"),
+            position="p",
+            phone="x",
+            email="x",
+            from_on="2026-01-01",
+        )
+        report = dict.fromkeys(("submission_key", "department_uscc", "matter", "material", "demand", "account"), "x")
+        put("paper_reports", case_no="FY-2026-000001", happened_on="2026-01-01", phone=sealed("0575 3"), **report)
+        certificate = dict.fromkeys(("number", "number_index", "holder_name", "holder_number", "holder_index"), "x")
+        certificate |= {"type_code": "M", "face": "x", "state": "valid", "issued_on": "2026-01-01", "version": 1}
+        certificate |= {"holder_kind": "x", "holder_number_kind": "x", "remark": "", "read_at": "2026-01-01 01:00:00"}
+        put("certificates", id=1, identifier="r.1", root="r", **certificate)
+        put("certificates", id=2, identifier="s.1", root="s", backfilled_by_case="BL-2026-000001", **certificate)
+        holder = {"place": 1, "field": "holder", "holder_kind": "x", "number_kind": "x", "number": "x"}
+        put("certificate_holders", certificate_id=1, holder_index="1", name=sealed("钱不二"), **holder)
+        put("certificate_holders", certificate_id=2, holder_index="2", name=sealed("孙小三"), **holder)
+    migrate(empty_database)
+    with engine.connect() as connection:
+        marks = {tuple(row) for row in connection.execute(text("SELECT case_no, mark FROM case_marks"))}
+    said = {
+        "YY-2026-000001": ("俞小云", "05751", "J330603-2020-000001", "钱不二"),
+        "YY-2026-000002": ("05751", "J330603-2020-000001", "钱不二"),
+        "BL-2026-000001": ("J-1", "王建国、陈丽华", "王建国", "陈丽华", "33062119680512101X", "孙小三"),
+        "ZR-2026-000001": ("鲁国栋", "05752", "郭子涵"),
+        "FY-2026-000001": ("05753",),
+    }
+    assert marks == {(case_no, mark_of(each)) for case_no, texts in said.items() for each in texts}
+    engine.dispose()
+
+
+def test_officers_of_before_have_no_account_and_stay_who_they_are(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0023")
+    engine = create_engine(empty_database)
+    columns = "staff_no, name, role, email, code_secret, active"
+    row = f"INSERT INTO officers ({columns}) VALUES (:no, 'n', '经办人', 'e', 's', true)"
+    with engine.begin() as connection:
+        for number in ("KQ001", "KQ002"):
+            connection.execute(text(row), {"no": number})
+    migrate(empty_database)
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT staff_no, name, account_index FROM officers ORDER BY staff_no")).all()
+    assert [tuple(each) for each in kept] == [("KQ001", "n", None), ("KQ002", "n", None)]
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text("UPDATE officers SET account_index = 'same'"))
+    engine.dispose()
+
+
 def test_a_catalogue_entry_that_is_none_is_not_stored(installation: Path) -> None:
     broken = CertificateType(
         code="T",
@@ -372,3 +478,21 @@ def test_a_catalogue_entry_that_is_none_is_not_stored(installation: Path) -> Non
     )
     with pytest.raises(StatementError, match="路人"), transaction() as session:
         session.add(broken)
+
+
+def test_usual_reasons_can_be_kept_from_now_on(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0024")
+    engine = create_engine(empty_database)
+    assert "desk_phrases" not in inspect(engine).get_table_names()
+    command.upgrade(alembic_config(empty_database), "0025")
+    assert {column["name"] for column in inspect(engine).get_columns("desk_phrases")} == {
+        "id",
+        "question",
+        "field",
+        "text",
+        "kept_by",
+        "at",
+    }
+    command.downgrade(alembic_config(empty_database), "0024")
+    assert "desk_phrases" not in inspect(engine).get_table_names()
+    engine.dispose()

@@ -11,6 +11,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
+from ezt.desk import NotThereError
 from ezt.samples import catalogue as sample_catalogue
 from ezt.samples import data as samples
 from ezt.up import free_port
@@ -21,7 +22,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.office.applications import end_application
 from tests.conftest import WorkedDesk, wait_until, web_process
-from tests.stories.test_objection_case import asked_again, case_run
+from tests.stories.test_objection_case import case_run
 from tests.stories.test_staff_stories import refusal
 
 pytestmark = pytest.mark.timeout(600)
@@ -101,9 +102,9 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
         "certificate_type": "结婚证",
         "reason": "电话核实，窗口承认。",
     }
-    desk.resume(run_id, **verdict | {"item_code": ""}, **desk.sign("KQ004"))
-    asked_again(desk, run_id, "请填写事项")
-    desk.resume(run_id, **verdict, **desk.sign("KQ004"))
+    with pytest.raises(NotThereError, match="属实的要通报部门整改，请在“事项”中写明"):
+        desk.decide(case_no, "paper-report-verdict", "KQ004", **verdict | {"item_code": ""})
+    desk.decide(case_no, "paper-report-verdict", "KQ004", **verdict)
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("已属实")
     assert "citizen-paper" in found()
     assert [mail["Subject"][:7] for mail in mailbox.to(CITIZEN["email"])] == ["已收到您的反映", "您的反映已核实"]

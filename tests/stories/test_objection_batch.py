@@ -26,9 +26,8 @@ from tasks.desk.runs import nudge, prefect, recover
 from tasks.objections import batches as objection_batches
 from tasks.objections.batches import submit_batch
 from tests.articles.test_article_12_batches import clear, table
-from tests.conftest import officer_of, wait_until
-from tests.stories.test_objection_case import case_run, on_the_desk
-from tests.stories.test_paper_backfill import asked_for
+from tests.conftest import wait_until
+from tests.stories.test_objection_case import case_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -88,14 +87,14 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     desk.client.set_flow_run_state(run_id, Crashed(), force=True)
     desk.start_worker()
     desk.carry_out("办件恢复/case-recovery")
-    asked_for(desk, run_id, "批量初审")
+    desk.asked(batch_no, "batch-review")
     assert stages() == {Stage.REGISTERED: city + province + 6, Stage.JOINED: 10}
     with reading() as session:
         numbers = session.scalars(select(Case.case_no).where(Case.kind == CaseKind.OBJECTION)).all()
         told = session.scalar(select(func.count()).where(OutgoingNotice.notice == "objection-registered"))
     assert sorted(int(number[-6:]) for number in numbers) == list(range(1, received.rows + 1))
     assert told == received.rows
-    head = desk.form(run_id)["description"]
+    head = desk.page(batch_no)
     assert "须逐件初审" in head
     assert "本区索引中未找到该证照" in head
 
@@ -103,15 +102,15 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     wait_until(lambda: len(runs()) == 6, "有系统提示的各件没有发起", 60)
     for each in runs().values():
         desk.wait(each, StateType.PAUSED)
-    desk.resume(run_id, verdict="一并受理", apart="3", **desk.sign(officer_of(batch_no)))
+    desk.decide(batch_no, "batch-review", verdict="一并受理", apart="3")
 
     # The city's go through its gateway, the province's with one letter.
-    asked_for(desk, run_id, "一并书面发函")
+    desk.asked(batch_no, "batch-letter")
     assert len(city_bureau.taken) == city - 1
     assert stages()[Stage.VERIFYING] == city - 1
     assert stages()[Stage.ACCEPTED] == province
     letter = {"letter_no": "柯数函〔2026〕8号", "posted_on": str(clock.today())}
-    desk.resume(run_id, **letter, **desk.sign(officer_of(batch_no)))
+    desk.decide(batch_no, "batch-letter", **letter)
     done = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
     assert done.name.endswith(BatchStage.CLOSED)
     assert stages() == {Stage.VERIFYING: city - 1 + province, Stage.REGISTERED: 7, Stage.JOINED: 10}
@@ -124,25 +123,19 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     city_bureau.taken[f"{case_no}-1"] = _due_now(city_bureau.taken[f"{case_no}-1"])
     desk.carry_out("上级往来/bureau-correspondence")
     wait_until(lambda: case_no in runs(), "收到回复的办件没有发起", 60)
-    asked_for(desk, case_run(case_no), "拟定处理结果")
+    desk.asked(case_no, "outcome")
     assert len(runs()) == 8
-    desk.resume(
-        case_run(case_no),
-        outcome="已更正",
-        reason="经市局核实，登记的内容有误，已更正。",
-        value="",
-        **desk.sign(officer_of(case_no)),
-    )
+    desk.decide(case_no, "outcome", outcome="已更正", reason="经市局核实，登记的内容有误，已更正。")
     assert desk.wait(case_run(case_no), StateType.COMPLETED, StateType.FAILED).name.endswith(Stage.CLOSED)
 
     # A paper reply for one of many: whoever has it starts the story by hand.
     paper = next(no for no in numbers if no not in runs() and stage_of(no) == Stage.VERIFYING and not has_gateway(no))
     by_hand = desk.submit("异议核查/objection-case", case_no=paper)
-    asked_for(desk, by_hand, "等待上级核实结果")
+    wait_until(lambda: desk.client.read_flow_run(by_hand).state.type is StateType.PAUSED, "没有等待核实结果", 90)
     assert runs()[paper] == by_hand
     desk.carry_out("办件恢复/case-recovery")
     assert runs()[paper] == by_hand
-    wait_until(lambda: "另有批量异议中的" in on_the_desk(desk, "to-do"), "待办没有更新", 180)
+    assert "另有批量异议中的" in desk.browser("KQ001").get("/desk?whose=all").text
 
     # Over a thousand mails take their time; the sender's own is one of them.
     assert mailbox.mails

@@ -23,7 +23,6 @@ from tasks.desk.runs import nudge
 from tests.articles.test_article_11_batch import OFFICE, marriage, written
 from tests.conftest import wait_until
 from tests.stories.test_objection_case import case_run
-from tests.stories.test_paper_backfill import asked_for
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 
@@ -82,14 +81,14 @@ def test_a_batch_whose_worker_is_killed_goes_on_and_every_row_is_there_once(
     desk.client.set_flow_run_state(run_id, Crashed(), force=True)
     desk.start_worker()
     desk.carry_out("办件恢复/case-recovery")
-    asked_for(desk, run_id, "抽检批量补录")
+    desk.asked(case_no, "batch-sample", "KQ004")
     checked = batch_of(case_no)
     assert (checked.next_chunk, checked.good, checked.bad) == (
         ROWS // CHUNK,
         report.counts[Outcome.GOOD],
         report.counts[Outcome.BAD],
     )
-    desk.resume(run_id, wrong="无", **desk.sign("KQ004"))
+    desk.decide(case_no, "batch-sample", "KQ004", wrong="无")
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith(BatchStage.REGISTERED)
     with reading() as session:
         held = select(func.count(), func.count(Certificate.number_index.distinct()))

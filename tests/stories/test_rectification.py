@@ -8,6 +8,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
+from ezt.desk import NotThereError
 from ezt.samples import catalogue as sample_catalogue
 from ezt.samples import data as samples
 from models.cases import AnswerSource, Case, Deadline
@@ -28,7 +29,7 @@ from tasks.rectifications.findings import Found, note_findings
 from tasks.rectifications.questions import DepartmentResponse
 from tasks.rectifications.responses import respond
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, until_stage
+from tests.stories.test_objection_case import case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,24 +52,23 @@ def test_from_the_finding_to_the_mended_matter(mailbox: Any, desk: Any, tmp_path
     nudge(case_no)
     run_id = case_run(case_no)
     assert desk.wait(run_id, StateType.PAUSED).name == f"督促整改 {case_no} · {NOBODY} · 待处置"
-    form = desk.form(run_id)
-    assert "规则建议" in form["description"]
-    assert form["schema"]["properties"]["days"]["default"] == 20
-    decision = {"decision": "督促整改", "severity": "一般", "reason": ""}
-    desk.resume(run_id, **decision, days=30, **desk.sign("KQ004"))
-    asked_again(desk, run_id, "10至20个工作日")
-    desk.resume(run_id, **decision, days=10, **desk.sign("KQ004"))
+    page = desk.page(case_no, "KQ004")
+    assert "规则建议" in page
+    assert '<input id="days" name="days" type="number" value="20"' in page
+    decision = {"decision": "督促整改", "severity": "一般"}
+    with pytest.raises(NotThereError, match="10至20个工作日"):
+        desk.decide(case_no, "finding-decision", "KQ004", **decision, days=30)
+    desk.decide(case_no, "finding-decision", "KQ004", **decision, days=10)
     until_stage(desk, case_no, "整改中")
 
     # More time is asked for and granted; the wait is the same run's.
     desk.wait(run_id, StateType.PAUSED)
     say(case_no, "申请延期", f"由{PERSON}负责，尚需时日。", 5)
-    wait_until(lambda: "申请延期" in waiting(desk, run_id), "没有请经办人审核延期", 90)
-    desk.resume(run_id, verdict="同意延期", reason="", **desk.sign("KQ004"))
+    desk.decide(case_no, "extension-decision", "KQ004", verdict="同意延期")
     wait_until(lambda: running(case_no).days == 15, "截止日没有变动", 90)
 
     # The department's limit passes in silence: the watch reminds, then notes it, and the story sends it back.
-    wait_until(lambda: "等待部门答复" in waiting(desk, run_id), "没有等待部门答复", 90)
+    desk.asked(case_no, "department-response", "KQ004")
     with transaction() as session:
         session.get_one(Deadline, running(case_no).id).due_on = clock.today() - timedelta(days=1)
     if is_working_day(clock.now()):
@@ -109,11 +109,6 @@ def end_silence(case_no: str) -> None:
         case, given = locked_case(session, case_no), {"kind": Response.SILENT}
         record_answer(session, case, DepartmentResponse, 2, AnswerSource.TIME_LIMIT, "silent", given, clock.now())
     nudge(case_no)
-
-
-def waiting(desk: Any, run_id: Any) -> str:
-    """The head of the form that a run is suspended on; empty while it is under way."""
-    return str(desk.head(run_id))
 
 
 def running(case_no: str) -> Deadline:

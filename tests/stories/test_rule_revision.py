@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import StateType
 
+from ezt.desk import NotThereError
 from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case
 from models.rule_revisions import RuleRevision
@@ -18,7 +19,7 @@ from tasks.desk.runs import nudge
 from tasks.rule_revisions import reports
 from tasks.rule_revisions.questions import RevisionReport
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, until_stage
+from tests.stories.test_objection_case import case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -53,22 +54,22 @@ def test_from_a_listing_on_paper_to_the_revised_rule(mailbox: Any, desk: Any, tm
 
     run_id = case_run(case_no)
     assert desk.wait(run_id, StateType.PAUSED).name == f"制度修订 {case_no} · {OFFICE} · 待确认"
-    desk.resume(run_id, verdict="退回", reason="", **desk.sign("KQ004"))
-    asked_again(desk, run_id, "退回理由")
-    desk.resume(run_id, verdict="确认", reason="", **desk.sign("KQ004"))
+    with pytest.raises(NotThereError, match="退回理由"):
+        desk.decide(case_no, "revision-confirmation", "KQ004", verdict="退回")
+    desk.decide(case_no, "revision-confirmation", "KQ004", verdict="确认")
     until_stage(desk, case_no, "修订中")
     desk.wait(run_id, StateType.PAUSED)
 
     report(case_no, "柯民〔2026〕9号")
     until_stage(desk, case_no, "待核对")
     desk.wait(run_id, StateType.PAUSED)
-    desk.resume(run_id, verdict="退回", days=5, reason="第三条没有改。", **desk.sign("KQ004"))
+    desk.decide(case_no, "revision-check", "KQ004", verdict="退回", days=5, reason="第三条没有改。")
     until_stage(desk, case_no, "修订中")
     desk.wait(run_id, StateType.PAUSED)
     report(case_no, "柯民〔2026〕10号")
     until_stage(desk, case_no, "待核对")
     desk.wait(run_id, StateType.PAUSED)
-    desk.resume(run_id, verdict="已修订", days=0, reason="", **desk.sign("KQ004"))
+    desk.decide(case_no, "revision-check", "KQ004", verdict="已修订")
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("已修订")
     with reading() as session:
         assert session.get_one(Case, case_no).closed_at is not None

@@ -10,6 +10,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import func, select
 
+from ezt.desk import NotThereError
 from ezt.samples import catalogue as sample_catalogue
 from models.findings import Finding
 from models.spot_checks import CheckItem, Inspector, InspectorConflict, SpotCheck, SpotCheckTeam
@@ -101,13 +102,13 @@ def test_from_the_form_to_a_closed_round_with_a_finding(mailbox: Any, desk: Any,
     waiting = desk.wait(run_id, StateType.PAUSED)
     assert waiting.name == f"随机抽查 {case_no} · 年中专项 · 检查中"
     promised = round_in_public(case_no).commitment
-    head = desk.form(run_id)["description"]
+    head = desk.page(case_no)
     assert promised in head
     assert CIVIL in head
     officer = officer_of(case_no)
     answer = {"kind": "全部检查组已登记并确认", "reason": ""}
-    desk.resume(run_id, **answer, **desk.sign(officer))
-    asked_again(desk, run_id, "还有检查组没有确认结果")
+    with pytest.raises(NotThereError, match="还有检查组没有确认结果"):
+        desk.decide(case_no, "spot-check-results", officer, **answer)
     team = teams(case_no)[0]
     with reading() as session:
         spot_check = session.get_one(SpotCheck, case_no)
@@ -121,7 +122,7 @@ def test_from_the_form_to_a_closed_round_with_a_finding(mailbox: Any, desk: Any,
     assert found.department_uscc == team.department_uscc
     assert "业务档案中仍有纸质件" in found.facts
     assert desk.scan([seed]) == []
-    desk.resume(run_id, note="本轮抽查已结束。", **desk.sign(officer))
+    desk.decide(case_no, "spot-check-publication", officer, note="本轮抽查已结束。")
     closed = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
     assert closed.state.type is StateType.COMPLETED, closed.state
     assert closed.name.endswith("结果已公布")

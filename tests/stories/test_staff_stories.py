@@ -9,13 +9,10 @@ from prefect.client.schemas.objects import StateType
 from sqlalchemy import func, select
 
 from models.calendars import PublishedYear
-from models.cases import StaffTask
 from models.organisations import Leave
 from regulation.working_days import WorkingDays
 from runtime import clock
-from runtime.database import reading, transaction
-from tasks.desk.to_do import to_do
-from tasks.office.staff_tasks import open_staff_task
+from runtime.database import reading
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -43,20 +40,6 @@ def test_watch_leave_and_publication(desk: Any) -> None:
     holidays = desk.submit("公布放假安排/calendar-publication", publication=published | desk.sign("KQ002"))
     desk.wait(holidays, StateType.COMPLETED)
     assert count(PublishedYear.year) == 1
-
-    with transaction() as session:
-        open_staff_task(session, "test", None, "申请人对处理结果有不同意见，请阅处", clock.now())
-    with reading() as session:
-        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "test")).one()
-    done = {"number": number + 1000, "note": "已电话答复申请人"}
-    seen_to = desk.submit("办结待阅事项/staff-task-completion", done=done | desk.sign("KQ001"))
-    assert "没有序号" in refusal(desk, seen_to)
-    desk.resume(seen_to, **done | {"number": number}, **desk.sign("KQ001"))
-    desk.wait(seen_to, StateType.COMPLETED)
-    with reading() as session:
-        task = session.get_one(StaffTask, number)
-    assert (task.done_by_no, task.note) == ("KQ001", "已电话答复申请人")
-    assert "不同意见" not in to_do()
 
 
 def refusal(desk: Any, run_id: UUID) -> str:

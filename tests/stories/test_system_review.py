@@ -10,6 +10,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from sqlalchemy import select, update
 
+from ezt.desk import NotThereError
 from models.cases import Case
 from models.findings import Finding
 from models.system_reviews import SystemReview
@@ -21,7 +22,7 @@ from tasks.system_reviews.standing import standing_of_review
 from tasks.system_reviews.steps import behind_reference, submit_for_department
 from tests.articles.test_article_17_system_reviews import MARKET, form, project, put_on_list
 from tests.conftest import wait_until
-from tests.stories.test_objection_case import asked_again, case_run, until_stage
+from tests.stories.test_objection_case import case_run, until_stage
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -55,12 +56,12 @@ def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, t
     assert registered.parameters == {"case_no": case_no}
     run_id = case_run(case_no)
     desk.wait(run_id, StateType.PAUSED)
-    shown = desk.form(run_id)["description"]
+    shown = desk.page(case_no, "KQ004")
     assert "与第1版相比" in shown
     assert "改动2项：签发、共享" in shown
-    desk.resume(run_id, verdict="评审不通过", text="", **desk.sign("KQ004"))
-    asked_again(desk, run_id, "理由或补充内容")
-    desk.resume(run_id, verdict="补充材料", text="请写明共享给哪些部门。", **desk.sign("KQ004"))
+    with pytest.raises(NotThereError, match="理由或补充内容"):
+        desk.decide(case_no, "system-review", "KQ004", verdict="评审不通过")
+    desk.decide(case_no, "system-review", "KQ004", verdict="补充材料", text="请写明共享给哪些部门。")
     until_stage(desk, case_no, "待补充材料")
     desk.wait(run_id, StateType.PAUSED)
 
@@ -70,7 +71,7 @@ def test_from_a_plan_that_says_nothing_to_a_reference(mailbox: Any, desk: Any, t
     nudge(case_no)
     until_stage(desk, case_no, "评审中")
     desk.wait(run_id, StateType.PAUSED)
-    desk.resume(run_id, verdict="评审通过", text="", **desk.sign("KQ004"))
+    desk.decide(case_no, "system-review", "KQ004", verdict="评审通过")
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("评审通过")
     with reading() as session:
         assert session.get_one(Case, case_no).closed_at is not None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import StateType
 
+from ezt.desk import NotThereError
 from ezt.samples import catalogue as sample_catalogue
 from ezt.samples import data as samples
 from models.cases import Case
@@ -16,7 +17,7 @@ from runtime.database import reading
 from tasks.office.recipients import liaisons_on_file
 from tasks.use_list.standing import in_force
 from tasks.use_list.steps import register_proposal
-from tests.stories.test_objection_case import asked_again, case_run
+from tests.stories.test_objection_case import case_run
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,10 +52,10 @@ def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: An
     run_id = case_run(case_no)
     waiting = desk.wait(run_id, StateType.PAUSED)
     assert waiting.name == f"专人备案 {case_no} · {NOBODY} · 待确认"
-    assert r"钱\*舒" in desk.form(run_id)["description"]
-    desk.resume(run_id, verdict="退回", reason="", **desk.sign("KQ004"))
-    asked_again(desk, run_id, "退回理由")
-    desk.resume(run_id, verdict="确认", reason="", **desk.sign("KQ004"))
+    assert PERSON["name"] in desk.page(case_no, "KQ004")
+    with pytest.raises(NotThereError, match="退回理由"):
+        desk.decide(case_no, "liaison-confirmation", "KQ004", verdict="退回")
+    desk.decide(case_no, "liaison-confirmation", "KQ004", verdict="确认")
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("已备案")
     with reading() as session:
         assert [each.name for each in liaisons_on_file(session, USCC, clock.today())] == [PERSON["name"]]
@@ -64,10 +65,10 @@ def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: An
     desk.carry_out("办件恢复/case-recovery")
     run_id = case_run(proposal)
     assert desk.wait(run_id, StateType.PAUSED).name == f"用证清单 {proposal} · {NOBODY} · 待审核"
-    assert "新增" in desk.form(run_id)["description"]
-    desk.resume(run_id, verdict="部分通过", refused="7", reason="尚未对接。", **desk.sign("KQ004"))
-    asked_again(desk, run_id, "没有第7行")
-    desk.resume(run_id, verdict="部分通过", refused="2", reason="网上受理尚未对接。", **desk.sign("KQ004"))
+    assert "新增" in desk.page(proposal, "KQ004")
+    with pytest.raises(NotThereError, match="没有第7行"):
+        desk.decide(proposal, "use-list-review", "KQ004", verdict="部分通过", refused="7", reason="尚未对接。")
+    desk.decide(proposal, "use-list-review", "KQ004", verdict="部分通过", refused="2", reason="网上受理尚未对接。")
     assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).name.endswith("部分列入清单")
     with reading() as session:
         listed = in_force(session, clock.today(), UseListEntry.department_uscc == USCC)

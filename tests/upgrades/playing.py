@@ -3,7 +3,6 @@ with it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -23,15 +22,16 @@ from models.records import AuditEntry
 from runtime import clock
 from runtime.database import reading
 from tasks.backfill import questions as backfill_questions
-from tasks.case.answers import offered, settled, take_officer_answer
+from tasks.case.answers import settled
 from tasks.case.questions import Asked, Question
 from tasks.case.step import DurableStep
+from tasks.desk.case_page import add_files
 from tasks.desk.kinds import KINDS
-from tasks.desk.sheets import add_attachments, full_sheet
 from tasks.liaisons import questions as liaison_questions
 from tasks.objections import questions as objection_batch_questions
 from tasks.objections import questions as objection_questions
 from tasks.objections.questions import correction_refusal, reply_of
+from tasks.office.officers import acting_officer
 from tasks.rectifications import questions as rectification_questions
 from tasks.rule_revisions import questions as rule_revision_questions
 from tasks.spot_checks import questions as spot_check_questions
@@ -39,9 +39,8 @@ from tasks.supervision import paper_report_questions
 from tasks.system_reviews import questions as system_review_questions
 from tasks.use_list import questions as use_list_questions
 from tests.articles.test_article_11_backfill import SCAN
+from tests.conftest import answered, at_desk
 
-LIFE = timedelta(minutes=10)
-"""Of what an officer's signature opens."""
 ENTERED_BY = "KQ001"
 """Who enters papers and what comes by post."""
 NEVER_ASKED = {rectification_questions.LateResponse}
@@ -103,10 +102,10 @@ def answer_to(question: type[Question], case: Case) -> Given:
         spot_check_questions.SpotCheckResults: {"kind": "不再等待，未确认的按未完成公布", "reason": why},
         spot_check_questions.SpotCheckPublication: {},
     }
-    # What only this case allows.
-    return {name: given[0] for name, given in offered(case.case_no, question).choices.items() if name == "outcome"} | {
-        **answers[question]
-    }
+    with reading() as session:
+        # What only this case allows.
+        choices = question.choices(session, session.get_one(Case, case.case_no))
+    return {name: given[0] for name, given in choices.items() if name == "outcome"} | {**answers[question]}
 
 
 def fitting_value(case_no: str) -> str:
@@ -128,13 +127,12 @@ def without_prefect() -> Iterator[None]:
     """While the block runs, stories can be told in this process: steps are not shown as tasks, and where a run would be
     suspended the story ends."""
 
-    def suspended(*_: object) -> NoReturn:
+    def suspended(**_: object) -> NoReturn:
         raise Pause
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DurableStep, "_shown", DurableStep.run)
-        patched.setattr(asking, "_typed_in", lambda _key: None)
-        patched.setattr(asking, "_suspend", suspended)
+        patched.setattr(asking, "suspend_flow_run", suspended)
         patched.setattr(objection_batch, "give_runs", lambda _batch_no: None)
         yield
 
@@ -154,18 +152,20 @@ def tell(case_no: str) -> None:
 
 def answer(case_no: str, question: type[Question], turn: int, given: Given) -> None:
     """Answer as the officer whose case it is, or who acts for them; whoever entered a paper corrects it."""
-    staff_no, key = offered(case_no, question).staff_no, f"{case_no}:{question.question}:{turn}"
-    if question is backfill_questions.BackfillCorrection:
-        staff_no = ENTERED_BY
-    said = take_officer_answer(case_no, question, turn, key, {**given}, staff_no, "")
+    staff_no = ENTERED_BY if question is backfill_questions.BackfillCorrection else acting(case_no)
+    said = answered(case_no, question, turn, {**given}, staff_no)
     assert said is None, f"{case_no} {question.question}: {said}"
 
 
+def acting(case_no: str) -> str:
+    """Who acts today for the officer whose case it is."""
+    with reading() as session:
+        return acting_officer(session, session.get_one(Case, case_no).officer_no, clock.today()).staff_no
+
+
 def give_scan(case_no: str, of: bytes = SCAN.content) -> None:
-    """What no form takes: the officer adds the scan on the page that they sign for."""
-    staff_no = offered(case_no, backfill_questions.ScanAttached).staff_no
-    ticket = full_sheet(case_no, staff_no, "", "127.0.0.1").upload_ticket
-    add_attachments(case_no, ticket, [(SCAN.name, of)], LIFE)
+    """What no answer is: the officer adds the scan at the desk."""
+    add_files(case_no, at_desk(acting(case_no)), [(SCAN.name, of)])
 
 
 def go_on(case_no: str, until: type[Question] | None = None, steered: Steered | None = None) -> None:

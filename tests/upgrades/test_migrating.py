@@ -161,7 +161,7 @@ def test_a_new_installation_is_told_of_its_tables_and_keys_and_not_of_every_step
     home = tmp_path / "var"
     said = ezt("migrate", EZT_HOME=str(home)).stdout
     file = home / "ezt.env"
-    assert said == f"已建立数据库（版本{NEWEST}），密钥已写入{file}，工作台口令已写入{file}，请妥善备份。\n"
+    assert said == f"已建立数据库（版本{NEWEST}），密钥已写入{file}，Prefect口令已写入{file}，请妥善备份。\n"
 
 
 def test_a_program_gets_the_steps_as_json(home: Path) -> None:

@@ -1,0 +1,52 @@
+"""The desk: who is signed in there, and what they typed and have not sent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, EncryptedJson
+
+
+class DeskSession(Base):
+    """A member of staff who signed in. What the browser brings is known by its digest only."""
+
+    __tablename__ = "desk_sessions"
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    staff_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"), index=True)
+    secret_mark: Mapped[str]
+    """What the secret of the officer's codes was then: a new one ends the session."""
+    source: Mapped[str]
+    """The address that they signed in from."""
+    begun_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+class DeskPhrase(Base):
+    """A reason that is often given (常用语), for a text field of a question; directors keep them."""
+
+    __tablename__ = "desk_phrases"
+    __table_args__ = (Index("ix_desk_phrases_question_field", "question", "field"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[str]
+    field: Mapped[str]
+    text: Mapped[str]
+    """It goes to anybody whose case it fits: there is nothing of a person in it."""
+    kept_by: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"))
+    at: Mapped[datetime]
+
+
+class DeskDraft(Base):
+    """What somebody typed into a form that could not be taken because nobody was signed in any more."""
+
+    __tablename__ = "desk_drafts"
+
+    staff_no: Mapped[str] = mapped_column(ForeignKey("officers.staff_no"), primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    """The address that the form is sent to."""
+    typed: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    at: Mapped[datetime]

@@ -1,0 +1,363 @@
+"""A case as staff decide on it: everything in it, unmasked, for those who may; what it asks now; its files. That
+somebody looked is on record (Article 14)."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.cases import Answer, AnswerSource, Case
+from models.objections import Attachment
+from models.organisations import Application, Officer, Role
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import InputError, RefusalError
+from tasks.audit import record
+from tasks.backfill.steps import scan_added
+from tasks.case.answers import Seen, Signature, take_officer_answer
+from tasks.case.attachments import check_files, keep_files
+from tasks.case.kind import Compared, KindSheet, Letter, Lines
+from tasks.case.questions import Question
+from tasks.case.step import locked_case
+from tasks.desk.door import SignedIn
+from tasks.desk.evidence import PDF, HandedIn, handed_in, look_at_files
+from tasks.desk.kinds import KINDS, QUESTIONS
+from tasks.desk.letters import pdf_of
+from tasks.desk.phrases import phrases_for
+from tasks.desk.pictures import page_of
+from tasks.desk.related import Related, related_to
+from tasks.desk.sheets import Sheet, sheet_within, timeline
+from tasks.desk.to_do import asked_of, asks_of
+from tasks.desk.told import ToldNotice, told_in
+from tasks.office.officers import acting_officer, check_may_act
+
+ACTORS = {
+    "system": "系统",
+    "objector": "申请人",
+    "e-mail": "申请人（以邮箱确认）",
+    "zheliban": "申请人（经浙里办登录）",
+    "holder": "持证主体",
+    "citizen": "群众",
+    "link": "收到链接的人",
+    "officer": "工作人员",
+    AnswerSource.BUREAU: "上级平台",
+    AnswerSource.DEPARTMENT: "部门",
+    AnswerSource.TIME_LIMIT: "时限",
+}
+"""Whose doing something was, where it was no member of staff."""
+IN_THE_HEAD = ("办件编号", "当前环节")
+"""Lines that head the page."""
+SURELY_THE_SAME = 8
+"""Characters from which on the same words are no coincidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedNow:
+    """What a case asks at this moment."""
+
+    question: type[Question]
+    turn: int
+    choices: Mapping[str, Sequence[str]]
+    """Of fields that take only what the case allows."""
+    suggested: Mapping[str, Any]
+    may_not: str
+    """Why this member of staff may not answer; empty: they may."""
+    days: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
+    """Of fields that take a day, the first and the last one that the case allows."""
+    phrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of fields that take a reason, those that are often given."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.question.question}-{self.turn}"
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """A case as one member of staff sees it."""
+
+    sheet: Sheet
+    whole: bool
+    """Whether they see everything."""
+    compared: Sequence[Compared]
+    """What the decision hangs on."""
+    lines: Lines
+    handed_in: tuple[HandedIn, ...]
+    """The files, by when they came."""
+    told: tuple[ToldNotice, ...]
+    related: tuple[Related, ...]
+    letter: Letter | None
+    """The letter that is to be posted now."""
+    happened: tuple[tuple[str, str, str], ...]
+    """When what happened and by whom, the latest first."""
+    asked: AskedNow | None
+    waits_for: str
+    acting_no: str
+    """Who acts on it today, by staff number."""
+    is_open: bool
+    run_id: str | None
+    shown: str
+    """The digest of what is decided on."""
+
+    @property
+    def files(self) -> int:
+        return sum(len(group.files) for group in self.handed_in)
+
+
+def case_page(case_no: str, by: SignedIn) -> CasePage:
+    """The page of a case. Raises ``LookupError`` for a number that is none."""
+    look_at_files(case_no)
+    with transaction() as session:
+        case = _case(session, case_no)
+        officer = session.get_one(Officer, by.staff_no)
+        now = clock.now()
+        asked = _asked_now(session, case, officer)
+        whole = _sees_all(session, officer, case) or (asked is not None and not asked.may_not)
+        sheet = sheet_within(session, case)
+        if whole:
+            record(session, "case:sheet:read", case_no, by.staff_no, now)
+        kind, named = KINDS[case.kind].sheet, names(session)
+        compared = kind.compared(session, case) if whole else ()
+        return CasePage(
+            sheet=sheet,
+            whole=whole,
+            compared=compared,
+            lines=_but_for(compared, _lines(session, case, sheet)) if whole else [*sheet.lines],
+            handed_in=handed_in(session, case, kind, named) if whole else (),
+            told=told_in(session, list(kind.files_of(session, case))) if whole else (),
+            related=related_to(session, case) if whole else (),
+            letter=kind.letter(session, case) if whole and asked is not None else None,
+            happened=_happened(session, case, kind, named, whole),
+            asked=asked,
+            waits_for=asks_of(case),
+            acting_no=acting_officer(session, case.officer_no, clock.local_date(now)).staff_no,
+            is_open=case.closed_at is None,
+            run_id=case.flow_run_id,
+            shown=_digest(session, case),
+        )
+
+
+def _case(session: Session, case_no: str) -> Case:
+    case = session.get(Case, case_no)
+    if case is None:
+        raise LookupError(f"没有编号为{case_no}的办件，请核对编号。")
+    return case
+
+
+def _sees_all(session: Session, officer: Officer, case: Case) -> bool:
+    return officer.role is Role.AUDITOR or not _refusal(lambda: check_may_act(session, officer, case, clock.today()))
+
+
+def _asked_now(session: Session, case: Case, officer: Officer) -> AskedNow | None:
+    asked = asked_of(case)
+    if asked is None:
+        return None
+    question, turn = asked
+    may_not = _refusal(lambda: question.check_officer(session, officer, case, clock.today()))
+    return AskedNow(
+        question,
+        turn,
+        question.choices(session, case),
+        question.suggested(session, case),
+        may_not,
+        question.allowed_days(session, case, clock.today()),
+        phrases_for(session, question),
+    )
+
+
+def _refusal(check: Any) -> str:
+    try:
+        check()
+    except RefusalError as why:
+        return str(why)
+    return ""
+
+
+def _lines(session: Session, case: Case, sheet: Sheet) -> Lines:
+    """Everything once: what stands there unmasked need not stand there masked."""
+    full = KINDS[case.kind].sheet.full_lines(session, case)
+    told = {name for name, _ in full}
+    return [*full, *((name, value) for name, value in sheet.lines if name not in told)]
+
+
+def _but_for(compared: Sequence[Compared], lines: Lines) -> Lines:
+    """The facts that do not stand above them already, by the same name or in the same words."""
+    above = {line for each in compared for line in each.lines}
+    lines = [(name, value) for name, value in lines if name not in IN_THE_HEAD]
+    said = {value for _, value in above if len(value) >= SURELY_THE_SAME}
+    return [line for line in lines if line not in above and line[1] not in said]
+
+
+def names(session: Session) -> Callable[[str], str]:
+    """Says who an actor of the audit trail is: staff by name and number, a department's program by the department."""
+    staff = {each.staff_no: f"{each.name}（{each.staff_no}）" for each in session.scalars(select(Officer))}
+    programs = dict(session.execute(select(Application.key, Application.speaks_for)).tuples().all())
+    known = staff | programs | ACTORS
+    return lambda who: known.get(who, who)
+
+
+def _digest(session: Session, case: Case) -> str:
+    """64 hex digits over what an officer decides on: facts, files, what is asked. What passes by itself, such as the
+    days that are left, is not in it."""
+    sheet = KINDS[case.kind].sheet
+    files = Attachment.case_no.in_(sheet.files_of(session, case))
+    further = sheet.further(session, case)
+    seen = [
+        case.waiting_for,
+        sheet.full_lines(session, case),
+        further.rows if further is not None else (),
+        [[each.lines, each.table.rows if each.table is not None else ()] for each in sheet.compared(session, case)],
+        list(session.scalars(select(Attachment.sha256).where(files).order_by(Attachment.id))),
+    ]
+    return hashlib.sha256(json.dumps(seen, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def decide(case_no: str, by: SignedIn, asked: str, key: str, typed: Mapping[str, str], code: str, shown: str) -> None:
+    """Record what somebody decided on the question and turn that their page ``asked``, as they saw the case
+    (``shown``); ``key`` names the submission.
+
+    Raises what ``take_officer_answer`` raises; what was left empty is not filled in.
+    """
+    name, _, turn = asked.rpartition("-")
+    question = QUESTIONS.get(name)
+    if question is None or not turn.isdecimal() or len(turn) > 4:
+        raise RefusalError("没有这一步，请回到办件，看现在等什么。")
+    given = {field: text for field, text in typed.items() if field in question.model_fields and text.strip()}
+    key = f"desk:{case_no}:{asked}:{by.staff_no}:{key}"
+    signature = Signature(by.staff_no, code, by.source)
+    take_officer_answer(case_no, question, int(turn), key, given, signature, Seen(shown, _digest))
+
+
+def answered_by(case_no: str, asked: str) -> str:
+    """Who has answered a question, when and what, for whoever comes too late; empty when nobody has."""
+    answer = _answer_to(case_no, asked)
+    if answer is None:
+        return ""
+    with reading() as session:
+        who = names(session)(answer.officer_no or answer.source)
+    when = f"{answer.at.astimezone(clock.SHANGHAI):%m月%d日 %H:%M}"
+    return f"这一步已由{who}于{when}答复。{in_short(_said(answer))}"
+
+
+def recorded(case_no: str, asked: str, by: SignedIn) -> Lines:
+    """What somebody has just answered, as it stands on record; nothing of what they did not answer themselves."""
+    answer = _answer_to(case_no, asked)
+    return _said(answer) if answer is not None and answer.officer_no == by.staff_no else []
+
+
+def _answer_to(case_no: str, asked: str) -> Answer | None:
+    name, _, turn = asked.rpartition("-")
+    if name not in QUESTIONS or not turn.isdecimal() or len(turn) > 4:
+        return None
+    with reading() as session:
+        wanted = select(Answer).where(
+            Answer.case_no == case_no, Answer.question == name, Answer.turn == int(turn), Answer.refusal.is_(None)
+        )
+        return session.scalar(wanted)
+
+
+def _said(answer: Answer) -> Lines:
+    fields = QUESTIONS[answer.question].model_fields
+    return [(about.title or name, str(answer.given[name])) for name, about in fields.items() if answer.given.get(name)]
+
+
+def in_short(lines: Lines) -> str:
+    """What was answered, in one line."""
+    return "；".join(f"{name}：{said.rstrip('。')}" for name, said in lines)
+
+
+def _happened(
+    session: Session, case: Case, kind: KindSheet, named: Callable[[str], str], whole: bool
+) -> tuple[tuple[str, str, str], ...]:
+    """When what happened and by whom, the latest first; what officers decided, in their words, for who sees the whole
+    case."""
+    decided = select(Answer).where(
+        Answer.case_no == case.case_no, Answer.refusal.is_(None), Answer.officer_no.is_not(None)
+    )
+    answers = session.scalars(decided.order_by(Answer.id)).all() if whole else ()
+    rows = [
+        (
+            f"{each.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
+            f"{QUESTIONS[each.question].called()}：{in_short(_said(each))}",
+            str(each.officer_no),
+        )
+        for each in answers
+    ]
+    # A decision stands before what came of it within the same minute.
+    merged = sorted([*rows, *timeline(session, case, kind)], key=lambda row: row[0])
+    return tuple((when, what, named(who)) for when, what, who in reversed(merged))
+
+
+def file_of(case_no: str, number: int, by: SignedIn) -> Attachment:
+    """A file of a case for somebody who may see it. ``LookupError`` when there is none, ``RefusalError`` when they may
+    not."""
+    with transaction() as session:
+        case = _seen_by(session, case_no, by)
+        file = session.get(Attachment, number)
+        if file is None or file.case_no not in KINDS[case.kind].sheet.files_of(session, case):
+            raise LookupError("本件没有这个附件，请回到办件核对。")
+        record(session, "case:file:read", case_no, by.staff_no, clock.now(), file=number)
+        session.expunge(file)
+        return file
+
+
+def picture_of(case_no: str, number: int, page: int, by: SignedIn) -> bytes:
+    """A page of a file, counted from 1, as PNG. Raises what ``file_of`` and ``page_of`` raise, ``LookupError`` for a
+    file that has no pages."""
+    file = file_of(case_no, number, by)
+    if file.media_type != PDF:
+        raise LookupError("这个附件没有分页，请直接打开。")
+    return page_of(file.content, page)
+
+
+def letter_of(case_no: str, by: SignedIn) -> tuple[str, bytes]:
+    """The draft of the letter that a case asks for, by its name. Raises ``LookupError`` where it asks for none, and
+    ``RefusalError`` for who may not."""
+    with transaction() as session:
+        case = _seen_by(session, case_no, by)
+        letter = KINDS[case.kind].sheet.letter(session, case)
+        if letter is None:
+            raise LookupError("本件现在不需要发函，请回到办件，看现在等什么。")
+        record(session, "case:letter:drafted", case_no, by.staff_no, clock.now(), to=letter.to)
+    return f"{case_no}致{letter.to}函（草稿）.pdf", pdf_of(letter)
+
+
+def _seen_by(session: Session, case_no: str, by: SignedIn) -> Case:
+    """A case for somebody who may see all of it."""
+    case, officer = _case(session, case_no), session.get_one(Officer, by.staff_no)
+    asked = _asked_now(session, case, officer)
+    if not _sees_all(session, officer, case) and (asked is None or asked.may_not):
+        check_may_act(session, officer, case, clock.today())
+    return case
+
+
+def add_files(case_no: str, by: SignedIn, files: Sequence[tuple[str, bytes]]) -> int:
+    """Keep files (name, content) that came on paper or by mail; how many are new. The same content again is not kept
+    twice.
+
+    Raises ``RefusalError`` for a closed case and for who may not, and what ``check_files`` raises.
+    """
+    if not files:
+        raise InputError.of("files", "请选择要添加的附件。")
+    checked = {file.sha256: file for file in check_files(files)}
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        officer = session.get_one(Officer, by.staff_no)
+        asked = _asked_now(session, case, officer)
+        if asked is None or asked.may_not:
+            check_may_act(session, officer, case, clock.today())
+        if case.closed_at is not None:
+            raise RefusalError("本件已经办结，不能再添加附件。")
+        kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
+        new = [file for sha256, file in checked.items() if sha256 not in kept]
+        if new:
+            now = clock.now()
+            keep_files(session, case_no, new, now)
+            record(session, "case:attachments:added", case_no, by.staff_no, now, files=len(new))
+            scan_added(session, case, now)
+        return len(new)

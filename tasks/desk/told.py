@@ -1,0 +1,75 @@
+"""What was written to people in a case: each notice with when and how it went out, and its text as they read it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.notices import NoticeState, OutgoingNotice
+from notifications.notices import NOTICES, CaseAssigned, DeadlinesMissed, DeadlinesNear
+from notifications.rendering import render
+from runtime import clock
+from runtime.settings import settings
+
+OF_STAFF = tuple(each.template() for each in (CaseAssigned, DeadlinesNear, DeadlinesMissed))
+"""What the Center writes to itself."""
+LISTED = 50
+"""Notices that a page shows, the latest."""
+GONE = "（这封通知的内容现在无法显示，收件人收到的以邮件为准。）"
+LEFT_OUT = "（收件人专用的链接，这里不显示）"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """A notice as it stands on the page of its case."""
+
+    subject: str
+    to: str
+    when: str
+    how: str
+    text: str
+    is_late: bool
+    """Whether it has not reached anybody and somebody has to see to it."""
+
+
+def told_in(session: Session, case_nos: list[str]) -> tuple[ToldNotice, ...]:
+    """The notices of cases to whoever is none of the staff, the latest first."""
+    wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.notice.not_in(OF_STAFF))
+    return tuple(_told(each) for each in session.scalars(wanted.order_by(OutgoingNotice.id.desc()).limit(LISTED)))
+
+
+def _told(notice: OutgoingNotice) -> ToldNotice:
+    at = notice.sent_at or notice.queued_at
+    match notice.state:
+        case NoticeState.SENT:
+            how = "电子邮件，已发出"
+        case NoticeState.QUEUED:
+            how = "电子邮件，等待发出" + (f"（已试{notice.attempts}次）" if notice.attempts else "")
+        case NoticeState.DEAD:
+            how = f"电子邮件，没有送达（{notice.last_error or '原因不明'}），须另行告知"
+    subject, text = _rendered(notice)
+    return ToldNotice(
+        subject=subject,
+        to=notice.recipient,
+        when=f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
+        how=how,
+        text=text,
+        is_late=notice.state is NoticeState.DEAD,
+    )
+
+
+def _rendered(notice: OutgoingNotice) -> tuple[str, str]:
+    """Subject and text. Links that open the recipient's own pages are nobody else's."""
+    kind = NOTICES.get(notice.notice)
+    try:
+        if kind is None:
+            return notice.notice, GONE
+        rendered = render(kind.model_validate(notice.context))
+    except Exception:
+        # A notice of an earlier version, which this one's templates cannot say any more, hides no case.
+        return notice.notice, GONE
+    text = rendered.text
+    for value in notice.context.values():
+        if isinstance(value, str) and value.startswith(f"{settings().public_url}/"):
+            text = text.replace(value, LEFT_OUT)
+    return rendered.subject, text
