@@ -21,7 +21,6 @@ document that an operator gets with the service code:
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -152,25 +151,12 @@ def _unreadable() -> ZhelibanUnavailableError:
 
 
 def _ask(method: str, fields: dict[str, str]) -> dict[str, Any]:
-    """One signed call. An answer that did not come is not asked for again: the ticket may be spent already.
-
-    The errors are raised outside of ``except``, so that they do not drag the request along as their context.
-    """
+    """One signed call. An answer that did not come is not asked for again: the ticket may be spent already."""
     given = settings().zheliban
     now = clock.now().astimezone(clock.SHANGHAI).strftime(TIME_FORMAT)
     sign = signature(given.service_code, given.service_password.get_secret_value(), now)
     form = {METHOD: method, SERVICE: given.service_code, TIME: now, SIGN: sign, FORMAT: "json"} | fields
-    try:
-        _, body = _connections.post(given.url + PATH, ANSWER_WITHIN, CONNECT_WITHIN, data=form)
-        answer = json.loads(body)
-    except httpx.TimeoutException:
-        trouble = "没有及时答复"
-    except (httpx.HTTPError, httpx.InvalidURL):
-        trouble = "未能连通"
-    except ValueError:
-        trouble = "暂时故障"
-    else:
-        if isinstance(answer, dict) and RESULT in answer:
-            return answer
-        trouble = "暂时故障"
+    answer, trouble = _connections.object_from(given.url + PATH, ANSWER_WITHIN, CONNECT_WITHIN, RESULT, data=form)
+    if answer is not None:
+        return answer
     raise ZhelibanUnavailableError(f"浙里办{trouble}，请稍后从浙里办重新进入。")

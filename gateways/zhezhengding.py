@@ -21,7 +21,6 @@ document that an operator gets with the application's key:
 
 import hashlib
 import hmac
-import json
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
@@ -121,25 +120,14 @@ def _unreadable() -> ZhezhengdingUnavailableError:
 
 
 def _ask(path: str, fields: dict[str, str]) -> dict[str, Any]:
-    """One signed call. An answer that did not come is not asked for again: the code may be spent already.
-
-    The errors are raised outside of ``except``, so that they do not drag the request along as their context.
-    """
+    """One signed call. An answer that did not come is not asked for again: the code may be spent already."""
     given, now = settings().zhezhengding, clock.now().astimezone(clock.SHANGHAI)
     time, nonce = now.isoformat(timespec="milliseconds"), f"{int(now.timestamp() * 1000)}{secrets.randbelow(10**4):04}"
     signed = signature(given.app_secret.get_secret_value(), "POST", time, nonce, path, fields)
     headers = VERSION | {KEY: given.app_key, TIME: time, NONCE: nonce, SIGNATURE: signed}
-    try:
-        _, body = _connections.post(given.url + path, ANSWER_WITHIN, CONNECT_WITHIN, data=fields, headers=headers)
-        answer = json.loads(body)
-    except httpx.TimeoutException:
-        trouble = "没有及时答复"
-    except (httpx.HTTPError, httpx.InvalidURL):
-        trouble = "未能连通"
-    except ValueError:
-        trouble = "暂时故障"
-    else:
-        if isinstance(answer, dict) and SUCCESS in answer:
-            return answer
-        trouble = "暂时故障"
+    answer, trouble = _connections.object_from(
+        given.url + path, ANSWER_WITHIN, CONNECT_WITHIN, SUCCESS, data=fields, headers=headers
+    )
+    if answer is not None:
+        return answer
     raise ZhezhengdingUnavailableError(f"浙政钉{trouble}，请稍后再试，或用工号和一次性验证码登录。")
