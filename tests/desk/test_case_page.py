@@ -42,14 +42,6 @@ def desk(web: str, configure: Callable[..., None]) -> Iterator[Desk]:
     opened.close()
 
 
-@pytest.fixture
-def case(clerk: Clerk) -> Clerk:
-    """An objection whose story asks for the initial review."""
-    registered = clerk.register()
-    assert answers.answer_or_wait(registered.case_no, InitialReview, 1) is None
-    return registered
-
-
 def send(desk: Desk, case_no: str, hidden: dict[str, str], by: str = DIRECTOR, **typed: str) -> httpx.Response:
     return desk.browser(by).post(f"/desk/cases/{case_no}/answers", data=hidden | typed)
 

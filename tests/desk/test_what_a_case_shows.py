@@ -29,7 +29,7 @@ from tasks.desk.case_page import add_files
 from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.desk.phrases import PhraseForm, drop_phrase, keep_phrase, places
 from tasks.objections import steps as objections
-from tasks.objections.questions import InitialReview, LetterPosted, SupplementReceived
+from tasks.objections.questions import LetterPosted, SupplementReceived
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import submit_supplement
 from tests.conftest import Clerk, at_desk, certificates_with_address, objection_about, officer_of, read_at_desk
@@ -45,14 +45,6 @@ def desk(web: str, configure: Callable[..., None]) -> Iterator[Desk]:
     opened = Desk(None, web)  # type: ignore[arg-type]
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def case(clerk: Clerk) -> Clerk:
-    """An objection whose story asks for the initial review."""
-    registered = clerk.register()
-    assert answers.answer_or_wait(registered.case_no, InitialReview, 1) is None
-    return registered
 
 
 def png() -> bytes:
