@@ -320,10 +320,13 @@ def _store(session: Session, case: Case, answer: dict[str, Any], shown: str = ""
 def seal_of(answer: Mapping[str, Any], shown: str) -> str:
     """64 hex digits over an answer's columns and what was shown to whoever gave it, by a key that does not change when
     the data keys do (Article 14: 追踪溯源)."""
-    said = [answer[name] for name in SEALED[:-1]]
-    # A database gives an instant back in the time zone that it likes.
-    said.append(answer["at"].astimezone(UTC).isoformat())
-    return keys().digest("answer", json.dumps([*said, shown], ensure_ascii=False, sort_keys=True))
+    said = [answer[name] for name in SEALED]
+    return keys().digest("answer", json.dumps([*said, shown], ensure_ascii=False, sort_keys=True, default=_in_utc))
+
+
+def _in_utc(at: datetime) -> str:
+    """An instant, which a database gives back in the time zone that it likes."""
+    return at.astimezone(UTC).isoformat()
 
 
 def _answer(

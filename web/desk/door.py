@@ -68,17 +68,16 @@ async def at_desk_with_form(request: Request) -> SignedIn:
     items = (await request.form()).multi_items()
     sent = {name: value for name, value in items if isinstance(value, str)}
     token, form_key = request.cookies.get(cookie_name(), ""), sent.get("form_key", "")
+    typed = {name: value for name, value in sent.items() if name not in NOT_KEPT}
     try:
         by = await run_in_threadpool(at_desk, request)
     except NotSignedInError:
-        typed = {name: value for name, value in sent.items() if name not in NOT_KEPT}
         # A file is not kept, which is said.
         if files := "、".join(filter(None, (value.filename for _, value in items if not isinstance(value, str)))):
             typed["files"] = files
         await run_in_threadpool(door.keep_typed, token, form_key, request.url.path, typed)
         raise
     if not compare_digest(form_key.encode(), by.form_key.encode()):
-        typed = {name: value for name, value in sent.items() if name not in NOT_KEPT}
         kept = await run_in_threadpool(door.keep_typed, token, form_key, request.url.path, typed)
         what = "填写的内容已保留，请重新打开办件，核对后提交" if kept else "请回到办件，刷新后重新提交"
         raise ProblemError(403, f"这份表单不是您这次登录后打开的，没有登记；{what}。")
