@@ -1,7 +1,13 @@
-"""A real Chromium for the tests of what people see: it fails a test whose page asks anybody outside this machine."""
+"""A real Chromium for the tests of what people see: it fails a test whose page asks anybody outside this machine.
 
+``EZT_WRITE_PICTURES=1`` takes the pictures for people to look at: the staff guide's (docs/images/staff-*.png) and, in
+build/pictures, every question's. No test hangs on one: now and then Chromium refuses to take a picture.
+"""
+
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +27,9 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+WRITE_PICTURES = os.environ.get("EZT_WRITE_PICTURES") == "1"
+PICTURES = Path(__file__).parents[2] / "build" / "pictures"
 
 Open = Callable[..., Page]
 
@@ -68,6 +77,14 @@ def open_page(chromium: Browser) -> Iterator[Open]:
     assert outside == []
     # That a page was answered with an error is not the page's complaint.
     assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+def picture(page: Page, name: str, *, folder: Path = PICTURES, full_page: bool = False) -> str:
+    """Take a picture of a page that is all there, where pictures are asked for; its name comes back."""
+    if WRITE_PICTURES:
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=folder / f"{name}.png", full_page=full_page)
+    return name
 
 
 def meanwhile(page: Page, condition: Callable[[], object], otherwise: str, seconds: float = 60) -> None:

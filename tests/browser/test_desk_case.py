@@ -3,6 +3,7 @@
 Cases are those of the kept installation: one waits at every question.
 """
 
+import re
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -24,13 +25,12 @@ from tasks.desk.case_page import add_files
 from tasks.desk.kinds import QUESTIONS
 from tasks.desk.phrases import PhraseForm, keep_phrase
 from tasks.objections.questions import InitialReview, LetterPosted, VerificationReply
-from tests.browser.conftest import PHONE, Open, barriers, is_too_wide
+from tests.browser.conftest import PHONE, Open, barriers, is_too_wide, picture
 from tests.conftest import answered, at_desk, web_in_this_process, working_in
 
 pytestmark = pytest.mark.browser
 
 KEPT = sorted((Path(__file__).parents[1] / "upgrades" / "kept").glob("*.tar.xz"))[-1]
-PICTURES = Path(__file__).parents[2] / "build" / "pictures"
 LAPTOP = {"width": 1366, "height": 625}
 """What is left of a small laptop's screen below the browser's own bars."""
 DIRECTOR = "KQ004"
@@ -138,8 +138,7 @@ def test_fact_evidence_and_form_are_in_sight_together(question: type[Question], 
     page = sign_in(open_page(viewport=LAPTOP), shown)
     page.goto(f"{shown}/desk/cases/{case_at(question)}")
     page.wait_for_load_state("networkidle")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"desk-{question.question}-laptop.png")
+    picture(page, f"desk-{question.question}-laptop")
     fact = page.locator(".compared").first
     telling = fact.locator("tr.telling, tbody tr, tr").first
     assert in_sight(fact.get_by_role("heading")) == pytest.approx(1, abs=0.01)
@@ -158,7 +157,7 @@ def test_every_question_can_be_answered_on_a_phone(question: type[Question], sho
     page = sign_in(open_page(viewport=PHONE), shown)
     page.goto(f"{shown}/desk/cases/{case_at(question)}")
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=PICTURES / f"desk-{question.question}-phone.png", full_page=True)
+    picture(page, f"desk-{question.question}-phone", full_page=True)
     assert not is_too_wide(page)
     assert barriers(page) == []
     assert page.get_by_role("heading", level=1).count() == 1
@@ -221,7 +220,7 @@ def test_the_next_case_is_one_click_away(home: str, open_page: Open) -> None:
     page.get_by_role("button", name="签名并登记").click()
     following = page.get_by_role("link", name="办理下一件")
     next_no = following.inner_text().partition("：")[2]
-    page.screenshot(path=PICTURES / "desk-recorded.png")
+    picture(page, "desk-recorded")
     following.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(next_no)
     assert page.locator("#answer").count() == 1
@@ -336,7 +335,7 @@ def test_a_second_tab_says_who_answered_meanwhile_and_keeps_what_was_typed(home:
     expect(alert).to_contain_text("这一步已由")
     expect(alert).to_contain_text("初审意见：受理")
     expect(alert).to_contain_text("请补充户口簿复印件")
-    page.screenshot(path=PICTURES / "desk-answered-meanwhile.png")
+    picture(page, "desk-answered-meanwhile")
 
 
 def test_a_mistake_stands_beside_its_field(home: str, open_page: Open) -> None:
@@ -346,8 +345,8 @@ def test_a_mistake_stands_beside_its_field(home: str, open_page: Open) -> None:
     page.get_by_label("理由或补正内容").fill("不行")
     page.get_by_label("一次性验证码").fill("000000")
     page.get_by_role("button", name="签名并登记").click()
-    page.screenshot(path=PICTURES / "desk-refused.png")
-    assert page.title().startswith("有误：")
+    expect(page).to_have_title(re.compile("^有误："))
+    picture(page, "desk-refused")
     assert "不予受理须告知申请人理由" in page.locator("#reason-wrong").inner_text()
     assert in_sight(page.locator("#reason-wrong")) > 0.98
 
@@ -377,6 +376,6 @@ def test_usual_reasons_have_a_page_that_can_be_used_by_all(shown: str, open_page
     for viewport in (LAPTOP, PHONE):
         page = sign_in(open_page(viewport=viewport), shown)
         page.goto(f"{shown}/desk/phrases")
-        page.screenshot(path=PICTURES / f"desk-phrases-{viewport['width']}.png")
+        picture(page, f"desk-phrases-{viewport['width']}")
         assert barriers(page) == []
         assert not is_too_wide(page)

@@ -1,10 +1,6 @@
 """A whole case as people walk it, from the public form by the desk to the closing e-mail; of Prefect's pages what staff
-need: to trigger a flow, and to see how one goes.
+need: to trigger a flow, and to see how one goes."""
 
-``EZT_WRITE_PICTURES=1`` writes the guide's pictures (docs/images/staff-*.png), which this walk makes.
-"""
-
-import os
 import re
 import secrets
 import time
@@ -16,6 +12,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import typst
 from playwright.sync_api import Browser, Locator, Page
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
@@ -31,7 +28,7 @@ from tasks.case.answers import answer_or_wait
 from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import register_objection
 from tests.browser import test_objecting as objecting
-from tests.browser.conftest import PHONE, Open, barriers, is_too_wide, meanwhile
+from tests.browser.conftest import PHONE, WRITE_PICTURES, Open, barriers, is_too_wide, meanwhile, picture
 from tests.conftest import (
     PASSWORD,
     Clerk,
@@ -50,7 +47,7 @@ from tests.conftest import (
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 GUIDE = Path(__file__).parents[2] / "docs" / "staff-guide.zh-CN.md"
-WRITE = os.environ.get("EZT_WRITE_PICTURES") == "1"
+IMAGES = GUIDE.parent / "images"
 STAFF = {"width": 1366, "height": 625}
 """What is left for a page in a browser on the usual notebook of an office."""
 CLICKS = {
@@ -63,11 +60,14 @@ CLICKS = {
 }
 """By mouse alone, beside typing, from the list to the answer on record: the case, the choice, the button; once more the
 button where the form was not filled in (docs/adr/0031); days are typed."""
-DOORPLATE = (
-    "<body style='margin:0;background:#0a4f86;color:#fff;font:700 44px sans-serif;text-align:center'>"
-    "<p style='margin:36px 0 0'>柯桥街道群贤路</p><p style='font-size:120px;margin:0'>9999</p>"
-    "<p style='font-size:22px'>绍兴市公安局柯桥区分局　门牌证（样例）</p>"
-)
+DOORPLATE = """#set page(width: 120mm, height: 80mm, margin: 9mm, fill: rgb("#0a4f86"))
+#set text(fill: white, font: "Noto Sans CJK SC")
+#set align(center)
+#text(31pt)[柯桥街道群贤路]\\
+#text(85pt)[9999]\\
+#text(15pt)[绍兴市公安局柯桥区分局　门牌证（样例）]
+""".encode()
+"""An invented piece of evidence that one can look at: a doorplate."""
 
 
 class Hand:
@@ -79,21 +79,6 @@ class Hand:
     def click(self, what: Locator) -> None:
         what.click()
         self.clicks += 1
-
-
-def doorplate(page: Page) -> bytes:
-    """An invented piece of evidence that one can look at: a doorplate, as PNG."""
-    page.set_viewport_size({"width": 480, "height": 320})
-    page.set_content(DOORPLATE)
-    return page.screenshot()
-
-
-def picture(page: Page, name: str) -> str:
-    """Take a picture of the guide."""
-    if WRITE:
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=GUIDE.parent / "images" / f"{name}.png")
-    return name
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
@@ -157,7 +142,7 @@ class Walk:
         self.decision.get_by_role("button", name="签名并登记").wait_for()
         assert barriers(self.page) == []
         if pictured:
-            self.made.append(picture(self.page, pictured))
+            self.made.append(picture(self.page, pictured, folder=IMAGES))
         fill(hand)
         self.sign(hand)
         self.page.get_by_role("status").get_by_text("已登记").first.wait_for()
@@ -219,7 +204,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
 
     seen("当前环节：待补正", "提交补正")
     photo = tmp_path / "门牌证.png"
-    photo.write_bytes(doorplate(open_page()))
+    photo.write_bytes(typst.compile(DOORPLATE, format="png", ppi=110.0))
     applicant.get_by_label("补正说明").fill("门牌证见附件。")
     applicant.get_by_label("附件").set_input_files(photo)
     applicant.get_by_role("button", name="提交补正").click()
@@ -228,7 +213,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
 
     def accept(hand: Hand) -> None:
         shown = walk.page.get_by_role("img", name=photo.name)
-        assert shown.evaluate("image => image.complete && image.naturalWidth") == 480
+        assert shown.evaluate("image => image.complete && image.naturalWidth") == 520
         walk.choose(hand, "受理")
 
     walk.take("初审：受理", accept, pictured="staff-form")
@@ -274,7 +259,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         walk.sign(slip)
         walk.decision.get_by_role("alert").get_by_text("已经是这一内容").first.wait_for()
         assert barriers(walk.page) == []
-        walk.made.append(picture(walk.page, "staff-refused"))
+        walk.made.append(picture(walk.page, "staff-refused", folder=IMAGES))
         walk.write("更正后的内容", "")
         walk.sign(slip, "000000")
         walk.decision.get_by_role("alert").get_by_text("一次性验证码不对").first.wait_for()
@@ -336,11 +321,11 @@ def the_list(walk: Walk, others: list[str]) -> None:
     assert "俞小云" not in page.get_by_role("main").inner_text()
     assert not is_too_wide(page)
     assert barriers(page) == []
-    walk.made.append(picture(page, "staff-list"))
+    walk.made.append(picture(page, "staff-list", folder=IMAGES))
     page.get_by_role("navigation", name="工作台").get_by_role("link", name="在办统计").click()
     page.get_by_text("本周到期").first.wait_for()
     assert barriers(page) == []
-    walk.made.append(picture(page, "staff-figures"))
+    walk.made.append(picture(page, "staff-figures", folder=IMAGES))
 
 
 def the_other_pages(walk: Walk) -> None:
@@ -374,11 +359,11 @@ def in_prefect(walk: Walk, page: Page) -> None:
     page.get_by_text("Task Runs", exact=True).wait_for()
     assert re.search(rf"异议 {walk.case_no} · .+ · 已办结", page.locator("body").inner_text())
     assert page.locator(".p-modal__card").count() == 0
-    if WRITE:
+    if WRITE_PICTURES:
         # Without what its pages say when somebody was not signed in; they fade in, which no selector tells of.
         page.reload()
         page.wait_for_timeout(3000)
-    walk.made.append(picture(page, "staff-run"))
+    walk.made.append(picture(page, "staff-run", folder=IMAGES))
     page.goto(f"{url}/artifacts/artifact/{timeline(walk)}")
     assert page.get_by_role("link", name="打开办件").get_attribute("href") == f"{walk.url}/desk/cases/{walk.case_no}"
     assert "俞小云" not in page.locator("body").inner_text()
@@ -411,8 +396,8 @@ def registered_on_paper(walk: Walk, page: Page, url: str) -> None:
     intake = walk.desk.client.read_deployment_by_name("登记异议/objection-intake").id
     page.goto(f"{url}/deployments/deployment/{intake}/run")
     part(page, "申请人类别").wait_for()
-    page.wait_for_timeout(3000 if WRITE else 0)
-    walk.made.append(picture(page, "staff-start"))
+    page.wait_for_timeout(3000 if WRITE_PICTURES else 0)
+    walk.made.append(picture(page, "staff-start", folder=IMAGES))
     given = objection_about(*certificate_of(Level.CITY), field="有效期", phone="0575-84120002")
     signed = walk.desk.sign("KQ001")
     choose(page, "申请人类别", given.objector_kind)
