@@ -1,11 +1,11 @@
-"""Two of what there should be one of: recoveries in two processes, and legs of one run in two workers."""
+"""Two of what there should be one of: recoveries in two processes, legs of a run in two workers, hands with a code."""
 
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,10 +21,13 @@ from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.case.submissions import OtherContentError, came_before
+from tasks.desk import door
 from tasks.desk.runs import LIVE, recover
 from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import register_objection
+from tasks.office.signatures import SignatureError
 from tests.conftest import ROOT, Clerk
+from tests.desk.test_door import code_of
 from tests.faults.conftest import Legs
 from tests.faults.test_kill_at_every_step import check_once, run_for
 
@@ -149,3 +152,22 @@ def test_two_objections_at_once_under_one_number_are_one_or_one_and_a_refusal(cl
         assert "refused" in answers
     with reading() as session:
         assert len(session.scalars(select(Case)).all()) == 5
+
+
+def test_a_code_at_two_doors_at_once_opens_one(clerk: Clerk, configure: Callable[..., None]) -> None:
+    configure(EZT_ONE_TIME_CODES="true")
+    for staff_no in ("KQ001", "KQ002", "KQ003", "KQ004"):
+        together = threading.Barrier(4)
+
+        def come_in(address: str, staff_no: str = staff_no, together: threading.Barrier = together) -> bool:
+            code = code_of(staff_no)
+            together.wait()
+            try:
+                door.sign_in(staff_no, code, address)
+            except SignatureError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as threads:
+            let_in = list(threads.map(come_in, ("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")))
+        assert sum(let_in) == 1
