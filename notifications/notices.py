@@ -603,21 +603,28 @@ class GoLiveNear(ToProject):
     more: int
 
 
-class PaperReportReceived(ToUnconfirmed):
-    """A citizen's report that a counter demanded paper was received (Article 8); ``due_on`` is our own limit."""
+class _AboutReport(ToUnconfirmed):
+    """What was reported: what the counter demanded."""
 
     case_no: Line
     department: Line
+    # Those that were queued by an earlier version do not say it.
+    demand: Line = "索要纸质证照"
+
+
+class PaperReportReceived(_AboutReport):
+    """A citizen's report of a counter was received; ``article`` (8, 10 or 11) is what the demand breaks, ``due_on`` our
+    own limit."""
+
+    article: int = 8
     received_on: date
     due_on: date
     provisional: bool
 
 
-class PaperReportHandled(ToUnconfirmed):
+class PaperReportHandled(_AboutReport):
     """What came of a citizen's report: whether it was ``confirmed``, and how that was found out."""
 
-    case_no: Line
-    department: Line
     confirmed: bool
     reason: str
 

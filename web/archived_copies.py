@@ -44,7 +44,7 @@ def check(request: Request, file: Annotated[UploadFile | None, File()] = None) -
 @router.get("/{copy_no}")
 def standing(request: Request, copy_no: Token) -> Response:
     """What the QR code of an archived copy leads to."""
-    return message(request, "存档副本现状", standing_of_copy(copy_no))
+    return message(request, "存档副本现状", standing_of_copy(copy_no), basis="第十一条")
 
 
 def _page(request: Request, *, found: CopyOnPage | None = None, wrong: str = "") -> HTMLResponse:

@@ -90,7 +90,7 @@ def reply(request: Request, token: Token, answer: Typed = "") -> Response:
         corrections.answer(ByLink(token), checked(Answered, typed).answer)
     except RefusalError as why:
         return _page(request, told(ByLink(token)), refused(why, typed))
-    return message(request, "答复已登记", "答复已登记，谢谢。")
+    return message(request, "答复已登记", "答复已登记，谢谢。", basis="第十二条、第十四条")
 
 
 def _page(request: Request, about: ToldUse, form: Filled = NOBODYS) -> HTMLResponse:

@@ -19,6 +19,9 @@ from web.requests import Allowance
 
 pages = APIRouter(include_in_schema=False)
 
+BASIS = "第八条、第十条、第十一条"
+"""What a counter breaks that demands the paper, takes no certificate on the phone, or demands a copy."""
+
 
 @pages.get("/paper-reports")
 def ask(request: Request) -> HTMLResponse:
@@ -64,7 +67,8 @@ def report(
         return _page(request, fresh, refused(why, typed, given))
     background.add_task(nudge, case_no)
     told = "核实后会发邮件告诉您结果。" if form.email else ""
-    return message(request, "已收到", f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}")
+    text = f"已收到，谢谢。受理编号：{case_no}，请记下备查。{told}"
+    return message(request, "已收到", text, basis=BASIS)
 
 
 def _page(request: Request, submission_no: str, form: Filled = NOBODYS) -> HTMLResponse:
@@ -76,6 +80,7 @@ def _page(request: Request, submission_no: str, form: Filled = NOBODYS) -> HTMLR
         "kinds": kinds,
         "demands": {str(demand): words for demand, words in DEMANDS.items()},
         "today": clock.today(),
+        "basis": BASIS,
     }
     return page(request, "paper-report.html", context, form.status)
 

@@ -58,6 +58,6 @@ def page(request: Request, template: str, context: dict[str, Any], status: int =
     return _templates.TemplateResponse(request, template, context, status)
 
 
-def message(request: Request, heading: str, text: str, status: int = 200) -> HTMLResponse:
-    """A page that says one thing."""
-    return page(request, "message.html", {"heading": heading, "text": text}, status)
+def message(request: Request, heading: str, text: str, status: int = 200, *, basis: str = "") -> HTMLResponse:
+    """A page that says one thing; ``basis``: the articles that it rests on, none where something is refused."""
+    return page(request, "message.html", {"heading": heading, "text": text, "basis": basis}, status)

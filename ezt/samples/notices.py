@@ -13,6 +13,7 @@ from ezt.samples.catalogue import DEPARTMENTS
 from notifications import notices
 from notifications.notices import DayLine, DeadlineLine, EntryLine, GapLine, Notice
 from regulation.certificates import mask_name, mask_number
+from regulation.service_guides import CITIZEN_RULES, Demand
 from regulation.working_days import WorkingDays
 
 SITE = "https://kq.example.cn"
@@ -92,7 +93,11 @@ _CHECK: dict[str, Any] = {
     "link": f"{SITE}/spot-checks/CC-2026-000001/checklists",
 }
 _PROJECT: dict[str, Any] = _TO_OFFICE | {"case_no": "PS-2026-000001", "project": "婚姻登记一网通办系统"}
-_REPORT: dict[str, Any] = {"case_no": "FY-2026-000001", "department": OFFICE}
+_REPORT: dict[str, Any] = {
+    "case_no": "FY-2026-000001",
+    "department": OFFICE,
+    "demand": Demand.PAPER,
+}
 
 
 def _entries(*said: str) -> list[EntryLine]:
@@ -653,7 +658,12 @@ GROUPS = (
         "群众反映",
         8,
         (
-            Example("反映人", notices.PaperReportReceived(**_REPORT, **_DUE, received_on=RECEIVED_ON)),
+            Example(
+                "反映人",
+                notices.PaperReportReceived(
+                    **_REPORT, **_DUE, received_on=RECEIVED_ON, article=CITIZEN_RULES[Demand.PAPER].article
+                ),
+            ),
             Example(
                 "反映人",
                 notices.PaperReportHandled(**_REPORT, confirmed=True, reason="窗口确有要求，已当场纠正。"),

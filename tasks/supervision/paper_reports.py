@@ -85,6 +85,8 @@ def register_report(form: PaperReportForm, files: Sequence[File], submission_key
             notice = PaperReportReceived(
                 case_no=case_no,
                 department=department.name,
+                demand=form.demand,
+                article=CITIZEN_RULES[form.demand].article,
                 received_on=today,
                 due_on=deadline.due_on,
                 provisional=deadline.provisional,
@@ -116,6 +118,7 @@ def close_report(step: Step) -> list[str]:
         notice = PaperReportHandled(
             case_no=case_no,
             department=step.session.get_one(Department, report.department_uscc).name,
+            demand=report.demand,
             confirmed=answer.verdict is Verdict.CONFIRM,
             reason=answer.reason,
         )

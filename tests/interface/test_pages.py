@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ from runtime.database import reading, transaction
 from runtime.settings import settings
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview
+from web import pages as web_pages
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 FORM = "application/x-www-form-urlencoded"
@@ -116,6 +118,51 @@ def test_a_body_that_says_it_is_too_large_is_not_read(web: str) -> None:
             b"Content-Length: 99999999\r\n\r\n"
         )
         assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+# What a page rests on
+
+
+CITED = {
+    "front.html": "第八条、第十条至第十二条、第十四条、第十七条",
+    "objection-type.html": "第十二条",
+    "objection-form.html": "第十二条",
+    "objection-review.html": "第十二条",
+    "objection-confirm.html": "第十二条",
+    "objection.html": "第十二条",
+    "find-objection.html": "第十二条",
+    "backfill.html": "第十一条、第十二条",
+    "wrong-value.html": "第十二条、第十四条",
+    "copies.html": "第十一条",
+    "sign-in.html": "第十一条",
+    "my.html": "第十条、第十一条、第十四条",
+    "my-authorisation.html": "第九条、第十五条",
+    "my-authorisations.html": "第九条、第十五条",
+    "enquiry.html": "第九条",
+    "rectification.html": "第十七条",
+    "rule-revision.html": "第十六条",
+    "spot-check.html": "第十七条",
+    "spot-checks.html": "第十七条",
+    "spot-check-checklists.html": "第十七条",
+    "spot-check-sign.html": "第十七条",
+    "paper-report.html": "{{ basis }}",
+    "message.html": "{{ basis }}",
+}
+BASIS = re.compile(r"{% block basis %}(.*?){% endblock %}")
+
+
+def test_every_page_cites_its_own_articles_and_none_by_default() -> None:
+    pages = {
+        path.name: path.read_text("utf-8") for path in (Path(web_pages.__file__).parent / "templates").glob("*.html")
+    }
+    assert BASIS.findall(pages.pop("layout.html")) == [""]
+    said = {name: BASIS.findall(text) for name, text in pages.items() if 'extends "layout.html"' in text}
+    said |= {name: found for name, text in pages.items() if (found := BASIS.findall(text))}
+    assert said == {name: [articles] for name, articles in CITED.items()}
+
+
+def test_a_refusal_rests_on_no_article(web: str) -> None:
+    assert "办理依据：《绍兴市柯桥区电子证照管理办法（试行）》。" in httpx.get(f"{web}/nowhere").text
 
 
 # What an objector types

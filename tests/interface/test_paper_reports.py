@@ -11,8 +11,11 @@ from sqlalchemy import select
 from ezt.desk import Desk
 from ezt.samples import catalogue as sample_catalogue
 from models.cases import Case
+from models.notices import OutgoingNotice
 from models.objections import Attachment
 from models.paper_reports import PaperReport
+from notifications.notices import PaperReportReceived
+from notifications.rendering import render
 from regulation.limits import PAPER_REPORTS
 from runtime import clock
 from runtime.database import reading
@@ -73,6 +76,41 @@ def test_a_report_needs_no_login_and_gets_a_number(web: str) -> None:
         kept = session.scalars(select(PaperReport)).one()
         assert (kept.material, kept.email) == ("结婚证", None)
         assert session.scalars(select(Attachment.case_no)).all() == [case.case_no]
+
+
+def cited(page: str) -> str:
+    """What a page says under its text that it rests on."""
+    found = re.search("办理依据：《绍兴市柯桥区电子证照管理办法（试行）》(.*?)。", page)
+    assert found is not None, page
+    return found[1]
+
+
+def test_the_receipt_cites_what_the_form_cites(web: str) -> None:
+    articles = "第八条、第十条、第十一条"
+    assert cited(httpx.get(f"{web}/paper-reports").text) == articles
+    assert cited(send(web, filled(web)).text) == articles
+
+
+@pytest.mark.parametrize(
+    ("demand", "article"),
+    [("要求提供纸质原件", "第八条"), ("要求提供复印件", "第十一条"), ("不接受手机亮证", "第十条")],
+)
+def test_the_letter_says_what_was_reported_and_cites_its_article(web: str, demand: str, article: str) -> None:
+    send(web, filled(web, demand=demand, email="qianjishu@example.com"))
+    with reading() as session:
+        kept = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "paper-report-received")).one()
+    letter = render(PaperReportReceived.model_validate(kept.context))
+    for text in (letter.text, letter.html):
+        assert f"窗口{demand}一事" in text
+        assert re.findall("《办法》(第.+?条)规定", text) == [article]
+
+
+def test_a_letter_that_was_queued_before_the_demand_was_kept_is_still_said() -> None:
+    day = clock.today()
+    old = PaperReportReceived(
+        case_no="FY-2026-000001", department=OFFICE, received_on=day, due_on=day, provisional=False
+    )
+    assert "《办法》第八条" in render(old).text
 
 
 def test_sending_the_same_form_twice_is_one_report(web: str) -> None:
