@@ -70,11 +70,13 @@ class ObjectionApplication(BaseModel):
     def _is_filled_in(cls, text: str, info: ValidationInfo) -> str:
         if not _is_missing(info):
             if not text:
-                raise ValueError("未填写")
+                # While the grounds are wrong themselves, it may be that there is none.
+                raise ValueError("未填写" if "grounds" in info.data else "未填写；没有这件证照的不填")
             return text
         return WHOLE if info.field_name == "field" else text or NO_SUCH
 
 
 def _is_missing(info: ValidationInfo) -> bool:
-    """Whether the certificate is what is missing; of grounds that are wrong themselves, that is said and no more."""
-    return Ground.MISSING in info.data.get("grounds", (Ground.MISSING,))
+    """Whether the certificate is what is missing. Grounds that are wrong themselves do not say so: what else is not
+    filled in is said along with them, not when the form comes again."""
+    return Ground.MISSING in info.data.get("grounds", ())

@@ -21,6 +21,9 @@ from tasks.objections.applications import ObjectionApplication
 from tasks.register.types import find_type, objectionable
 from tasks.register.versions import check_value, judge_of
 
+IDENTIFIERS_BEGIN = "1.2.156."
+"""What no certificate's number begins with."""
+
 
 def doubts_of(application: ObjectionApplication) -> dict[str, str]:
     """By the names of its fields, what an objector may want to look at again, in Chinese."""
@@ -39,11 +42,25 @@ def doubts_in(
     """``doubts_of`` an application to a certificate of this type, ``None`` for one that the catalogue does not have;
     ``judges`` keeps the rules of types from one of many applications to the next."""
     doubts = {}
-    if kind is not None and is_of_another_type(kind, application.certificate):
-        doubts["certificate"] = f"电子证照标识不是“{kind.name}”的，请核对证照类型和标识。"
+    if wrong := _doubt_of_reference(kind, application.certificate):
+        doubts["certificate"] = wrong
     if wrong := _doubt_of_value(session, kind, application, today, judges):
         doubts["proposed"] = wrong
     return doubts
+
+
+def _doubt_of_reference(kind: CertificateType | None, reference: str) -> str:
+    """What is wrong with an identifier: how it is written, or that it is another type's. Of a number nothing is known
+    without the register."""
+    if not folded(reference).startswith(IDENTIFIERS_BEGIN):
+        return ""
+    try:
+        parse_identifier(reference)
+    except IdentifierError as why:
+        return str(why)
+    if kind is not None and is_of_another_type(kind, reference):
+        return f"电子证照标识不是“{kind.name}”的，请核对证照类型和标识。"
+    return ""
 
 
 def is_of_another_type(kind: CertificateType, reference: str) -> bool:

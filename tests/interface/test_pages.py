@@ -165,6 +165,57 @@ def test_a_refusal_rests_on_no_article(web: str) -> None:
     assert "办理依据：《绍兴市柯桥区电子证照管理办法（试行）》。" in httpx.get(f"{web}/nowhere").text
 
 
+# What is wrong with a form
+
+
+def faults(page: str) -> list[str]:
+    """The fields to which the list of faults at the head of a page leads."""
+    listed = re.findall(r'<li><a class="keep-lines" href="#([\w-]+)">', page)
+    assert all(re.search(rf'<(?:input|select|textarea) id="{name}"', page) for name in listed), page
+    return listed
+
+
+NOTHING_FILLED_IN = {
+    "/paper-reports": ["department", "matter", "material", "demand", "happened_on"],
+    "/objections/{token}/supplements": ["text"],
+    "/objections/{token}/disagreement": ["disagreement"],
+}
+
+
+@pytest.mark.parametrize("chosen", ["营业执照", "other"])
+def test_an_objection_with_nothing_filled_in_is_told_all_of_it_at_once(web: str, clerk: Any, chosen: str) -> None:
+    draft = httpx.post(f"{web}/objection-drafts", data={"certificate_type": chosen}).headers["location"]
+    answer = httpx.post(f"{web}{draft}", data={"do": "check"})
+    certificate = ["certificate", "field", "grounds", "stated", "proposed", "reason"]
+    assert answer.status_code == 422
+    person = ["objector_kind", "objector_name", "email", "phone"]
+    assert faults(answer.text) == [*(["certificate_type"] if chosen == "other" else []), *certificate, *person]
+    assert "证照编号或电子证照标识未填写；没有这件证照的，编号留空" in answer.text
+
+
+@pytest.mark.parametrize("number", ["", "0000", "{证照编号}"])
+def test_a_number_that_is_none_leads_to_its_field(web: str, clerk: Any, number: str) -> None:
+    draft = httpx.post(f"{web}/objection-drafts", data={"certificate_type": "营业执照"}).headers["location"]
+    given = clerk.application().model_dump(mode="json") | {"certificate": number, "do": "check"}
+    assert faults(httpx.post(f"{web}{draft}", data=given).text) == ["certificate"]
+
+
+def test_an_identifier_that_cannot_be_one_is_said_before_it_is_handed_in(web: str, clerk: Any) -> None:
+    draft = httpx.post(f"{web}/objection-drafts", data={"certificate_type": "营业执照"}).headers["location"]
+    misspelt = "1.2.156.3005.2.11100000000013338W009.11330105002500287C.2025052201.002.1"
+    given = clerk.application().model_dump(mode="json") | {"certificate": misspelt, "do": "check"}
+    review = httpx.post(f"{web}{draft}", data=given, follow_redirects=True).text
+    assert "校验位不符，可能有抄写错误" in review
+    assert "确认提交" in review or "发送确认邮件" in review
+
+
+@pytest.mark.parametrize("path", NOTHING_FILLED_IN)
+def test_a_form_with_nothing_filled_in_lists_every_fault_with_its_field(web: str, clerk: Any, path: str) -> None:
+    case = waiting_for_supplement(clerk)
+    answer = httpx.post(web + path.format(token=case.token), data={"nothing": ""})
+    assert (answer.status_code, faults(answer.text)) == (422, NOTHING_FILLED_IN[path])
+
+
 # What an objector types
 
 
