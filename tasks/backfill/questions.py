@@ -13,11 +13,12 @@ from models.cases import Case
 from models.organisations import Officer
 from regulation.backfill.batches import wrong_rows
 from regulation.backfill.review import Verdict, may_review
+from regulation.limits import BACKFILL_CORRECTION
 from regulation.use_lists import LineNumbersError
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.backfill.entries import correction_refusal
-from tasks.case.questions import Asked, Needed, Question
+from tasks.case.questions import Asked, Needed, Question, set_by_system
 
 
 class ScanAttached(Question):
@@ -26,7 +27,7 @@ class ScanAttached(Question):
     awaits = "窗口添加扫描件"
     by_files = True
 
-    note: Words = Field("", title="说明", description="如无法取得扫描件，请写明并转为退回", max_length=200)
+    note: Words = Field("", title="说明", max_length=200)
 
     def check(self, asked: Asked) -> None:
         raise RefusalError("请先添加纸质证照的扫描件，添加后自动继续，不需要在此提交。")
@@ -37,8 +38,14 @@ class BackfillReview(Question):
     asks = "审核补录：对照扫描件逐项核对（须由补录人以外的工作人员审核）"
 
     verdict: Verdict = Field(title="审核意见")
-    reason: Words = Field("", title="理由", description="退回或不予补录须写明哪一项不对、怎么改", max_length=1000)
+    reason: Words = Field("", title="理由", max_length=1000)
 
+    hints: ClassVar = {
+        "reason": {
+            Verdict.RETURN: f"写明哪一项不对、怎么改，会告知部门；{set_by_system(BACKFILL_CORRECTION)}",
+            Verdict.REFUSE: "写明哪一项不对，会告知部门",
+        }
+    }
     needs: ClassVar = {
         "reason": Needed("verdict", dict.fromkeys((Verdict.RETURN, Verdict.REFUSE), "退回或不予补录须写明哪一项不对"))
     }

@@ -6,7 +6,7 @@ A question's ``check`` holds the rules that reach over several fields or into th
 necessary stands in ``needs``, so that a page can say so before anything is sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.organisations import Officer
+from regulation.limits import Limit
 from runtime.refusals import InputError
 from tasks.office.officers import check_may_act
 
@@ -41,6 +42,21 @@ class Needed:
     least: int = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a number counts, as a mark of its field: the number says so wherever it is read again."""
+
+    unit: str
+
+    def said(self, number: object) -> str:
+        return f"{number}个{self.unit}"
+
+
+def set_by_system(limit: Limit) -> str:
+    """What a hint says of a limit that starts when somebody is asked for something: nobody has to write it."""
+    return f"期限不用写，告知时由系统定为{limit.value}个工作日（{limit.source}），截止日写在通知里"
+
+
 class Question(BaseModel):
     """A decision point of a story."""
 
@@ -55,11 +71,36 @@ class Question(BaseModel):
     """Whether files answer it, and nothing else does."""
     needs: ClassVar[Mapping[str, Needed]] = {}
     """By their names, the fields that only some choices make necessary."""
+    hints: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """By their names, what fields take for a choice: said where that choice is offered, so that no hint speaks of one
+    that is not there. What holds for every choice is the field's description."""
 
     @classmethod
     def called(cls) -> str:
         """What is asked or waited for, in a few words."""
         return cls.awaits or cls.asks.partition("：")[0].partition("（")[0]
+
+    @classmethod
+    def hint(cls, name: str, offered: Container[str]) -> str:
+        """What a form says beside the title of a field, in Chinese; ``offered`` are its choices."""
+        by_text: dict[str, list[str]] = {}
+        for choice, text in cls.hints.get(name, {}).items():
+            if choice in offered:
+                by_text.setdefault(text, []).append(f"“{choice}”")
+        said = [f"选{'、'.join(choices)}时，{text}" for text, choices in by_text.items()]
+        return "；".join([*said, *filter(None, [cls.model_fields[name].description])])
+
+    @classmethod
+    def said(cls, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """A recorded answer as people read it, field by field: title and value, numbers with what they count. What was
+        left empty is not said."""
+        lines = []
+        for name, field in cls.model_fields.items():
+            if value := given.get(name):
+                counted = next((each for each in field.metadata if isinstance(each, Counted)), None)
+                title = (field.title or name).removesuffix(f"（{counted.unit}）" if counted else "")
+                lines.append((title, counted.said(value) if counted else str(value)))
+        return lines
 
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
@@ -98,3 +139,8 @@ class Question(BaseModel):
     def recorded(self) -> dict[str, Any]:
         """The answer as it goes on record."""
         return self.model_dump(mode="json")
+
+
+def in_short(lines: Sequence[tuple[str, str]]) -> str:
+    """What was answered, in one line."""
+    return "；".join(f"{name}：{said.rstrip('。')}" for name, said in lines)

@@ -22,7 +22,7 @@ from tasks.backfill.steps import scan_added
 from tasks.case.answers import Seen, Signature, take_officer_answer
 from tasks.case.attachments import check_files, keep_files
 from tasks.case.kind import Compared, KindSheet, Letter, Lines
-from tasks.case.questions import Question
+from tasks.case.questions import Question, in_short
 from tasks.case.step import locked_case
 from tasks.desk.door import SignedIn
 from tasks.desk.evidence import PDF, HandedIn, handed_in, look_at_files
@@ -262,13 +262,7 @@ def _answer_to(case_no: str, asked: str) -> Answer | None:
 
 
 def _said(answer: Answer) -> Lines:
-    fields = QUESTIONS[answer.question].model_fields
-    return [(about.title or name, str(answer.given[name])) for name, about in fields.items() if answer.given.get(name)]
-
-
-def in_short(lines: Lines) -> str:
-    """What was answered, in one line."""
-    return "；".join(f"{name}：{said.rstrip('。')}" for name, said in lines)
+    return QUESTIONS[answer.question].said(answer.given)
 
 
 def _happened(

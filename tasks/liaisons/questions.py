@@ -14,6 +14,7 @@ class LiaisonConfirmation(Question):
     asks = "确认专人备案，还是退回？"
 
     verdict: Verdict = Field(title="意见")
-    reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
+    reason: Words = Field("", title="退回理由", max_length=1000)
 
+    hints: ClassVar = {"reason": {Verdict.RETURN: "写明理由和怎样更正，会告知部门"}}
     needs: ClassVar = {"reason": Needed("verdict", {Verdict.RETURN: "退回须告知部门理由"})}

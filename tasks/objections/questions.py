@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from models.cases import Answer, Case
 from models.certificates import CertificateType
 from models.objections import Objection
+from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
 from regulation.use_lists import LineNumbersError
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
-from tasks.case.questions import Asked, Needed, Question
+from tasks.case.questions import Asked, Needed, Question, set_by_system
 from tasks.objections.batch_rows import resting_rows
 from tasks.objections.changes import last_change
 from tasks.objections.claims import may_be_referred
@@ -30,13 +31,15 @@ class InitialReview(Question):
     asks = "初审：受理、不予受理，还是要求补正？"
 
     verdict: Verdict = Field(title="初审意见")
-    reason: Words = Field(
-        "",
-        title="理由或补正内容",
-        description="不予受理须写明理由；要求补正须写明补什么；已有结论须写明此前认定的理由，不要写其他申请人的情况",
-        max_length=1000,
-    )
+    reason: Words = Field("", title="理由或补正内容", max_length=1000)
 
+    hints: ClassVar = {
+        "reason": {
+            Verdict.DECLINE: "写明理由，会告知申请人",
+            Verdict.SUPPLEMENT: f"写明补什么，会告知申请人；{set_by_system(SUPPLEMENT)}",
+            Verdict.ANSWERED: "写明此前认定的理由，会告知申请人，不要写其他申请人的情况",
+        }
+    }
     needs: ClassVar = {
         "reason": Needed(
             "verdict",
@@ -108,9 +111,7 @@ class VerificationReply(Question):
 
     finding: Finding = Field(title="核实结论")
     content: Words = Field(title="回复内容", min_length=2, max_length=2000)
-    corrected_value: Words = Field(
-        "", title="正确的内容", description="原数据有误时填写上级认定的正确内容", max_length=500
-    )
+    corrected_value: Words = Field("", title="正确的内容", max_length=500)
     reply_no: Words = Field(title="回复文号", min_length=2, max_length=60)
     replied_on: date = Field(title="回复日期")
 
@@ -118,6 +119,7 @@ class VerificationReply(Question):
     def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
         return {"replied_on": (case.received_on, today)}
 
+    hints: ClassVar = {"corrected_value": dict.fromkeys(FOUND_WRONG, "填写上级认定的正确内容")}
     needs: ClassVar = {"corrected_value": Needed("finding", dict.fromkeys(FOUND_WRONG, "上级认定原数据有误"), 1)}
 
     def check(self, asked: Asked) -> None:
@@ -203,16 +205,19 @@ class OutcomeDecision(Question):
     outcome: Outcome = Field(title="处理结果")
     reason: Words = Field(
         title="告知申请人的理由",
-        description="并案的各申请人都会收到，不要写其他申请人的情况",
+        description="会告知每一位申请人，不要写其他申请人的情况",
         min_length=10,
         max_length=1000,
     )
-    value: Words = Field(
-        "",
-        title="更正后的内容",
-        description="留空即采用上级认定的内容；“已同步”时填数据源头现在的内容",
-        max_length=500,
-    )
+    value: Words = Field("", title="更正后的内容", max_length=500)
+
+    hints: ClassVar = {
+        "value": {
+            Outcome.CORRECTED: "留空即采用上级认定的内容",
+            Outcome.PARTLY_CORRECTED: "留空即采用上级认定的内容",
+            Outcome.SYNCED: "填数据源头现在的内容",
+        }
+    }
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:

@@ -15,6 +15,7 @@ from regulation.rectifications import STAGES, Stage, bounds, suggested_days
 from runtime import clock
 from tasks.case.deadlines import running_deadline
 from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines
+from tasks.case.questions import Question, in_short
 from tasks.rectifications.questions import (
     DepartmentResponse,
     ExtensionDecision,
@@ -62,17 +63,15 @@ def _lines(session: Session, case: Case) -> Lines:
     return lines
 
 
-_ASKED = {
-    each.question: name
-    for each, name in (
-        (FindingDecision, "处置意见"),
-        (DepartmentResponse, "部门答复"),
-        (ExtensionDecision, "延期意见"),
-        (Recheck, "复查意见"),
-        (LateResponse, "督查通报后的答复"),
-        (FinalStanding, "最后情况"),
-    )
+_ASKED: dict[str, tuple[str, type[Question]]] = {
+    FindingDecision.question: ("处置", FindingDecision),
+    DepartmentResponse.question: ("部门答复", DepartmentResponse),
+    ExtensionDecision.question: ("延期审核", ExtensionDecision),
+    Recheck.question: ("复查", Recheck),
+    LateResponse.question: ("督查通报后的答复", DepartmentResponse),
+    FinalStanding.question: ("最后情况", FinalStanding),
 }
+"""What each answer is called, and the question by whose fields it is read."""
 
 
 def _full_lines(session: Session, case: Case) -> Lines:
@@ -113,8 +112,8 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
 
 
 def _answer(answer: Answer) -> tuple[str, str]:
-    said = "；".join(str(value) for value in answer.given.values() if value)
-    return f"{_ASKED[answer.question]}（{clock.local_date(answer.at)}）", said
+    name, question = _ASKED[answer.question]
+    return f"{name}（{clock.local_date(answer.at)}）", in_short(question.said(answer.given))
 
 
 _HAPPENED: Happened = {

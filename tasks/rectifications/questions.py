@@ -1,7 +1,7 @@
 """What the rectification of a finding asks (Article 17)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy import select
@@ -23,9 +23,9 @@ from regulation.rectifications import (
 )
 from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.case.questions import Asked, Needed, Question
+from tasks.case.questions import Asked, Counted, Needed, Question
 
-_DAYS = "；".join(f"{severity}{fewest}至{most}" for severity, (fewest, most) in RECTIFICATION_DAYS.items())
+_DAYS = {severity: f"{fewest}至{most}个工作日" for severity, (fewest, most) in RECTIFICATION_DAYS.items()}
 
 
 class FindingDecision(Question):
@@ -34,14 +34,13 @@ class FindingDecision(Question):
 
     decision: Decision = Field(title="处置意见")
     severity: Severity = Field(title="严重程度")
-    days: int = Field(title="整改时限（工作日）", description=_DAYS, ge=0, le=99)
-    reason: Words = Field(
-        "",
-        title="理由或要求",
-        description="不成立须写明理由；督促整改的，所写要求将告知部门。不要写个人信息",
-        max_length=1000,
-    )
+    days: Annotated[int, Counted("工作日")] = Field(title="整改时限（工作日）", ge=0, le=99)
+    reason: Words = Field("", title="理由或要求", description="不要写个人信息", max_length=1000)
 
+    hints: ClassVar = {
+        "days": _DAYS,
+        "reason": {Decision.DISMISS: "写明理由", Decision.RECTIFY: "所写要求会告知部门"},
+    }
     needs: ClassVar = {"reason": Needed("decision", {Decision.DISMISS: "不成立须写明理由"})}
 
     @classmethod
@@ -64,10 +63,9 @@ class DepartmentResponse(Question):
 
     kind: Literal[Response.DONE, Response.EXTENSION] = Field(title="部门答复")
     text: Words = Field(title="整改情况，或延期理由", min_length=5, max_length=2000)
-    days: int = Field(
-        0, title="申请延期的工作日数", description=f"只在申请延期时填写，1至{EXTENSION_DAYS.value}", ge=0, le=99
-    )
+    days: Annotated[int, Counted("工作日")] = Field(0, title="申请延期的工作日数", ge=0, le=99)
 
+    hints: ClassVar = {"days": {Response.EXTENSION: f"填写1至{EXTENSION_DAYS.value}个工作日"}}
     needs: ClassVar = {"days": Needed("kind", {Response.EXTENSION: "申请延期的须写明天数"}, 1)}
 
     def check(self, asked: Asked) -> None:
@@ -80,8 +78,9 @@ class ExtensionDecision(Question):
     asks = "部门申请延期整改：同意，还是不同意？（每件只能延期一次）"
 
     verdict: Literal[ExtensionVerdict.GRANT, ExtensionVerdict.REFUSE] = Field(title="意见")
-    reason: Words = Field("", title="理由", description="不同意须写明理由，将告知部门", max_length=1000)
+    reason: Words = Field("", title="理由", max_length=1000)
 
+    hints: ClassVar = {"reason": {ExtensionVerdict.REFUSE: "写明理由，会告知部门"}}
     needs: ClassVar = {"reason": Needed("verdict", {ExtensionVerdict.REFUSE: "不同意延期须告知部门理由"})}
 
 
@@ -90,9 +89,13 @@ class Recheck(Question):
     asks = "复查整改情况：已整改，还是退回整改？（整改情况和材料见本页）"
 
     verdict: Verdict = Field(title="复查意见")
-    days: int = Field(0, title="再次整改的时限（工作日）", description=f"退回时填写：{_DAYS}", ge=0, le=99)
-    reason: Words = Field("", title="理由", description="退回须写明哪里没有改到位，将告知部门", max_length=1000)
+    days: Annotated[int, Counted("工作日")] = Field(0, title="再次整改的时限（工作日）", ge=0, le=99)
+    reason: Words = Field("", title="理由", max_length=1000)
 
+    hints: ClassVar = {
+        "days": {Verdict.RETURNED: f"按严重程度填写，{'；'.join(f'{each}{days}' for each, days in _DAYS.items())}"},
+        "reason": {Verdict.RETURNED: "写明哪里没有改到位，会告知部门"},
+    }
     needs: ClassVar = {
         "reason": Needed("verdict", {Verdict.RETURNED: "退回整改须告知部门哪里没有改到位"}),
         "days": Needed("verdict", {Verdict.RETURNED: "退回整改须给出时限"}, 1),
@@ -110,7 +113,9 @@ class FinalStanding(Question):
     awaits = "通报后的整改"
 
     conclusion: Conclusion = Field(title="最后情况")
-    reason: Words = Field(title="说明", description="怎样核实已整改，或区政府督办的文号", min_length=5, max_length=1000)
+    reason: Words = Field(title="说明", min_length=5, max_length=1000)
+
+    hints: ClassVar = {"reason": {Conclusion.MENDED: "写明怎样核实的", Conclusion.HANDED_OVER: "写明区政府督办的文号"}}
 
 
 class LateResponse(Question):

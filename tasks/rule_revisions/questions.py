@@ -13,7 +13,7 @@ from regulation.limits import RULE_REVISION_AGAIN
 from regulation.rule_revisions import Check, Verdict, check_again, check_in_force
 from runtime.refusals import InputError
 from runtime.words import Words
-from tasks.case.questions import Asked, Needed, Question
+from tasks.case.questions import Asked, Counted, Needed, Question
 
 
 class RevisionConfirmation(Question):
@@ -21,8 +21,9 @@ class RevisionConfirmation(Question):
     asks = "部门报送的制度障碍：确认并跟踪修订，还是退回？"
 
     verdict: Verdict = Field(title="意见")
-    reason: Words = Field("", title="退回理由", description="退回须写明理由和怎样更正", max_length=1000)
+    reason: Words = Field("", title="退回理由", max_length=1000)
 
+    hints: ClassVar = {"reason": {Verdict.RETURN: "写明理由和怎样更正，会告知部门"}}
     needs: ClassVar = {"reason": Needed("verdict", {Verdict.RETURN: "退回须告知部门理由"})}
 
     def check(self, asked: Asked) -> None:
@@ -58,15 +59,13 @@ class RevisionCheck(Question):
     asks = "核对修订：对照修订后的文件（见本页），妨碍的条款是否已经修订？"
 
     verdict: Check = Field(title="意见")
-    days: int = Field(
-        0,
-        title="再次修订的时限（工作日）",
-        description=f"退回时填写，1至{RULE_REVISION_AGAIN.value}",
-        ge=0,
-        le=99,
-    )
-    reason: Words = Field("", title="退回理由", description="退回须写明哪里没有修订到位", max_length=1000)
+    days: Annotated[int, Counted("工作日")] = Field(0, title="再次修订的时限（工作日）", ge=0, le=99)
+    reason: Words = Field("", title="退回理由", max_length=1000)
 
+    hints: ClassVar = {
+        "days": {Check.RETURN: f"填写1至{RULE_REVISION_AGAIN.value}个工作日"},
+        "reason": {Check.RETURN: "写明哪里没有修订到位，会告知部门"},
+    }
     needs: ClassVar = {
         "reason": Needed("verdict", {Check.RETURN: "退回须告知部门哪里没有修订到位"}),
         "days": Needed("verdict", {Check.RETURN: "退回须给出再次修订的时限"}, 1),

@@ -32,9 +32,15 @@ class SpotCheckResults(Question):
     awaits = "检查组登记结果"
 
     kind: Waiting = Field(title="处理方式")
-    department: Words = Field("", title="检查组的部门", description="更换检查人员时选择", max_length=100)
-    absent: Words = Field("", title="被更换人工号", description="更换检查人员时选择", max_length=20)
-    reason: Words = Field("", title="理由", description="更换或不再等待时须写明（至少5个字）", max_length=500)
+    department: Words = Field("", title="检查组的部门", max_length=100)
+    absent: Words = Field("", title="被更换人工号", max_length=20)
+    reason: Words = Field("", title="理由", max_length=500)
+
+    hints: ClassVar = {
+        "department": {Waiting.REPLACE: "选择检查组的部门"},
+        "absent": {Waiting.REPLACE: "选择被更换的人"},
+        "reason": dict.fromkeys((Waiting.REPLACE, Waiting.STOP), "写明理由，至少5个字"),
+    }
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:

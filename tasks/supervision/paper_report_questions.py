@@ -22,14 +22,16 @@ class PaperReportVerdict(Question):
     asks = "核实群众反映：属实吗？"
 
     verdict: Verdict = Field(title="核实结果")
-    item_code: Words = Field(
-        "", title="事项", description="属实时填写：编码，或办事指南中事项名称的一部分", max_length=60
-    )
-    certificate_type: Words = Field("", title="证照类型", description="属实时填写：目录中的名称或代码", max_length=60)
+    item_code: Words = Field("", title="事项", max_length=60)
+    certificate_type: Words = Field("", title="证照类型", max_length=60)
     reason: Plain = Field(
-        "", title="说明", description="怎样核实的、为什么不属实；会告知反映人，不要写入个人信息", max_length=1000
+        "", title="说明", description="写明怎样核实的；会告知反映人，不要写入个人信息", max_length=1000
     )
 
+    hints: ClassVar = {
+        "item_code": {Verdict.CONFIRM: "填写编码，或办事指南中事项名称的一部分"},
+        "certificate_type": {Verdict.CONFIRM: "填写目录中的名称或代码"},
+    }
     needs: ClassVar = {
         "reason": Needed("verdict", dict.fromkeys(Verdict, "核实结果会告知反映人怎样核实的")),
         "item_code": Needed("verdict", {Verdict.CONFIRM: "属实的要通报部门整改"}, 1),

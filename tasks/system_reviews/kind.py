@@ -15,6 +15,7 @@ from regulation.certificates import mask_name
 from regulation.system_reviews import STAGES, Difference, Stage, differences, outside_because, remarks
 from tasks.case.answers import accepted_answer, answers_so_far
 from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
+from tasks.case.questions import in_short
 from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.steps import form_of, review_of, versions_of
 from tasks.system_reviews.submissions import PROVISIONS, SystemReviewForm, described
@@ -112,8 +113,7 @@ def _opinions(session: Session, case: Case) -> Lines:
     lines = []
     for turn in range(1, answers_so_far(session, case.case_no, SystemReviewOpinion.question) + 1):
         given = accepted_answer(session, case.case_no, SystemReviewOpinion.question, turn)
-        said = SystemReviewOpinion.model_validate(given)
-        lines.append((f"第{turn}次评审意见", f"{said.verdict}  {said.text}"))
+        lines.append((f"第{turn}次评审意见", in_short(SystemReviewOpinion.said(given or {}))))
     return lines
 
 

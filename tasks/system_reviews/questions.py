@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from regulation.limits import SYSTEM_SUPPLEMENT
 from regulation.system_reviews import Verdict
 from runtime.words import Words
-from tasks.case.questions import Needed, Question
+from tasks.case.questions import Needed, Question, set_by_system
 
 
 class SystemReviewOpinion(Question):
@@ -15,10 +16,14 @@ class SystemReviewOpinion(Question):
     asks = "评审新建系统：评审通过、评审不通过，还是补充材料？（建设内容没有明确的，已由系统不予评审，不会到这里）"
 
     verdict: Verdict = Field(title="评审意见")
-    text: Words = Field(
-        "", title="理由或补充内容", description="不通过须写明理由；补充材料须写明补什么；都将告知部门", max_length=2000
-    )
+    text: Words = Field("", title="理由或补充内容", max_length=2000)
 
+    hints: ClassVar = {
+        "text": {
+            Verdict.FAILED: "写明理由，会告知部门",
+            Verdict.SUPPLEMENT: f"写明补什么，会告知部门；{set_by_system(SYSTEM_SUPPLEMENT)}",
+        }
+    }
     needs: ClassVar = {
         "text": Needed(
             "verdict",

@@ -13,6 +13,7 @@ from regulation import limits
 from regulation.use_lists import STAGES, change_of, differences, field_label
 from runtime import clock
 from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Table
+from tasks.case.questions import in_short
 from tasks.use_list.questions import UseListReview
 from tasks.use_list.standing import Identity, identity_of, in_force, terms_of
 from tasks.use_list.steps import lines_of, proposal_of, proposed_terms
@@ -41,8 +42,13 @@ def _lines(session: Session, case: Case) -> Lines:
 
 
 def _full_lines(session: Session, case: Case) -> Lines:
-    rows = [(f"第{line}行", "；".join(filter(None, rest))) for line, *rest in _rows(session, case)]
+    _, *names = _columns(case)
+    rows = [(f"第{line}行", in_short([*zip(names, rest, strict=True)])) for line, *rest in _rows(session, case)]
     return [*_lines(session, case), *rows]
+
+
+def _columns(case: Case) -> tuple[str, ...]:
+    return ("行", "结果" if case.closed_at else "变化", "事项", "证照", "应用场景", "内容")
 
 
 def _further(session: Session, case: Case) -> Table:
@@ -50,16 +56,14 @@ def _further(session: Session, case: Case) -> Table:
     shown = rows[:ROWS_ON_A_FORM]
     if len(rows) > len(shown):
         shown.append(("…", "", "", "", "", f"其余{len(rows) - len(shown)}行见完整内容"))
-    result = "结果" if case.closed_at else "变化"
-    return Table(("行", result, "事项", "证照", "应用场景", "内容"), tuple(shown))
+    return Table(_columns(case), tuple(shown))
 
 
 def _compared(session: Session, case: Case) -> Sequence[Compared]:
     """What the proposal changes in the list as it is today, line by line."""
     rows = tuple(_rows(session, case))
-    result = "结果" if case.closed_at else "变化"
     told = frozenset(row[0] for row in rows if "请注意" in row[-1])
-    table = Table(("行", result, "事项", "证照", "应用场景", "内容"), rows)
+    table = Table(_columns(case), rows)
     return [Compared(f"{_department(session, case)}报送的{len(rows)}行会怎样改变现行清单", table=table, telling=told)]
 
 

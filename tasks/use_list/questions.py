@@ -17,9 +17,13 @@ class UseListReview(Question):
     asks = "审核用证清单：通过、部分通过，还是不通过？"
 
     verdict: Verdict = Field(title="审核意见")
-    refused: Words = Field("", title="不通过的行", description="部分通过时填写行号，如：2、5-7", max_length=1000)
-    reason: Words = Field("", title="理由", description="有不通过的行时须写明，将告知部门", max_length=1000)
+    refused: Words = Field("", title="不通过的行", max_length=1000)
+    reason: Words = Field("", title="理由", max_length=1000)
 
+    hints: ClassVar = {
+        "refused": {Verdict.PART: "填写行号，如：2、5-7"},
+        "reason": dict.fromkeys((Verdict.PART, Verdict.NONE), "写明理由，会告知部门"),
+    }
     needs: ClassVar = {
         "refused": Needed("verdict", {Verdict.PART: "部分通过须列出不通过的行"}, 1),
         "reason": Needed("verdict", dict.fromkeys((Verdict.PART, Verdict.NONE), "不通过须告知部门理由")),

@@ -26,6 +26,7 @@ from tasks.desk.sheets import sheet_of
 from tasks.use_list import standing as use_lists
 from tasks.use_list import steps as use_list_reviews
 from tasks.use_list import watch as use_list_watch
+from tasks.use_list.kind import USE_LIST
 from tasks.use_list.questions import UseListReview
 from tests.conftest import Clerk
 
@@ -256,6 +257,9 @@ def test_an_end_and_what_was_decided_meanwhile_are_shown(monday: datetime) -> No
     approved(LISTED | {"fields": "number", "in_force_from": "2026-05-01"})
     case = propose(END, key="2")
     assert "停用" in sheet_of(case.case_no).table()
+    with reading() as session:
+        full = dict(USE_LIST.sheet.full_lines(session, session.get_one(Case, case.case_no)))
+    assert re.match("变化：.+；事项：.+；证照：.+；应用场景：.+；内容：.+", full["第1行"])
     assert "另有自2026-05-01起生效的版本" in sheet_of(case.case_no).table()
     approved(END, key="3")
     assert "| 1 | 无变化 |" in sheet_of(case.case_no).table()

@@ -32,6 +32,7 @@ from tasks.desk.sheets import sheet_of
 from tasks.rectifications import responses, watch
 from tasks.rectifications import steps as rectifications
 from tasks.rectifications.findings import Found, note_findings
+from tasks.rectifications.kind import RECTIFICATION
 from tasks.rectifications.questions import (
     DepartmentResponse,
     ExtensionDecision,
@@ -178,6 +179,17 @@ def file_somebody(department: str) -> None:
 
 
 # 处置
+
+
+def test_what_was_decided_and_answered_stands_there_with_labels_and_units(ordered: Story) -> None:
+    ordered.say("申请延期", "专人下月才到岗。", days=5)
+    with reading() as session:
+        case = session.get_one(Case, ordered.case_no)
+        shown = {name.partition("（")[0]: said for name, said in RECTIFICATION.sheet.full_lines(session, case)}
+    assert shown["处置"] == "处置意见：督促整改；严重程度：一般；整改时限：10个工作日"
+    assert shown["部门答复"] == (
+        "部门答复：申请延期；整改情况，或延期理由：专人下月才到岗；申请延期的工作日数：5个工作日"
+    )
 
 
 def test_the_form_comes_with_what_the_rule_suggests(found: Story) -> None:

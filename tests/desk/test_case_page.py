@@ -1,7 +1,7 @@
 """The page of a case at the desk: what is decided on, the form of every question, and what becomes of an answer."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +15,11 @@ from models.cases import Answer
 from models.objections import Attachment
 from models.organisations import SpentCode
 from models.records import AuditEntry
+from regulation import limits
+from regulation.limits import Limit
 from runtime import clock
 from runtime.database import reading, transaction
+from tasks.backfill.questions import BackfillReview
 from tasks.case import answers
 from tasks.case.answers import changed_answers
 from tasks.case.attachments import File, keep_files
@@ -25,6 +28,7 @@ from tasks.desk.case_page import AskedNow
 from tasks.desk.kinds import QUESTIONS
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
+from tasks.system_reviews.questions import SystemReviewOpinion
 from tests.conftest import Clerk, answered, officer_of
 from web.desk.questions import shown
 
@@ -72,8 +76,9 @@ def test_facts_evidence_and_form_stand_on_one_page(desk: Desk, case: Clerk) -> N
         assert told in text
     assert f'<img src="/desk/cases/{case.case_no}/files/{file}"' in page
     assert re.findall(r'name="verdict" value="(.+?)"', page) == ["受理", "不予受理", "要求补正"]
-    # Nothing was decided before, so there is nothing to refer to.
+    # Nothing was decided before, so there is nothing to refer to, and no word of it.
     assert "选“不予受理”、“要求补正”时必填" in page
+    assert "已有结论" not in text
     with reading() as session:
         looked = session.scalars(select(AuditEntry.actor).where(AuditEntry.tag == "case:sheet:read")).all()
     assert looked == [DIRECTOR]
@@ -252,7 +257,10 @@ def test_only_what_the_case_allows_is_offered(desk: Desk, case: Clerk) -> None:
         desk.decide(case.case_no, "verification-reply", DIRECTOR, **given, **early)
     desk.decide(case.case_no, "verification-reply", DIRECTOR, **given, **early | {"replied_on": str(clock.today())})
     assert answers.answer_or_wait(case.case_no, OutcomeDecision, 1) is None
-    assert re.findall(r'name="outcome" value="(.+?)"', desk.page(case.case_no, DIRECTOR)) == ["已更正", "部分更正"]
+    page = desk.page(case.case_no, DIRECTOR)
+    assert re.findall(r'name="outcome" value="(.+?)"', page) == ["已更正", "部分更正"]
+    assert "选“已更正”、“部分更正”时，留空即采用上级认定的内容" in page
+    assert not re.search("已同步|并案", page)
 
 
 def test_a_closed_case_asks_nothing(desk: Desk, case: Clerk) -> None:
@@ -274,6 +282,68 @@ def test_every_question_is_a_form_in_chinese(question: type[Question]) -> None:
         assert all(not choice.isascii() for choice in field.choices)
         assert field.control in ("radio", "select") or not field.choices
     assert not question.asks.isascii()
+
+
+def choices_of(question: type[Question]) -> dict[str, tuple[str, ...]]:
+    return {field.name: tuple(field.choices) for field in shown(AskedNow(question, 1, {}, {}, "")) if field.choices}
+
+
+def names(text: str, choice: str, others: Iterable[str]) -> bool:
+    """Whether a text speaks of a choice, and not only of others whose names have it in them."""
+    for other in others:
+        if choice in other:
+            text = text.replace(other, "")
+    return choice in text
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_hint_speaks_of_no_choice_that_is_not_offered(question: type[Question]) -> None:
+    for name, choices in choices_of(question).items():
+        for missing in choices:
+            left = [each for each in choices if each != missing]
+            if not left:
+                continue
+            for field in shown(AskedNow(question, 1, {name: left}, {}, "")):
+                assert not names(field.hint + field.when, missing, left), (field.name, field.hint, field.when)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_hint_for_a_choice_is_for_one_that_there_is(question: type[Question]) -> None:
+    there = {choice for choices in choices_of(question).values() for choice in choices}
+    for name, hints in question.hints.items():
+        assert name in question.model_fields
+        assert set(map(str, hints)) <= there
+    # What a form puts in quotation marks is a choice of it, a field of it, or an example of what to write.
+    titles = {field.title for field in question.model_fields.values()}
+    for field in shown(AskedNow(question, 1, {}, {}, "")):
+        said = re.sub("(?:如|写作|的填)“[^”]*”", "", field.hint)
+        assert set(re.findall("“([^”]*)”", said)) <= there | titles
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "choice", "limit"),
+    [
+        (InitialReview, "reason", "要求补正", limits.SUPPLEMENT),
+        (BackfillReview, "reason", "退回更正", limits.BACKFILL_CORRECTION),
+        (SystemReviewOpinion, "text", "补充材料", limits.SYSTEM_SUPPLEMENT),
+    ],
+)
+def test_who_asks_for_something_reads_that_the_system_sets_the_limit(
+    question: type[Question], field: str, choice: str, limit: Limit
+) -> None:
+    (hint,) = (each.hint for each in shown(AskedNow(question, 1, {}, {}, "")) if each.name == field)
+    said = hint.partition(f"选“{choice}”时")[2]
+    assert f"期限不用写，告知时由系统定为{limit.value}个工作日（{limit.source}）" in said
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_recorded_answer_is_read_with_its_labels_and_units(question: type[Question]) -> None:
+    given = {name: 12 if field.annotation is int else "某值" for name, field in question.model_fields.items()}
+    said = question.said(given)
+    assert len(dict(said)) == len(given)
+    for (title, value), field in zip(said, question.model_fields.values(), strict=True):
+        assert str(field.title).startswith(title)
+        assert value == ("12个工作日" if field.annotation is int else "某值")
 
 
 @pytest.mark.parametrize("question", NEEDING, ids=lambda each: each.question)

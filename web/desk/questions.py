@@ -53,7 +53,15 @@ class Shown:
 
 def shown(asked: AskedNow) -> list[Shown]:
     """The fields of what a case asks, in the order of the question."""
-    fields = [_field(asked, name, field) for name, field in asked.question.model_fields.items()]
+    choices = {
+        name: tuple(asked.choices.get(name, ())) or _choices(field.annotation)
+        for name, field in asked.question.model_fields.items()
+    }
+    offered = {choice for each in choices.values() for choice in each}
+    fields = [
+        _field(asked, name, field, choices[name], asked.question.hint(name, offered))
+        for name, field in asked.question.model_fields.items()
+    ]
     pairs = pairwise(fields)
     for one, other in pairs:
         if one.control in SHORT and other.control in SHORT:
@@ -73,9 +81,8 @@ def with_phrases(sent: Mapping[str, str]) -> dict[str, str]:
     return {**chosen, **{name: text for name, text in sent.items() if text.strip() or name not in chosen}}
 
 
-def _field(asked: AskedNow, name: str, field: FieldInfo) -> Shown:
+def _field(asked: AskedNow, name: str, field: FieldInfo, choices: tuple[str, ...], hint: str) -> Shown:
     question = asked.question
-    choices = tuple(asked.choices.get(name, ())) or _choices(field.annotation)
     first, last = asked.days.get(name, (None, None))
     fewest, most = _bounds(field)
     control: Literal["radio", "select", "date", "number", "text", "area"]
@@ -96,7 +103,7 @@ def _field(asked: AskedNow, name: str, field: FieldInfo) -> Shown:
     return Shown(
         name=name,
         title=field.title or name,
-        hint=field.description or "",
+        hint=hint,
         when=when,
         control=control,
         choices={each: each for each in choices},
