@@ -14,7 +14,7 @@ from models.backfills import Backfill, BackfillEntry
 from models.cases import Case
 from models.certificates import CertificateType, IssuingAuthority
 from regulation.backfill.files import Comparison, Registered, compare
-from regulation.backfill.judge import Judged, columns
+from regulation.backfill.judge import ISSUER, Judged, columns
 from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
@@ -22,6 +22,7 @@ from runtime.contacts import AddressOrNothing
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.office.departments import DepartmentText
+from tasks.office.naming import meant
 from tasks.register.faces import face_of, newest_of
 from tasks.register.types import paper_type
 from tasks.register.versions import judge_of
@@ -34,6 +35,8 @@ class Entered:
     kind: CertificateType
     judged: Judged
     there: Comparison | None
+    issuers: str
+    """Which issuers may be meant, where none has the name that was given."""
 
     @property
     def errors(self) -> list[str]:
@@ -50,7 +53,8 @@ class Entered:
         ]
 
     def in_words(self, problem: Problem) -> str:
-        return problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
+        said = problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
+        return said + self.issuers if problem.code is ProblemCode.AUTHORITY_UNKNOWN else said
 
 
 def marks_in(judged: Judged) -> set[str]:
@@ -74,7 +78,10 @@ def entered(session: Session, kind: CertificateType, given: Mapping[str, str], t
         face = face_of(held)
         registered = Registered(face.values, face.holder_name, face.holder_number, held.issued_on, held.valid_until_on)
         there = compare(judged, registered, columns(paper_type(kind)))
-    return Entered(kind, judged, there)
+    issuers = ""
+    if any(each.code is ProblemCode.AUTHORITY_UNKNOWN for each in judged.problems):
+        issuers = meant(given.get(ISSUER, ""), known_authorities(session))
+    return Entered(kind, judged, there, issuers)
 
 
 def by_code(kind: CertificateType, given: Mapping[str, str]) -> dict[str, str]:

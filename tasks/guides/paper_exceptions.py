@@ -60,7 +60,9 @@ def end_exception(number: int, last_on: date, by: Officer) -> None:
             raise RefusalError("法定纸质例外须由负责人登记。")
         entry = session.get(PaperException, number, with_for_update=True)
         if entry is None:
-            raise RefusalError(f"没有序号为{number}的法定纸质例外，请对照列表更正。")
+            numbers = map(str, session.scalars(select(PaperException.id).order_by(PaperException.id)))
+            there = f"在册的序号：{'、'.join(numbers) or '无'}"
+            raise RefusalError(f"没有序号为{number}的法定纸质例外，{there}，请更正。")
         if last_on < entry.from_on:
             raise RefusalError("失效日期早于生效日期，请更正。")
         entry.until_on = last_on

@@ -48,7 +48,9 @@ def declare_conflict(inspector: str, department: str, ties: Ties, until_on: date
         officer_no = officer_named(session, inspector, "检查人员").staff_no
         there = session.get(Inspector, officer_no)
         if there is None:
-            raise RefusalError(f"工号{officer_no}不在检查人员名录中，请先登记。")
+            numbers = session.scalars(select(Inspector.staff_no).order_by(Inspector.staff_no))
+            listed = f"名录中有：{'、'.join(numbers) or '无'}"
+            raise RefusalError(f"工号{officer_no}不在检查人员名录中（{listed}），请先登记。")
         if until_on is not None and ties is not Ties.DECLARED:
             raise InputError("本部门、曾任职的回避没有期限，请不填截止日。")
         if until_on is not None and until_on < clock.local_date(now):

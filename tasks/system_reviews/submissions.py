@@ -26,6 +26,7 @@ from regulation.use_lists import field_label
 from runtime.contacts import PHONE, Address
 from runtime.refusals import InputError
 from runtime.words import Words, folded
+from tasks.office.naming import meant, there_are
 from tasks.use_list.proposals import FieldName
 
 ItemCode = Annotated[Words, Field(title="事项编码", min_length=2, max_length=60, pattern=r"^[0-9A-Za-z._/-]*$")]
@@ -157,11 +158,12 @@ def coded(session: Session, form: SystemReviewForm) -> SystemReviewForm:
     for place, use in enumerate(form.uses, 1):
         kind = kinds.get(folded(use.certificate_type))
         if kind is None:
-            raise InputError(f"用证条目第{place}行：证照目录中没有证照类型“{use.certificate_type}”，请核对名称。")
+            why = f"用证条目第{place}行：证照目录中没有证照类型“{use.certificate_type}”"
+            raise InputError(f"{why}，{meant(use.certificate_type, {each.name for each in kinds.values()})}")
         codes = {folded(text): field.code for field in kind.fields for text in (field.code, field.name)}
         if unknown := [name for name in use.fields if folded(name) not in codes]:
             names = "、".join(f"“{name}”" for name in unknown)
-            raise InputError(f"用证条目第{place}行：“{kind.name}”没有字段{names}，请核对名称。")
+            raise InputError(f"用证条目第{place}行：“{kind.name}”没有字段{names}，{there_are(kind.names.values())}。")
         wanted = {codes[folded(name)] for name in use.fields}
         in_order = [field.code for field in kind.fields if field.code in wanted]
         uses.append(use.model_copy(update={"certificate_type": kind.code, "fields": in_order}))

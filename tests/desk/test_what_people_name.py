@@ -5,17 +5,22 @@ from datetime import timedelta
 import pytest
 
 from models.cases import Case
+from models.organisations import Officer, Role
+from models.spot_checks import Ties
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case.hand_over import give_case
 from tasks.case.numbers import case_numbered
 from tasks.guides.items import item_named
-from tasks.office.departments import department_named
+from tasks.guides.paper_exceptions import end_exception, enter_exception
+from tasks.office.departments import department_named, department_names
 from tasks.office.leave import file_leave
-from tasks.office.naming import is_short_for
+from tasks.office.naming import LISTED, is_short_for, meant
 from tasks.office.officers import officer_named
-from tasks.register.types import type_named
+from tasks.register.types import type_named, type_names
+from tasks.spot_checks.inspectors import declare_conflict
+from tests.articles.test_article_11_backfill import register as entered_marriage
 from tests.conftest import Clerk, by_officer
 
 
@@ -43,6 +48,53 @@ def test_a_type_is_found_by_a_part_of_its_name(sample_data: object) -> None:
             type_named(session, "不动产证")
         with pytest.raises(InputError, match=r"所填的证照类型不止一种，是不是：.*、.*？请填写全称。"):
             type_named(session, "许可证")
+
+
+def test_what_is_like_nothing_is_answered_with_what_there_is(sample_data: object) -> None:
+    with reading() as session:
+        types, departments = sorted(type_names(session).values()), sorted(department_names(session).values())
+        with pytest.raises(InputError) as no_type:
+            type_named(session, "xyz")
+        with pytest.raises(InputError) as no_department:
+            department_named(session, "xyz")
+        assert str(no_type.value).endswith(f"可以填写：{'、'.join(types)}。")
+        assert str(no_department.value).endswith(f"可以填写：{'、'.join(departments)}。")
+
+
+def test_of_very_many_the_first_are_named_and_their_number() -> None:
+    known = {f"事项{number:03}" for number in range(100)}
+    assert meant("xyz", known) == f"可以填写：{'、'.join(sorted(known)[:LISTED])}等100个。"
+    assert meant("xyz", ()) == "现在一个也没有登记，请先登记。"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"登记机关": "绍兴县民政"}, "“登记机关”不在已知的颁证机构中.*是不是：.*绍兴县民政局"),
+        ({"登记机关": "xyz"}, "“登记机关”不在已知的颁证机构中.*可以填写：.*民政局"),
+        ({"结婚地点": "绍兴"}, "没有项目“结婚地点”；可以填写：.*登记日期"),
+    ],
+)
+def test_a_paper_that_names_what_there_is_not_is_answered_with_what_there_is(
+    sample_data: object, given: dict[str, str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        entered_marriage(given)
+
+
+def test_a_number_of_a_list_that_is_none_is_answered_with_those_there_are(sample_data: object) -> None:
+    today, director = clock.today(), by_officer("KQ004")
+    with pytest.raises(RefusalError, match="没有序号为99的法定纸质例外，在册的序号：无，请更正"):
+        end_exception(99, today, director)
+    enter_exception("结婚证", "", "《某法》第一条", today, None, director)
+    with pytest.raises(RefusalError, match=r"在册的序号：\d+，请更正"):
+        end_exception(99, today, director)
+    with transaction() as session:
+        session.add(
+            Officer(staff_no="KQ900", name="新来的", role=Role.OFFICER, email="new@example.cn", code_secret="x")
+        )
+    with pytest.raises(RefusalError, match=r"工号KQ900不在检查人员名录中（名录中有：KQ\d+、.*），请先登记"):
+        declare_conflict("KQ900", "民政局", Ties.DECLARED, None, director)
 
 
 def test_an_item_is_found_by_its_guide(sample_data: object) -> None:
