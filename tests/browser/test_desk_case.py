@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyotp
+import pypdfium2
 import pytest
 import typst
 from playwright.sync_api import Locator, Page, expect
@@ -379,3 +380,22 @@ def test_usual_reasons_have_a_page_that_can_be_used_by_all(shown: str, open_page
         picture(page, f"desk-phrases-{viewport['width']}")
         assert barriers(page) == []
         assert not is_too_wide(page)
+
+
+def test_letters_are_opened_with_the_keyboard_and_printed_whole(home: str, open_page: Open) -> None:
+    page = sign_in(open_page(viewport=LAPTOP), home)
+    page.goto(f"{home}/desk/cases/{case_at(InitialReview)}")
+    letter = page.locator(".told").last
+    summary, text = letter.locator("summary"), letter.locator(".letter")
+    expect(summary).to_contain_text("展开正文")
+    expect(text).to_be_hidden()
+    printed = pypdfium2.PdfDocument(page.pdf())
+    words = "".join("".join(sheet.get_textpage().get_text_range().split()) for sheet in printed)
+    assert "收到异议申请5个工作日内" in words
+    assert "展开正文" not in words
+    expect(text).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(text).to_be_visible()
+    expect(summary).to_contain_text("收起正文")
+    expect(summary).not_to_contain_text("展开正文", use_inner_text=True)

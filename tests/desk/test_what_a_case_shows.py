@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -33,6 +34,7 @@ from tasks.objections.questions import LetterPosted, SupplementReceived
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import submit_supplement
 from tests.conftest import Clerk, at_desk, certificates_with_address, objection_about, officer_of, read_at_desk
+from web import rendering as rendering_of_pages
 from web.rendering import differing
 
 DIRECTOR = "KQ004"
@@ -192,6 +194,17 @@ def test_notices_are_told_with_when_how_and_their_text_but_not_the_link(case: Cl
     # What the Center writes to itself went to nobody else.
     assert [each.to for each in told] == ["yuxiaoyun@example.com"]
     assert rendering.SENDER_NAME in told[0].text
+
+
+def test_whatever_can_be_opened_says_so_in_words() -> None:
+    templates = Path(rendering_of_pages.__file__).parent / "templates"
+    summaries = [
+        (path.name, summary)
+        for path in templates.rglob("*.html")
+        for summary in re.findall("<details.*?<summary>(.*?)</summary>", path.read_text("utf-8"), re.DOTALL)
+    ]
+    assert len(summaries) >= 7
+    assert [name for name, summary in summaries if not re.search(r"\{\{ opens\(.*?\) \}\}$", summary)] == []
 
 
 def test_a_notice_that_did_not_arrive_and_one_that_cannot_be_said_any_more_hide_no_case(case: Clerk) -> None:

@@ -74,6 +74,14 @@ for (const form of document.querySelectorAll("#answer")) {
 // A page that the browser brings back as it was left may not be true any more.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+// On paper nothing can be opened; browsers of some years ago do not do it by the style sheet.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const each of opened) each.open = true;
+});
+addEventListener("afterprint", () => { for (const each of opened) each.open = false; });
+
 // A picture is looked at closely where it stands.
 for (const picture of document.querySelectorAll(".picture")) {
   picture.addEventListener("click", (event) => {
