@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import secrets
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
 from gateways.certificate_platform import CertificateMapping, Found, certificate_mapping
+from gateways.faults import Faulty
 from gateways.loopback import serve, serving
 from gateways.superior_bureaus import VerificationMapping, mapping
 from gateways.zhejiang_gateway import (
@@ -98,7 +98,7 @@ class Taken:
 
 
 @dataclass
-class StandIn:
+class StandIn(Faulty):
     """One stand-in platform: how it behaves, and what it has seen. Lives and waits are in seconds."""
 
     app_key: str
@@ -132,29 +132,15 @@ class StandIn:
     refresh_secret_ends_at: datetime = NEVER
     agreed: VerificationMapping = field(default_factory=mapping, repr=False)
     certificates_agreed: CertificateMapping = field(default_factory=certificate_mapping, repr=False)
-    _faults: Counter[Fault] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def order(self, fault: Fault, times: int = 1) -> None:
-        """Let the next ``times`` calls that can fail this way do so."""
-        with self._lock:
-            self._faults[fault] += times
-
     def forgive(self) -> None:
         """Cancel every order that is left."""
         with self._lock:
             self._faults.clear()
-
-    def ordered(self, fault: Fault) -> bool:
-        """Whether this call is to fail this way; uses up one order."""
-        with self._lock:
-            due = self._faults[fault] > 0
-            self._faults[fault] -= due
-            return due
 
     def signature_at(self, path: str) -> SignatureMapping:
         """How a call to ``path`` carries its signature; each interface has its own way."""

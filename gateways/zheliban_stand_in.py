@@ -9,7 +9,6 @@ for a while. Faults are ordered with ``POST /stand-in/faults``. For loopback onl
 import argparse
 import asyncio
 import secrets
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Red
 from pydantic import BaseModel, TypeAdapter
 from pydantic import Field as PydanticField
 
+from gateways.faults import Faulty
 from gateways.loopback import serve, serving
 from gateways.zheliban import (
     ASK,
@@ -77,7 +77,7 @@ class Fault(StrEnum):
 
 
 @dataclass
-class StandIn:
+class StandIn(Faulty):
     """One stand-in: whom it knows, how it behaves, and how often it was called. Lives and waits are in seconds."""
 
     service_code: str
@@ -93,8 +93,6 @@ class StandIn:
     _known: dict[str, Person] = field(default_factory=dict, repr=False)
     _tickets: dict[str, tuple[Person, datetime]] = field(default_factory=dict, repr=False)
     _tokens: dict[str, Person] = field(default_factory=dict, repr=False)
-    _faults: Counter[Fault] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._known = {person.number: person for person in self.persons}
@@ -118,18 +116,6 @@ class StandIn:
     def sign_in_url(self, back: str) -> str:
         """Where somebody signs in to come back to an address with a ticket."""
         return f"{self.url}{SIGN_IN}?{urlencode({'back': back})}"
-
-    def order(self, fault: Fault, times: int = 1) -> None:
-        """Let the next ``times`` calls that can fail this way do so."""
-        with self._lock:
-            self._faults[fault] += times
-
-    def ordered(self, fault: Fault) -> bool:
-        """Whether this call is to fail this way; uses up one order."""
-        with self._lock:
-            due = self._faults[fault] > 0
-            self._faults[fault] -= due
-            return due
 
     def answer(self, form: dict[str, str]) -> dict[str, Any]:
         """What a call is answered."""

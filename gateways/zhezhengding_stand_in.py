@@ -9,7 +9,6 @@ asks nobody who they are.
 import argparse
 import asyncio
 import secrets
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from gateways.faults import Faulty
 from gateways.loopback import serve, serving
 from gateways.zhezhengding import (
     ACCOUNT,
@@ -56,7 +56,7 @@ class Fault(StrEnum):
 
 
 @dataclass
-class StandIn:
+class StandIn(Faulty):
     """One stand-in: which accounts it knows, how it behaves, and how often it was called. Lives and waits are in
     seconds."""
 
@@ -72,8 +72,6 @@ class StandIn:
     """How often each path was called."""
     _codes: dict[str, tuple[str, datetime]] = field(default_factory=dict, repr=False)
     _tokens: set[str] = field(default_factory=set, repr=False)
-    _faults: Counter[Fault] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
@@ -92,18 +90,6 @@ class StandIn:
         with self._lock:
             self._codes[code] = account, clock.now() + timedelta(seconds=self.code_life)
         return code
-
-    def order(self, fault: Fault, times: int = 1) -> None:
-        """Let the next ``times`` calls that can fail this way do so."""
-        with self._lock:
-            self._faults[fault] += times
-
-    def ordered(self, fault: Fault) -> bool:
-        """Whether this call is to fail this way; uses up one order."""
-        with self._lock:
-            due = self._faults[fault] > 0
-            self._faults[fault] -= due
-            return due
 
     def answer(self, path: str, headers: Any, form: dict[str, str]) -> dict[str, Any]:
         """What a call is answered."""
