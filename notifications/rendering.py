@@ -42,6 +42,20 @@ def with_weekday(day: date) -> str:
     return f"{full_date(day)}（星期{WEEKDAYS[day.weekday()]}）"
 
 
+def adoption(adopted: bool) -> str:
+    """Whether what was found right is what somebody claimed (Article 12), as they are told.
+
+    What a field says now is told to whoever claimed it. To others it is its holder's to show: nobody had to prove who
+    they are in order to object.
+    """
+    if adopted:
+        return "核实认定的内容与您主张的一致。"
+    return (
+        "核实认定的内容与您主张的不同。现在的内容，持证主体请用“浙里办”登录后查看，"
+        "使用部门请通过用证接口查阅，其他人请持证主体出示。"
+    )
+
+
 def article_name(number: int) -> str:
     """An article of the measures as a letter cites it; they have nineteen.
 
@@ -79,7 +93,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {each.__name__: each for each in (full_date, with_weekday, article_name, you_or)}
+    environment.filters |= {each.__name__: each for each in (full_date, with_weekday, article_name, adoption, you_or)}
     return environment
 
 

@@ -238,12 +238,19 @@ def pursuit_after_silence(history: Sequence[Pursued]) -> Pursued:
     return Pursued(Pursuit.URGE, bureau)
 
 
-def outcomes_for(finding: Finding) -> frozenset[Outcome]:
-    """The outcomes that a bureau's finding allows: staff decide, but not against the finding.
+def outcomes_for(finding: Finding, as_claimed: bool) -> frozenset[Outcome]:
+    """The outcomes that a bureau's finding allows: staff decide, but not against the finding. ``as_claimed``: what the
+    certificate is to say is all that was claimed, and so nothing of it is corrected only in part.
 
-    >>> sorted(outcome.value for outcome in outcomes_for(Finding.RIGHT))
+    >>> sorted(outcome.value for outcome in outcomes_for(Finding.RIGHT, as_claimed=False))
     ['已同步', '维持原信息']
+    >>> sorted(outcome.value for outcome in outcomes_for(Finding.WRONG, as_claimed=False))
+    ['已更正', '部分更正']
+    >>> sorted(outcome.value for outcome in outcomes_for(Finding.WRONG, as_claimed=True))
+    ['已更正']
     """
+    if as_claimed and finding in FOUND_WRONG:
+        return frozenset({Outcome.CORRECTED})
     return {
         Finding.WRONG: frozenset({Outcome.CORRECTED, Outcome.PARTLY_CORRECTED}),
         Finding.PARTLY_WRONG: frozenset({Outcome.PARTLY_CORRECTED}),

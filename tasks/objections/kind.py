@@ -11,8 +11,9 @@ from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
 from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from notifications.rendering import adoption
 from regulation import limits
-from regulation.catalogue import STATE, state_on
+from regulation.catalogue import state_on
 from regulation.certificates import STATE_NAMES, mask_name, mask_number
 from regulation.objections import STAGES, Stage
 from runtime import clock
@@ -33,14 +34,6 @@ from tasks.objections.questions import (
 from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
 from tasks.register.types import objectionable
 from tasks.register.versions import CURRENT_VERSION
-
-ADOPTED = "核实认定的内容与您主张的一致"
-NOT_ADOPTED = (
-    "核实认定的内容与您主张的不同；现在的内容，持证主体请用“浙里办”登录后查看，"
-    "使用部门请通过用证接口查阅，其他人请持证主体出示"
-)
-"""What a field says now is told to whoever claimed it. To others it is its holder's to show: nobody had to prove who
-they are in order to object."""
 
 
 def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
@@ -88,7 +81,7 @@ def _own_lines(session: Session, case: Case) -> Lines:
     lines += _gets_on(session, case, objection) + _handled(session, objection)
     adopted = claim_adopted(session, objection)
     if adopted is not None:
-        lines.append(("您的主张", ADOPTED if adopted else NOT_ADOPTED))
+        lines.append(("您的主张", adoption(adopted)))
     return lines
 
 
@@ -201,21 +194,9 @@ def _full_lines(session: Session, case: Case) -> Lines:
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
-    if case.closed_at is None and last_change(session, case) is not None:
-        lines.append(("登记现在的内容", _in_register(session, objection)))
     if objection.disagreement is not None:
         lines.append(("不同意见", objection.disagreement))
     return lines
-
-
-def _in_register(session: Session, objection: Objection) -> str:
-    """What the register says of the disputed field now."""
-    current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
-    if current is None:
-        return ""
-    if objection.field_code == STATE.code:
-        return STATE_NAMES[state_on(clock.today(), current.state, current.valid_until_on)]
-    return str(current.face.get(objection.field_code or "") or "")
 
 
 def _other_claim(claim: Claim, noted: Lines) -> Lines:
@@ -277,7 +258,7 @@ def _face(kind: CertificateType, current: Certificate) -> Lines:
         for code, name in objectionable(kind).items()
         if code != "state"
     ]
-    state = STATE_NAMES[current.state]
+    state = STATE_NAMES[state_on(clock.today(), current.state, current.valid_until_on)]
     return [*((name, value) for name, value in shown if value), (objectionable(kind).get("state", "证照状态"), state)]
 
 

@@ -40,7 +40,7 @@ from tasks.tables.headed import Layout, refuse_nothing, rows_of
 ASKED = ("certificate_type", "certificate", "field", "grounds", "stated", "proposed", "reason")
 """What a bureau is told of an objection; not who objected."""
 REPLIED = ("finding", "content", "corrected_value")
-DECIDED = ("outcome", "reason", "value")
+DECIDED = ("outcome", "reason", "value", "differs")
 
 
 def _titles(question: type[Question], fields: Iterable[str]) -> dict[str, tuple[str, ...]]:

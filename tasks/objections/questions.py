@@ -1,6 +1,7 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -16,13 +17,14 @@ from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
 from regulation.use_lists import LineNumbersError
+from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
-from runtime.words import Words
+from runtime.words import Words, folded
 from tasks.case.questions import Asked, Needed, Question, set_by_system
 from tasks.objections.batch_rows import resting_rows
 from tasks.objections.changes import last_change
-from tasks.objections.claims import may_be_referred
+from tasks.objections.claims import claims_of, may_be_referred
 from tasks.register.versions import CURRENT_VERSION, AlreadySaidError, check_value, correct
 
 
@@ -210,6 +212,12 @@ class OutcomeDecision(Question):
         max_length=1000,
     )
     value: Words = Field("", title="更正后的内容", max_length=500)
+    differs: Words = Field(
+        "",
+        title="与上级认定不同的依据",
+        description="更正后的内容不是上级认定的内容时必填；只留在办件中，不告知申请人",
+        max_length=200,
+    )
 
     hints: ClassVar = {
         "value": {
@@ -224,7 +232,8 @@ class OutcomeDecision(Question):
         reply = reply_of(session, case.case_no)
         if reply is None:
             return {}
-        allowed = outcomes_for(Finding(reply["finding"]))
+        # Which of them it is hangs on the value, which the officer may still change.
+        allowed = outcomes_for(Finding(reply["finding"]), True) | outcomes_for(Finding(reply["finding"]), False)
         return {"outcome": [str(outcome) for outcome in Outcome if outcome in allowed]}
 
     needs: ClassVar = {"value": Needed("outcome", {Outcome.SYNCED: "处理结果为“已同步”的须填数据源头现在的内容"}, 1)}
@@ -233,12 +242,14 @@ class OutcomeDecision(Question):
         reply = reply_of(asked.session, asked.case.case_no)
         if reply is None:
             raise RefusalError("尚未登记上级核实结果，不能拟定处理结果。")
-        finding = Finding(reply["finding"])
-        allowed = outcomes_for(finding)
+        finding, objection = Finding(reply["finding"]), objection_in(asked)
+        value = value_decided(self, reply, objection)
+        as_claimed = self._as_claimed(asked, value)
+        allowed = outcomes_for(finding, as_claimed)
         if self.outcome not in allowed:
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
-            raise InputError.of("outcome", f"上级核实结论为“{finding}”，处理结果应为{names}。")
-        objection = objection_in(asked)
+            same = f"，{'更正后' if self.value else '上级认定'}的内容与申请人主张的一致" if as_claimed else ""
+            raise InputError.of("outcome", f"上级核实结论为“{finding}”{same}，处理结果应为{names}。")
         if self.outcome is Outcome.SYNCED:
             if asked.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root}) is None:
                 raise InputError.of(
@@ -250,12 +261,41 @@ class OutcomeDecision(Question):
         elif not self.value and (change := last_change(asked.session, asked.case)) is not None:
             raise InputError.of(
                 "value",
-                f"登记中的这一项在本件收到后已由{change.case_no}更正，请先核对“登记现在的内容”；"
+                f"登记中的这一项在本件收到后已由{change.case_no}更正，请先核对“本区登记现在是”；"
                 "再在“更正后的内容”中写明应当登记的内容，登记已经正确的照登记填写。",
             )
-        wrong = correction_refusal(asked, value_decided(self, reply, objection))
+        wrong = correction_refusal(asked, value)
         if wrong is not None:
             raise InputError.of("value", wrong)
+        found = reply["corrected_value"]
+        if found and not self.differs and not same_value(asked.session, objection, value, found):
+            raise InputError.of(
+                "differs",
+                "更正后的内容与上级认定的不同，请写明依据；没有依据的，“更正后的内容”请留空，即采用上级认定的内容。",
+            )
+
+    def _as_claimed(self, asked: Asked, value: str) -> bool:
+        """Whether the certificate is to say what everybody claimed."""
+        claims = [claim.objection for claim in claims_of(asked.session, [asked.case.case_no])[asked.case.case_no]]
+        return all(same_value(asked.session, each, value, each.proposed) for each in claims)
+
+    def recorded(self) -> dict[str, Any]:
+        # As it was before there was this field, so that the same list can be handed in again.
+        return {name: said for name, said in super().recorded().items() if said or name != "differs"}
+
+
+def same_value(session: Session, objection: Objection, one: str, other: str) -> bool:
+    """Whether two values of the disputed field are the same one, as the register would write them."""
+    return _as_written(session, objection, one) == _as_written(session, objection, other)
+
+
+def _as_written(session: Session, objection: Objection, value: str) -> str:
+    """A value of the disputed field as it is compared: as the register writes it, where it can hold it."""
+    kind = session.get(CertificateType, objection.type_code)
+    if kind is not None and objection.field_code is not None:
+        with suppress(InputError):
+            value = check_value(session, kind, objection.field_code, value, clock.today())
+    return folded(value)
 
 
 def value_decided(decision: OutcomeDecision, reply: Mapping[str, Any] | None, objection: Objection) -> str:

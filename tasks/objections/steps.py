@@ -1,7 +1,6 @@
 """The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +32,6 @@ from runtime.database import in_pieces, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
-from runtime.words import folded
 from tasks.audit import record
 from tasks.case.answers import (
     accepted_answer,
@@ -60,6 +58,7 @@ from tasks.objections.questions import (
     found_wrong,
     reply_answer,
     reply_of,
+    same_value,
     value_decided,
 )
 from tasks.office.staff_tasks import open_staff_task
@@ -69,7 +68,6 @@ from tasks.register.versions import (
     AlreadySaidError,
     Corrected,
     as_row,
-    check_value,
     correct,
     names_on,
     set_holders,
@@ -496,16 +494,7 @@ def _adopted(session: Session, case_no: str, objection: Objection) -> bool | Non
     if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
         return None
     found = value_decided(decision, reply_of(session, case_no), session.get_one(Objection, case_no))
-    return _as_written(session, objection, found) == _as_written(session, objection, objection.proposed)
-
-
-def _as_written(session: Session, objection: Objection, value: str) -> str:
-    """A value of the disputed field as it is compared: as the register writes it, where it can hold it."""
-    kind = session.get(CertificateType, objection.type_code)
-    if kind is not None and objection.field_code is not None:
-        with suppress(InputError):
-            value = check_value(session, kind, objection.field_code, value, clock.today())
-    return folded(value)
+    return same_value(session, objection, found, objection.proposed)
 
 
 def _close(step: Step, case: Case, outcome: Outcome) -> None:

@@ -711,9 +711,9 @@ def test_an_older_case_does_not_silently_undo_what_a_newer_one_corrected(permit:
     assert other not in str(lines)
     with reading() as session:
         case = session.get_one(Case, older.case_no)
-        shown = dict(OBJECTION.sheet.full_lines(session, case))
+        shown = dict(OBJECTION.sheet.compared(session, case)[0].lines)
         to_party = OBJECTION_TO_PARTY.lines(session, case)
-    assert shown["登记现在的内容"] == other
+    assert shown["本区登记现在是"] == other
     assert newer.case_no not in str(to_party)
     why = str(older.answer(OutcomeDecision, **DECISION))
     assert newer.case_no in why
@@ -764,7 +764,8 @@ def test_a_number_that_another_certificate_has_is_no_correction(permit: Permit) 
     assert permit.now.version == 1
     # Whoever comes between decision and correction is a task, too.
     other = "FZ〔2020〕第0072号"
-    assert case.answer(OutcomeDecision, **DECISION, value=other) is None
+    basis = "该局来电更正，以正式文件为准"
+    assert case.answer(OutcomeDecision, **DECISION, value=other, differs=basis) is None
     beside(permit, other, "91330621MA29999996")
     conclude(lambda step: step.run(case.case_no))
     with reading() as session:

@@ -728,6 +728,62 @@ def test_the_outcome_follows_from_the_reply(
     assert (decide(case, outcome) is None) == allowed
 
 
+CLAIMED, NOT_CLAIMED = "绍兴市柯桥区柯桥街道群贤路9999号", "绍兴市柯桥区柯桥街道群贤路8888号"
+
+
+@pytest.mark.parametrize(
+    ("finding", "found", "outcome", "value", "allowed"),
+    [
+        # What was claimed is what was found right: all of it is corrected, however it is written.
+        ("原数据有误", CLAIMED, "部分更正", "", "已更正"),
+        ("原数据有误", "绍兴市柯桥区柯桥街道群贤路９９９９号", "部分更正", "", "已更正"),
+        ("原数据部分有误", CLAIMED, "部分更正", "", "已更正"),
+        ("原数据部分有误", CLAIMED, "已更正", "", ""),
+        ("原数据有误", NOT_CLAIMED, "部分更正", CLAIMED, "已更正"),
+        # What was found is neither what was there nor what was claimed.
+        ("原数据有误", NOT_CLAIMED, "部分更正", "", ""),
+        ("原数据有误", NOT_CLAIMED, "已更正", "", ""),
+        ("原数据部分有误", NOT_CLAIMED, "已更正", "", "部分更正"),
+    ],
+)
+def test_corrected_in_part_is_only_what_differs_from_the_claim(
+    clerk: Any, city_bureau: StandIn, finding: str, found: str, outcome: str, value: str, allowed: str
+) -> None:
+    case = clerk.register()
+    case.accept()
+    case.request()
+    assert reply(case, finding=finding, corrected_value=found) is None
+    objections.take_reply.run(case.case_no)
+    said = case.answer(OutcomeDecision, outcome=outcome, reason="经上级核实，原登记内容有误，予以更正。", value=value)
+    assert (said or "").endswith(f"处理结果应为“{allowed}”。" if allowed else "")
+    if allowed == "已更正":
+        assert "的内容与申请人主张的一致" in (said or "")
+
+
+def test_joined_objectors_who_claim_otherwise_are_corrected_in_part(clerk: Any, city_bureau: StandIn) -> None:
+    case = clerk.register()
+    clerk.register(objector_name="陈丽华", proposed=NOT_CLAIMED)
+    case.accept()
+    case.request()
+    assert reply(case, corrected_value=CLAIMED) is None
+    objections.take_reply.run(case.case_no)
+    assert decide(case, "部分更正") is None
+
+
+def test_what_differs_from_what_the_bureau_found_says_why(clerk: Any, city_bureau: StandIn) -> None:
+    case = clerk.register()
+    case.accept()
+    case.request()
+    assert reply(case) is None
+    objections.take_reply.run(case.case_no)
+    said = {"outcome": "部分更正", "reason": "经上级核实，原登记内容有误，予以更正。", "value": NOT_CLAIMED}
+    assert "与上级认定的不同，请写明依据" in str(case.answer(OutcomeDecision, **said))
+    assert case.answer(OutcomeDecision, **said, differs="该局2026年3月2日来电更正，已索要书面文件") is None
+    with reading() as session:
+        given = session.scalars(select(Answer.given).where(Answer.question == OutcomeDecision.question)).one()
+    assert given["differs"].startswith("该局")
+
+
 def closed(clerk: Any, outcome: str = "已更正", **changed: object) -> Any:
     case = clerk.register(**changed)
     case.accept()
