@@ -183,6 +183,9 @@ class Deadline(Base):
     """When the case ended without it: declined or withdrawn, there was nothing left to be done in time."""
     missed_by: Mapped[int | None]
     """Working days by which it was missed when it was met or lapsed; 0 when it was not."""
+    officer_no: Mapped[str | None] = mapped_column(ForeignKey("officers.staff_no"))
+    """Who had the case when it ended, or when its day passed, where the case was handed over since; empty: the case's
+    officer."""
 
     @hybrid_property
     def running(self) -> bool:

@@ -1,9 +1,9 @@
 """A case is handed over to another officer, with those joined to it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.cases import Case, Deadline, Handover
@@ -48,8 +48,17 @@ def _pass_on(session: Session, case_no: str, to: str, why: str, by: Officer, at:
         change = {"from_no": given.officer_no, "to_no": officer.staff_no}
         session.add(Handover(case_no=given.case_no, **change, why=why, by_no=by.staff_no, at=at))
         record(session, "case:officer:changed", given.case_no, by.staff_no, at, **change)
+        _keep_limits(session, given, clock.local_date(at))
         given.officer_no = officer.staff_no
     return case
+
+
+def _keep_limits(session: Session, case: Case, today: date) -> None:
+    """Note on the limits that have ended, or whose day has passed, that it was this officer who met or missed them:
+    what still runs in time goes along with the case."""
+    ended = or_(Deadline.met_on.is_not(None), Deadline.lapsed_on.is_not(None), Deadline.due_on < today)
+    theirs = update(Deadline).where(Deadline.case_no == case.case_no, Deadline.officer_no.is_(None), ended)
+    session.execute(theirs.values(officer_no=case.officer_no))
 
 
 def _open_case(session: Session, text: str) -> Case:

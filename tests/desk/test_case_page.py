@@ -1,7 +1,7 @@
 """The page of a case at the desk: what is decided on, the form of every question, and what becomes of an answer."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -38,12 +38,9 @@ NEEDING = [each for each in QUESTIONS.values() if each.needs]
 
 
 @pytest.fixture
-def desk(web: str, configure: Callable[..., None]) -> Iterator[Desk]:
-    """The desk in a browser, with one-time codes."""
-    configure(EZT_ONE_TIME_CODES="true")
-    opened = Desk(None, web)  # type: ignore[arg-type]
-    yield opened
-    opened.close()
+def one_time_codes() -> bool:
+    """They are part of what is tested here."""
+    return True
 
 
 def send(desk: Desk, case_no: str, hidden: dict[str, str], by: str = DIRECTOR, **typed: str) -> httpx.Response:

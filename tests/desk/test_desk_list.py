@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,12 +19,14 @@ from models.notices import OutgoingNotice
 from models.organisations import Department, Leave, Officer, Role
 from models.records import AuditEntry
 from regulation.certificates import Level
+from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, VERIFICATION_REQUEST
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import engine, reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.backfill import steps as backfills
 from tasks.backfill.questions import BackfillReview
+from tasks.case.deadlines import meet_deadline, start_deadline
 from tasks.case.hand_over import give_cases
 from tasks.case.numbers import end_case
 from tasks.case.step import Step, locked_case
@@ -34,7 +35,7 @@ from tasks.desk.export import workbook
 from tasks.desk.figures import limits_by_week, load
 from tasks.desk.kinds import KINDS
 from tasks.desk.matters import Whose as WhoseMatters
-from tasks.desk.matters import matters
+from tasks.desk.matters import matters, number_of_matters
 from tasks.desk.search import search
 from tasks.desk.to_do import Urgency, Wanted, Whose, choices, listed
 from tasks.liaisons.filings import LiaisonFilingForm
@@ -62,14 +63,6 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     """Twice: what is found and counted is asked of the database in its own words."""
     kind: str = request.param
     return kind
-
-
-@pytest.fixture
-def desk(web: str) -> Iterator[Desk]:
-    """The desk in a browser."""
-    opened = Desk(None, web)  # type: ignore[arg-type]
-    yield opened
-    opened.close()
 
 
 def backfill(key: str = "k") -> str:
@@ -405,7 +398,9 @@ def test_matters_are_ones_own_to_begin_with(clerk: Clerk) -> None:
     with transaction() as session:
         today = clock.today()
         session.add(Leave(staff_no="KQ001", substitute_no="KQ002", from_on=today, until_on=today))
-    assert [each.officer_no for each in matters("KQ002", WhoseMatters.MINE).rows] == ["KQ002", "KQ002", ""]
+    acting = [each.officer and each.officer.staff_no for each in matters("KQ002", WhoseMatters.MINE).rows]
+    assert acting == ["KQ002", "KQ002", None]
+    assert number_of_matters("KQ002") == 3
 
 
 # Figures.
@@ -445,13 +440,66 @@ def test_limits_are_counted_in_the_week_in_which_they_end(clerk: Clerk) -> None:
                     lapsed_on=lapsed_on,
                 )
             )
-    *_, last, this = limits_by_week().rows
+    *_, last, this, total = limits_by_week().rows
+    assert total == ("合计", "1", "2", "1")
     assert last == (f"{monday - timedelta(weeks=1):%m-%d}", "1", "2", "0")
     assert this == (f"{monday:%m-%d}", "0", "0", "1")
     officers = load()
     own = next(each for each in officers.rows if each[0][:5] == officer_of(case_no))
     row = dict(zip(officers.columns, own, strict=True))
-    assert (row["在办"], row["已超期"], row["近12周按时"], row["近12周逾期"]) == ("1", "1", "1", "2")
+    assert tuple(
+        row[name] for name in ("在办（件）", "已超期（件）", "近12周按时（个期限）", "近12周逾期（个期限）")
+    ) == ("1", "1", "1", "2")
+
+
+def kept(staff_no: str) -> tuple[int, int]:
+    """How many limits of the last weeks an officer met and missed, as the table of officers says."""
+    table = load()
+    row = dict(zip(table.columns, next(each for each in table.rows if each[0][:5] == staff_no), strict=True))
+    return int(row["近12周按时（个期限）"]), int(row["近12周逾期（个期限）"])
+
+
+def test_a_limit_stays_with_whoever_had_the_case_when_it_ended(clerk: Clerk) -> None:
+    case_no, today = clerk.register().case_no, clock.today()
+    with transaction() as session:
+        session.get_one(Case, case_no).officer_no = "KQ002"
+        session.query(Deadline).filter_by(case_no=case_no).delete()
+        start_deadline(session, case_no, INITIAL_REVIEW, today)
+        passed = start_deadline(session, case_no, VERIFICATION_REQUEST, today - timedelta(days=30))
+        passed.due_on = today - timedelta(days=7)
+        start_deadline(session, case_no, OUTCOME_NOTICE, today)
+        meet_deadline(session, case_no, INITIAL_REVIEW, today)
+    assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (0, 0))
+    give_cases([case_no], "KQ003", "轮岗", DIRECTOR)
+    assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (0, 0))
+    # What still runs goes along, and what was late stays so with whom it was due.
+    with transaction() as session:
+        meet_deadline(session, case_no, OUTCOME_NOTICE, today)
+        meet_deadline(session, case_no, VERIFICATION_REQUEST, today)
+    assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (1, 0))
+    give_cases([case_no], "KQ001", "轮岗", DIRECTOR)
+    assert (kept("KQ001"), kept("KQ002"), kept("KQ003")) == ((0, 0), (1, 1), (1, 0))
+
+
+def test_limits_by_officer_and_by_week_are_the_same_ones(clerk: Clerk) -> None:
+    case_no, today = clerk.register().case_no, clock.today()
+    with transaction() as session:
+        session.get_one(Case, case_no).officer_no = "KQ002"
+        session.query(Deadline).filter_by(case_no=case_no).delete()
+        for turn, due_on in enumerate([today - timedelta(days=7), today, today + timedelta(weeks=3)]):
+            start_deadline(session, case_no, OUTCOME_NOTICE, today, turn).due_on = due_on
+            meet_deadline(session, case_no, OUTCOME_NOTICE, today)
+    give_cases([case_no], "KQ003", "离岗", DIRECTOR)
+    with transaction() as session:
+        # Neither who has left nor who only looks now is left out of what they had.
+        session.get_one(Officer, "KQ002").active = False
+    weeks, officers = limits_by_week(), load()
+    assert weeks.rows[-1] == ("合计", "1", "1", "0")
+    assert (officers.rows[-1][0], officers.rows[-1][-2:]) == ("合计", ("1", "1"))
+    assert kept("KQ002") == (1, 1)
+    with transaction() as session:
+        session.get_one(Officer, "KQ002").role = Role.AUDITOR
+    assert kept("KQ002") == (1, 1)
 
 
 # Its pages.
@@ -539,7 +587,7 @@ def test_what_is_wrong_with_a_hand_over_stands_beside_its_field_and_nothing_is_l
     assert f'<option value="{before}" selected>' in answer.text
     other = "KQ002" if before != "KQ002" else "KQ003"
     answer = send(desk, "/desk/hand-over", address="whose=all", to=other, why="轮岗", shown=[case_no], whole_page="yes")
-    assert "已移交1件，已通知接收人。" in answer.text
+    assert "已移交1件，已通知接收人" in answer.text
     assert str(answer.url).endswith("/desk?whose=all&said=given-1")
     assert officer_of(case_no) == other
 

@@ -496,3 +496,39 @@ def test_usual_reasons_can_be_kept_from_now_on(empty_database: str) -> None:
     command.downgrade(alembic_config(empty_database), "0024")
     assert "desk_phrases" not in inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_limits_of_cases_handed_over_before_stay_with_who_had_them(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0026")
+    engine = create_engine(empty_database)
+    # Met or missed, with the hand-overs 1 to 2 (on the 5th, 10:00) and 2 to 3 (on the 9th, 23:30 in Keqiao).
+    limits = {
+        "met before the first": ("2026-03-04", "2026-03-03", "KQ001"),
+        "met on its day": ("2026-03-06", "2026-03-05", "KQ001"),
+        "missed on its day": ("2026-03-05", "2026-03-12", "KQ002"),
+        "missed before it": ("2026-03-04", "2026-03-12", "KQ001"),
+        "met between": ("2026-03-06", "2026-03-06", "KQ002"),
+        "still running, missed": ("2026-03-06", None, "KQ002"),
+        "met after both": ("2026-03-11", "2026-03-11", None),
+        "still running": ("2026-03-20", None, None),
+    }
+    with engine.begin() as connection:
+        for number in ("KQ001", "KQ002", "KQ003"):
+            row = "INSERT INTO officers (staff_no, name, role, email, code_secret, active)"
+            connection.execute(text(f"{row} VALUES (:no, 'n', '经办人', 'e', 's', true)"), {"no": number})
+        columns = "case_no, kind, stage, received_on, opened_at, officer_no, measures_version, runs_started"
+        values = "'YY-2026-000001', 'YY', 's', '2026-03-02', '2026-03-02 01:00:00', 'KQ003', '2025', 0"
+        connection.execute(text(f"INSERT INTO cases ({columns}) VALUES ({values})"))
+        for given, taken, at in (("KQ001", "KQ002", "03-05 02:00:00"), ("KQ002", "KQ003", "03-09 15:30:00")):
+            row = "INSERT INTO handovers (case_no, from_no, to_no, why, by_no, at) VALUES ('YY-2026-000001', :f, :t,"
+            connection.execute(text(f"{row} 'w', :f, :at)"), {"f": given, "t": taken, "at": f"2026-{at}"})
+        for turn, (due_on, met_on, _) in enumerate(limits.values()):
+            row = "INSERT INTO deadlines (case_no, limit_code, turn, clock, starts_on, days, due_on, provisional, rule,"
+            values = "'YY-2026-000001', 'l', :turn, '法定', '2026-03-02', 2, :due, false, 'r', :met)"
+            connection.execute(text(f"{row} met_on) VALUES ({values}"), {"turn": turn, "due": due_on, "met": met_on})
+    migrate(empty_database)
+    with engine.connect() as connection:
+        whose = connection.scalars(text("SELECT officer_no FROM deadlines ORDER BY turn")).all()
+    assert dict(zip(limits, whose, strict=True)) == {name: no for name, (_, _, no) in limits.items()}
+    command.downgrade(alembic_config(empty_database), "0026")
+    engine.dispose()
