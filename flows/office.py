@@ -25,6 +25,9 @@ class Handover(SignOff):
     )
     to: Words = Field(title="接收人", description="工号或姓名", min_length=1, max_length=20)
     why: Words = Field(title="移交理由", min_length=2, max_length=200)
+    though_away: bool = Field(
+        False, title="接收人休假，仍然移交", description="提示接收人休假时再勾选；休假期间由其代理人办理"
+    )
 
 
 class OfficerLeave(SignOff):
@@ -34,6 +37,9 @@ class OfficerLeave(SignOff):
     substitute: Words = Field(title="代理人", description="工号或姓名", min_length=1, max_length=20)
     from_on: date = Field(title="开始日期")
     until_on: date = Field(title="结束日期（含）")
+    though_away: bool = Field(
+        False, title="知道有人休假，仍然登记", description="提示代理人也休假，或休假人正代理他人时再勾选"
+    )
 
 
 @flow(name="移交办件", persist_result=False)
@@ -43,7 +49,7 @@ def case_handover(handover: Handover) -> None:
     Args:
         handover: 移交
     """
-    until_accepted(handover, lambda form, by: give_case(form.case_no, form.to, form.why, by))
+    until_accepted(handover, lambda form, by: give_case(form.case_no, form.to, form.why, by, form.though_away))
     # The reason is on record with us; what officers write about a case does not stay here.
     forget_parameters()
 
@@ -57,7 +63,7 @@ def officer_leave(leave: OfficerLeave) -> None:
     """
     until_accepted(
         leave,
-        lambda form, by: file_leave(form.absent, form.substitute, form.from_on, form.until_on, by),
+        lambda form, by: file_leave(form.absent, form.substitute, form.from_on, form.until_on, by, form.though_away),
     )
     # Whoever was named by name is on record with us by their number.
     forget_parameters()

@@ -17,19 +17,26 @@ from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.numbers import case_numbered, desk_address, tell_officer
 from tasks.case.step import locked_case
-from tasks.office.officers import acting_officer, check_may_act, officer_named
+from tasks.office.officers import absence, acting_officer, check_may_act, officer_named
 
 REFUSED, NAMED = 10, 100
 """Cases that a refusal, and a letter, name."""
 
 
-def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> None:
+def hand_over(
+    session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime, though_away: bool = False
+) -> None:
     """Give a case, and those joined to it, to another officer; reminders follow because they read the case's officer.
 
-    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, and
-    whoever may not act on the case.
+    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, whoever
+    may not act on the case, and a receiver who is away, unless it is to be ``though_away``.
     """
     case = _pass_on(session, case_no, to, why, by, at)
+    away = absence(session, case.officer_no, clock.local_date(at))
+    if away is not None and not though_away:
+        raise RefusalError(
+            f"接收人：工号{case.officer_no}{away}。请另选接收人；仍要移交的，请勾选“接收人休假，仍然移交”。"
+        )
     tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
 
 
@@ -68,11 +75,12 @@ def _open_case(session: Session, text: str) -> Case:
     return case
 
 
-def give_cases(case_nos: Collection[str], to: str, why: str, by: str) -> int:
+def give_cases(case_nos: Collection[str], to: str, why: str, by: str, though_away: str = "") -> int:
     """Give many cases to another officer for one reason, all of them or none; how many.
 
-    ``by`` is the staff number of a director. Raises ``InputError``, which says which field is wrong: ``cases`` names
-    every case that cannot be given and why; ``RefusalError`` for anybody else.
+    ``by`` is the staff number of a director, ``though_away`` that of a receiver of whom they know that they are away.
+    Raises ``InputError``, which says which field is wrong: ``cases`` names every case that cannot be given and why,
+    ``though_away`` until when the receiver is away and who acts for them; ``RefusalError`` for anybody else.
     """
     with transaction() as session:
         director = session.get_one(Officer, by)
@@ -87,6 +95,10 @@ def give_cases(case_nos: Collection[str], to: str, why: str, by: str) -> int:
         if officer.role is Role.AUDITOR:
             raise InputError.of("to", "接收人：审计人员只能查看，不能办理，请选择其他工作人员。")
         now, given, refused = clock.now(), list[str](), list[str]()
+        away = absence(session, officer.staff_no, clock.local_date(now))
+        if away is not None and though_away != officer.staff_no:
+            said = f"{officer.name}（{officer.staff_no}）{away}（{away.acting.name}）"
+            raise InputError.of("though_away", f"{said}。请另选接收人；仍要移交的，请勾选“知道接收人休假，仍然移交”。")
         for case_no in sorted(set(case_nos)):
             try:
                 given.append(_pass_on(session, case_no, officer.staff_no, why, director, now).case_no)
@@ -115,7 +127,7 @@ def _tell_of(session: Session, case_nos: Sequence[str], to: str, why: str, by: O
     queue(session, notice, officer.email, key=f"{case_nos[0]}:hand-over:{at.isoformat()}", case_no=None, at=at)
 
 
-def give_case(case_no: str, to: str, why: str, by: Officer) -> None:
+def give_case(case_no: str, to: str, why: str, by: Officer, though_away: bool = False) -> None:
     """A hand-over as a form asks for it. Raises ``RefusalError`` as ``hand_over`` does."""
     with transaction() as session:
-        hand_over(session, case_no, to, why, by, clock.now())
+        hand_over(session, case_no, to, why, by, clock.now(), though_away)

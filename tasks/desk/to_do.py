@@ -30,7 +30,7 @@ from tasks.case.kind import Brief
 from tasks.case.questions import Question
 from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.office.departments import department_names
-from tasks.office.officers import acting_officers
+from tasks.office.officers import absence, acting_officers, officer_names
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -102,6 +102,7 @@ class Row:
     officer_name: str
     own_no: str
     """Whose case it is."""
+    own_name: str
     goes_on_for: tuple[str, ...]
     """Whose objections were joined to one that was withdrawn."""
 
@@ -189,11 +190,14 @@ class Today:
     """The last day that is called soon."""
     acting: Mapping[str, Officer]
     """Who acts for each officer."""
+    names: Mapping[str, str]
+    """Every officer by staff number."""
 
     @classmethod
     def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
-        return cls(today, calendar, calendar.due_on(today, URGENT_DAYS.value), acting_officers(session, today))
+        soon = calendar.due_on(today, URGENT_DAYS.value)
+        return cls(today, calendar, soon, acting_officers(session, today), officer_names(session))
 
     def urgency(self, due_on: date | None) -> Urgency:
         """How urgent what is due on a day is."""
@@ -304,6 +308,7 @@ def rows_of(session: Session, case_nos: Sequence[str], today: Today) -> list[Row
             today.acting[each.officer_no].staff_no,
             today.acting[each.officer_no].name,
             each.officer_no,
+            today.names[each.officer_no],
             tuple(going_on.get(each.case_no, ())),
         )
         for each in map(cases.__getitem__, case_nos)
@@ -365,15 +370,21 @@ def _going_on(session: Session, case_nos: Sequence[str]) -> dict[str, list[str]]
 
 
 def receivers() -> list[tuple[str, str]]:
-    """Who can be given cases, by staff number: their names, and how many cases are open in their name."""
+    """Who can be given cases, by staff number: their names, how many cases are open in their name, how many of those
+    are late, and whether they are away."""
     with reading() as session:
-        counted = select(Case.officer_no, func.count()).where(OPEN).group_by(Case.officer_no)
-        open_of = dict(session.execute(counted).tuples().all())
+        today = clock.today()
+        late = func.count().filter(DUE.c.due_on < today)
+        counted = of_cases(select(Case.officer_no, func.count(), late)).where(OPEN).group_by(Case.officer_no)
+        open_of = {no: numbers for no, *numbers in session.execute(counted).tuples()}
         there = select(Officer).where(Officer.active, Officer.role != Role.AUDITOR).order_by(Officer.staff_no)
-        return [
-            (each.staff_no, f"{each.staff_no} {each.name}（在办{open_of.get(each.staff_no, 0)}件）")
-            for each in session.scalars(there)
-        ]
+        found = []
+        for each in session.scalars(there):
+            has, overdue = open_of.get(each.staff_no, (0, 0))
+            away = absence(session, each.staff_no, today)
+            said = f"在办{has}件，超期{overdue}件{f'；{away}' if away is not None else ''}"
+            found.append((each.staff_no, f"{each.staff_no} {each.name}（{said}）"))
+        return found
 
 
 def asked_of(waiting: Case) -> tuple[type[Question], int] | None:
@@ -407,8 +418,8 @@ class Inspection:
 
     case_no: str
     department: str
-    inspectors: tuple[str, ...]
-    """Who may do it."""
+    inspectors: Mapping[str, str]
+    """Who may do it: names by staff number."""
     what: str
     until: str
 
@@ -424,12 +435,12 @@ def inspections() -> list[Inspection]:
             .where(Case.closed_at.is_(None), SpotCheckTeam.stage != TeamStage.CONFIRMED)
             .order_by(SpotCheckTeam.case_no, SpotCheckTeam.department_uscc)
         )
-        names = department_names(session)
+        names, staff = department_names(session), officer_names(session)
         return [
             Inspection(
                 team.case_no,
                 names[team.department_uscc],
-                tuple(no for no in team.inspectors if no != team.entered_by or team.stage is TeamStage.CHECKING),
+                {no: staff[no] for no in team.inspectors if no != team.entered_by or team.stage is TeamStage.CHECKING},
                 "登记检查结果" if team.stage is TeamStage.CHECKING else "确认检查结果",
                 until(due_on, today, calendar),
             )

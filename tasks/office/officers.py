@@ -1,6 +1,7 @@
 """Officers: who is meant, who may act on a case, and who gets the next one."""
 
 import heapq
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Date, bindparam, func, select
@@ -20,6 +21,12 @@ _DAY = bindparam("day", type_=Date)
 OFFICER = select(Officer).where(Officer.staff_no == bindparam("staff_no"))
 SUBSTITUTE = (
     select(Leave.substitute_no)
+    .where(Leave.staff_no == bindparam("staff_no"), _DAY.between(Leave.from_on, Leave.until_on))
+    .order_by(Leave.id.desc())
+    .limit(1)
+)
+AWAY_UNTIL = (
+    select(Leave.until_on)
     .where(Leave.staff_no == bindparam("staff_no"), _DAY.between(Leave.from_on, Leave.until_on))
     .order_by(Leave.id.desc())
     .limit(1)
@@ -91,6 +98,28 @@ def acting_officers(session: Session, on: date) -> dict[str, Officer]:
         return officer if officer is not None and officer.active and staff_no not in seen else director(session)
 
     return {staff_no: acting(staff_no) for staff_no in officers}
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """That an officer is away: until which day, and who acts for them meanwhile."""
+
+    until_on: date
+    acting: Officer
+
+    def __str__(self) -> str:
+        return f"休假至{self.until_on}，由工号{self.acting.staff_no}代理"
+
+
+def absence(session: Session, staff_no: str, on: date) -> Absence | None:
+    """Whether an officer is away on a day; ``None`` for one who is there."""
+    until_on = session.scalar(AWAY_UNTIL, {"staff_no": staff_no, "day": on})
+    return Absence(until_on, acting_officer(session, staff_no, on)) if until_on is not None else None
+
+
+def officer_names(session: Session) -> dict[str, str]:
+    """The name of everybody who ever was on file, by staff number."""
+    return dict(session.execute(select(Officer.staff_no, Officer.name)).tuples().all())
 
 
 def director(session: Session) -> Officer:

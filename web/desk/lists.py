@@ -83,7 +83,7 @@ def to_do(request: Request, by: AtDesk, asked: Asked, said: Said = "") -> HTMLRe
     if kept:
         door.forget_typed(by.staff_no, f"{HOME}/search")
     given = re.fullmatch(r"given-(\d{1,4})", said)
-    sentence = f"已移交{given[1]}件，已通知接收人。" if given else ""
+    sentence = f"已移交{given[1]}件，已通知接收人（休假的，通知其代理人）。" if given else ""
     return _list(request, by, asked, _kept(by), said=sentence, q=kept.get("q", ""))
 
 
@@ -120,6 +120,7 @@ def hand_over(
     by: AtDeskWithForm,
     to: Typed = "",
     why: Typed = "",
+    though_away: Typed = "",
     address: Typed = "",
     whole_page: Typed = "",
     case: Cases = None,
@@ -127,10 +128,16 @@ def hand_over(
 ) -> Response:
     """Cases are given to somebody else, for one reason, all or none."""
     chosen = shown if whole_page else case
-    typed: dict[str, Any] = {"to": to, "why": why, "cases": chosen or [], "whole_page": whole_page}
+    typed: dict[str, Any] = {
+        "to": to,
+        "why": why,
+        "cases": chosen or [],
+        "whole_page": whole_page,
+        "though_away": though_away,
+    }
     filters = dict(_pairs(address))
     try:
-        number = give_cases(*_checked(chosen or [], to, why), by.staff_no)
+        number = give_cases(*_checked(chosen or [], to, why), by.staff_no, though_away)
     except RefusalError as wrong:
         return _list(request, by, filters, refused(wrong, typed))
     door.forget_typed(by.staff_no, f"{HOME}/hand-over")

@@ -1,0 +1,101 @@
+"""Who is away is said before cases or a leave are signed over to them; it may go on after that."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from ezt.desk import Desk
+from models.organisations import Leave
+from runtime import clock
+from runtime.database import transaction
+from runtime.refusals import InputError, RefusalError
+from tasks.case.hand_over import give_case, give_cases
+from tasks.desk.to_do import receivers
+from tasks.office.leave import file_leave
+from tests.conftest import Clerk, by_officer, officer_of
+
+DIRECTOR = "KQ004"
+
+
+def away(staff_no: str, substitute: str, days: int = 3) -> str:
+    """Send an officer on leave today, for so many days more; the last one."""
+    today = clock.today()
+    with transaction() as session:
+        until_on = today + timedelta(days=days)
+        session.add(Leave(staff_no=staff_no, substitute_no=substitute, from_on=today, until_on=until_on))
+    return str(until_on)
+
+
+def another(case_no: str) -> tuple[str, str]:
+    """Two officers who do not have a case."""
+    one, other = sorted({"KQ001", "KQ002", "KQ003"} - {officer_of(case_no)})[:2]
+    return one, other
+
+
+def test_many_cases_go_to_somebody_away_only_after_that_was_said(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    to, substitute = another(case_no)
+    until_on = away(to, substitute)
+    for though_away in ("", substitute):
+        with pytest.raises(InputError) as refused:
+            give_cases([case_no], to, "轮岗", DIRECTOR, though_away)
+        assert list(refused.value.wrong) == ["though_away"]
+        assert f"休假至{until_on}，由工号{substitute}代理" in str(refused.value)
+    assert officer_of(case_no) != to
+    assert give_cases([case_no], to, "轮岗", DIRECTOR, to) == 1
+    assert officer_of(case_no) == to
+
+
+def test_one_case_goes_to_somebody_away_only_after_that_was_said(clerk: Clerk) -> None:
+    case_no = clerk.register().case_no
+    to, substitute = another(case_no)
+    # Whoever stands in is away, too: a director acts.
+    until_on, _ = away(to, substitute), away(substitute, to)
+    with pytest.raises(RefusalError, match=f"工号{to}休假至{until_on}，由工号{DIRECTOR}代理.*仍然移交"):
+        give_case(case_no, to, "轮岗", by_officer(DIRECTOR))
+    assert officer_of(case_no) != to
+    give_case(case_no, to, "轮岗", by_officer(DIRECTOR), though_away=True)
+    assert officer_of(case_no) == to
+
+
+def test_who_is_away_stands_in_the_list_of_receivers(clerk: Clerk) -> None:
+    until_on = away("KQ003", "KQ002")
+    names = dict(receivers())
+    assert names["KQ003"].endswith(f"超期0件；休假至{until_on}，由工号KQ002代理）")
+    assert "休假" not in names["KQ002"]
+
+
+def test_a_leave_says_who_acts_where_the_substitute_is_away_too(clerk: Clerk) -> None:
+    today = clock.today()
+    until_on = away("KQ002", "KQ003")
+    days = (today, today + timedelta(days=1))
+    with pytest.raises(RefusalError, match=f"代理人KQ002在{today}至{until_on}也休假，其间由工号KQ003代理.*仍然登记"):
+        file_leave("KQ001", "KQ002", *days, by_officer(DIRECTOR))
+    with pytest.raises(RefusalError, match=f"休假人KQ003在{today}至{until_on}代理工号KQ002，其间改由工号KQ001代理"):
+        file_leave("KQ003", "KQ001", *days, by_officer(DIRECTOR))
+    file_leave("KQ001", "KQ002", *days, by_officer(DIRECTOR), though_away=True)
+    later = today + timedelta(days=30)
+    file_leave("KQ003", "KQ002", later, later, by_officer(DIRECTOR))
+
+
+def send(desk: Desk, **typed: Any) -> httpx.Response:
+    browser = desk.browser(DIRECTOR)
+    key = browser.get("/desk").text.partition('name="form_key" value="')[2].partition('"')[0]
+    data = {"form_key": key, "address": "whose=all", "why": "轮岗"} | typed
+    return browser.post("/desk/hand-over", data=data, follow_redirects=True)
+
+
+def test_the_page_asks_about_this_very_receiver_and_loses_nothing(clerk: Clerk, desk: Desk) -> None:
+    case_no = clerk.register().case_no
+    to, substitute = another(case_no)
+    away(to, substitute)
+    assert 'name="though_away"' not in desk.browser(DIRECTOR).get("/desk?whose=all").text
+    asked = send(desk, to=to, case=[case_no])
+    assert (asked.status_code, officer_of(case_no) == to) == (422, False)
+    assert f'name="though_away" value="{to}"' in asked.text
+    assert f'value="{case_no}" id="cases"' in asked.text
+    done = send(desk, to=to, case=[case_no], though_away=to)
+    assert "已移交1件" in done.text
+    assert officer_of(case_no) == to
