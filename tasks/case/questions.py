@@ -113,6 +113,11 @@ class Question(BaseModel):
         return {}
 
     @classmethod
+    def known(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        """Of fields in which one of many is named: what there is, for a form to look it up in."""
+        return {}
+
+    @classmethod
     def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
         """Of fields that take a day: the first and the last one that this case allows."""
         return {}

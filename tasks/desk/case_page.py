@@ -3,15 +3,15 @@ somebody looked is on record (Article 14)."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, AnswerSource, Case
+from models.cases import Answer, AnswerSource, Case, Handover, StaffTask
 from models.objections import Attachment
 from models.organisations import Application, Officer, Role
 from runtime import clock
@@ -31,7 +31,7 @@ from tasks.desk.letters import pdf_of
 from tasks.desk.phrases import phrases_for
 from tasks.desk.pictures import page_of
 from tasks.desk.related import Related, related_to
-from tasks.desk.sheets import Sheet, sheet_within, timeline
+from tasks.desk.sheets import HAPPENED, OFFICER_LINE, Sheet, sheet_within, timeline
 from tasks.desk.to_do import asked_of, asks_of
 from tasks.desk.told import ToldNotice, told_in
 from tasks.office.officers import acting_officer, check_may_act
@@ -71,6 +71,8 @@ class AskedNow:
     """Of fields that take a day, the first and the last one that the case allows."""
     phrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of fields that take a reason, those that are often given."""
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of fields in which one of many is named, what there is."""
 
     @property
     def name(self) -> str:
@@ -97,8 +99,10 @@ class CasePage:
     """When what happened and by whom, the latest first."""
     asked: AskedNow | None
     waits_for: str
-    acting_no: str
-    """Who acts on it today, by staff number."""
+    acting: str
+    """Who acts on it today, by name and staff number."""
+    matters: Mapping[int, str]
+    """What of it somebody has to see to that no form asks for (待阅事项), by number."""
     is_open: bool
     run_id: str | None
     shown: str
@@ -123,11 +127,13 @@ def case_page(case_no: str, by: SignedIn) -> CasePage:
             record(session, "case:sheet:read", case_no, by.staff_no, now)
         kind, named = KINDS[case.kind].sheet, names(session)
         compared = kind.compared(session, case) if whole else ()
+        lines = _but_for(compared, _lines(session, case, sheet)) if whole else sheet.lines
+        acting = acting_officer(session, case.officer_no, clock.local_date(now)).staff_no
         return CasePage(
             sheet=sheet,
             whole=whole,
             compared=compared,
-            lines=_but_for(compared, _lines(session, case, sheet)) if whole else [*sheet.lines],
+            lines=_named(lines, case, named, acting),
             handed_in=handed_in(session, case, kind, named) if whole else (),
             told=told_in(session, list(kind.files_of(session, case))) if whole else (),
             related=related_to(session, case) if whole else (),
@@ -135,7 +141,8 @@ def case_page(case_no: str, by: SignedIn) -> CasePage:
             happened=_happened(session, case, kind, named, whole),
             asked=asked,
             waits_for=asks_of(case),
-            acting_no=acting_officer(session, case.officer_no, clock.local_date(now)).staff_no,
+            acting=named(acting),
+            matters={each.id: each.what for each in _matters(session, case) if each.done_at is None} if whole else {},
             is_open=case.closed_at is None,
             run_id=case.flow_run_id,
             shown=_digest(session, case),
@@ -167,6 +174,7 @@ def _asked_now(session: Session, case: Case, officer: Officer) -> AskedNow | Non
         may_not,
         question.allowed_days(session, case, clock.today()),
         phrases_for(session, question),
+        question.known(session, case),
     )
 
 
@@ -191,6 +199,16 @@ def _but_for(compared: Sequence[Compared], lines: Lines) -> Lines:
     lines = [(name, value) for name, value in lines if name not in IN_THE_HEAD]
     said = {value for _, value in above if len(value) >= SURELY_THE_SAME}
     return [line for line in lines if line not in above and line[1] not in said]
+
+
+def _named(lines: Iterable[tuple[str, str]], case: Case, named: Callable[[str], str], acting: str) -> Lines:
+    """The lines with whose case it is by name, which stands on no sheet that leaves the desk."""
+    whose = named(case.officer_no) + (f"，今天由{named(acting)}代理" if acting != case.officer_no else "")
+    return [(name, whose if name == OFFICER_LINE else value) for name, value in lines]
+
+
+def _matters(session: Session, case: Case) -> Sequence[StaffTask]:
+    return session.scalars(select(StaffTask).where(StaffTask.case_no == case.case_no).order_by(StaffTask.id)).all()
 
 
 def names(session: Session) -> Callable[[str], str]:
@@ -268,23 +286,36 @@ def _said(answer: Answer) -> Lines:
 def _happened(
     session: Session, case: Case, kind: KindSheet, named: Callable[[str], str], whole: bool
 ) -> tuple[tuple[str, str, str], ...]:
-    """When what happened and by whom, the latest first; what officers decided, in their words, for who sees the whole
-    case."""
+    """When what happened and by whom, the latest first; what officers decided and noted, in their words, for who sees
+    the whole case."""
+    known, said = timeline(session, case, kind), _told_by_officers(session, case, named) if whole else []
+    if whole:
+        # It says from whom to whom, and why.
+        known = [row for row in known if row[1] != HAPPENED["case:officer:changed"]]
+    rows = [(f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}", what, who) for at, what, who in said]
+    # A decision stands before what came of it within the same minute.
+    merged = sorted([*rows, *known], key=lambda row: row[0])
+    return tuple((when, what, named(who)) for when, what, who in reversed(merged))
+
+
+def _told_by_officers(session: Session, case: Case, named: Callable[[str], str]) -> list[tuple[datetime, str, str]]:
+    """When who decided, handed over or saw to what, as they said it."""
     decided = select(Answer).where(
         Answer.case_no == case.case_no, Answer.refusal.is_(None), Answer.officer_no.is_not(None)
     )
-    answers = session.scalars(decided.order_by(Answer.id)).all() if whole else ()
-    rows = [
-        (
-            f"{each.at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
-            f"{QUESTIONS[each.question].called()}：{in_short(_said(each))}",
-            str(each.officer_no),
-        )
-        for each in answers
+    said = [
+        (each.at, f"{QUESTIONS[each.question].called()}：{in_short(_said(each))}", str(each.officer_no))
+        for each in session.scalars(decided.order_by(Answer.id))
     ]
-    # A decision stands before what came of it within the same minute.
-    merged = sorted([*rows, *timeline(session, case, kind)], key=lambda row: row[0])
-    return tuple((when, what, named(who)) for when, what, who in reversed(merged))
+    for given in session.scalars(select(Handover).where(Handover.case_no == case.case_no).order_by(Handover.id)):
+        what = f"由{named(given.from_no)}移交{named(given.to_no)}：{given.why}"
+        said.append((given.at, what, given.by_no))
+    for matter in _matters(session, case):
+        said.append((matter.opened_at, f"列为待阅事项：{matter.what}", "system"))
+        if matter.done_at is not None:
+            what = f"待阅事项已处理：{matter.note}（{matter.what}）"
+            said.append((matter.done_at, what, str(matter.done_by_no)))
+    return said
 
 
 def file_of(case_no: str, number: int, by: SignedIn) -> Attachment:

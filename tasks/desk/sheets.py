@@ -16,6 +16,8 @@ from tasks.case.calendars import working_days
 from tasks.case.kind import Happened, KindSheet, Table, in_words
 from tasks.desk.kinds import CASE_LIMITS, KINDS
 
+OFFICER_LINE = "经办人"
+"""What the line with whose case it is, by staff number, is called."""
 HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
     "case:officer:changed": "移交经办人",
@@ -111,7 +113,7 @@ def sheet_within(session: Session, case: Case, kind: KindSheet | None = None) ->
             ("收到日期", str(case.received_on)),
             *kind.lines(session, case),
             # Who guesses codes need not be told for whom.
-            *([("经办人", case.officer_no)] if of_staff else []),
+            *([(OFFICER_LINE, case.officer_no)] if of_staff else []),
             ("适用办法", case.measures_version),
         ),
         # Those that run on are the others'.

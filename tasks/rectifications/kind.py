@@ -6,12 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, CaseKind
+from models.certificates import CertificateType
 from models.findings import Finding
+from models.mystery_applications import Visit
 from models.organisations import Department
 from models.rectifications import Rectification
 from regulation import limits
 from regulation.finding_rules import RULES
 from regulation.rectifications import STAGES, Stage, bounds, suggested_days
+from regulation.service_guides import VISIT_RULES, subject_of
 from runtime import clock
 from tasks.case.deadlines import running_deadline
 from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines
@@ -77,7 +80,24 @@ _ASKED: dict[str, tuple[str, type[Question]]] = {
 def _full_lines(session: Session, case: Case) -> Lines:
     wanted = select(Answer).where(Answer.case_no == case.case_no, Answer.question.in_(_ASKED), Answer.refusal.is_(None))
     answers = session.scalars(wanted.order_by(Answer.id))
-    return [*_lines(session, case), *(_answer(answer) for answer in answers)]
+    remarks = _remarks(session, finding_of(session, case.case_no))
+    return [*_lines(session, case), *remarks, *(_answer(answer) for answer in answers)]
+
+
+def _remarks(session: Session, finding: Finding) -> Lines:
+    """What those who were at the counter noted beside the facts, visit by visit, since the finding before about the
+    same was cleared: for staff, not for the department."""
+    demands = [demand for demand, rule in VISIT_RULES.items() if rule.code == finding.rule]
+    wanted = select(Visit, CertificateType.name).join(CertificateType, CertificateType.code == Visit.type_code)
+    wanted = wanted.where(Visit.department_uscc == finding.department_uscc, Visit.demand.in_(demands))
+    wanted = wanted.where(Visit.at >= session.get_one(Case, finding.case_no).opened_at)
+    if finding.cleared_on is not None:
+        wanted = wanted.where(Visit.visited_on < finding.cleared_on)
+    return [
+        (f"现场体验备注（{visit.visited_on}）", visit.remarks)
+        for visit, name in session.execute(wanted.order_by(Visit.id)).tuples()
+        if visit.remarks and subject_of(visit.item_code, name) == finding.subject
+    ]
 
 
 def _compared(session: Session, case: Case) -> Sequence[Compared]:
@@ -87,6 +107,7 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
     lines = [("问题", f"{rule.title}（第{rule.article}条）"), ("情况", finding.facts)]
     if finding.particulars:
         lines.append(("涉及", finding.particulars))
+    lines += _remarks(session, finding)
     if row is None:
         days = suggested_days(finding.severity, finding.repeats_id is not None)
         lines.append(("规则建议", f"督促整改，{finding.severity}，{days}个工作日"))

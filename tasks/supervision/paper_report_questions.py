@@ -1,10 +1,13 @@
 """What the report of a citizen asks (Articles 8, 10, 11)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
+from models.cases import Case
 from models.paper_reports import PaperReport
 from regulation.paper_reports import Verdict
 from regulation.service_guides import Demand, excuse
@@ -13,8 +16,8 @@ from runtime.refusals import InputError
 from runtime.words import Plain, Words
 from tasks.case.questions import Asked, Needed, Question
 from tasks.guides.guides import known_on
-from tasks.guides.items import item_named
-from tasks.register.types import type_named
+from tasks.guides.items import item_named, item_names
+from tasks.register.types import type_named, type_names
 
 
 class PaperReportVerdict(Question):
@@ -29,8 +32,8 @@ class PaperReportVerdict(Question):
     )
 
     hints: ClassVar = {
-        "item_code": {Verdict.CONFIRM: "填写编码，或办事指南中事项名称的一部分"},
-        "certificate_type": {Verdict.CONFIRM: "填写目录中的名称或代码"},
+        "item_code": {Verdict.CONFIRM: "可以从列表中选；或填编码、事项名称的一部分"},
+        "certificate_type": {Verdict.CONFIRM: "可以从列表中选；或填名称的一部分、代码"},
     }
     needs: ClassVar = {
         "reason": Needed("verdict", dict.fromkeys(Verdict, "核实结果会告知反映人怎样核实的")),
@@ -42,13 +45,19 @@ class PaperReportVerdict(Question):
         ),
     }
 
+    @classmethod
+    def known(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
+        department = session.get_one(PaperReport, case.case_no).department_uscc
+        types = sorted(type_names(session).values())
+        return {"item_code": item_names(session, department), "certificate_type": types}
+
     def check(self, asked: Asked) -> None:
         super().check(asked)
         if self.verdict is Verdict.REJECT:
             return
         report = asked.session.get_one(PaperReport, asked.case.case_no)
         try:
-            item_code = item_named(asked.session, self.item_code, report.department_uscc)
+            item_code = item_named(asked.session, self.item_code, report.department_uscc, known_only=True)
         except InputError as why:
             raise InputError.of("item_code", str(why)) from None
         try:

@@ -16,6 +16,7 @@ from models.certificate_uses import PaperException
 from models.certificates import Certificate, CertificateType
 from models.findings import Finding
 from models.mystery_applications import Visit
+from models.notices import OutgoingNotice
 from models.records import AuditEntry
 from models.service_guides import ServiceGuide
 from models.use_lists import UseListEntry, UseListVersion
@@ -31,7 +32,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.desk.sheets import sheet_of
 from tasks.guides.forms import guides_from
-from tasks.guides.guides import RECHECKS, Brought, bring_guides, compare_guides
+from tasks.guides.guides import RECHECKS, Brought, bring_guides, compare_guides, newest_guides
 from tasks.register.trial_holders import create_trial_holders, trial_certificate
 from tasks.supervision.mystery_applications import begin_round, note_round
 from tasks.supervision.paper_report_questions import PaperReportForm, PaperReportVerdict
@@ -390,6 +391,25 @@ def test_a_visit_is_kept_and_is_a_finding_where_the_system_could_have_given_it(
     assert ("列为问题：" in said and "不列为问题" not in said) == (rule is not None)
 
 
+def test_what_was_noted_at_the_counter_stands_on_the_rectification_that_it_led_to(
+    clerk: Any, on_day: Callable[[date], datetime]
+) -> None:
+    on_day(DAY)
+    _, (case_no,) = record_visit(visited(), "visit:1", by_officer("KQ001"))
+    record_visit(visited(remarks="四号窗口也一样"), "visit:2", by_officer("KQ001"))
+    # Neither what was found elsewhere nor what nothing was noted of.
+    record_visit(visited(demand="要求提供复印件", remarks="只在六号窗口"), "visit:3", by_officer("KQ001"))
+    record_visit(visited(remarks=""), "visit:4", by_officer("KQ001"))
+    page = read_at_desk(case_no, "KQ004")
+    shown = [line for each in page.compared for line in each.lines]
+    noted = [said for name, said in shown if name == f"现场体验备注（{DAY}）"]
+    assert noted == ["二号窗口", "四号窗口也一样"]
+    # For staff: what goes to the department and into Prefect says nothing of it.
+    with reading() as session:
+        told = session.scalars(select(OutgoingNotice.context)).all()
+    assert not [each for each in (*map(str, told), str(sheet_of(case_no).lines)) if "号窗口" in each]
+
+
 def test_a_promised_presentation_that_is_refused_is_a_finding(clerk: Any, on_day: Callable[[date], datetime]) -> None:
     on_day(DAY)
     police = {"department": sample_catalogue.DEPARTMENTS[6], "item_code": "330603-GA-001", "material": "身份证"}
@@ -445,6 +465,26 @@ def answer(clerk: Any, case_no: str, **given: Any) -> str | None:
 
 
 RIGHT = {"verdict": "属实", "item_code": ITEM, "certificate_type": "结婚证", "reason": "电话核实，窗口承认。"}
+
+
+def test_items_and_types_are_looked_up_and_others_refused_with_the_nearest(
+    clerk: Any, on_day: Callable[[date], datetime]
+) -> None:
+    on_day(DAY)
+    case_no = reported()
+    with reading() as session:
+        known = PaperReportVerdict.known(session, session.get_one(Case, case_no))
+        names = [each.item_name for each in newest_guides(session, ServiceGuide.department_uscc == USCC)]
+    assert known["item_code"] == sorted(names)
+    assert "结婚证" in known["certificate_type"]
+    wrong = {
+        "item_code": [("330603-MZ-091", f"是不是：{ITEM}"), ("某事", "没有名为“某事”的事项")],
+        "certificate_type": [("结婚登记证", "是不是：结婚证"), ("通行证", "证照目录中没有所填的证照类型")],
+    }
+    for field, texts in wrong.items():
+        for text, said in texts:
+            assert said in str(answer(clerk, case_no, **RIGHT | {field: text})), text
+    assert answer(clerk, case_no, **RIGHT | {"item_code": known["item_code"][0]}) is None
 
 
 def test_a_report_is_no_finding_until_staff_have_confirmed_it(

@@ -3,22 +3,23 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 import typst
 from sqlalchemy import select
 
 from ezt.desk import Desk
-from models.cases import Case
+from models.cases import Case, StaffTask
 from models.certificates import Certificate, CertificateHolder
 from models.desk import DeskDraft, DeskPhrase, DeskSession
 from models.notices import NoticeState, OutgoingNotice
 from models.objections import Attachment, Objection
-from models.organisations import Officer, Role
+from models.organisations import Leave, Officer, Role
 from models.records import AuditEntry
 from notifications import rendering
 from regulation.certificates import Level
@@ -26,6 +27,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.case import answers
 from tasks.case.attachments import check_files
+from tasks.case.hand_over import give_case
 from tasks.desk.case_page import add_files
 from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.desk.phrases import PhraseForm, drop_phrase, keep_phrase, places
@@ -33,20 +35,20 @@ from tasks.objections import steps as objections
 from tasks.objections.questions import LetterPosted, SupplementReceived
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import submit_supplement
-from tests.conftest import Clerk, at_desk, certificates_with_address, objection_about, officer_of, read_at_desk
+from tasks.office.staff_tasks import complete_staff_task, open_staff_task
+from tests.conftest import (
+    Clerk,
+    at_desk,
+    by_officer,
+    certificates_with_address,
+    objection_about,
+    officer_of,
+    read_at_desk,
+)
 from web import rendering as rendering_of_pages
 from web.rendering import differing
 
 DIRECTOR = "KQ004"
-
-
-@pytest.fixture
-def desk(web: str, configure: Callable[..., None]) -> Iterator[Desk]:
-    """The desk in a browser, without one-time codes."""
-    configure(EZT_ONE_TIME_CODES="false")
-    opened = Desk(None, web)  # type: ignore[arg-type]
-    yield opened
-    opened.close()
 
 
 def png() -> bytes:
@@ -515,3 +517,70 @@ def test_days_that_the_case_allows_are_all_that_can_be_chosen(clerk: Clerk, desk
 
 def test_a_question_that_files_answer_has_no_signature(desk: Desk) -> None:
     assert [each.question for each in QUESTIONS.values() if each.by_files] == ["scan"]
+
+
+def test_whose_a_case_is_stands_there_by_name(case: Clerk, desk: Desk) -> None:
+    own = officer_of(case.case_no)
+    other = "KQ003" if own != "KQ003" else "KQ002"
+    with reading() as session:
+        said = {no: f"{session.get_one(Officer, no).name}（{no}）" for no in (own, other)}
+    assert dict(read_at_desk(case.case_no, DIRECTOR).lines)["经办人"] == said[own]
+    give_case(case.case_no, other, "轮岗到窗口", by_officer(DIRECTOR))
+    page = read_at_desk(case.case_no, DIRECTOR)
+    assert f"由{said[own]}移交{said[other]}：轮岗到窗口" in [what for _, what, _ in page.happened]
+    today = clock.today()
+    with transaction() as session:
+        session.add(Leave(staff_no=other, substitute_no=own, from_on=today, until_on=today))
+    assert dict(read_at_desk(case.case_no, DIRECTOR).lines)["经办人"] == f"{said[other]}，今天由{said[own]}代理"
+    # Who may not see it all reads whose it is, and not why it was handed over.
+    page_of_others = desk.browser("KQ001" if "KQ001" not in (own, other) else "KQ002")
+    if page_of_others is not desk.browser(own):
+        shown = words(page_of_others.get(f"/desk/cases/{case.case_no}").text)
+        assert (f"本件由{said[own]}办理" in shown, "轮岗到窗口" in shown) == (True, False)
+
+
+def test_a_matter_and_the_sentence_that_ended_it_stand_with_their_case(case: Clerk, desk: Desk) -> None:
+    officer = officer_of(case.case_no)
+    with transaction() as session:
+        open_staff_task(session, "k", case.case_no, "给申请人的通知无法送达", clock.now())
+        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "k")).one()
+    menu = re.compile(r"待阅事项（(\d+)）</a>")
+    shown = desk.browser(officer).get(f"/desk/cases/{case.case_no}").text
+    before = int(menu.findall(shown)[0])
+    assert f'/desk/matters?whose=all#note-{number}"' in shown
+    complete_staff_task(number, "已电话告知本人", officer)
+    shown = desk.browser(officer).get(f"/desk/cases/{case.case_no}").text
+    assert (f"#note-{number}" in shown, [int(each) for each in menu.findall(shown)]) == (
+        False,
+        [before - 1] if before > 1 else [],
+    )
+    happened = read_at_desk(case.case_no, officer).happened
+    assert [what for _, what, _ in happened if "待阅事项" in what] == [
+        "待阅事项已处理：已电话告知本人（给申请人的通知无法送达）",
+        "列为待阅事项：给申请人的通知无法送达",
+    ]
+
+
+@pytest.mark.parametrize("path", ["cases/YY-2020-000099", "cases/%E5%BC%82%E8%AE%AE", "nowhere", "matters/0"])
+def test_what_there_is_not_is_said_on_the_desks_own_page_with_the_search(case: Clerk, desk: Desk, path: str) -> None:
+    answer = desk.browser(DIRECTOR).get(f"/desk/{path}")
+    assert answer.status_code in {404, 422}
+    assert 'action="/desk/search"' in answer.text
+    assert "回到首页" not in answer.text
+    if path.startswith("cases/YY"):
+        assert "没有编号为YY-2020-000099的办件" in answer.text
+        assert 'value="YY-2020-000099"' in answer.text
+
+
+def test_to_whoever_is_not_at_the_desk_there_is_none(web: str) -> None:
+    with httpx.Client(base_url=web) as stranger:
+        assert "/desk" not in stranger.get("/desk/nowhere").text
+
+
+def test_from_other_networks_there_is_no_desk_even_signed_in(
+    case: Clerk, desk: Desk, configure: Callable[..., None]
+) -> None:
+    browser = desk.browser(DIRECTOR)
+    configure(EZT_DESK_NETWORKS='["203.0.113.0/24"]')
+    answer = browser.get(f"/desk/cases/{case.case_no}")
+    assert (answer.status_code, "/desk/search" in answer.text) == (404, False)

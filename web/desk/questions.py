@@ -44,6 +44,8 @@ class Shown:
     last: str
     """Of a day, the first and the last one that may be chosen; empty where any may."""
     phrases: Sequence[str]
+    known: Sequence[str]
+    """Of a text, what there is to look it up in."""
     half: bool
     """Whether it stands beside the next or the previous one, both short."""
     needed: str
@@ -114,6 +116,7 @@ def _field(asked: AskedNow, name: str, field: FieldInfo, choices: tuple[str, ...
         last=str(last or ""),
         half=False,
         phrases=tuple(asked.phrases.get(name, ())),
+        known=tuple(asked.known.get(name, ())),
         needed=""
         if needed is None
         else json.dumps({"by": needed.by, "when": [str(each) for each in needed.why], "least": needed.least}),
