@@ -61,7 +61,10 @@ def problem(
     document's type, ``more`` its extension members."""
     title = TITLES.get(status, "请求未完成")
     if not request.url.path.startswith("/api/"):
-        return message(request, title, detail, status)
+        # Imported here: its pages show problems.
+        from web.desk.rendering import desk_problem
+
+        return desk_problem(request, title, detail, status) or message(request, title, detail, status)
     document = {"type": kind, "title": title, "status": status, "detail": detail, **more}
     return JSONResponse(document, status, headers, media_type="application/problem+json")
 

@@ -19,11 +19,11 @@ COLUMNS = (
     ("内容", 50),
     ("部门", 30),
     ("等什么", 24),
-    ("收到日期", 12),
-    ("截止日期", 12),
+    ("收到日期（年-月-日）", 20),
+    ("截止日期（年-月-日）", 20),
     ("紧急程度", 10),
-    ("今日经办", 10),
-    ("本人", 10),
+    ("经办人（办件在其名下）", 24),
+    ("今天由谁办理（经办人休假的，为代理人）", 38),
 )
 """Titles and widths."""
 
@@ -62,6 +62,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.received_on),
         str(row.due_on or ""),
         row.urgency,
-        row.officer_no,
-        row.own_no,
+        f"{row.own_name}（{row.own_no}）",
+        f"{row.officer_name}（{row.officer_no}）",
     )
