@@ -215,7 +215,7 @@ class OutcomeDecision(Question):
     differs: Words = Field(
         "",
         title="与上级认定不同的依据",
-        description="更正后的内容不是上级认定的内容时必填；只留在办件中，不告知申请人",
+        description="内容不是上级认定的，须写明；不告知申请人",
         max_length=200,
     )
 

@@ -56,15 +56,17 @@ class PaperReportVerdict(Question):
         if self.verdict is Verdict.REJECT:
             return
         report = asked.session.get_one(PaperReport, asked.case.case_no)
+        wrong = {}
         try:
             item_code = item_named(asked.session, self.item_code, report.department_uscc, known_only=True)
         except InputError as why:
-            raise InputError.of("item_code", str(why)) from None
+            wrong["item_code"] = str(why)
         try:
             kind = type_named(asked.session, self.certificate_type)
         except InputError as why:
-            said = f"{why}目录中没有的证照，不属于第八条所说的情形。"
-            raise InputError.of("certificate_type", said) from None
+            wrong["certificate_type"] = f"{why}目录中没有的证照，不属于第八条所说的情形。"
+        if wrong:
+            raise InputError("".join(wrong.values()), wrong)
         known = known_on(asked.session, report.happened_on)(report.department_uscc)
         why_not = excuse(report.demand, kind.code, item_code, known)
         if why_not:

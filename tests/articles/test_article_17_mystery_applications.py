@@ -484,6 +484,8 @@ def test_items_and_types_are_looked_up_and_others_refused_with_the_nearest(
     for field, texts in wrong.items():
         for text, said in texts:
             assert said in str(answer(clerk, case_no, **RIGHT | {field: text})), text
+    both = str(answer(clerk, case_no, **RIGHT | {field: texts[0][0] for field, texts in wrong.items()}))
+    assert [texts[0][1] in both for texts in wrong.values()] == [True, True]
     assert answer(clerk, case_no, **RIGHT | {"item_code": known["item_code"][0]}) is None
 
 

@@ -66,7 +66,8 @@ def shown(asked: AskedNow) -> list[Shown]:
     ]
     pairs = pairwise(fields)
     for one, other in pairs:
-        if one.control in SHORT and other.control in SHORT:
+        # What is looked up has a name, which is long.
+        if one.control in SHORT and other.control in SHORT and not one.known and not other.known:
             one.half = other.half = True
             next(pairs, None)
     return fields
