@@ -149,8 +149,25 @@ def _choices(request: Request, own: HolderRequest, form: Filled) -> HTMLResponse
     return page(request, "my-authorisation.html", context, form.status)
 
 
+@router.get("/authorisations/{authorisation_no}/withdrawal")
+def ask_withdrawal(request: Request, own: Own, authorisation_no: Token) -> Response:
+    """What withdrawing does, before it is done; where there is nothing to withdraw, the authorisations."""
+    given = (each for each in authorisations_of(own) if each.authorisation_no == authorisation_no and each.holds)
+    if (each := next(given, None)) is None:
+        return RedirectResponse("/my/authorisations", 303)
+    context = {
+        "heading": "撤回授权？",
+        "basis": "第九条、第十五条",
+        "lines": [("部门", each.department), ("事项", each.item), ("证照", each.certificate_type)],
+        "what": "撤回后立即失效，该部门不能再为这一事项使用您的这种证照；撤回前已经办完的事不受影响。",
+        "button": "确认撤回",
+        "back": "/my/authorisations",
+    }
+    return page(request, "withdrawal.html", context)
+
+
 @router.post("/authorisations/{authorisation_no}/withdrawal")
 def withdraw(own: Own, authorisation_no: Token) -> Response:
-    """The button to withdraw one."""
+    """The button behind it."""
     withdraw_authorisation(WithdrawalRequest(session=own.session, authorisation_no=authorisation_no))
     return back_to("/my/authorisations", "withdrawn")

@@ -1,14 +1,16 @@
 """Pages for people: an objector follows a case by its link."""
 
 from fastapi import APIRouter, BackgroundTasks, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from regulation.objections import Stage, may_withdraw
+from regulation.limits import VERIFICATION_REQUEST
+from regulation.objections import Stage
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.desk.runs import nudge
 from tasks.desk.sheets import sheet_of
+from tasks.objections.followed import followed
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from web.forms import (
@@ -58,16 +60,18 @@ def follow(request: Request, token: Token, said: Said = "") -> HTMLResponse:
 
 def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
     """The objector's page; a text that was refused stands in its form again, though it may be too late for it."""
-    sheet = sheet_of(case_of_token(token), OBJECTION_TO_PARTY)
+    case_no = case_of_token(token)
+    sheet, told = sheet_of(case_no, OBJECTION_TO_PARTY), followed(case_no)
     stage = Stage(sheet.stage)
     context = {
         "sheet": sheet,
+        "told": told,
+        "request_days": VERIFICATION_REQUEST.value,
         "token": token,
         "said": said,
         "submission_no": submission_number(),
         "form": form,
         "may_supplement": stage is Stage.SUPPLEMENT,
-        "may_withdraw": may_withdraw(stage),
         "may_disagree": stage is Stage.CLOSED,
     }
     return page(request, "objection.html", context, form.status)
@@ -95,9 +99,27 @@ def supplement(
     return back_to(f"/objections/{token}", "supplemented")
 
 
+@router.get("/objections/{token}/withdrawal")
+def ask_withdrawal(request: Request, token: Token) -> Response:
+    """What withdrawing does, before it is done; where it cannot be done any more, the objector's page."""
+    case_no = case_of_token(token)
+    if not followed(case_no).may_withdraw:
+        return RedirectResponse(f"/objections/{token}", 303)
+    sheet = sheet_of(case_no, OBJECTION_TO_PARTY)
+    context = {
+        "heading": "撤回异议？",
+        "basis": "第十二条",
+        "lines": [("办件编号", case_no), ("证照", sheet.subject), ("当前环节", sheet.stage)],
+        "what": "撤回后不再核查，也不能恢复；还需要核查的，可以重新提出。",
+        "button": "确认撤回",
+        "back": f"/objections/{token}",
+    }
+    return page(request, "withdrawal.html", context)
+
+
 @router.post("/objections/{token}/withdrawal")
 def withdraw(request: Request, token: Token, background: BackgroundTasks) -> Response:
-    """The withdrawal button."""
+    """The button behind it. Pressed again, it changes nothing."""
     try:
         case_no = withdraw_objection(token)
     except RefusalError as why:

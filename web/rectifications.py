@@ -104,6 +104,8 @@ class RectificationAnswer(BaseModel):
     moves: list[str] = Field(title="截止日的变动")
     failures: int = Field(title="整改不到位次数")
     returned_for: str | None = Field(title="最近一次退回的理由")
+    extension: str | None = Field(title="延期申请的审核意见")
+    concluded: str | None = Field(title="办结说明")
     said: list[SaidAnswer] = Field(title="本部门的答复")
     may_answer: bool = Field(title="现在可以答复")
     may_extend: bool = Field(title="现在可以申请延期")

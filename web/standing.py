@@ -3,16 +3,26 @@
 from typing import Any
 
 from tasks.desk.sheets import sheet_of
+from tasks.objections.followed import followed
 from tasks.objections.kind import OBJECTION_TO_PARTY
 
 
 def status_of(case_no: str) -> dict[str, Any]:
-    """An objection's status as JSON, for its objector: masked, with its limits explained day by day."""
-    sheet = sheet_of(case_no, OBJECTION_TO_PARTY)
+    """An objection's status as JSON, for its objector: masked, with its limits explained day by day, what is asked of
+    them now and how it ended."""
+    sheet, told = sheet_of(case_no, OBJECTION_TO_PARTY), followed(case_no)
     return {
         "case_no": sheet.case_no,
         "stage": sheet.stage,
         "certificate_type": sheet.subject,
+        "supplement": told.asked
+        and {
+            "what": told.asked.what,
+            "due_on": str(told.asked.due_on),
+            "provisional": told.asked.provisional,
+            "received": told.asked.received,
+        },
+        "result": told.ended and {"outcome": told.ended.outcome or None, "reason": told.ended.reason},
         "limits": [
             {
                 "label": limit.label,

@@ -529,9 +529,14 @@ def _locked_with_lead(session: Session, case_no: str) -> tuple[Case, Case]:
     return cases[case_no], cases[lead_case_no]
 
 
+def is_withdrawable(case: Case, objection: Objection) -> bool:
+    """Whether an objector may still withdraw: until the outcome is decided, of a joined objection with its lead's."""
+    return may_withdraw(Stage(case.stage)) and objection.outcome is None and objection.withdrawn_at is None
+
+
 def _check_may_withdraw(case: Case, objection: Objection) -> None:
-    """Raise ``RefusalError`` once the outcome is decided: of a joined objection, with its lead's."""
-    if not may_withdraw(Stage(case.stage)) or objection.outcome is not None:
+    """Raise ``RefusalError`` once an objection cannot be withdrawn any more."""
+    if not is_withdrawable(case, objection):
         raise RefusalError(f"本件已到“{case.stage}”，不能再撤回；如对结果不服，可提交不同意见。")
 
 
@@ -553,7 +558,7 @@ def _withdraw(step: Step, lead: Case) -> None:
         if step.case is not lead:
             step.audit("objection:case:all-withdrawn", lead.case_no)
         return
-    if lead.stage == Stage.SUPPLEMENT and _supplement_asked(step.session, lead.case_no)[1] == step.case.case_no:
+    if lead.stage == Stage.SUPPLEMENT and supplement_asked(step.session, lead.case_no)[1] == step.case.case_no:
         _expect_no_supplement(step, lead)
     if step.case is lead:
         numbers = "、".join(other.case.case_no for other in left)
@@ -564,14 +569,14 @@ def _withdraw(step: Step, lead: Case) -> None:
 
 def _expect_no_supplement(step: Step, lead: Case) -> None:
     """Whoever was asked for a supplement withdrew: the review goes on with what the others handed in."""
-    turn, _ = _supplement_asked(step.session, lead.case_no)
+    turn, _ = supplement_asked(step.session, lead.case_no)
     given = SupplementReceived(kind=SupplementKind.NONE).recorded()
     if accepted_answer(step.session, lead.case_no, SupplementReceived.question, turn) is None:
         key = f"{lead.case_no}:supplement:{turn}:withdrawn"
         record_answer(step.session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, key, given, step.now)
 
 
-def _supplement_asked(session: Session, case_no: str) -> tuple[int, str]:
+def supplement_asked(session: Session, case_no: str) -> tuple[int, str]:
     """The turn of the supplement that a case waits for, and the number of whose objection it was asked for."""
     asked = session.execute(SUPPLEMENTS_ASKED, {"case_no": case_no}).tuples().all()
     return len(asked), (asked[-1][0] if asked else None) or case_no
@@ -585,7 +590,7 @@ def standing_of(session: Session, case: Case) -> Stage:
         return Stage.WITHDRAWN
     if case.stage == Stage.JOINED and objection.lead_case_no is not None:
         lead = session.get_one(Case, objection.lead_case_no)
-        if lead.stage == Stage.SUPPLEMENT and _supplement_asked(session, lead.case_no)[1] == case.case_no:
+        if lead.stage == Stage.SUPPLEMENT and supplement_asked(session, lead.case_no)[1] == case.case_no:
             return Stage.SUPPLEMENT
     return Stage(case.stage)
 
@@ -609,7 +614,7 @@ def submit_supplement(token: str, text: str, files: Sequence[File], submission_n
         step = Step(session, case, "submit_supplement", 1, "objector", now)
         session.add(Supplement(case_no=case_no, text=text, at=now))
         keep_files(session, case_no, files, now)
-        turn, _ = _supplement_asked(session, lead.case_no)
+        turn, _ = supplement_asked(session, lead.case_no)
         given = {"kind": SupplementKind.RECEIVED, "text": text}
         # What comes after the first is kept with the case; the story goes on with the first.
         record_answer(session, lead, SupplementReceived, turn, AnswerSource.OBJECTOR, source_key, given, now)

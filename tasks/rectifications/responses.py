@@ -12,19 +12,27 @@ from models.organisations import Department
 from models.rectifications import Rectification
 from regulation.finding_rules import RULES
 from regulation.limits import RECTIFICATION
-from regulation.rectifications import ExtensionVerdict, Response, Stage, check_extension
+from regulation.rectifications import ExtensionVerdict, Response, Stage, Verdict, check_extension
 from regulation.working_days import DayCounted
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import RefusalError
-from tasks.case.answers import accepted_answer, answers_so_far, record_answer
+from tasks.case.answers import accepted_answer, answers_so_far, last_accepted_answer, record_answer
 from tasks.case.attachments import File
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import running_deadline
 from tasks.case.department_answers import take_word
 from tasks.case.department_links import Correspondent
 from tasks.case.numbers import tell_officer
-from tasks.rectifications.questions import DepartmentResponse, ExtensionDecision, LateResponse, extension_asked
+from tasks.case.questions import Question, in_short
+from tasks.rectifications.questions import (
+    DepartmentResponse,
+    ExtensionDecision,
+    FinalStanding,
+    LateResponse,
+    Recheck,
+    extension_asked,
+)
 from tasks.rectifications.steps import finding_of, first_of
 
 
@@ -61,6 +69,10 @@ class OwnRectification:
     moves: tuple[str, ...]
     failures: int
     returned_for: str | None
+    extension: str | None
+    """What was decided on its request for more time, and why."""
+    concluded: str | None
+    """By what it was found mended, or how else it ended, in the words of whoever looked."""
     said: tuple[Said, ...]
     may_answer: bool
     may_extend: bool
@@ -176,11 +188,29 @@ def _followed(session: Session, row: Rectification) -> OwnRectification:
         moves=tuple(f"{move.from_on}改为{move.to_on}：{move.rule}" for move in session.scalars(moves)),
         failures=row.failures,
         returned_for=row.returned_for,
+        extension=_decided(session, row.case_no, ExtensionDecision),
+        concluded=_concluded(session, case),
         said=tuple(_said(session, row.case_no)),
         may_answer=awaited or case.stage == Stage.ESCALATED,
         may_extend=awaited and in_time and not extension_asked(session, row.case_no),
         closed_on=clock.local_date(case.closed_at) if case.closed_at else None,
     )
+
+
+def _decided(session: Session, case_no: str, question: type[Question]) -> str | None:
+    """What was decided last on a question, with labels; ``None`` where nothing was."""
+    given = last_accepted_answer(session, case_no, question.question)
+    return in_short(question.said(given)) if given is not None else None
+
+
+def _concluded(session: Session, case: Case) -> str | None:
+    """How a closed case ended in the words of whoever looked; ``None`` where a rule did."""
+    if case.closed_at is None:
+        return None
+    recheck = last_accepted_answer(session, case.case_no, Recheck.question)
+    by_recheck = Recheck if recheck is not None and recheck["verdict"] == Verdict.MENDED else None
+    final = _decided(session, case.case_no, FinalStanding)
+    return final or (_decided(session, case.case_no, by_recheck) if by_recheck is not None else None)
 
 
 def _said(session: Session, case_no: str) -> list[Said]:

@@ -36,6 +36,7 @@ from tasks.objections.batch_files import read_file
 from tasks.objections.batch_rows import results_of
 from tasks.objections.batches import judge_batch
 from tasks.objections.endings import conclude
+from tasks.objections.followed import followed
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.lists import LAYOUT as LIST
 from tasks.objections.questions import BatchReview, InitialReview, SupplementKind, SupplementReceived
@@ -760,6 +761,9 @@ def test_what_was_decided_is_answered_by_reference(clerk: Any, city_bureau: Stan
     for case in (again, other):
         assert case.stage() == Stage.ANSWERED
         assert notices_to(case.case_no)[-1] == "objection-answered"
+        ended = followed(case.case_no).ended
+        assert ended is not None
+        assert (ended.outcome, ended.reason) == (Outcome.UPHELD, WHY)
         with reading() as session:
             assert session.get_one(Case, case.case_no).closed_at is not None
             (told,) = session.scalars(

@@ -199,6 +199,19 @@ def test_the_form_comes_with_what_the_rule_suggests(found: Story) -> None:
     assert "本部门没有在册的专人。" in lines["情况"]
 
 
+def test_the_department_reads_what_came_of_its_request_and_how_it_ended(ordered: Story, by_hand: None) -> None:
+    assert (ordered.seen().extension, ordered.seen().concluded) == (None, None)
+    ordered.say("申请延期", "专人下月才到岗。", days=5)
+    ordered.go_on(ExtensionDecision, verdict="不同意延期", reason="人员已经到岗。")
+    assert ordered.seen().extension == "意见：不同意延期；理由：人员已经到岗"
+    ordered.say()
+    ordered.go_on(Recheck, verdict="退回整改", days=10, reason="备案表没有盖章。")
+    assert ordered.seen().concluded is None
+    ordered.say()
+    ordered.go_on(Recheck, verdict="已整改", reason="已核对备案表。")
+    assert ordered.seen().concluded == "复查意见：已整改；理由：已核对备案表"
+
+
 @pytest.mark.parametrize(("severity", "bounds"), RECTIFICATION_DAYS.items())
 def test_the_days_lie_within_what_the_severity_allows(found: Story, severity: str, bounds: tuple[int, int]) -> None:
     fewest, most = bounds

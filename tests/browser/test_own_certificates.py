@@ -276,7 +276,13 @@ def test_a_holder_authorises_a_department_and_withdraws_it(
     page.wait_for_load_state()
     assert page.locator("option").filter(has_text=wanted).count() == 0
     page.goto(f"{web}/my/authorisations")
-    page.get_by_role("button", name="撤回授权").click()
+    page.get_by_role("link", name="撤回授权").click()
+    assert extracted(number) == 200
+    if scripts:
+        assert hindrances(page) == []
+    page.get_by_role("link", name="不撤回，返回").click()
+    page.get_by_role("link", name="撤回授权").click()
+    page.get_by_role("button", name="确认撤回").click()
     assert "授权已撤回" in page.get_by_role("status").inner_text()
     assert "已撤回" in main(page)
     assert extracted(number) == 403

@@ -14,17 +14,18 @@ import pyotp
 import pytest
 from sqlalchemy import func, select, update
 
-from models.cases import Case, Deadline
+from models.cases import Answer, Case, Deadline
 from models.objections import Attachment, Supplement
 from models.organisations import Officer
 from models.records import AuditEntry
-from regulation.limits import VERIFICATION_REQUEST, WRONG_CODE_WAIT, WRONG_CODES
+from regulation.limits import SUPPLEMENT, VERIFICATION_REQUEST, WRONG_CODE_WAIT, WRONG_CODES
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.settings import settings
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview
+from tests.articles.test_article_12_objections import closed
 from web import pages as web_pages
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -69,7 +70,8 @@ def attachments() -> int:
         ("POST", "/objections/nobodys-token/supplements", {"data": {"files": "不是文件"}}, 422),
         ("POST", "/objections/nobodys-token/withdrawal", {}, 404),
         ("POST", "/objections/nobodys-token/disagreement", {"data": {"disagreement": "我不同意这个"}}, 404),
-        ("GET", "/objections/nobodys-token/withdrawal", {}, 405),
+        ("GET", "/objections/nobodys-token/withdrawal", {}, 404),
+        ("GET", "/objections/nobodys-token/disagreement", {}, 405),
         ("GET", "/desk/cases", {}, 404),
     ],
 )
@@ -147,6 +149,7 @@ CITED = {
     "spot-check-sign.html": "第十七条",
     "paper-report.html": "{{ basis }}",
     "message.html": "{{ basis }}",
+    "withdrawal.html": "{{ basis }}",
 }
 BASIS = re.compile(r"{% block basis %}(.*?){% endblock %}")
 
@@ -163,6 +166,102 @@ def test_every_page_cites_its_own_articles_and_none_by_default() -> None:
 
 def test_a_refusal_rests_on_no_article(web: str) -> None:
     assert "办理依据：《绍兴市柯桥区电子证照管理办法（试行）》。" in httpx.get(f"{web}/nowhere").text
+
+
+# What an objector is told
+
+
+def told(web: str, case: Any, part: str) -> str:
+    """A part of an objector's page as they read it; empty where the page has no such part."""
+    page = httpx.get(f"{web}/objections/{case.token}").text
+    found = re.search(rf'<section class="[^"]*" id="{part}">(.*?)</section>', page, re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", found[1])) if found else ""
+
+
+def followed(web: str, case: Any) -> dict[str, Any]:
+    return dict(httpx.get(f"{web}/api/v1/objections/{case.token}").json())
+
+
+def test_whoever_is_to_supplement_reads_what_and_until_when(web: str, clerk: Any) -> None:
+    case = waiting_for_supplement(clerk)
+    with reading() as session:
+        limit = Deadline.case_no == case.case_no, Deadline.limit_code == SUPPLEMENT.code
+        due_on = session.scalars(select(Deadline.due_on).where(*limit)).one()
+    said = told(web, case, "asked")
+    for expected in (
+        "请补交门牌证照片",
+        str(due_on),
+        "10个工作日",
+        "内部时限",
+        "第十二条规定的5个工作日照常计算",
+        "按现有材料继续",
+    ):
+        assert expected in said
+    expected = {"what": "请补交门牌证照片", "due_on": str(due_on), "received": False}
+    assert expected.items() <= followed(web, case)["supplement"].items()
+    httpx.post(f"{web}/objections/{case.token}/supplements", data={"text": "门牌证见附件"})
+    assert "补正已收到" in told(web, case, "asked")
+    assert followed(web, case)["supplement"]["received"]
+    objections.take_supplement.run(case.case_no)
+    assert (told(web, case, "asked"), followed(web, case)["supplement"]) == ("", None)
+
+
+def test_who_joined_reads_nothing_of_what_another_is_asked(web: str, clerk: Any) -> None:
+    lead, other = clerk.register(), clerk.register(email="b@example.com")
+    lead.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片")
+    objections.request_supplement.run(lead.case_no)
+    assert other.stage() == Stage.JOINED
+    assert told(web, other, "asked") == ""
+    assert followed(web, other)["supplement"] is None
+    assert "请补交门牌证照片" in told(web, lead, "asked")
+    # Whoever leaves is asked nothing any more.
+    objections.withdraw_objection(lead.token)
+    assert told(web, lead, "asked") == ""
+
+
+def test_whoever_is_declined_reads_why(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    case.answer(InitialReview, verdict="不予受理", reason="所述项目不是证照所载内容。")
+    objections.decline_objection.run(case.case_no)
+    said = told(web, case, "ended")
+    for expected in ("不予受理", "理由：所述项目不是证照所载内容。", "再次提出", "行政复议"):
+        assert expected in said
+    assert followed(web, case)["result"] == {"outcome": None, "reason": "所述项目不是证照所载内容。"}
+
+
+def test_whoever_is_answered_reads_the_outcome_and_why(web: str, clerk: Any, city_bureau: Any) -> None:
+    case = closed(clerk)
+    other = clerk.register(email="b@example.com", field="有效期")
+    said = told(web, case, "ended")
+    with reading() as session:
+        wanted = select(Answer.given).where(Answer.case_no == case.case_no, Answer.question == "outcome")
+        given = session.scalars(wanted).one()
+    assert f"处理结果：{given['outcome']}" in said
+    assert f"理由：{given['reason']}" in said
+    assert followed(web, case)["result"] == {"outcome": given["outcome"], "reason": given["reason"]}
+    # An objection that is open has no outcome.
+    assert told(web, other, "ended") == ""
+
+
+def test_withdrawing_is_asked_once_more_and_loses_nothing_by_going_back(web: str, clerk: Any) -> None:
+    case = clerk.register()
+    page, asking = f"{web}/objections/{case.token}", f"{web}/objections/{case.token}/withdrawal"
+    followed_page = httpx.get(page).text
+    assert f'href="/objections/{case.token}/withdrawal"' in followed_page
+    assert f'action="/objections/{case.token}/withdrawal"' not in followed_page
+    for _ in range(2):
+        asked = httpx.get(asking)
+        assert asked.status_code == 200
+        for said in ("撤回异议？", case.case_no, "不能恢复", "确认撤回</button>", f'href="/objections/{case.token}"'):
+            assert said in asked.text
+        assert case.stage() == Stage.REGISTERED
+    # Pressed twice, or again after going back.
+    for _ in range(2):
+        assert "异议已撤回" in httpx.post(asking, follow_redirects=True).text
+    assert audited("objection:case:withdrawn") == [(case.case_no, "objector")]
+    back = httpx.get(asking)
+    assert (back.status_code, back.headers["location"]) == (303, f"/objections/{case.token}")
+    assert "撤回异议" not in httpx.get(page).text
 
 
 # What is wrong with a form
