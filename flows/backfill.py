@@ -10,7 +10,7 @@ from flows.registration import register
 from flows.story import story
 from regulation.backfill.review import Verdict
 from tasks.backfill.batches import check_chunk, chunks_to_check, draw_sample, judge_sample, register_batch, send_back
-from tasks.backfill.entries import BackfillForm, values_in
+from tasks.backfill.entries import BackfillForm, hints_about, values_in
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSampleReview, ScanAttached
 from tasks.backfill.steps import (
     has_scan,
@@ -69,6 +69,7 @@ def backfill_intake(application: BackfillIntake) -> State[None]:
             key,
             actor,
         ),
+        hints_about,
     )
 
 

@@ -1,6 +1,6 @@
 """Registering what a start form says: the case has a run of its own, and nothing of the form stays in Prefect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from prefect.client.schemas.objects import State
@@ -15,9 +15,15 @@ from tasks.desk.runs import forget_parameters, nudge
 F = TypeVar("F", bound=BaseModel)
 
 
-def register(application: object, form: type[S], work: Callable[[S, str, str], str]) -> State[None]:
+def register(
+    application: object,
+    form: type[S],
+    work: Callable[[S, str, str], str],
+    hints: Callable[[str], Sequence[tuple[str, str]]] = lambda _case_no: (),
+) -> State[None]:
     """Register an application by ``work``, which takes the form, a key that names this one submission and who typed it
-    in, and gives the case number; the state that the run ends in.
+    in, and gives the case number; the state that the run ends in. ``hints`` gives what is better looked at again in a
+    case, without a name or a value: it stays in Prefect.
 
     Parameters arrive unvalidated, because Prefect would repeat a wrong value in the run's failure message.
     """
@@ -34,7 +40,8 @@ def register(application: object, form: type[S], work: Callable[[S, str, str], s
         return Failed(message=str(why))
     forget_parameters(case_no=case_no)
     nudge(case_no)
-    return Completed(message=f"已登记为{case_no}")
+    doubtful = "".join(said for _, said in hints(case_no))
+    return Completed(message=f"已登记为{case_no}" + (f"。请核对：{doubtful}" if doubtful else ""))
 
 
 def part_of(given: BaseModel, form: type[F]) -> F:

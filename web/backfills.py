@@ -14,6 +14,7 @@ from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.backfill.batches import register_file
 from tasks.backfill.confirmations import LISTED, NOT_YOURS, confirm, unconfirmed
+from tasks.backfill.entries import hints_about
 from tasks.backfill.objections import Backfilled, HolderObjection, backfilled, object_to_backfill
 from tasks.backfill.steps import correct_by_application, register_backfill
 from tasks.case.attachments import check_files, from_base64
@@ -88,7 +89,7 @@ def enter(
     submission: Annotated[BackfillSubmission, Depends(body_as(BackfillSubmission))],
     background: BackgroundTasks,
 ) -> dict[str, Any]:
-    """登记一件纸质证照的补录，须附扫描件；内容缺漏或不可能的，逐项说明并不予登记。由另一人审核后入库。"""
+    """登记一件纸质证照的补录，须附扫描件；内容缺漏或不可能的，逐项说明并不予登记；hints提示请再核对的各处，不影响登记。由另一人审核后入库。"""
     files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
     case_no = register_backfill(
         caller.speaks_for,
@@ -101,7 +102,7 @@ def enter(
         f"{caller.key}/{submission.operator}",
     )
     background.add_task(nudge, case_no)
-    return standing(case_no)
+    return _with_hints(case_no)
 
 
 @router.post(
@@ -170,6 +171,10 @@ def correct(
     correct_by_application(caller.speaks_for, case_no, submission.values, f"{caller.key}/{submission.operator}")
     background.add_task(nudge, case_no)
     return standing(case_no)
+
+
+def _with_hints(case_no: str) -> dict[str, Any]:
+    return {**standing(case_no), "hints": [{"field": name, "detail": why} for name, why in hints_about(case_no)]}
 
 
 @pages.get("/{token}")

@@ -17,6 +17,7 @@ from regulation.backfill.judge import (
     ISSUED_ON,
     NUMBER,
     VALID_UNTIL,
+    Holder,
     Judged,
     PaperType,
     columns,
@@ -25,7 +26,7 @@ from regulation.backfill.judge import (
 from regulation.backfill.paper_values import NO_END, Cell, number_key, parts, read_name
 from regulation.backfill.problems import Problem, ProblemCode
 from regulation.certificates import Identifier, IdentifierError
-from regulation.identity_numbers import comparable_name
+from regulation.identity_numbers import comparable_name, same_name
 from regulation.limits import LONGEST_NAME
 
 _SYNONYMS = {
@@ -382,6 +383,22 @@ def _said(face: Mapping[str, str], name: str, number: str, days: dict[str, str])
     those of the first."""
     several = {code: face[code] for code in (HOLDER, HOLDER_NUMBER) if len(parts(face.get(code) or "")) > 1}
     return {**face, HOLDER: name, HOLDER_NUMBER: number, **days, **several}
+
+
+def held_otherwise(holder: Holder, names: Iterable[str]) -> Problem | None:
+    """What is remarkable about a holder whose number the register has under these ``names``: that one of them is
+    another's (Article 11). It keeps nothing out: it may be a slip in the number, somebody else's paper, or a name that
+    was changed.
+
+    >>> from regulation.catalogue import HolderKind
+    >>> from regulation.identity_numbers import NumberKind
+    >>> him = Holder("husband", HolderKind.NATURAL_PERSON, "王建国", NumberKind.RESIDENT, "33062119680512101X")
+    >>> held_otherwise(him, ["王 建 国"]), held_otherwise(him, ["王建国", "王建业"]).field
+    (None, 'husband_number')
+    """
+    if all(same_name(holder.name, name) for name in names):
+        return None
+    return Problem(f"{holder.field}_number", ProblemCode.HELD_OTHERWISE)
 
 
 def identifier(type_code: str, issuer_code: str, batch_year: int, batch: int, row: int) -> Identifier:

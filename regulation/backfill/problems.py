@@ -84,6 +84,7 @@ class ProblemCode(StrEnum):
     REGISTER_DIFFERS = "register-differs"
     PAPER_NEWER = "paper-newer"
     REGISTER_NEWER = "register-newer"
+    HELD_OTHERWISE = "held-otherwise"
     # The headings.
     HEADING_EMPTY = "heading-empty"
     HEADING_AMBIGUOUS = "heading-ambiguous"
@@ -171,6 +172,9 @@ SENTENCES = {
     ),
     ProblemCode.PAPER_NEWER: "电子证照库中同一编号的证照发证日期较早，{detail}不同；请核对是否为换发的证照。",
     ProblemCode.REGISTER_NEWER: "电子证照库中同一编号的证照发证日期较晚；纸质证照可能已被换发，不再录入，请核对。",
+    ProblemCode.HELD_OTHERWISE: (
+        "“{field}”在登记中是另一姓名或名称的；请对照证件核对号码和姓名（名称），确已更名的不用改。"
+    ),
     ProblemCode.HEADING_EMPTY: "{field}没有列名，不会录入；请补写列名或删去该列。",
     ProblemCode.HEADING_AMBIGUOUS: "列名“{field}”可能是{detail}；请改用其中一个名称。",
     ProblemCode.HEADING_DOUBLED: "列名“{field}”与“{detail}”是同一项内容；请只保留一列。",
@@ -194,6 +198,8 @@ REMARKS = frozenset(
         ProblemCode.VALIDITY_BY_RULE,
         ProblemCode.DUPLICATE,
         ProblemCode.REGISTERED,
+        # It names nobody: what stands there under which name, only the officer sees who decides.
+        ProblemCode.HELD_OTHERWISE,
         ProblemCode.HEADING_EMPTY,
     }
 )

@@ -15,10 +15,12 @@ from regulation import limits
 from regulation.backfill.batches import BATCH_STAGES
 from regulation.backfill.judge import HOLDER, HOLDER_NUMBER, columns
 from regulation.backfill.paper_values import BETWEEN
-from regulation.backfill.problems import Problem
+from regulation.backfill.problems import Problem, ProblemCode
+from regulation.identity_numbers import same_name
 from tasks.backfill.batches import batch_of
 from tasks.backfill.questions import BatchSampleReview
 from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
+from tasks.register.holders import names_by_index
 from tasks.register.types import paper_type
 
 PROBLEMS = 20
@@ -85,7 +87,31 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
     names = list(dict.fromkeys(name for _, written in drawn for name in written))
     rows = tuple((str(row), *(written.get(name, "") for name in names)) for row, written in drawn)
     title = f"抽取的{len(drawn)}行（不符的不超过{batch.accept}行即整批通过）"
-    return [Compared(title, table=Table(("行", *names), rows))]
+    return [Compared(title, table=Table(("行", *names), rows)), *filter(None, [_held_otherwise(session, case)])]
+
+
+def _held_otherwise(session: Session, case: Case) -> Compared | None:
+    """Rows that may enter the register, drawn or not, whose holder's number it has under another name."""
+    found = select(BackfillProblem.row).where(
+        BackfillProblem.case_no == case.case_no, BackfillProblem.code == ProblemCode.HELD_OTHERWISE
+    )
+    mine = BackfillRow.case_no == case.case_no, BackfillRow.row.in_(found)
+    count = session.scalar(select(func.count()).select_from(BackfillRow).where(*mine)) or 0
+    listed = session.scalars(select(BackfillRow).where(*mine).order_by(BackfillRow.row).limit(PROBLEMS)).all()
+    theirs = BackfillRowHolder.case_no == case.case_no, BackfillRowHolder.row.in_([row.row for row in listed])
+    holders = [
+        (each.row, each.name, each.holder_index) for each in session.scalars(select(BackfillRowHolder).where(*theirs))
+    ]
+    several = {row for row, _, _ in holders}
+    holders += [(row.row, row.holder_name, row.holder_index) for row in listed if row.row not in several]
+    known = names_by_index(session, [index for _, _, index in holders])
+    rows = tuple(
+        (str(row), name, BETWEEN.join(others))
+        for row, name, index in sorted(holders)
+        if (others := sorted(each for each in known.get(index, ()) if not same_name(each, name)))
+    )
+    title = f"号码在登记中是另一姓名或名称的{count}行" + (f"，列前{PROBLEMS}行" if count > PROBLEMS else "")
+    return Compared(title, table=Table(("行", "本表的姓名或名称", "登记的姓名或名称"), rows)) if rows else None
 
 
 def _drawn(session: Session, case: Case) -> list[tuple[int, dict[str, str]]]:

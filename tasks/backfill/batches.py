@@ -21,7 +21,7 @@ from regulation.backfill.acceptance_sampling import draw, sampling_plan
 from regulation.backfill.batches import BATCH_STAGES, BatchStage, Outcome, outcome, wrong_rows
 from regulation.backfill.files import Entry, duplicates, identifier
 from regulation.backfill.judge import HOLDER
-from regulation.backfill.problems import Problem
+from regulation.backfill.problems import Problem, ProblemCode
 from regulation.certificates import CertificateState, IdentifierError
 from regulation.limits import BACKFILL_REVIEW
 from runtime import clock
@@ -232,12 +232,18 @@ def _their_holders(case_no: str, checked: Iterable[Checked]) -> Iterator[dict[st
 
 
 def _keep_problems(session: Session, batch: BackfillBatch, found: dict[int, Sequence[Problem]]) -> None:
-    """Keep why rows do not enter the register; what the register or an earlier row says already is only counted."""
+    """Keep why rows do not enter the register, and of those that may what their reviewer has to see; what the register
+    or an earlier row says already is only counted."""
+    kept = {
+        row: told(problems)
+        if outcome(problems) in {Outcome.BAD, Outcome.CONFLICT}
+        else [each for each in problems if each.code is ProblemCode.HELD_OTHERWISE]
+        for row, problems in found.items()
+    }
     rows = [
         {"case_no": batch.case_no, "row": row, "position": position, **problem._asdict()}
-        for row, problems in found.items()
-        if outcome(problems) in {Outcome.BAD, Outcome.CONFLICT}
-        for position, problem in enumerate(told(problems), 1)
+        for row, problems in kept.items()
+        for position, problem in enumerate(problems, 1)
     ]
     insert_many(session, cast("Table", BackfillProblem.__table__), rows)
 

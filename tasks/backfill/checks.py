@@ -18,6 +18,7 @@ from regulation.backfill.problems import Problem, Severity
 from runtime.database import reading
 from runtime.keys import keys
 from tasks.backfill.batch_files import BatchFile, in_chunks, opened_batch
+from tasks.register.holders import numbers_held_otherwise
 from tasks.register.types import paper_type, type_named
 from tasks.register.versions import judge_of
 from tasks.tables.files import Row
@@ -54,10 +55,12 @@ def check_rows(
     judged = [(number, judge.judge(named(cells, places))) for number, cells in rows]
     indexes = [index("certificate-number", each.number) if each.accepted else "" for _, each in judged]
     there = _registered(session, kind.code, filter(None, indexes))
+    entries = [each.holders(kept) if each.accepted and (kept := each.columns) else () for _, each in judged]
+    otherwise = numbers_held_otherwise(session, entries)
     names = columns(paper_type(kind))
     checked = []
-    for (number, each), at in zip(judged, indexes, strict=True):
-        problems = each.problems
+    for (number, each), at, remarks in zip(judged, indexes, otherwise, strict=True):
+        problems = (*each.problems, *remarks)
         if at in there:
             problems = (*problems, compare(each, there[at], names).problem)
         checked.append(Checked(number, each, at, problems))

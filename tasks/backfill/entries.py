@@ -19,11 +19,13 @@ from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
 from runtime.contacts import AddressOrNothing
+from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.office.departments import DepartmentText
 from tasks.office.naming import meant
 from tasks.register.faces import face_of, newest_of
+from tasks.register.holders import numbers_held_otherwise
 from tasks.register.types import paper_type
 from tasks.register.versions import judge_of
 
@@ -43,14 +45,19 @@ class Entered:
         return [self.in_words(each) for each in self.judged.problems if each.severity is Severity.ERROR]
 
     @property
-    def remarks(self) -> list[str]:
-        """What the reviewer should know; blank fields are seen without being told."""
+    def hints(self) -> list[tuple[str, str]]:
+        """What is better looked at again, by the field's code; blank fields are seen without being told."""
         problems = self.judged.problems
         return [
-            self.in_words(each)
+            (each.field, self.in_words(each))
             for each in problems
             if each.severity is Severity.REMARK and each.code is not ProblemCode.BLANK
         ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The same for the reviewer."""
+        return [said for _, said in self.hints]
 
     def in_words(self, problem: Problem) -> str:
         said = problem.in_words(columns(paper_type(self.kind)).get(problem.field, problem.field))
@@ -70,9 +77,15 @@ def known_authorities(session: Session) -> dict[str, str]:
     return dict(session.execute(select(IssuingAuthority.name, IssuingAuthority.code)).tuples().all())
 
 
-def entered(session: Session, kind: CertificateType, given: Mapping[str, str], today: date) -> Entered:
-    """What the rules say of an entry today. ``given`` is by field code."""
+def entered(
+    session: Session, kind: CertificateType, given: Mapping[str, str], today: date, but_not: str = ""
+) -> Entered:
+    """What the rules say of an entry today. ``given`` is by field code; ``but_not`` is its case, where it has one,
+    which may have brought it into the register."""
     judged = judge_of(session, kind, today).judge(given)
+    if (kept := judged.columns) is not None:
+        (remarks,) = numbers_held_otherwise(session, [judged.holders(kept)], but_not)
+        judged = judged._replace(problems=(*judged.problems, *remarks))
     there = None
     if judged.accepted and (held := newest_of(judged.number, kind.code)) is not None:
         face = face_of(held)
@@ -115,6 +128,17 @@ def latest_entry(session: Session, case_no: str) -> BackfillEntry:
     """The entry as it was corrected last."""
     wanted = select(BackfillEntry).where(BackfillEntry.case_no == case_no).order_by(BackfillEntry.turn.desc())
     return session.scalars(wanted.limit(1)).one()
+
+
+def hints_about(case_no: str) -> list[tuple[str, str]]:
+    """What whoever entered a paper may want to look at again in the entry as it is now, in Chinese by the field's code.
+
+    It names nobody whom they have not named, and is said only of what is on record as theirs (Article 15): what a
+    stranger would find out by trying stands in the record with their name.
+    """
+    with reading() as session:
+        kind = session.get_one(CertificateType, backfill_of(session, case_no).type_code)
+        return entered(session, kind, latest_entry(session, case_no).given, clock.today(), case_no).hints
 
 
 def correction_refusal(session: Session, case: Case, text: str) -> str | None:

@@ -20,7 +20,8 @@ from regulation.certificates import mask_name, mask_number
 from runtime import clock
 from tasks.backfill.entries import backfill_of, entered, latest_entry
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, ScanAttached
-from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
+from tasks.register.holders import COLUMNS, TITLE, held_otherwise
 from tasks.register.types import paper_type
 
 
@@ -60,7 +61,7 @@ def _found(sought: Sought) -> list[Select[Any]]:
 def _lines(session: Session, case: Case) -> Lines:
     backfill, kind = backfill_of(session, case.case_no), _kind(session, case)
     entry = latest_entry(session, case.case_no)
-    seen = entered(session, kind, entry.given, clock.today())
+    seen = entered(session, kind, entry.given, clock.today(), case.case_no)
     scans = session.scalars(select(Attachment.id).where(Attachment.case_no == case.case_no)).all()
     lines = [
         ("办理部门", session.get_one(Department, backfill.department_uscc).name),
@@ -81,7 +82,7 @@ def _lines(session: Session, case: Case) -> Lines:
 def _full_lines(session: Session, case: Case) -> Lines:
     backfill, kind = backfill_of(session, case.case_no), _kind(session, case)
     names, entry = columns(paper_type(kind)), latest_entry(session, case.case_no)
-    seen = entered(session, kind, entry.given, clock.today())
+    seen = entered(session, kind, entry.given, clock.today(), case.case_no)
     written = [(names[code], seen.judged.face.get(code) or text) for code, text in entry.given.items()]
     originals = [(f"{names[code]}（原样）", text) for code, text in seen.judged.originals.items()]
     return [
@@ -98,17 +99,22 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
     """What was entered, in the order of the paper, to be held against the scan beside it."""
     kind = _kind(session, case)
     names, entry = columns(paper_type(kind)), latest_entry(session, case.case_no)
-    seen = entered(session, kind, entry.given, clock.today())
+    seen = entered(session, kind, entry.given, clock.today(), case.case_no)
     before = dict(_earlier(session, case, names))
     corrected = {name for name in names.values() if any(title.endswith(f"次录入的{name}") for title in before)}
     lines = [(names[code], seen.judged.face.get(code) or text) for code, text in entry.given.items()]
     remarks = [("请核对", remark) for remark in seen.remarks]
-    return [Compared("录入的内容（与扫描件逐项核对）", (*remarks, *lines), telling=frozenset({"请核对", *corrected}))]
+    paper = Compared("录入的内容（与扫描件逐项核对）", (*remarks, *lines), telling=frozenset({"请核对", *corrected}))
+    kept = seen.judged.columns
+    holders = seen.judged.holders(kept) if kept is not None else ()
+    rows, names_there = held_otherwise(session, holders, case.case_no)
+    return [paper, *([Compared(TITLE, table=Table(COLUMNS, rows), telling=names_there)] if rows else [])]
 
 
 def _people(session: Session, case: Case) -> Lines:
     """Who holds the paper, by number."""
-    judged = entered(session, _kind(session, case), latest_entry(session, case.case_no).given, clock.today()).judged
+    given = latest_entry(session, case.case_no).given
+    judged = entered(session, _kind(session, case), given, clock.today(), case.case_no).judged
     numbers = [judged.holder_number.number if judged.holder_number else "", *(each.number for each in judged.others)]
     return [("同一持证主体", number) for number in numbers]
 

@@ -17,8 +17,9 @@ from regulation.catalogue import state_on
 from regulation.certificates import STATE_NAMES, mask_name, mask_number
 from regulation.objections import STAGES, Stage
 from runtime import clock
+from runtime.refusals import InputError
 from runtime.words import folded
-from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought
+from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
 from tasks.objections.changes import last_change
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.letters import letter_of_case
@@ -32,8 +33,9 @@ from tasks.objections.questions import (
     reply_of,
 )
 from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
+from tasks.register.holders import COLUMNS, TITLE, held_otherwise
 from tasks.register.types import objectionable
-from tasks.register.versions import CURRENT_VERSION
+from tasks.register.versions import CURRENT_VERSION, correct, holders_of
 
 
 def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
@@ -246,7 +248,24 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
         face["电子证照标识"] = current.identifier
         title = f"{objection.certificate_type}现在的内容"
         compared.append(Compared(title, tuple(face.items()), telling=frozenset({name})))
+        if kind is not None and code is not None:
+            value = (reply or {}).get("corrected_value") or objection.proposed
+            compared += filter(None, [_held_otherwise(session, kind, current, code, value)])
     return compared
+
+
+def _held_otherwise(
+    session: Session, kind: CertificateType, current: Certificate, code: str, value: str
+) -> Compared | None:
+    """What the register has under the numbers of those who would hold a certificate by a correction, where it has one
+    of them under another name."""
+    try:
+        said = correct(session, kind, current, code, value, clock.today(), lambda *_: True)
+    except InputError:
+        return None
+    changed = set(said.holders) - set(holders_of(session, current.id))
+    rows, names = held_otherwise(session, [each for each in said.holders if each in changed], current.root)
+    return Compared(TITLE, table=Table(COLUMNS, rows), telling=names) if rows else None
 
 
 def _face(kind: CertificateType, current: Certificate) -> Lines:

@@ -12,6 +12,7 @@ from models.certificates import Certificate, CertificateType
 from models.notices import OutgoingNotice
 from models.objections import Objection
 from models.records import AuditEntry
+from regulation.backfill.problems import Problem, ProblemCode
 from regulation.backfill.review import Stage
 from regulation.catalogue import STATE
 from regulation.certificates import parse_identifier
@@ -19,13 +20,16 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.backfill import steps as backfills
+from tasks.backfill.entries import hints_about
 from tasks.backfill.objections import HolderObjection, backfilled, object_to_backfill
 from tasks.backfill.questions import BackfillCorrection, BackfillReview
 from tasks.case.attachments import File
 from tasks.certificates.reading import is_stale
 from tasks.desk.sheets import sheet_of
 from tasks.register.faces import by_identifier, face_of, of_holder
-from tests.conftest import Clerk, answered
+from tasks.register.holders import TITLE, numbers_held_otherwise
+from tasks.register.versions import holders_of
+from tests.conftest import Clerk, answered, read_at_desk
 
 SCAN = File("扫描件.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
 MARRIAGE = {
@@ -292,3 +296,66 @@ def test_the_face_keeps_what_the_paper_says(clerk: Any) -> None:
     assert held is not None
     face = face_of(held)
     assert (face.holder_name, face.values["wife"], face.values["wife_number"]) == ("王建国", "陈丽华", "")
+
+
+OTHERWISE = "在登记中是另一姓名或名称的；请对照证件核对号码和姓名"
+
+
+def in_the_register(clerk: Any) -> Clerk:
+    """A marriage certificate of 王建国, by his number."""
+    case = register()
+    assert review(case, "通过") is None
+    assert backfills.put_in_register.run(case.case_no) is not None
+    return case
+
+
+def another_paper(name: str, **changed: str) -> Clerk:
+    """Another marriage certificate with the same number, of whoever it names."""
+    given = {"结婚证字号": "J330621-2005-000777", "持证人": name, "男方姓名": name, "女方姓名": "徐小妹"}
+    return register(given | changed, key="k2")
+
+
+def test_a_number_that_the_register_has_under_another_name_is_said_to_who_enters_and_who_reviews(clerk: Any) -> None:
+    in_the_register(clerk)
+    case = another_paper("王建业")
+    # Whoever entered it reads that it is so, and nobody's name; nor does a list or Prefect hold one.
+    hints = dict(hints_about(case.case_no))
+    assert OTHERWISE in hints["husband_number"]
+    assert "王建国" not in str(hints)
+    sheet = sheet_of(case.case_no).table()
+    assert OTHERWISE in sheet
+    assert "王建国" not in sheet
+    page = read_at_desk(case.case_no, "KQ004")
+    paper, there = page.compared
+    assert any(OTHERWISE in said for _, said in paper.lines)
+    assert there.title == TITLE
+    assert there.table is not None
+    (row,) = there.table.rows
+    assert row == ("王建国", "结婚证 J330621-1998-000123", "1998-05-12，有效")
+    assert there.telling == {"王建国"}
+    # It is no reason to refuse: names change.
+    assert review(case, "通过") is None
+    assert backfills.put_in_register.run(case.case_no) is not None
+    # What it brought in itself is nothing that it has to be held against.
+    assert len(read_at_desk(case.case_no, "KQ004").compared) == 2
+    with reading() as session:
+        (both,) = numbers_held_otherwise(session, [holders_of(session, certificate_of(case).id)])
+    assert both == [Problem("husband_number", ProblemCode.HELD_OTHERWISE)]
+
+
+@pytest.mark.parametrize("name", ["王建国", "王 建 国"])
+def test_a_number_that_the_register_has_under_the_same_name_is_no_matter(clerk: Any, name: str) -> None:
+    in_the_register(clerk)
+    case = another_paper(name)
+    assert OTHERWISE not in str(hints_about(case.case_no))
+    assert len(read_at_desk(case.case_no, "KQ004").compared) == 1
+
+
+def test_a_correction_is_held_against_the_register_too(clerk: Any) -> None:
+    in_the_register(clerk)
+    case = another_paper("王建国")
+    assert review(case, "退回更正", "姓名与扫描件不符") is None
+    backfills.return_for_correction.run(case.case_no)
+    assert correct(case, "持证人：王建业\n男方姓名：王建业") is None
+    backfills.take_correction.run(case.case_no)
+    assert OTHERWISE in str(hints_about(case.case_no))

@@ -405,3 +405,25 @@ def test_a_file_that_cannot_be_read_leaves_nothing(clerk: Any, tmp_path: Path) -
     with pytest.raises(InputError, match=r"坏\.csv"):
         submit(path)
     assert (rows_left(BackfillBatch), rows_left(BackfillChunk)) == (0, 0)
+
+
+def test_numbers_that_the_register_has_under_another_name_are_shown_to_who_compares_the_sample(
+    clerk: Any, tmp_path: Path
+) -> None:
+    case = register()
+    assert review(case, "通过") is None
+    assert put_in_register.run(case.case_no) is not None
+    same, other = marriage(1), marriage(2, 持证人="王建业", 男方姓名="王建业")
+    batch = submit(written(tmp_path / "一.csv", [same, other]))
+    assert check_all(batch)
+    assert batch_of(batch).good == 2
+    drawn, there = read_at_desk(batch.case_no, "KQ004").compared
+    assert there.title == "号码在登记中是另一姓名或名称的1行"
+    assert there.table is not None
+    assert there.table.rows == (("3", "王建业", "王建国"),)
+    assert drawn.table is not None
+    assert "王建国" not in sheet_of(batch.case_no).table()
+    # It keeps no row out.
+    assert found_wrong(batch, "无") is None
+    assert judge_sample.run(batch.case_no)
+    assert register_batch.run(batch.case_no) == 2

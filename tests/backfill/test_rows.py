@@ -18,6 +18,7 @@ from regulation.backfill.files import (
     duplicates,
     entry,
     find_type,
+    held_otherwise,
     identifier,
     named,
     read_headings,
@@ -672,6 +673,11 @@ def _codes_of_the_other_tests() -> Iterator[ProblemCode]:
     for changed in ({}, {"issued_on": date(2020, 1, 1)}, {"issued_on": date(2024, 1, 1)}, {"holder_name": "甲"}):
         there = Registered(row.face, row.holder_name, COMPANY, date(2023, 3, 5), row.valid_until_on)
         yield compare(row, there._replace(**changed), {}).problem.code  # type: ignore[arg-type]
+    kept = row.columns
+    assert kept is not None
+    otherwise = held_otherwise(row.holders(kept)[0], ["甲"])
+    assert otherwise is not None
+    yield otherwise.code
     unknown = find_type("渔业捕捞许可证", TYPES)
     assert isinstance(unknown, Problem)
     yield unknown.code

@@ -22,6 +22,7 @@ from models.objections import Attachment, Objection
 from models.organisations import Leave, Officer, Role
 from models.records import AuditEntry
 from notifications import rendering
+from regulation.catalogue import HolderKind
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading, transaction
@@ -31,11 +32,15 @@ from tasks.case.hand_over import give_case
 from tasks.desk.case_page import add_files
 from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.desk.phrases import PhraseForm, drop_phrase, keep_phrase, places
+from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
+from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import LetterPosted, SupplementReceived
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import submit_supplement
 from tasks.office.staff_tasks import complete_staff_task, open_staff_task
+from tasks.register.holders import TITLE
+from tasks.register.types import objectionable
 from tests.conftest import (
     Clerk,
     at_desk,
@@ -218,6 +223,28 @@ def test_a_notice_that_did_not_arrive_and_one_that_cannot_be_said_any_more_hide_
     assert told.is_late
     assert "须另行告知" in told.how
     assert "无法显示" in told.text
+
+
+def test_a_holder_by_a_correction_is_held_against_the_register(clerk: Clerk) -> None:
+    (held, kind), *others = (
+        (each, kind)
+        for each, kind in certificates_with_address(Certificate.holder_kind == HolderKind.LEGAL_PERSON)
+        if "holder_number" in objectionable(kind)
+    )
+    other = next(each for each, _ in others if each.holder_number != held.holder_number)
+    number = {
+        "field": objectionable(kind)["holder_number"],
+        "stated": held.holder_number,
+        "proposed": other.holder_number,
+    }
+    registered = register_objection(objection_about(held, kind, **number), [], "n", "KQ001", "x")
+    there = next(each for each in read_at_desk(registered.case_no, DIRECTOR).compared if each.title == TITLE)
+    assert there.table is not None
+    assert {row[0] for row in there.table.rows} == {other.holder_name}
+    # Who objects reads nothing of it: anybody may name any number.
+    assert other.holder_name not in str(sheet_of(registered.case_no, OBJECTION_TO_PARTY))
+    elsewhere = register_objection(objection_about(held, kind), [], "a", "KQ001", "x")
+    assert all(each.title != TITLE for each in read_at_desk(elsewhere.case_no, DIRECTOR).compared)
 
 
 def test_other_cases_of_the_certificate_and_of_its_holder_are_linked(clerk: Clerk, desk: Desk) -> None:

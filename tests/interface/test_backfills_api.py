@@ -54,6 +54,19 @@ def test_a_paper_is_entered_with_its_scan_once(civil: Caller) -> None:
     assert (count(Case.case_no), count(Attachment.id)) == (1, 1)
 
 
+def test_the_answer_hints_at_what_is_better_looked_at_again_and_names_nobody(civil: Caller) -> None:
+    first = civil.post(URL, entry()).json()
+    assert [hint["field"] for hint in first["hints"]] == ["husband_number"]
+    Clerk(first["case_no"]).answer(BackfillReview, verdict="通过")
+    assert backfills.put_in_register.run(first["case_no"]) is not None
+    other = MARRIAGE | {"结婚证字号": "J330621-2005-000777", "持证人": "王建业", "男方姓名": "王建业"}
+    answers = [civil.post(URL, entry(submission_no="MZ-2", values=other)) for _ in range(2)]
+    for answer in answers:
+        assert (answer.status_code, "王建国" in answer.text) == (201, False)
+        said = [hint["detail"] for hint in answer.json()["hints"] if hint["field"] == "husband_number"]
+        assert any("在登记中是另一姓名或名称的" in each for each in said)
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "said"),
     [
