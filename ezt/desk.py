@@ -136,6 +136,22 @@ class Desk:
         if sent.status_code != 303:
             raise NotThereError(said_on(sent.text))
 
+    def start(self, code: str, by: str, entry: str = "", **typed: str) -> str:
+        """Fill in a start's form (its fields by their names on the page; an ``entry`` that a run has opened, where
+        there is one), look at it, sign it; what its receipt says. ``NotThereError`` says what the page says where it is
+        not taken."""
+        browser, where = self.browser(by), f"/desk/start/{code}"
+        page = browser.get(where, params={"entry": entry} if entry else {}).text
+        hidden = dict(HIDDEN.findall(page.rpartition('id="start"')[2]))
+        answer = browser.post(f"{where}/form", data=hidden | typed | {"do": "check"}, follow_redirects=True)
+        if answer.status_code != 200:
+            raise NotThereError(said_on(answer.text))
+        hidden = dict(HIDDEN.findall(answer.text.rpartition('id="answer"')[2]))
+        sent = browser.post(f"{where}/sign", data=hidden | {"code": self.sign(by)["code"]}, follow_redirects=True)
+        if sent.status_code != 200:
+            raise NotThereError(said_on(sent.text))
+        return sent.text
+
 
 def _officer_of(case_no: str) -> str:
     with reading() as session:

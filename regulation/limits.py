@@ -109,6 +109,7 @@ DESK_SESSION = Limit("desk-session", 8 * 60, Unit.MINUTES, "内部规定（第�
 DESK_SIGN_ONS = Limit(
     "desk-sign-ons", 60, Unit.TIMES, "内部规定（第十四条）", "一个来源地址一小时内经浙政钉登录未成功的次数"
 )
+ENTRY_LIFE = Limit("entry-life", 1, Unit.DAYS, "内部规定（第十四条）", "工作台上填写、还没有签名的登记的保存时间")
 UNSIGNED_REGISTRATION = Limit(
     "unsigned-registration", 1, Unit.DAYS, "内部规定（第十四条）", "代为登记的申请等待签名的最长时间"
 )

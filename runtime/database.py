@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from time import monotonic
 from typing import Any, TypeVar, cast
@@ -131,12 +132,39 @@ def forget_engine() -> None:
             _reading_once.cache_clear()
 
 
+_around: ContextVar[Session | None] = ContextVar("around", default=None)
+"""The session of the ``together`` that the present work is part of."""
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session whose work commits as a whole when the block ends, or not at all."""
+    """A session whose work commits as a whole when the block ends, or not at all; within ``together`` it is part of
+    that."""
+    around = _around.get()
+    if around is not None:
+        yield around
+        around.flush()
+        return
     with Session(engine(), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+@contextmanager
+def together(*, rehearsed: bool = False) -> Iterator[Session]:
+    """A transaction that every ``transaction`` of the block is part of: what is written as several commits as a whole,
+    or not at all. ``rehearsed``: not at all in any case; what would come of it can be looked at within the block.
+
+    Nothing in the block may go on after it has caught what a ``transaction`` of it raised: half of that is there.
+    """
+    with Session(engine(), expire_on_commit=False) as session:
+        token = _around.set(session)
+        try:
+            yield session
+        finally:
+            _around.reset(token)
+        if not rehearsed:
+            session.commit()
 
 
 def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

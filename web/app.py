@@ -27,7 +27,7 @@ from web import (
     system_reviews,
     use_lists,
 )
-from web.desk import cases, door, figures, lists, matters, phrases
+from web.desk import cases, door, figures, lists, matters, phrases, starts
 from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
 app = FastAPI(
@@ -75,6 +75,7 @@ for shown in (
     figures.router,
     cases.router,
     phrases.router,
+    starts.router,
 ):
     app.include_router(shown, dependencies=[Depends(from_our_own_page)])
 app.add_middleware(SizeLimit)

@@ -1,6 +1,7 @@
 """The working days as this installation knows them: the library's, and the years that staff published here."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, or_, select, update
@@ -12,7 +13,7 @@ from models.organisations import Officer
 from regulation.working_days import CalendarError, WorkingDays, YearArrangement, last_library_year, parse_day
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, Mistakes, RefusalError
 from tasks.audit import record
 
 _built: dict[tuple[tuple[int, datetime], ...], WorkingDays] = {}
@@ -123,14 +124,34 @@ def publish(year: int, days_off: str, days_worked: str, by: Officer) -> int:
     Raises ``RefusalError`` for lines that are no dates, an arrangement that cannot be, a year that the library knows
     already.
     """
-    try:
-        arrangement = YearArrangement(year, dict(_days_off(days_off)), frozenset(map(parse_day, days_worked.split())))
-    except CalendarError as error:
-        raise RefusalError(str(error)) from None
-    if year <= last_library_year():
-        raise RefusalError(f"{year}年的放假安排已在系统日历中，无需录入。")
+    arrangement = arranged(year, days_off, days_worked)
     with transaction() as session:
         return publish_year(session, arrangement, by.staff_no, clock.now())
+
+
+def arranged(year: int, days_off: str, days_worked: str) -> YearArrangement:
+    """The arrangement that a form's text says. Raises ``InputError``, by the fields of the form, for what ``publish``
+    refuses."""
+    if year <= last_library_year():
+        raise InputError.of("year", f"{year}年的放假安排已在系统日历中，无需录入。")
+    mistakes, off, worked = Mistakes(), dict[date, str](), frozenset[date]()
+    with mistakes.beside("days_off"), _in_chinese():
+        off = dict(_days_off(days_off))
+    with mistakes.beside("days_worked"), _in_chinese():
+        worked = frozenset(map(parse_day, days_worked.split()))
+    mistakes.say()
+    with mistakes.beside("days_off"), _in_chinese():
+        return YearArrangement(year, off, worked)
+    mistakes.say()
+    raise AssertionError("what is wrong is said")
+
+
+@contextmanager
+def _in_chinese() -> Iterator[None]:
+    try:
+        yield
+    except CalendarError as error:
+        raise InputError(str(error)) from None
 
 
 def _days_off(text: str) -> Iterator[tuple[date, str]]:

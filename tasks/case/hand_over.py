@@ -23,21 +23,16 @@ REFUSED, NAMED = 10, 100
 """Cases that a refusal, and a letter, name."""
 
 
-def hand_over(
-    session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime, though_away: bool = False
-) -> None:
-    """Give a case, and those joined to it, to another officer; reminders follow because they read the case's officer.
+def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> str:
+    """Give a case, and those joined to it, to another officer; its number in full. Reminders follow because they read
+    the case's officer.
 
-    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, whoever
-    may not act on the case, and a receiver who is away, unless it is to be ``though_away``.
+    The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, and
+    whoever may not act on the case.
     """
     case = _pass_on(session, case_no, to, why, by, at)
-    away = absence(session, case.officer_no, clock.local_date(at))
-    if away is not None and not though_away:
-        raise RefusalError(
-            f"接收人：工号{case.officer_no}{away}。请另选接收人；仍要移交的，请勾选“接收人休假，仍然移交”。"
-        )
     tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
+    return case.case_no
 
 
 def _pass_on(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> Case:
@@ -127,7 +122,7 @@ def _tell_of(session: Session, case_nos: Sequence[str], to: str, why: str, by: O
     queue(session, notice, officer.email, key=f"{case_nos[0]}:hand-over:{at.isoformat()}", case_no=None, at=at)
 
 
-def give_case(case_no: str, to: str, why: str, by: Officer, though_away: bool = False) -> None:
+def give_case(case_no: str, to: str, why: str, by: Officer) -> str:
     """A hand-over as a form asks for it. Raises ``RefusalError`` as ``hand_over`` does."""
     with transaction() as session:
-        hand_over(session, case_no, to, why, by, clock.now(), though_away)
+        return hand_over(session, case_no, to, why, by, clock.now())

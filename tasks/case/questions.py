@@ -57,7 +57,41 @@ def set_by_system(limit: Limit) -> str:
     return f"期限不用写，告知时由系统定为{limit.value}个工作日（{limit.source}），截止日写在通知里"
 
 
-class Question(BaseModel):
+class Form(BaseModel):
+    """What a page of the desk asks somebody to fill in."""
+
+    needs: ClassVar[Mapping[str, Needed]] = {}
+    """By their names, the fields that only some choices make necessary."""
+    hints: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """By their names, what fields take for a choice: said where that choice is offered, so that no hint speaks of one
+    that is not there. What holds for every choice is the field's description."""
+
+    @classmethod
+    def hint(cls, name: str, offered: Container[str]) -> str:
+        """What a form says beside the title of a field, in Chinese; ``offered`` are its choices."""
+        by_text: dict[str, list[str]] = {}
+        for choice, text in cls.hints.get(name, {}).items():
+            if choice in offered:
+                by_text.setdefault(text, []).append(f"“{choice}”")
+        said = [f"选{'、'.join(choices)}时，{text}" for text, choices in by_text.items()]
+        return "；".join([*said, *filter(None, [cls.model_fields[name].description])])
+
+    def check_needs(self) -> None:
+        """Raise ``InputError``, field by field, for what a choice makes necessary and is not filled in."""
+        wrong = {}
+        for name, needed in self.needs.items():
+            given, why = getattr(self, name), needed.why.get(getattr(self, needed.by))
+            if why is None:
+                continue
+            title = type(self).model_fields[name].title
+            if given is None or (isinstance(given, str) and len(given) < needed.least):
+                least = f"（至少{needed.least}个字）" if needed.least > 1 and given is not None else ""
+                wrong[name] = f"{why}，请在“{title}”中写明{least}。"
+        if wrong:
+            raise InputError("".join(wrong.values()), wrong)
+
+
+class Question(Form):
     """A decision point of a story."""
 
     model_config = ConfigDict(use_attribute_docstrings=False)
@@ -69,26 +103,11 @@ class Question(BaseModel):
     """What is waited for when it is not the officer's decision, in a few words for the list 待办."""
     by_files: ClassVar[bool] = False
     """Whether files answer it, and nothing else does."""
-    needs: ClassVar[Mapping[str, Needed]] = {}
-    """By their names, the fields that only some choices make necessary."""
-    hints: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """By their names, what fields take for a choice: said where that choice is offered, so that no hint speaks of one
-    that is not there. What holds for every choice is the field's description."""
 
     @classmethod
     def called(cls) -> str:
         """What is asked or waited for, in a few words."""
         return cls.awaits or cls.asks.partition("：")[0].partition("（")[0]
-
-    @classmethod
-    def hint(cls, name: str, offered: Container[str]) -> str:
-        """What a form says beside the title of a field, in Chinese; ``offered`` are its choices."""
-        by_text: dict[str, list[str]] = {}
-        for choice, text in cls.hints.get(name, {}).items():
-            if choice in offered:
-                by_text.setdefault(text, []).append(f"“{choice}”")
-        said = [f"选{'、'.join(choices)}时，{text}" for text, choices in by_text.items()]
-        return "；".join([*said, *filter(None, [cls.model_fields[name].description])])
 
     @classmethod
     def said(cls, given: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -129,17 +148,7 @@ class Question(BaseModel):
 
     def check(self, asked: Asked) -> None:
         """Raise ``RefusalError`` for an answer that cannot be taken; ``InputError`` says of which fields it is."""
-        wrong = {}
-        for name, needed in self.needs.items():
-            given, why = getattr(self, name), needed.why.get(getattr(self, needed.by))
-            if why is None:
-                continue
-            title = type(self).model_fields[name].title
-            if isinstance(given, str) and len(given) < needed.least:
-                least = f"（至少{needed.least}个字）" if needed.least > 1 else ""
-                wrong[name] = f"{why}，请在“{title}”中写明{least}。"
-        if wrong:
-            raise InputError("".join(wrong.values()), wrong)
+        self.check_needs()
 
     def recorded(self) -> dict[str, Any]:
         """The answer as it goes on record."""

@@ -5,7 +5,8 @@ story, so callers need not care whether Prefect could be reached.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -186,8 +187,11 @@ def wake(client: SyncPrefectClient, case_no: str) -> None:
     except ObjectNotFound:
         ensure_run(client, case_no)
         return
+    _resume(client, run)
+
+
+def _resume(client: SyncPrefectClient, run: FlowRun) -> None:
     if run.state is not None and run.state.type is StateType.PAUSED:
-        # Prefect's own resume ends in this state too, but insists on the form's input first.
         client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
 
 
@@ -440,12 +444,25 @@ def nudge(case_no: str) -> None:
     Whatever cannot be reached, our own database included, is made good by the scheduled stories (recovery, dispatch),
     so nothing is raised.
     """
-    try:
-        with prefect() as client:
+    nudge_all([case_no])
+
+
+def nudge_all(case_nos: Sequence[str], entry_run: str | None = None) -> None:
+    """As ``nudge``, for what came of an entry at the desk: cases, none or several, and the run that has opened it, if
+    any."""
+    for case_no in case_nos:
+        with _as_well_as_can_be(f"wake {case_no}"), prefect() as client:
             wake(client, case_no)
-    except (PrefectException, HTTPError, RuntimeError, SQLAlchemyError) as error:
-        logger.warning("could not wake %s: %s", case_no, type(error).__name__)
-    try:
+    if entry_run is not None:
+        with _as_well_as_can_be("wake the run of an entry"), prefect() as client:
+            _resume(client, client.read_flow_run(UUID(entry_run)))
+    with _as_well_as_can_be("send what was queued"):
         kick()
-    except SQLAlchemyError as error:
-        logger.warning("could not send what was queued with %s: %s", case_no, type(error).__name__)
+
+
+@contextmanager
+def _as_well_as_can_be(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (PrefectException, HTTPError, RuntimeError, SQLAlchemyError) as error:
+        logger.warning("could not %s: %s", what, type(error).__name__)

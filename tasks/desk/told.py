@@ -1,6 +1,8 @@
 """What was written to people in a case: each notice with when and how it went out, and its text as they read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,6 +38,12 @@ def told_in(session: Session, case_nos: list[str]) -> tuple[ToldNotice, ...]:
     """The notices of cases to whoever is none of the staff, the latest first."""
     wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.notice.not_in(OF_STAFF))
     return tuple(_told(each) for each in session.scalars(wanted.order_by(OutgoingNotice.id.desc()).limit(LISTED)))
+
+
+def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tuple[ToldNotice, ...]:
+    """The notices of cases that were queued since then, to staff too, in their order."""
+    wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.queued_at >= since)
+    return tuple(_told(each) for each in session.scalars(wanted.order_by(OutgoingNotice.id)))
 
 
 def _told(notice: OutgoingNotice) -> ToldNotice:

@@ -15,6 +15,8 @@ from tasks.case.kind import cell
 from tasks.guides.items import item_named
 from tasks.register.types import type_named
 
+ONLY_DIRECTORS = "法定纸质例外须由负责人登记。"
+
 
 def enter_exception(
     certificate_type: str,
@@ -32,7 +34,7 @@ def enter_exception(
     with transaction() as session:
         now = clock.now()
         if by.role is not Role.DIRECTOR:
-            raise RefusalError("法定纸质例外须由负责人登记。")
+            raise RefusalError(ONLY_DIRECTORS)
         kind = type_named(session, certificate_type)
         item_code = item_named(session, item_code) if item_code else ""
         if until_on is not None and until_on < from_on:
@@ -57,7 +59,7 @@ def end_exception(number: int, last_on: date, by: Officer) -> None:
     with transaction() as session:
         now = clock.now()
         if by.role is not Role.DIRECTOR:
-            raise RefusalError("法定纸质例外须由负责人登记。")
+            raise RefusalError(ONLY_DIRECTORS)
         entry = session.get(PaperException, number, with_for_update=True)
         if entry is None:
             numbers = map(str, session.scalars(select(PaperException.id).order_by(PaperException.id)))

@@ -4,7 +4,7 @@ interface."""
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models.liaisons import FilingKind
 from regulation.working_days import parse_day
@@ -16,7 +16,7 @@ from tasks.office.days import DayText
 class LiaisonFilingForm(BaseModel):
     """A filing (备案): somebody is designated, takes over from somebody, or ends."""
 
-    model_config = ConfigDict(title="专人备案", extra="forbid")
+    model_config = ConfigDict(title="专人备案", extra="forbid", validate_default=True)
 
     kind: Annotated[FilingKind, Field(title="备案种类")]
     name: Annotated[Words, Field(title="姓名", description="终止时不填", max_length=60)] = ""
@@ -32,18 +32,23 @@ class LiaisonFilingForm(BaseModel):
         Field(title="其最后在册日", description="如2026-12-31；不填则以确认之日为准", max_length=10),
     ] = ""
 
-    @model_validator(mode="after")
-    def _complete(self) -> "LiaisonFilingForm":
-        needed = {"姓名": self.name, "职务": self.position, "电话": self.phone, "邮箱": self.email}
-        if self.kind is FilingKind.END:
-            needed = {}
-        if self.kind is not FilingKind.APPOINTMENT:
-            needed["被替换或终止的专人"] = self.replaces
-        if missing := [title for title, value in needed.items() if not value]:
-            raise ValueError(f"{self.kind}备案须填写{'、'.join(missing)}")
-        if self.kind is FilingKind.APPOINTMENT and (self.replaces or self.last_on):
-            raise ValueError("指定备案不涉及他人；有人离任的请用“变更”或“终止”")
-        return self
+    @field_validator("name", "position", "phone", "email")
+    @classmethod
+    def _says_who(cls, text: str, info: ValidationInfo) -> str:
+        kind = info.data.get("kind")
+        if not text and kind not in (None, FilingKind.END):
+            raise ValueError(f"未填写，{kind}备案须填写")
+        return text
+
+    @field_validator("replaces", "last_on")
+    @classmethod
+    def _says_whose_end(cls, text: str, info: ValidationInfo) -> str:
+        kind = info.data.get("kind")
+        if text and kind is FilingKind.APPOINTMENT:
+            raise ValueError("请留空：指定备案不涉及他人；有人离任的请用“变更”或“终止”")
+        if not text and info.field_name == "replaces" and kind not in (None, FilingKind.APPOINTMENT):
+            raise ValueError(f"未填写，{kind}备案须填写")
+        return text
 
     @property
     def last_day(self) -> date | None:

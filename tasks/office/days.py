@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from regulation.working_days import CalendarError, parse_day
 from runtime.words import Words
@@ -15,5 +15,5 @@ def _day_or_nothing(text: str) -> str:
         raise ValueError(f"有误：{wrong}") from None
 
 
-DayText = Annotated[Words, AfterValidator(_day_or_nothing)]
-"""A day as text, or nothing: an optional date is a clumsy thing in a start form."""
+DayText = Annotated[Words, AfterValidator(_day_or_nothing), Field(json_schema_extra={"format": "date"})]
+"""A day as text, or nothing."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,12 @@ def department_named(session: Session, name: str) -> Department:
         return found
     known = {department.name: department for department in session.scalars(select(Department))}
     return named(name, known, f"没有名为“{name}”的部门", f"“{name}”不止一个部门")
+
+
+class OfDepartment(BaseModel):
+    """The first field of what staff enter for a department."""
+
+    department: DepartmentText
 
 
 def department_names(session: Session) -> dict[str, str]:

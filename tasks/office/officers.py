@@ -64,6 +64,14 @@ def officer_named(session: Session, text: str, what: str = "工号") -> Officer:
     raise InputError(f"{what}：没有这名在职工作人员，请填写其中一个工号：{'、'.join(sorted(there)[:LISTED])}。")
 
 
+def officers_there(session: Session, *, auditors: bool = False) -> dict[str, str]:
+    """Who is in service, by staff number, in the words of a form that asks for one of them: ``auditors`` only where
+    whoever reads may be meant, too."""
+    there = select(Officer).where(Officer.active).order_by(Officer.staff_no)
+    some = (each for each in session.scalars(there) if auditors or each.role is not Role.AUDITOR)
+    return {each.staff_no: f"{each.staff_no} {each.name}（{each.role}）" for each in some}
+
+
 def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
     """The officer who acts for ``staff_no`` on a day: themselves, or their substitute while they are on leave.
 

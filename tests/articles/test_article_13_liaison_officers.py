@@ -160,7 +160,7 @@ def test_a_filing_is_decided_once() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"name": ""}, "指定备案须填写姓名"),
+        ({"name": ""}, "姓名未填写，指定备案须填写"),
         ({"email": "x"}, "格式不对"),
         ({"phone": "abc"}, "string_pattern_mismatch"),
         ({"replaces": "某人"}, "请用“变更”"),

@@ -24,13 +24,12 @@ from tasks.case import answers
 from tasks.case.answers import changed_answers
 from tasks.case.attachments import File, keep_files
 from tasks.case.questions import Question
-from tasks.desk.case_page import AskedNow
 from tasks.desk.kinds import QUESTIONS
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
 from tasks.system_reviews.questions import SystemReviewOpinion
 from tests.conftest import Clerk, answered, officer_of
-from web.desk.questions import shown
+from web.desk.fields import Offered, shown
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 DIRECTOR = "KQ004"
@@ -271,7 +270,7 @@ def test_a_closed_case_asks_nothing(desk: Desk, case: Clerk) -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_every_question_is_a_form_in_chinese(question: type[Question]) -> None:
-    fields = shown(AskedNow(question, 1, {}, {}, ""))
+    fields = shown(question)
     assert [field.name for field in fields] == list(question.model_fields)
     for field in fields:
         assert not field.title.isascii()
@@ -282,7 +281,7 @@ def test_every_question_is_a_form_in_chinese(question: type[Question]) -> None:
 
 
 def choices_of(question: type[Question]) -> dict[str, tuple[str, ...]]:
-    return {field.name: tuple(field.choices) for field in shown(AskedNow(question, 1, {}, {}, "")) if field.choices}
+    return {field.name: tuple(field.choices) for field in shown(question) if field.choices}
 
 
 def names(text: str, choice: str, others: Iterable[str]) -> bool:
@@ -300,7 +299,7 @@ def test_a_hint_speaks_of_no_choice_that_is_not_offered(question: type[Question]
             left = [each for each in choices if each != missing]
             if not left:
                 continue
-            for field in shown(AskedNow(question, 1, {name: left}, {}, "")):
+            for field in shown(question, Offered({name: left})):
                 assert not names(field.hint + field.when, missing, left), (field.name, field.hint, field.when)
 
 
@@ -312,7 +311,7 @@ def test_a_hint_for_a_choice_is_for_one_that_there_is(question: type[Question]) 
         assert set(map(str, hints)) <= there
     # What a form puts in quotation marks is a choice of it, a field of it, or an example of what to write.
     titles = {field.title for field in question.model_fields.values()}
-    for field in shown(AskedNow(question, 1, {}, {}, "")):
+    for field in shown(question):
         said = re.sub("(?:如|写作|的填)“[^”]*”", "", field.hint)
         assert set(re.findall("“([^”]*)”", said)) <= there | titles
 
@@ -328,7 +327,7 @@ def test_a_hint_for_a_choice_is_for_one_that_there_is(question: type[Question]) 
 def test_who_asks_for_something_reads_that_the_system_sets_the_limit(
     question: type[Question], field: str, choice: str, limit: Limit
 ) -> None:
-    (hint,) = (each.hint for each in shown(AskedNow(question, 1, {}, {}, "")) if each.name == field)
+    (hint,) = (each.hint for each in shown(question) if each.name == field)
     said = hint.partition(f"选“{choice}”时")[2]
     assert f"期限不用写，告知时由系统定为{limit.value}个工作日（{limit.source}）" in said
 
@@ -345,7 +344,7 @@ def test_a_recorded_answer_is_read_with_its_labels_and_units(question: type[Ques
 
 @pytest.mark.parametrize("question", NEEDING, ids=lambda each: each.question)
 def test_what_a_choice_makes_necessary_is_a_choice_that_there_is(question: type[Question]) -> None:
-    fields = {field.name: field for field in shown(AskedNow(question, 1, {}, {}, ""))}
+    fields = {field.name: field for field in shown(question)}
     for name, needed in question.needs.items():
         assert name in fields
         assert set(map(str, needed.why)) <= set(fields[needed.by].choices)

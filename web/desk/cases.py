@@ -21,7 +21,7 @@ from tasks.desk.runs import nudge
 from tasks.desk.to_do import next_to_decide
 from tasks.office.signatures import SignatureError
 from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
-from web.desk.questions import shown, suggested, with_phrases
+from web.desk.fields import Offered, Shown, shown, with_phrases
 from web.desk.rendering import desk_page
 from web.forms import NOBODYS, CaseNo, Files, Filled, RowNumber, Said, given_files, refused, submission_number
 from web.problems import status_of
@@ -163,7 +163,7 @@ def _page(request: Request, case_no: str, by: SignedIn, form: Filled, said: str 
     context = {
         "case": found,
         "asked": asked,
-        "fields": shown(asked) if asked is not None and not asked.question.by_files else [],
+        "fields": _fields(asked),
         "form": _filled(form, asked, late),
         "typed": bool(form.typed) and not late,
         "late": late,
@@ -179,6 +179,12 @@ def _page(request: Request, case_no: str, by: SignedIn, form: Filled, said: str 
         # It stands on this page now, once: the question has its answer.
         _forget(by, case_no)
     return desk_page(request, "desk/case.html", context, by, form.status)
+
+
+def _fields(asked: AskedNow | None) -> list[Shown]:
+    if asked is None or asked.question.by_files:
+        return []
+    return shown(asked.question, Offered(asked.choices, asked.days, asked.phrases, asked.known))
 
 
 def _kept(by: SignedIn, case_no: str) -> Filled:
@@ -219,7 +225,7 @@ def _filled(form: Filled, asked: AskedNow | None, late: str) -> Filled:
     """The form as it is shown: what was typed into it, or what is suggested. Whoever comes too late has a fresh one."""
     if form.typed.get("asked") and not late:
         return form
-    typed: Mapping[str, Any] = suggested(asked) if asked is not None else {}
+    typed = {name: str(value) for name, value in asked.suggested.items()} if asked is not None else {}
     return Filled(typed, {} if late else form.wrong, "" if late else form.refusal, form.status)
 
 

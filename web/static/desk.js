@@ -1,8 +1,8 @@
 "use strict";
 document.documentElement.classList.add("scripted");
-for (const form of document.querySelectorAll("#answer")) {
-  const parts = [...form.querySelectorAll(".of")];
-  const inputs = (part) => [...part.querySelectorAll(":scope > .field input, :scope > .field select, :scope > .field textarea")];
+for (const form of document.querySelectorAll("#answer, #start")) {
+  const parts = () => [...form.querySelectorAll(".of:not(.whole)")];
+  const inputs = (part) => [...part.querySelectorAll(":scope > .field input:not([type=checkbox]), :scope > .field select, :scope > .field textarea")];
   const chosen = (name) => {
     const found = form.elements[name];
     return found instanceof RadioNodeList ? found.value : found ? found.value : "";
@@ -11,7 +11,7 @@ for (const form of document.querySelectorAll("#answer")) {
   // What a choice makes necessary is said, and asked for, as soon as it is chosen: before a one-time code is spent.
   // Without this script the server says the same after the form was sent, and spends no code either.
   const update = () => {
-    for (const part of parts) {
+    for (const part of parts()) {
       const needed = part.dataset.needed ? JSON.parse(part.dataset.needed) : null;
       const now = needed !== null && needed.when.includes(chosen(needed.by));
       part.classList.toggle("needed", now);
@@ -46,6 +46,11 @@ for (const form of document.querySelectorAll("#answer")) {
     list.replaceChildren(buttons);
   }
 
+  if (form.id === "start") {
+    offer(form, update);
+    continue;
+  }
+
   // What was typed and not sent is kept whenever one stops typing, and when the page is left, whichever way.
   const content = () => JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "code"));
   let kept = form.dataset.typed ? "" : content();
@@ -71,6 +76,53 @@ for (const form of document.querySelectorAll("#answer")) {
     setTimeout(() => { for (const button of document.querySelectorAll("#answer button, button[form=answer]")) button.disabled = true; });
   });
 }
+// What a form offers follows from what is typed: a type has its fields, a number its certificates. The page asks for itself
+// as it would be now, and takes its fields from there. Without this script a button does the same.
+function offer(form, update) {
+  const leads = form.dataset.leads.split(" ");
+  const typed = () => [...form.querySelectorAll(".offered input, .offered select, .offered textarea")];
+  const ask = async (what) => {
+    const body = new FormData(form);
+    body.delete("files");
+    body.set("do", what);
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(body) });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#start .offered");
+    if (page === null) return;
+    // What was typed meanwhile stays.
+    for (const now of typed()) {
+      const then = page.querySelector(`[name="${CSS.escape(now.name)}"]${now.type === "radio" ? `[value="${CSS.escape(now.value)}"]` : ""}`);
+      if (then === null || what === "found" && leads.includes(now.name)) continue;
+      if (now.type === "radio" || now.type === "checkbox") then.checked = now.checked;
+      else if (now.value) then.value = now.value;
+    }
+    const focused = document.activeElement.id;
+    form.querySelector(".offered").replaceChildren(...page.childNodes);
+    if (focused) document.getElementById(focused)?.focus();
+    update();
+  };
+  form.addEventListener("change", (event) => {
+    if (leads.includes(event.target.name)) ask("look");
+    else if (event.target.name === "found") ask("found");
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.target.name !== "find" || event.key !== "Enter") return;
+    event.preventDefault();
+    ask("find");
+  });
+  form.addEventListener("click", (event) => {
+    if (event.target.name !== "do" || !["look", "find"].includes(event.target.value)) return;
+    event.preventDefault();
+    ask(event.target.value);
+  });
+}
+
+// A receipt is printed with a click.
+for (const button of document.querySelectorAll("button.print")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // A page that the browser brings back as it was left may not be true any more.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
