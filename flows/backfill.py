@@ -1,22 +1,16 @@
-"""The backfill of paper certificates (Article 11): one, a file of them, and what staff enter for a counter."""
+"""The backfill of paper certificates (Article 11): one, and a file of them."""
 
 from itertools import count
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-
-from flows.asking import SignOff, ask
-from flows.registration import register
+from flows.asking import ask
 from flows.story import story
 from regulation.backfill.review import Verdict
 from tasks.backfill.batches import check_chunk, chunks_to_check, draw_sample, judge_sample, register_batch, send_back
-from tasks.backfill.entries import BackfillForm, hints_about, values_in
 from tasks.backfill.questions import BackfillCorrection, BackfillReview, BatchSampleReview, ScanAttached
 from tasks.backfill.steps import (
     has_scan,
     put_in_register,
     refuse_backfill,
-    register_backfill,
     return_for_correction,
     take_correction,
 )
@@ -43,34 +37,6 @@ def paper_backfill(case_no: str) -> None:
         put_in_register(case_no, turn)
     else:
         refuse_backfill(case_no, turn)
-
-
-class BackfillIntake(BackfillForm, SignOff):
-    """The start form: what the paper shows and who types it in."""
-
-
-@flow(name="登记补录", persist_result=False, validate_parameters=False)
-def backfill_intake(application: BackfillIntake) -> State[None]:
-    """第十一条：办理业务时登记一件纸质证照的补录。登记后自动发起一个“纸质证照补录”，扫描件在其办件页上添加。
-
-    Args:
-        application: 纸质证照
-    """
-    return register(
-        application,
-        BackfillIntake,
-        lambda given, key, actor: register_backfill(
-            given.department,
-            given.certificate_type,
-            values_in(given.values),
-            given.service_case_no,
-            given.email,
-            [],
-            key,
-            actor,
-        ),
-        hints_about,
-    )
 
 
 @story("批量补录")

@@ -6,7 +6,8 @@ from prefect.artifacts import create_markdown_artifact
 from runtime import clock
 from tasks.case.notices import send_notices
 from tasks.desk.deadline_watch import sweep
-from tasks.desk.runs import end_unsigned, prefect, recover, rerun_registrations, wake
+from tasks.desk.entries import forget_entries
+from tasks.desk.runs import prefect, recover, tell_runs_of_entries, wake
 from tasks.keeping.records import seal_record
 from tasks.objections.corrections import note_unanswered
 from tasks.objections.drafts import forget_drafts
@@ -16,13 +17,12 @@ from tasks.rule_revisions.watch import remind_of_revisions
 
 @flow(name="办件恢复", persist_result=False)
 def case_recovery() -> str:
-    """为流程中断的在办办件重新发起流程，唤醒已有答复的办件，重做中断的登记，结束一直没有签名的登记。系统启动时和每5分钟自动运行。"""
+    """为流程中断的在办办件重新发起流程，唤醒已有答复的办件，结束已经签名或过期的登记的运行。系统启动时和每5分钟自动运行。"""
     with prefect() as client:
         recovered = recover(client, clock.now())
-        registrations = rerun_registrations(client, clock.now())
-        unsigned = end_unsigned(client, clock.now())
+        entries = tell_runs_of_entries(client, clock.now())
     cases = f"重新发起{len(recovered.started)}件，唤醒{len(recovered.woken)}件"
-    return f"{cases}，重做登记{registrations}件，结束未签名的登记{unsigned}件"
+    return f"{cases}，结束登记的运行{entries}个"
 
 
 @flow(name="发送通知", persist_result=False)
@@ -40,9 +40,10 @@ def record_sealing() -> str:
 @flow(name="时限巡查", persist_result=False)
 def deadline_watch() -> str:
     """工作日08:30提醒经办人即将到期的时限，向负责人报告超期；上级到期未回复的自动催办或报省，部门整改、修订制度到期前提醒，整改逾期未答复的
-    按不到位处理。部门没有按期答复怎样处理错误信息的，列为待阅；过期的异议草稿删除：这两项放假日也办，其余放假日不巡查。"""
+    按不到位处理。部门没有按期答复怎样处理错误信息的，列为待阅；过期的异议草稿和没有签名的登记删除：这两项放假日也办，其余放假日不巡查。"""
     now = clock.now()
     forget_drafts(now)
+    forget_entries(now)
     note_unanswered(now)
     swept = sweep(now)
     if not swept.working_day:

@@ -1,16 +1,13 @@
-"""Objections (Article 12): one, many handed in together, what staff type in, and the correspondence with bureaus."""
+"""Objections (Article 12): one, many handed in together, and the correspondence with bureaus."""
 
 from itertools import count
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 
-from flows.asking import SignOff, ask
-from flows.registration import part_of, register
+from flows.asking import ask
 from flows.story import story
 from regulation.objections import Verdict
 from tasks.desk.runs import give_runs, nudge, prefect, show_case, take_up, wake
-from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batches import (
     accept_some,
     chunks_to_register,
@@ -36,7 +33,6 @@ from tasks.objections.questions import (
     VerificationReply,
     has_reply,
 )
-from tasks.objections.registrations import TYPED_IN, register_objection
 from tasks.objections.steps import (
     accept_objection,
     decline_objection,
@@ -102,26 +98,6 @@ def verify(case_no: str) -> None:
             return
         if reply is ReplyKind.REFUSED and not has_reply(case_no):
             ask(case_no, RefusedRequest, turn)
-
-
-class ObjectionIntake(ObjectionApplication, SignOff):
-    """The start form: the application and who types it in."""
-
-
-@flow(name="登记异议", persist_result=False, validate_parameters=False)
-def objection_intake(application: ObjectionIntake) -> State[None]:
-    """第十二条：代申请人登记异议。登记后自动发起一个“异议核查”，并向申请人发出回执。
-
-    Args:
-        application: 异议申请
-    """
-    return register(
-        application,
-        ObjectionIntake,
-        lambda given, key, actor: (
-            register_objection(part_of(given, ObjectionApplication), [], key, actor, TYPED_IN).case_no
-        ),
-    )
 
 
 @story("批量异议")

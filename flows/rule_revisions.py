@@ -2,16 +2,11 @@
 
 from itertools import count
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-
-from flows.asking import SignOff, ask
-from flows.registration import part_of, register
+from flows.asking import ask
 from flows.story import story
 from regulation.rule_revisions import Stage, Verdict
-from tasks.office.departments import DepartmentText
-from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport, RuleRevisionForm
-from tasks.rule_revisions.steps import carry_out_check, list_rule, return_listing, take_report, track_revision
+from tasks.rule_revisions.questions import RevisionCheck, RevisionConfirmation, RevisionReport
+from tasks.rule_revisions.steps import carry_out_check, return_listing, take_report, track_revision
 
 
 @story("制度修订")
@@ -36,23 +31,3 @@ def follow_to_revision(case_no: str) -> None:
         ask(case_no, RevisionCheck, turn)
         if Stage(carry_out_check(case_no, turn)) is Stage.REVISED:
             return
-
-
-class RuleRevisionIntake(RuleRevisionForm, SignOff):
-    """The start form: the rule, whose it is, and who types it in."""
-
-    department: DepartmentText
-
-
-@flow(name="制度修订登记", persist_result=False, validate_parameters=False)
-def rule_revision_intake(application: RuleRevisionIntake) -> State[None]:
-    """第十六条：登记部门书面报送的制度障碍。登记后自动发起一个“制度修订”，由经办人确认。
-
-    Args:
-        application: 制度修订
-    """
-    return register(
-        application,
-        RuleRevisionIntake,
-        lambda given, key, actor: list_rule(part_of(given, RuleRevisionForm), given.department, key, actor),
-    )

@@ -1,4 +1,4 @@
-"""Daily supervision (Articles 8 to 11, 13, 14, 17): by night, mystery applications, visits, reports."""
+"""Daily supervision (Articles 8 to 11, 13, 14, 17): by night, mystery applications, reports."""
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
@@ -6,7 +6,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from flows.asking import SignOff, ask, until_accepted
+from flows.asking import ask
 from flows.story import story
 from regulation.supervision_reports import ended_before, period_of
 from runtime import clock
@@ -19,7 +19,6 @@ from tasks.supervision.nights import last_nights, supervise
 from tasks.supervision.paper_report_questions import PaperReportVerdict
 from tasks.supervision.paper_reports import close_report
 from tasks.supervision.reports import make_report
-from tasks.supervision.visits import VisitForm, record_visit
 
 
 @flow(name="电子督查", persist_result=False)
@@ -37,23 +36,6 @@ def online_supervision() -> str:
         nudge(case_no)
     done = f"查看至{known[0].day}" if supervised else "今天已经查过"
     return f"{done}，新发现问题{len(opened)}个，已消除{len(cleared)}个"
-
-
-class VisitEntry(VisitForm, SignOff):
-    """The start form: what was found, and by whom."""
-
-
-@flow(name="现场体验登记", persist_result=False)
-def visit(entry: VisitEntry) -> str:
-    """第十七条：工作人员到窗口体验后登记窗口的要求。要求提供可以由系统获得的纸质证照的，转督促整改。
-
-    Args:
-        entry: 现场体验
-    """
-    said, opened = until_accepted(entry, lambda form, by: record_visit(form, f"visit:{flow_run.id}", by))
-    for case_no in opened:
-        nudge(case_no)
-    return said
 
 
 @flow(name="模拟办事", persist_result=False)

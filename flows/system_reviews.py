@@ -1,33 +1,25 @@
 """The review of a new system, and what went live beside what was promised (Article 17)."""
 
 from itertools import count
-from typing import Annotated
 
 from prefect import flow
-from prefect.client.schemas.objects import State
-from pydantic import Field
 
-from flows.asking import SignOff, ask, until_accepted
-from flows.registration import part_of, register
+from flows.asking import ask
 from flows.story import story
 from regulation.system_reviews import Stage, Verdict
 from runtime import clock
-from runtime.words import Words
 from tasks.case.calendars import is_working_day
 from tasks.case.notices import kick
 from tasks.desk.runs import nudge
-from tasks.office.departments import DepartmentText
-from tasks.system_reviews.go_live import check_promises, remind_before_go_live, report_for_staff
+from tasks.system_reviews.go_live import check_promises, remind_before_go_live
 from tasks.system_reviews.questions import MaterialReceived, SystemReviewOpinion
 from tasks.system_reviews.steps import (
     fail_review,
     give_reference,
     pass_gate,
     request_material,
-    submit_for_department,
     take_material,
 )
-from tasks.system_reviews.submissions import GoLiveForm, SystemReviewForm
 
 
 @story("系统评审")
@@ -57,44 +49,6 @@ def review(case_no: str) -> None:
         ask(case_no, MaterialReceived, turn)
         take_material(case_no, turn)
     raise AssertionError("count() has no end")
-
-
-class SystemReviewIntake(SystemReviewForm, SignOff):
-    """The start form: the project, whose it is, and who types it in."""
-
-    department: DepartmentText
-
-
-class GoLiveReport(GoLiveForm, SignOff):
-    """The start form: which project went live or will on another day."""
-
-    case_no: Annotated[
-        Words, Field(title="办件编号", description="评审通过的，如PS-2026-000012，可略作12", max_length=20)
-    ]
-
-
-@flow(name="系统评审登记", persist_result=False, validate_parameters=False)
-def system_review_intake(application: SystemReviewIntake) -> State[None]:
-    """第十七条：登记部门书面提交的新建系统项目。登记后自动发起一个“系统评审”；方案文件在其办件页上添加。
-
-    Args:
-        application: 新建系统项目
-    """
-    return register(
-        application,
-        SystemReviewIntake,
-        lambda given, key, actor: submit_for_department(part_of(given, SystemReviewForm), given.department, key, actor),
-    )
-
-
-@flow(name="登记系统上线", persist_result=False)
-def go_live_report(report: GoLiveReport) -> None:
-    """第十七条：登记评审通过的系统已经上线，或者计划上线日期改期；上线后按评审时的承诺核对。
-
-    Args:
-        report: 上线情况
-    """
-    until_accepted(report, lambda form, by: report_for_staff(form.case_no, form, by))
 
 
 @flow(name="上线核对", persist_result=False)

@@ -63,8 +63,6 @@ class SpentCode(Base):
     time_step: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]
     """The door, or the address of a page, that it was used from."""
-    spent_on: Mapped[str | None] = mapped_column(index=True)
-    """The submission that it was used for, while that may have to be done again."""
 
 
 class WrongCode(Base):

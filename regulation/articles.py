@@ -129,7 +129,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "tasks.guides.paper_exceptions:enter_exception",
-            "flows.office:paper_exception",
+            "flows.entries:paper_exception",
             "regulation.certificates:judge_identifier",
         ),
         "标识按国家标准核对；法律、法规要求纸质证照的例外登记在册，接口据此答复。",
@@ -224,7 +224,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "flows.objections:objection_case",
-            "flows.objections:objection_intake",
+            "flows.entries:objection_intake",
             "regulation.objections:STAGES",
             "regulation.objections:may_be_joined",
             "regulation.limits:VERIFICATION_REQUEST",
@@ -247,7 +247,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "flows.liaisons:liaison_filing",
-            "flows.liaisons:liaison_intake",
+            "flows.entries:liaison_intake",
             "tasks.office.recipients:liaison_on_file",
             "tasks.liaisons.steps:remind_departments",
             "web.liaisons:file_liaison",
@@ -309,7 +309,7 @@ ARTICLES = (
         Standing.BUILT,
         (
             "flows.rule_revisions:rule_revision",
-            "flows.rule_revisions:rule_revision_intake",
+            "flows.entries:rule_revision_intake",
             "regulation.rule_revisions:check_planned_day",
             "tasks.rule_revisions.steps:list_rule",
             "tasks.rule_revisions.steps:track_revision",
@@ -335,7 +335,7 @@ ARTICLES = (
             "tasks.supervision.mystery_applications:play_round",
             "flows.supervision:online_supervision",
             "regulation.online_supervision:RULES",
-            "flows.supervision:visit",
+            "flows.entries:visit",
             "web.paper_reports:report",
             "tasks.rectifications.findings:note_findings",
             "flows.rectifications:rectification",

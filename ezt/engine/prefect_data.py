@@ -55,7 +55,9 @@ TABLES = (RUNS, STATES, INPUTS, ARTIFACTS, ARTIFACT_NAMES, DEPLOYMENTS)
 LISTS = ("to-do", "to-do-director", "open-cases")
 """Artifacts that were the lists of staff."""
 START_FORMS = ("suspended-again-", "suspended-signature-")
-"""How the inputs of start forms begin, which this version still has; all others were a case's questions."""
+"""How the inputs of start forms began; all others were a case's questions."""
+SIGNED_BY = "staff_no"
+"""What stands in the parameters of a run that somebody started by a form: who signed it."""
 KEYSET = "run_input_keyset"
 OVER = ("COMPLETED", "CANCELLED")
 """Runs that nobody takes up again."""
@@ -74,8 +76,8 @@ OVERLAP = 1 << 10
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of an earlier version: cases whose typed answer nobody has taken, names of the runs that hold an
-    application which nobody has registered, and whether anything else is to be cleared away."""
+    """What is left of an earlier version: cases whose typed answer nobody has taken, names of the runs that hold a
+    start form which has not been taken, and whether anything else is to be cleared away."""
 
     untaken: tuple[str, ...]
     unregistered: tuple[str, ...]
@@ -103,7 +105,7 @@ def left_behind() -> Left:
         typed = sa.select(INPUTS.c.key, INPUTS.c.flow_run_id).where(_of_question(), INPUTS.c.key.endswith("-response"))
         responses = [(str(key), str(run)) for key, run in connection.execute(typed).tuples()]
         begun = sa.select(RUNS.c.name, RUNS.c.parameters).where(STATE.not_in(OVER))
-        unregistered = [name for name, given in connection.execute(begun).tuples() if "application" in (given or {})]
+        unregistered = [name for name, given in connection.execute(begun).tuples() if _is_start_form(given or {})]
         anything = any(connection.execute(each.limit(1)).first() is not None for each in _outdated())
     return Left(_untaken(responses), tuple(sorted(unregistered)), anything)
 
@@ -118,7 +120,7 @@ def check_nothing_is_lost() -> Left:
         )
     if left.anything and left.unregistered:
         raise RefusalError(
-            f"{len(left.unregistered)}件代为登记的申请还没有登记：请先用原来的程序打开这些运行，签名登记或取消"
+            f"{len(left.unregistered)}份在Prefect里填写的表单还没有登记：请先用原来的程序打开这些运行，签名登记或取消"
             f"（{'、'.join(left.unregistered[:5])}），再升级。"
         )
     return left
@@ -190,18 +192,18 @@ def _as_prefect_does(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _is_start_form(parameters: dict[str, Any]) -> bool:
+    return any(isinstance(given, dict) and SIGNED_BY in given for given in parameters.values())
+
+
 def _of_question() -> sa.ColumnElement[bool]:
     return sa.and_(*(~INPUTS.c.key.startswith(start) for start in START_FORMS))
-
-
-def _run_of_input() -> sa.ScalarSelect[Any]:
-    return sa.select(STATE).where(RUNS.c.id == INPUTS.c.flow_run_id).scalar_subquery()
 
 
 def _outdated() -> tuple[sa.Select[Any], ...]:
     """What this version does not make."""
     return (
-        sa.select(INPUTS.c.key).where(_of_question()),
+        sa.select(INPUTS.c.key),
         sa.select(ARTIFACTS.c.key).where(ARTIFACTS.c.key.in_(LISTS)),
     )
 
@@ -251,8 +253,7 @@ def _have_alone(connection: sa.Connection) -> None:
 
 def _delete(connection: sa.Connection) -> dict[str, int]:
     """Delete what this version does not need; how much of each kind."""
-    of_start_form_that_waits = sa.and_(~_of_question(), sa.func.coalesce(_run_of_input(), "CANCELLED").not_in(ENDED))
-    inputs = connection.execute(sa.delete(INPUTS).where(~of_start_form_that_waits)).rowcount
+    inputs = connection.execute(sa.delete(INPUTS)).rowcount
     for state, details in (
         connection.execute(
             sa.select(STATES.c.id, STATES.c.state_details).where(sa.cast(STATES.c.type, sa.Text) == "PAUSED")
@@ -261,7 +262,7 @@ def _delete(connection: sa.Connection) -> dict[str, int]:
         .all()
     ):
         keyset = (details or {}).get(KEYSET)
-        if keyset and not keyset["response"].startswith(START_FORMS):
+        if keyset:
             # Whoever resumes the run by hand is not asked for a form that is not there.
             without = sa.update(STATES).where(STATES.c.id == state).values(state_details={**details, KEYSET: None})
             connection.execute(without)

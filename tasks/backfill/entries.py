@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,11 +16,8 @@ from regulation.backfill.judge import ISSUER, Judged, columns
 from regulation.backfill.paper_values import BETWEEN
 from regulation.backfill.problems import Problem, ProblemCode, Severity
 from runtime import clock
-from runtime.contacts import AddressOrNothing
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
-from runtime.words import Words
-from tasks.office.departments import DepartmentText
 from tasks.office.naming import meant
 from tasks.register.faces import face_of, newest_of
 from tasks.register.holders import numbers_held_otherwise
@@ -156,26 +151,6 @@ def corrected(session: Session, case: Case, changes: Mapping[str, str]) -> dict[
     given = latest_entry(session, case.case_no).given | by_code(kind, changes)
     check(entered(session, kind, given, clock.today()))
     return given
-
-
-class BackfillForm(BaseModel):
-    """A paper certificate as it is entered at a counter."""
-
-    model_config = ConfigDict(title="纸质证照补录", extra="forbid")
-
-    department: DepartmentText
-    certificate_type: Annotated[
-        Words,
-        Field(title="证照类型", description="目录中的名称、简称或代码", min_length=1, max_length=60),
-    ]
-    values: Annotated[
-        Words,
-        Field(
-            title="证照上的内容", description="每行一项，写作“项目：内容”，如“发证日期：2012年3月5日”", max_length=4000
-        ),
-    ]
-    service_case_no: Annotated[Words, Field(title="业务办件编号", min_length=1, max_length=60)]
-    email: Annotated[AddressOrNothing, Field(title="持证主体邮箱", description="用于告知；没有的留空")] = ""
 
 
 def values_in(text: str) -> dict[str, str]:

@@ -162,7 +162,6 @@ BACKFILL = Kind(
         certificates_of=_certificates,
         people_of=_people,
     ),
-    "backfill-intake",
     select(Backfill.case_no, Backfill.department_uscc),
     _found,
 )

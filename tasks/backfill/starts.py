@@ -107,6 +107,10 @@ class EnterPaper(Start):
                 check(entry)
         mistakes.say()
 
+    def doubts(self, session: Session, today: date) -> Mapping[str, str]:
+        kind = type_named(session, self.certificate_type)
+        return {f"values-{name}": said for name, said in entered(session, kind, self.values, today).hints}
+
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
         case_no = register_backfill(
             self.department,

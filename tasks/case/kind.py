@@ -133,9 +133,6 @@ class Kind:
     limits: tuple[Limit, ...]
     """Those that stand on its cases as deadlines."""
     sheet: KindSheet
-    intake: str = ""
-    """The deployment of the form in which staff register one that came on paper, where there is one: its runs carry an
-    application until it is registered."""
     concerned: Concerned | None = None
     """Which departments its cases are about, where they are about any."""
     found: Callable[[Sought], Iterable[Select[Any]]] = lambda _sought: ()

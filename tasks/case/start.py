@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.organisations import Officer, Role
 from runtime.refusals import RefusalError
 from tasks.case.attachments import File
+from tasks.case.kind import Table
 from tasks.case.questions import Form
 from tasks.office.officers import NO_AUDITOR
 
@@ -103,6 +104,11 @@ class Start(Form):
     def suggested(cls, session: Session, officer: Officer, today: date) -> Mapping[str, Any]:
         """What an empty form has filled in already; the officer may change it."""
         return {}
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        """What stands on the register that this changes."""
+        return None
 
     @classmethod
     def known(cls, session: Session, typed: Typed) -> Typed:

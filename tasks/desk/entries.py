@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
@@ -238,9 +238,18 @@ def _close(session: Session, row: DeskEntry, begun: Begun, by: SignedIn, shown: 
     record(session, "desk:entry:signed", None, by.staff_no, now, **detail)
 
 
-def open_for_run(code: str, run_id: str) -> tuple[str, str]:
-    """The entry that a run has opened, which it does now if it has not before: its id, and what came of it: empty while
-    nothing has, ``expired`` when nothing will, or the number of the case or the sentence that says what was done."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An entry as the run that opened it knows it. ``came_of_it``: the number of the case, or what it was, once it is
+    signed; nothing more of it goes into Prefect."""
+
+    id: str
+    came_of_it: str
+    expired: bool
+
+
+def open_for_run(code: str, run_id: str) -> Opened:
+    """The entry that a run has opened, which it does now if it has not before."""
     with transaction() as session:
         now = clock.now()
         row = session.scalar(select(DeskEntry).where(DeskEntry.flow_run_id == run_id))
@@ -248,16 +257,24 @@ def open_for_run(code: str, run_id: str) -> tuple[str, str]:
             row = DeskEntry(id=new_id(), start=code, typed={}, opened_at=now, expires_at=now + LIFE, flow_run_id=run_id)
             session.add(row)
             session.flush()
-        came = ""
-        if row.begun_at is not None:
-            came = row.case_no or STARTS[code].about.named
-        elif row.expires_at <= now:
-            came = EXPIRED
-        row.run_ended = bool(came)
-        return row.id, came
+        came_of_it = (row.case_no or STARTS[code].about.named) if row.begun_at is not None else ""
+        expired = not came_of_it and row.expires_at <= now
+        row.run_ended = expired or bool(came_of_it)
+        return Opened(row.id, came_of_it, expired)
 
 
-EXPIRED = "expired"
+def runs_to_tell(now: datetime) -> dict[str, str]:
+    """The runs that do not know yet what came of the entries that they opened, or that nothing will, by entry."""
+    with reading() as session:
+        over = or_(DeskEntry.begun_at.is_not(None), DeskEntry.expires_at <= now)
+        wanted = select(DeskEntry.id, DeskEntry.flow_run_id).where(DeskEntry.run_ended.is_(False), over)
+        return {entry: run for entry, run in session.execute(wanted).tuples() if run is not None}
+
+
+def run_is_over(entry_id: str) -> None:
+    """Nobody has to be told any more: the run of an entry has been cancelled or deleted."""
+    with transaction() as session:
+        session.get_one(DeskEntry, entry_id).run_ended = True
 
 
 def entry_address(entry_id: str, code: str) -> str:

@@ -32,5 +32,3 @@ QUESTIONS = {question.question: question for kind in KINDS.values() for question
 """Every question that a run suspends on, by its name."""
 CASE_LIMITS = {limit.code: limit for kind in KINDS.values() for limit in kind.limits}
 """Limits that stand on a case as a deadline, by code."""
-INTAKES = [kind.intake for kind in KINDS.values() if kind.intake]
-"""The deployments whose runs carry an application until it is registered."""

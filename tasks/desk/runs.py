@@ -11,30 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from httpx import HTTPError, codes
+from httpx import HTTPError
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
     FlowRunFilter,
     FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext, SyncClientContext
-from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
-from prefect.states import Cancelled, Scheduled
+from prefect.states import Scheduled
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.cases import Case, StepRecord
 from models.objections import Objection
-from regulation.limits import UNSIGNED_REGISTRATION
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import one_read, reading, transaction
@@ -44,8 +38,10 @@ from tasks.audit import record
 from tasks.case.kind import cell
 from tasks.case.notices import kick
 from tasks.case.numbers import case_address
+from tasks.case.start import Start
 from tasks.case.step import locked_case
-from tasks.desk.kinds import INTAKES, KINDS
+from tasks.desk.entries import Opened, entry_address, run_is_over, runs_to_tell
+from tasks.desk.kinds import KINDS
 from tasks.desk.sheets import Sheet, sheet_of
 from tasks.desk.to_do import asks_of
 from tasks.objections.batch_rows import registered_in
@@ -63,11 +59,6 @@ CHUNK = 200
 
 LEG_TAKES_AT_MOST = timedelta(minutes=10)
 
-REGISTRATION_TRIES = 10
-
-NOT_FORGOTTEN = timedelta(minutes=10)
-"""How long whoever has slipped in a signature is left alone before staff are told that an application waits for it."""
-
 SHOWN_OF_A_NAME = 60
 """Characters."""
 
@@ -77,6 +68,8 @@ CLOSED_LATELY = timedelta(days=2)
 UNDER_WAY = frozenset({StateType.RUNNING, StateType.PENDING})
 
 DIED = frozenset({StateType.CRASHED, StateType.FAILED})
+
+ENDED = frozenset({StateType.COMPLETED, StateType.CANCELLED})
 
 LIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED})
 
@@ -283,80 +276,40 @@ def _ask_staff_about(case_no: str, error: Exception, at: datetime) -> None:
         open_staff_task(session, f"recovery:{case_no}:{type(error).__name__}", case_no, what, at)
 
 
-def rerun_registrations(client: SyncPrefectClient, at: datetime) -> int:
-    """Let registrations whose run died go on, so that no application is lost and none stays in Prefect's database.
-
-    Such a run still has the application in its parameters; run again it registers it once, because the run's id names
-    the submission, and then forgets it. One that died too often is left to staff. Returns how many go on.
-    """
-    died = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*DIED, *UNDER_WAY]))
-    unfinished = [
-        run for run in _intake_runs(client, died) if "application" in run.parameters and not _is_alive(run, at)
-    ]
-    again = [run for run in unfinished if run.run_count < REGISTRATION_TRIES]
-    for run in again:
-        client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
-    with transaction() as session:
-        for run in unfinished:
-            if run not in again:
-                what = f"一件申请未能登记（运行“{run.name}”），请管理员查看该运行，并重新登记"
-                open_staff_task(session, f"registration:{run.id}", None, what, at)
-    return len(again)
+def tell_runs_of_entries(client: SyncPrefectClient, at: datetime) -> int:
+    """Let runs whose entry at the desk has been signed, or has expired, end: those that wait, and those that died
+    before. How many go on."""
+    told, waiting = 0, runs_to_tell(at)
+    runs = _runs(client, list(waiting.values()))
+    for entry_id, run_id in waiting.items():
+        run = runs.get(run_id)
+        state = run.state if run is not None else None
+        if run is None or state is None or state.type in ENDED:
+            # Whoever cancelled or deleted it in Prefect has changed nothing in the entry.
+            run_is_over(entry_id)
+        elif state.is_paused() or state.type in DIED or _is_stuck(run, at, None):
+            client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
+            told += 1
+    return told
 
 
-def end_unsigned(client: SyncPrefectClient, at: datetime) -> int:
-    """End registrations that have waited too long for a signature, and forget those that were cancelled: no application
-    stays in Prefect's database for ever. Those whose leg died before their form was written ask anew. Staff hear of
-    those that wait and of those that are ended. Returns how many were ended."""
-    left = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.CANCELLED]))
-    ended = 0
-    for run in _intake_runs(client, left):
-        if run.state is None or "application" not in run.parameters:
-            continue
-        if run.state.is_paused():
-            if not _has_form(client, run):
-                client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
-                continue
-            waits = at - run.state.timestamp
-            if waits < NOT_FORGOTTEN:
-                continue
-            is_over = waits >= timedelta(days=UNSIGNED_REGISTRATION.value)
-            with transaction() as session:
-                if is_over:
-                    what = f"一件代为登记的申请一直没有签名，未登记，内容已删除（运行“{run.name}”），请联系申请人重报"
-                    open_staff_task(session, f"registration:{run.id}", None, what, at)
-                else:
-                    what = f"一件代为登记的申请还没有签名，没有登记：请打开运行“{run.name}”，签名后才登记"
-                    open_staff_task(session, f"unsigned:{run.id}", None, what, at)
-            if not is_over:
-                continue
-            # First: one that is cancelled is found here again, if nothing is forgotten this time.
-            client.set_flow_run_state(run.id, Cancelled(message="没有签名，未登记"), force=True)
-            ended += 1
-        client.update_flow_run(run.id, parameters={})
-    return ended
-
-
-def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
-    keyset = run.state.state_details.run_input_keyset if run.state is not None else None
-    if keyset is None:
-        return False
-    try:
-        client.request("GET", "/flow_runs/{id}/input/{key}", path_params={"id": run.id, "key": keyset["schema"]})
-    except PrefectHTTPStatusError as error:
-        if error.response.status_code != codes.NOT_FOUND:
-            raise
-        return False
-    return True
-
-
-def _intake_runs(client: SyncPrefectClient, states: FlowRunFilterState) -> list[FlowRun]:
-    return client.read_flow_runs(
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=INTAKES)),
-        flow_run_filter=FlowRunFilter(state=states),
-        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        limit=CHUNK,
-    )
+def show_entry(opened: Opened, start: type[Start]) -> None:
+    """Name the present run after what came of an entry, and lead to its page in an artifact."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    about = start.about
+    stands = opened.came_of_it or ("已过期" if opened.expired else "待填写、签名")
+    name = f"{about.named} · {stands}"
+    if context.flow_run.name != name:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, name=name)
+    said = f"## {about.named}\n\n{cell(about.does)}\n\n"
+    if opened.came_of_it or opened.expired:
+        said += cell(stands)
+    else:
+        said += f"[到工作台填写、签名]({entry_address(opened.id, about.code)})；一天内没有签名的，到期结束。"
+    create_markdown_artifact(said, key=f"entry-{about.code}", description=name)
 
 
 def note_refused_run(run_id: UUID, deployment_id: UUID | None, deployment: str) -> None:
@@ -416,26 +369,6 @@ def show_case(case_no: str) -> Sheet:
     said = (f"[打开办件]({case_address(case_no)}) {cell(waits_for)}", sheet.table(), sheet.timeline_table())
     create_markdown_artifact("\n\n".join(said), key=f"{case_no.lower()}-timeline", description=sheet.run_name)
     return sheet
-
-
-def forget_parameters(**public: str) -> None:
-    """Overwrite the present run's parameters, so that nothing of a person stays in Prefect's database."""
-    context = FlowRunContext.get()
-    if context is not None and context.flow_run is not None:
-        with prefect() as client:
-            client.update_flow_run(context.flow_run.id, parameters=public)
-
-
-def forget_code() -> None:
-    """Take the one-time code out of the present run's parameters, and leave the rest."""
-    context = FlowRunContext.get()
-    if context is not None and context.flow_run is not None:
-        parameters = {
-            name: value | {"code": ""} if isinstance(value, dict) else value
-            for name, value in context.flow_run.parameters.items()
-        }
-        with prefect() as client:
-            client.update_flow_run(context.flow_run.id, parameters=parameters)
 
 
 def nudge(case_no: str) -> None:

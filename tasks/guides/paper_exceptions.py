@@ -3,15 +3,16 @@
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.certificate_uses import PaperException
 from models.certificates import CertificateType
 from models.organisations import Officer, Role
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import transaction
 from runtime.refusals import RefusalError
 from tasks.audit import record
-from tasks.case.kind import cell
+from tasks.case.kind import Table
 from tasks.guides.items import item_named
 from tasks.register.types import type_named
 
@@ -71,20 +72,26 @@ def end_exception(number: int, last_on: date, by: Officer) -> None:
         record(session, "paper-exception:register:ended", None, by.staff_no, now, number=number, on=str(last_on))
 
 
-def exceptions_table() -> str:
-    """The register as a Markdown table, what holds today first."""
-    today = clock.today()
-    with reading() as session:
-        rows = session.execute(
-            select(PaperException, CertificateType.name)
-            .join(CertificateType, CertificateType.code == PaperException.type_code)
-            .order_by(PaperException.id)
-        ).all()
-    lines = []
-    for entry, name in sorted(rows, key=lambda row: row[0].until_on is not None and row[0].until_on < today):
-        ended = entry.until_on is not None and entry.until_on < today
-        until = f"{entry.until_on or '长期'}{'（已失效）' if ended else ''}"
-        items = entry.item_code or "全部事项"
-        lines.append(f"| {entry.id} | {name} | {cell(items)} | {cell(entry.citation)} | {entry.from_on} | {until} |")
-    head = "| 序号 | 证照类型 | 事项 | 依据 | 生效 | 失效 |\n| --- | --- | --- | --- | --- | --- |"
-    return "\n".join([head, *lines]) if lines else "没有登记法定纸质例外。"
+def exceptions_table(session: Session, today: date) -> Table:
+    """The register, what holds today first."""
+    found = (
+        select(PaperException, CertificateType.name)
+        .join(CertificateType, CertificateType.code == PaperException.type_code)
+        .order_by(PaperException.id)
+    )
+
+    def ended(entry: PaperException) -> bool:
+        return entry.until_on is not None and entry.until_on < today
+
+    rows = tuple(
+        (
+            str(entry.id),
+            name,
+            entry.item_code or "全部事项",
+            entry.citation,
+            str(entry.from_on),
+            f"{entry.until_on or '长期'}{'（已失效）' if ended(entry) else ''}",
+        )
+        for entry, name in sorted(session.execute(found).tuples(), key=lambda row: ended(row[0]))
+    )
+    return Table(("序号", "证照类型", "事项", "依据", "生效", "失效"), rows)

@@ -13,9 +13,10 @@ from runtime import clock
 from runtime.refusals import InputError, Mistakes
 from runtime.words import Words
 from tasks.case.attachments import File
+from tasks.case.kind import Table
 from tasks.case.start import About, Begun, Start, Typed
 from tasks.guides.items import item_named
-from tasks.guides.paper_exceptions import ONLY_DIRECTORS, end_exception, enter_exception
+from tasks.guides.paper_exceptions import ONLY_DIRECTORS, end_exception, enter_exception, exceptions_table
 from tasks.register.types import type_named, type_names
 
 GROUP = "证照和异议"
@@ -38,6 +39,10 @@ class EnterException(Start):
     citation: Words = Field(title="法律、法规依据", description="名称和条款", min_length=4, max_length=300)
     from_on: date = Field(title="生效日期")
     until_on: date | None = Field(None, title="失效日期（含）", description="留空为长期")
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        return exceptions_table(session, today)
 
     @classmethod
     def offered(cls, session: Session, typed: Typed) -> Mapping[str, Sequence[str]]:
@@ -75,6 +80,10 @@ class EndException(Start):
 
     number: Words = Field(title="哪一项", min_length=1, max_length=20)
     last_on: date = Field(title="最后一日")
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        return exceptions_table(session, today)
 
     @classmethod
     def choices(cls, session: Session, typed: Typed) -> Mapping[str, Mapping[str, str]]:

@@ -102,6 +102,5 @@ LIAISON = Kind(
     (LiaisonConfirmation,),
     (limits.LIAISON_CONFIRMATION,),
     KindSheet("专人备案", _briefs, _lines, _full_lines, _HAPPENED, compared=_compared, people_of=_people),
-    "liaison-intake",
     select(LiaisonFiling.case_no, LiaisonFiling.department_uscc),
 )

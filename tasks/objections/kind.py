@@ -373,7 +373,6 @@ OBJECTION = Kind(
         people_of=_people,
         letter=letter_of_case,
     ),
-    "objection-intake",
     found=_found,
 )
 OBJECTION_TO_PARTY = KindSheet(

@@ -6,14 +6,12 @@ slowed, and shuts nobody out: an officer's wrong codes count by where they came 
 to an officer's number says nothing against the addresses from which the officer has signed before.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import Any
 
 import pyotp
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.organisations import Officer, Role, SpentCode, WrongCode
@@ -29,7 +27,6 @@ from regulation.limits import (
 )
 from runtime import clock
 from runtime.database import transaction
-from runtime.keys import keys
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
@@ -55,16 +52,15 @@ class SlowedError(SignatureError):
     """A signature that was not looked at: too many wrong ones came before it."""
 
 
-def sign(staff_no: str, code: str, source: str, submission: str | None = None) -> Officer:
+def sign(staff_no: str, code: str, source: str) -> Officer:
     """The officer who signs with this staff number and one-time code, which are spent when this returns or raises; not
     to be called inside a transaction.
 
-    ``source`` is ``DESK``, ``COMMAND_LINE`` or an address. A ``submission`` (see ``submission_of``) that has spent a
-    code holds again, when its run died before it was recorded. Raises ``SignatureError`` for an unknown or former
-    officer, and for a wrong, late or used code; ``SlowedError`` when it was not even looked at.
+    ``source`` is ``DESK``, ``COMMAND_LINE`` or an address. Raises ``SignatureError`` for an unknown or former officer,
+    and for a wrong, late or used code; ``SlowedError`` when it was not even looked at.
     """
     with transaction() as session:
-        found = look_at(session, staff_no, code, source, submission)
+        found = look_at(session, staff_no, code, source)
     # Only now, because a wrong code has to be counted.
     if isinstance(found, SignatureError):
         raise found
@@ -91,21 +87,7 @@ def as_on_page(why: SignatureError) -> SignatureError:
     )
 
 
-def submission_of(key: str, said: Mapping[str, Any]) -> str:
-    """The name of one submission: its ``key``, and what was ``said`` in it. Other words are another submission."""
-    words = json.dumps({name: value for name, value in said.items() if name != "code"}, sort_keys=True, default=str)
-    return f"{key}:{keys().blind_index('submission', words)}"
-
-
-def settle(submission: str) -> None:
-    """What was submitted is done or refused: it does not hold again."""
-    with transaction() as session:
-        session.execute(update(SpentCode).where(SpentCode.spent_on == submission).values(spent_on=None))
-
-
-def look_at(
-    session: Session, staff_no: str, code: str, source: str, submission: str | None = None
-) -> Officer | SignatureError:
+def look_at(session: Session, staff_no: str, code: str, source: str) -> Officer | SignatureError:
     """``sign`` in the caller's transaction, which spends the code together with the work. What is wrong with the
     signature is returned, not raised: the transaction has to commit, so that a wrong code counts."""
     at = clock.now()
@@ -119,10 +101,6 @@ def look_at(
         return officer or unknown
     if officer is None and source in (DESK, COMMAND_LINE):
         return unknown
-    if officer is not None and submission is not None:
-        spent = select(SpentCode.time_step).where(SpentCode.staff_no == staff_no, SpentCode.spent_on == submission)
-        if session.scalar(spent) is not None:
-            return officer
     if not code:
         return SignatureError("未填写一次性验证码，请填写验证器上当前显示的6位数字。")
     slowed_until = _slowed_until(session, staff_no, source, at)
@@ -135,7 +113,7 @@ def look_at(
         if pyotp.utils.strings_equal(code, pyotp.TOTP(officer.code_secret).at(candidate * CODE_SECONDS)):
             if session.get(SpentCode, (staff_no, candidate)) is not None:
                 return SignatureError("该一次性验证码已用过，请等待下一个验证码后重填。")
-            session.add(SpentCode(staff_no=staff_no, time_step=candidate, source=source, spent_on=submission))
+            session.add(SpentCode(staff_no=staff_no, time_step=candidate, source=source))
             return officer
     session.execute(delete(WrongCode).where(WrongCode.at < at - timedelta(seconds=WRONG_CODE_WINDOW.value)))
     session.add(WrongCode(staff_no=staff_no, source=source, at=at))

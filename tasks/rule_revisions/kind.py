@@ -88,6 +88,5 @@ RULE_REVISION = Kind(
     (RevisionConfirmation, RevisionReport, RevisionCheck),
     (limits.RULE_REVISION_CONFIRMATION, limits.RULE_REVISION, limits.RULE_REVISION_CHECK),
     KindSheet("制度修订", _briefs, _lines, _full_lines, _HAPPENED, compared=_compared),
-    "rule-revision-intake",
     select(RuleRevision.case_no, RuleRevision.department_uscc),
 )

@@ -10,7 +10,7 @@ from models.organisations import Department, Officer
 from models.spot_checks import CheckItem, Inspector, InspectorConflict, SpotCheckTeam, Ties
 from regulation.spot_checks import RULE_OF, Fault, ObjectKind, Stage, TeamStage
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.kind import Table
@@ -108,15 +108,13 @@ def keep_check_item(
         record(session, "spot-check:item:kept", None, by.staff_no, now, item=item.code, active=active)
 
 
-def register_table() -> str:
-    """The register of inspectors as Markdown: staff numbers and the departments that are barred, no names."""
-    with reading() as session:
-        today = clock.today()
-        rows = tuple(
-            (each.staff_no, "在册" if each.active else "已停用", _barred(session, each.staff_no, today) or "—")
-            for each in session.scalars(select(Inspector).order_by(Inspector.staff_no))
-        )
-    return Table(("工号", "状态", "回避的部门"), rows).markdown() if rows else "名录中没有检查人员。"
+def register_table(session: Session, today: date) -> Table:
+    """The register of inspectors: staff numbers and the departments that are barred."""
+    rows = tuple(
+        (each.staff_no, "在册" if each.active else "已停用", _barred(session, each.staff_no, today) or "—")
+        for each in session.scalars(select(Inspector).order_by(Inspector.staff_no))
+    )
+    return Table(("工号", "状态", "回避的部门"), rows)
 
 
 def _barred(session: Session, staff_no: str, today: date) -> str:
@@ -133,12 +131,10 @@ def _barred(session: Session, staff_no: str, today: date) -> str:
     )
 
 
-def items_table() -> str:
-    """The list of check items as Markdown."""
-    with reading() as session:
-        items = session.scalars(select(CheckItem).order_by(CheckItem.code)).all()
+def items_table(session: Session) -> Table:
+    """The list of check items."""
     rows = tuple(
         (each.code, each.title, f"第{each.article}条", "、".join(each.kinds), "有效" if each.active else "已停用")
-        for each in items
+        for each in session.scalars(select(CheckItem).order_by(CheckItem.code))
     )
-    return Table(("编码", "抽查事项", "依据", "适用对象", "状态"), rows).markdown() if rows else "清单中没有抽查事项。"
+    return Table(("编码", "抽查事项", "依据", "适用对象", "状态"), rows)

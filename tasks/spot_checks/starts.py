@@ -14,10 +14,11 @@ from regulation.spot_checks import RULE_OF, Fault, ObjectKind, check_round
 from runtime.refusals import InputError, Mistakes
 from runtime.words import Words
 from tasks.case.attachments import File
+from tasks.case.kind import Table
 from tasks.case.start import About, Begun, Days, Start, Typed
 from tasks.office.departments import DepartmentText, department_named, department_names
 from tasks.office.officers import officers_there
-from tasks.spot_checks.inspectors import declare_conflict, keep_check_item, put_on_register
+from tasks.spot_checks.inspectors import declare_conflict, items_table, keep_check_item, put_on_register, register_table
 from tasks.spot_checks.steps import open_round_for_officer
 
 GROUP = "监督"
@@ -83,6 +84,10 @@ class KeepInspector(Start):
     what: Listing = Field(title="列入还是移出")
 
     @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        return register_table(session, today)
+
+    @classmethod
     def choices(cls, session: Session, typed: Typed) -> Mapping[str, Mapping[str, str]]:
         # Who has left is taken off by the number alone.
         listed = session.scalars(select(Inspector).where(Inspector.active))
@@ -115,6 +120,10 @@ class DeclareConflict(Start):
     department: DepartmentText = Field(title="回避的部门")
     ties: Ties = Field(title="回避原因")
     until_on: date | None = Field(None, title="回避至（含）", description="申报回避可填；留空为长期")
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        return register_table(session, today)
 
     @classmethod
     def choices(cls, session: Session, typed: Typed) -> Mapping[str, Mapping[str, str]]:
@@ -176,6 +185,10 @@ class KeepCheckItem(Start):
     kinds: list[ObjectKind] = Field(title="适用对象", min_length=1)
     fault: Fault = Field(title="不合格时认定的问题")
     standing: Standing = Field(title="有效还是停用")
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        return items_table(session)
 
     @classmethod
     def offered(cls, session: Session, typed: Typed) -> Mapping[str, Sequence[str]]:

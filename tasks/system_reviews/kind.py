@@ -173,6 +173,5 @@ SYSTEM_REVIEW = Kind(
     (SystemReviewOpinion, MaterialReceived),
     (limits.SYSTEM_REVIEW, limits.SYSTEM_SUPPLEMENT),
     KindSheet("系统评审", _briefs, _lines, _full_lines, _HAPPENED, _further, compared=_compared),
-    "system-review-intake",
     select(SystemReview.case_no, SystemReview.department_uscc),
 )

@@ -160,12 +160,12 @@ def test_a_filing_is_decided_once() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"name": ""}, "姓名未填写，指定备案须填写"),
+        ({"name": ""}, "未填写，指定备案须填写"),
         ({"email": "x"}, "格式不对"),
         ({"phone": "abc"}, "string_pattern_mismatch"),
         ({"replaces": "某人"}, "请用“变更”"),
-        ({"kind": "变更"}, "须填写被替换或终止的专人"),
-        ({"kind": "终止"}, "须填写被替换或终止的专人"),
+        ({"kind": "变更"}, "备案须填写"),
+        ({"kind": "终止"}, "备案须填写"),
         ({"last_on": "2026-02-30"}, "不是有效日期"),
     ],
 )

@@ -31,10 +31,8 @@ from tasks.office.signatures import (
     DESK,
     SignatureError,
     SlowedError,
-    settle,
     sign,
     sign_on_page,
-    submission_of,
 )
 from tests.conftest import Clerk, Time, answered, officer_of
 
@@ -183,30 +181,6 @@ def test_two_who_come_at_once_with_one_code_are_not_both_let_in(signing: Clerk) 
         came = list(pool.map(come, range(8)))
     assert came.count(DIRECTOR) == 1
     assert sum("已用过" in said for said in came) == 7
-
-
-# A submission whose run died goes on
-
-
-def test_what_was_submitted_holds_again_until_it_is_settled(signing: Clerk, present: Time) -> None:
-    said = {"citation": "《某条例》第三条", "staff_no": DIRECTOR}
-    code, submission = shown(DIRECTOR), submission_of("run:start", said)
-    assert sign(DIRECTOR, code, DESK, submission).staff_no == DIRECTOR
-    # Its run died, and is run again when the code has long been late.
-    present.pass_by(10 * MINUTE)
-    assert sign(DIRECTOR, code, DESK, submission).staff_no == DIRECTOR
-    for other in (
-        submission_of("other:start", said),
-        submission_of("run:start", said | {"citation": "另一条例"}),
-        None,
-    ):
-        with pytest.raises(SignatureError):
-            sign(DIRECTOR, code, DESK, other)
-    with pytest.raises(SignatureError):
-        sign("KQ001", code, DESK, submission)
-    settle(submission)
-    with pytest.raises(SignatureError):
-        sign(DIRECTOR, code, DESK, submission)
 
 
 def test_an_answer_that_is_sent_twice_is_recorded_once(signing: Clerk, present: Time) -> None:

@@ -367,7 +367,7 @@ def in_prefect(walk: Walk, page: Page) -> None:
     page.goto(f"{url}/artifacts/artifact/{timeline(walk)}")
     assert page.get_by_role("link", name="打开办件").get_attribute("href") == f"{walk.url}/desk/cases/{walk.case_no}"
     assert "俞小云" not in page.locator("body").inner_text()
-    registered_on_paper(walk, page, url)
+    registered_on_paper(walk)
     for path in ("/dashboard", "/runs", "/deployments", "/artifacts", "/settings"):
         page.goto(url + path)
         page.get_by_text("Deployments", exact=True).locator("visible=true").first.wait_for()
@@ -379,33 +379,14 @@ def timeline(walk: Walk) -> UUID:
     return walk.desk.client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC)[0].id
 
 
-def part(page: Page, title: str) -> Locator:
-    """The part of a start form under a title."""
-    label = page.locator(".schema-form-property__label", has_text=re.compile(rf"^\s*{title}(\s*\(Optional\))?\s*$"))
-    return page.locator(".schema-form-property").filter(has=label).last
-
-
-def choose(page: Page, title: str, option: str) -> None:
-    part(page, title).locator(".p-select-button").click()
-    page.locator(".p-select-option", has_text=re.compile(rf"^\s*{option}\s*$")).click()
-
-
-def registered_on_paper(walk: Walk, page: Page, url: str) -> None:
+def registered_on_paper(walk: Walk) -> None:
     """A start form: an objection that came by letter, typed in by staff."""
-    before = cases()
-    intake = walk.desk.client.read_deployment_by_name("登记异议/objection-intake").id
-    page.goto(f"{url}/deployments/deployment/{intake}/run")
-    part(page, "申请人类别").wait_for()
-    page.wait_for_timeout(3000 if WRITE_PICTURES else 0)
-    walk.made.append(picture(page, "staff-start", folder=IMAGES))
+    page, before = walk.page, cases()
+    page.goto(f"{walk.url}/desk/start/objection")
     given = objection_about(*certificate_of(Level.CITY), field="有效期", phone="0575-84120002")
-    signed = walk.desk.sign("KQ001")
-    choose(page, "申请人类别", given.objector_kind)
-    choose(page, "异议种类", "准确性")
-    page.keyboard.press("Escape")
+    for choice in (given.objector_kind, "准确性"):
+        page.get_by_label(choice, exact=True).check()
     for title, text in (
-        ("工号", signed["staff_no"]),
-        ("一次性验证码", signed["code"]),
         ("申请人姓名或名称", given.objector_name),
         ("电子邮箱", given.email),
         ("联系电话", given.phone),
@@ -416,9 +397,14 @@ def registered_on_paper(walk: Walk, page: Page, url: str) -> None:
         ("申请人认为应当是", given.proposed),
         ("理由", given.reason),
     ):
-        part(page, title).locator("textarea, input").first.fill(text)
-    page.get_by_role("button", name="Submit").click()
-    meanwhile(page, lambda: cases() == before + 1, "异议没有登记")
+        page.get_by_label(title, exact=True).fill(text)
+    walk.made.append(picture(page, "staff-start", folder=IMAGES))
+    page.get_by_role("button", name="核对").last.click()
+    page.get_by_role("heading", name="将要登记").wait_for()
+    page.get_by_label("一次性验证码").fill(walk.desk.sign(officer_of(walk.case_no))["code"])
+    page.get_by_role("button", name="签名并登记").click()
+    page.get_by_role("status").get_by_text("异议登记为").wait_for()
+    assert cases() == before + 1
 
 
 def case_run(case_no: str) -> str:

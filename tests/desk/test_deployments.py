@@ -1,5 +1,6 @@
 """How prefect.yaml presents the stories to staff, and what a story begins with."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from models.cases import Case, StaffTask
 from models.records import AuditEntry
 from runtime.database import reading
 from runtime.refusals import RefusalError
-from tasks.desk.kinds import INTAKES, KINDS
+from tasks.desk.kinds import KINDS
+from tasks.desk.starts import STARTS
 from tests.conftest import Clerk
 
 STORIES = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
@@ -28,8 +30,13 @@ def test_the_first_tag_says_how_a_story_begins(story: dict[str, object]) -> None
     assert len(tags) == len(set(tags))
 
 
-def test_every_registration_that_dies_is_run_again() -> None:
-    assert sorted(INTAKES) == sorted(story["name"] for story in STORIES if story["name"].endswith("-intake"))
+def test_what_staff_start_is_deployed_without_parameters_and_nothing_else_is_so_called() -> None:
+    entered = {story["name"]: story for story in STORIES if story["tags"][0] == "填表"}
+    assert sorted(entered) == sorted(start.about.deployment for start in STARTS.values())
+    for start in STARTS.values():
+        module, _, name = entered[start.about.deployment]["entrypoint"].rpartition(".")
+        flow = getattr(import_module(module), name)
+        assert (flow.name, flow.parameters.properties) == (start.about.named, {})
 
 
 def test_a_story_of_another_kind_leaves_a_case_alone_on_record_and_to_staff(clerk: Clerk) -> None:

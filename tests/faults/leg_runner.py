@@ -31,9 +31,8 @@ from sqlalchemy.orm import Session
 
 from ezt.engine.deployments import stories
 from models.cases import StepRecord
-from models.organisations import SpentCode
 
-SUSPENSION, SIGNATURE = "suspension", "signature"
+SUSPENSION = "suspension"
 """What is no step and can be killed all the same."""
 STOPPED = 1000
 """No exit code: the leg stands still."""
@@ -43,11 +42,6 @@ def kill_at(step: str, when: str) -> None:
     """SIGKILL this process right before or right after the transaction of a step commits."""
     done = select(StepRecord.step).where(StepRecord.step == step).limit(1)
     _kill_where(lambda session: session.scalar(done) is not None, when)
-
-
-def kill_at_signature(when: str) -> None:
-    """SIGKILL this process right before or right after a one-time code is spent."""
-    _kill_where(lambda session: any(isinstance(each, SpentCode) for each in session.new), when)
 
 
 def _kill_where(is_there: Callable[[Session], bool], when: str) -> None:
@@ -88,8 +82,6 @@ def leg(run_id: str, step: str, when: str) -> None:
     """One leg, from the run's present state to its next suspension or its end."""
     if step == SUSPENSION:
         stop_at_suspension(when)
-    elif step == SIGNATURE:
-        kill_at_signature(when)
     elif step:
         kill_at(step, when)
     with get_client(sync_client=True) as client:

@@ -23,7 +23,6 @@ from runtime.database import reading
 from tasks.office.applications import end_application
 from tests.conftest import WorkedDesk, wait_until, web_process
 from tests.stories.test_objection_case import case_run
-from tests.stories.test_staff_stories import refusal
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -75,10 +74,9 @@ def test_a_round_a_visit_and_a_report(mailbox: Any, port: int, desk: WorkedDesk,
         "material": "结婚证",
         "demand": "要求提供复印件",
     }
-    run_id = desk.submit("现场体验登记/visit", entry=entry | {"department": "某某局"} | desk.sign("KQ001"))
-    assert "没有名为" in refusal(desk, run_id)
-    desk.resume(run_id, **entry, **desk.sign("KQ001"))
-    assert desk.wait(run_id, StateType.COMPLETED, StateType.FAILED).state.type is StateType.COMPLETED
+    with pytest.raises(NotThereError, match="没有名为"):
+        desk.start("visit", "KQ001", **entry | {"department": "某某局"})
+    desk.start("visit", "KQ001", **entry)
     assert "visit-copy" in found()
 
     page = httpx.get(f"{web}/paper-reports").text

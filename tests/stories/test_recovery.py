@@ -6,27 +6,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import yaml
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Crashed, Failed, Running
-from sqlalchemy import select
+from prefect.states import Running
 
-from models.cases import Case, StaffTask
-from regulation.certificates import Level
+from models.cases import Case
 from runtime import clock
 from runtime.database import reading
-from tasks.desk.kinds import INTAKES
-from tasks.desk.runs import LEG_TAKES_AT_MOST, REGISTRATION_TRIES, _is_alive, ensure_run, rerun_registrations
-from tasks.objections.applications import ObjectionApplication
+from tasks.desk.runs import LEG_TAKES_AT_MOST, _is_alive, ensure_run
 from tasks.objections.questions import InitialReview
-from tests.conftest import ROOT, WorkedDesk, certificate_of, objection_about
+from tests.conftest import WorkedDesk
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(400)]
-
-
-def test_every_story_that_carries_an_application_is_among_those_that_are_run_again() -> None:
-    stories = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    assert sorted(INTAKES) == sorted(story["name"] for story in stories if story["name"].endswith("-intake"))
 
 
 @pytest.fixture
@@ -64,42 +54,6 @@ def test_a_case_goes_on_after_the_worker_was_killed_and_prefects_database_was_lo
             "您的异议不予受理",
         ]
         cancelled_runs_do_not_change_the_case(desk, clerk)
-
-
-def test_a_registration_whose_run_was_killed_is_made_good_once(
-    sample_data: Path, mailbox: Any, tmp_path: Path, prefect_at: Any
-) -> None:
-    with prefect_at(tmp_path / "prefect") as desk:
-        desk.kill_worker()
-        given = application().model_dump(mode="json") | desk.sign("KQ001")
-        intake = desk.submit("登记异议/objection-intake", application=given)
-        desk.client.set_flow_run_state(intake, Crashed(), force=True)
-        assert rerun_registrations(desk.client, clock.now()) == 1
-        assert rerun_registrations(desk.client, clock.now()) == 0
-        desk.start_worker()
-        done = desk.wait(intake, StateType.COMPLETED)
-        with reading() as session:
-            case_no = session.scalars(select(Case.case_no)).one()
-        assert done.parameters == {"case_no": case_no}
-        a_registration_that_failed_is_tried_again_and_then_left_to_staff(desk, given)
-
-
-def a_registration_that_failed_is_tried_again_and_then_left_to_staff(desk: WorkedDesk, given: dict[str, Any]) -> None:
-    desk.kill_worker()
-    intake = desk.submit("登记异议/objection-intake", application=given)
-    desk.client.set_flow_run_state(intake, Failed(), force=True)
-    assert rerun_registrations(desk.client, clock.now()) == 1
-    for _ in range(REGISTRATION_TRIES):
-        for state in (Running(), Failed()):
-            desk.client.set_flow_run_state(intake, state, force=True)
-    assert rerun_registrations(desk.client, clock.now()) == 0
-    with reading() as session:
-        (task,) = session.scalars(select(StaffTask)).all()
-    assert "未能登记" in task.what
-
-
-def application() -> ObjectionApplication:
-    return objection_about(*certificate_of(Level.CITY))
 
 
 def cancelled_runs_do_not_change_the_case(desk: WorkedDesk, clerk: Any) -> None:

@@ -303,7 +303,7 @@ def test_runs_that_slept_wake_in_the_new_version_and_whoever_has_none_gets_one(
         run_id = slept[looked_at]
         assert run_id is not None
         before = desk.client.read_flow_run(run_id).state
-        desk.resume(run_id)
+        desk.client.resume_flow_run(run_id)
         wait_until(
             lambda: (now := desk.client.read_flow_run(run_id).state).is_paused() and now.id != before.id, "没有再等"
         )

@@ -112,7 +112,7 @@ def test_an_application_that_nobody_has_registered_keeps_the_old_version(old: Pa
     run = run_of(old, WAITS)
     given = json.dumps({"application": {"name": SECRETS[0], "staff_no": "KQ001", "code": ""}})
     ask(old, "UPDATE flow_run SET parameters = ?, deployment_id = ? WHERE id = ?", given, intake, run)
-    assert "1件代为登记的申请还没有登记" in doctor()
+    assert "1份在Prefect里填写的表单还没有登记" in doctor()
     done = ezt("migrate")
     assert done.returncode == 2
     assert "签名登记或取消" in done.stderr

@@ -245,6 +245,7 @@ class _Page:
                 self.start.check_officer(officer)
             except RefusalError as why:
                 may_not = str(why)
+            there = self.start.there(session, clock.today())
         context = {
             "start": self.start,
             "path": f"{HOME}/start/{self.start.about.code}",
@@ -254,6 +255,7 @@ class _Page:
             "form": form,
             "said": said,
             "may_not": may_not,
+            "there": there,
             "found": self.found,
             "find": self.find,
             "found_as": _found_as,

@@ -39,8 +39,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_entry_files")),
     )
     op.create_index(op.f("ix_desk_entry_files_entry_id"), "desk_entry_files", ["entry_id"])
+    # A code that was spent on a form in Prefect held again when its run had died.
+    op.drop_index(op.f("ix_spent_codes_spent_on"), "spent_codes")
+    op.drop_column("spent_codes", "spent_on")
 
 
 def downgrade() -> None:
+    op.add_column("spent_codes", sa.Column("spent_on", sa.Text(), nullable=True))
+    op.create_index(op.f("ix_spent_codes_spent_on"), "spent_codes", ["spent_on"])
     op.drop_table("desk_entry_files")
     op.drop_table("desk_entries")
