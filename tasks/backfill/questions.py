@@ -29,6 +29,12 @@ class ScanAttached(Question):
 
     note: Words = Field("", title="说明", max_length=200)
 
+    @classmethod
+    def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
+        """Whoever entered a paper adds its scan, too."""
+        if officer.staff_no not in _entered_by(session, case.case_no):
+            super().check_officer(session, officer, case, today)
+
     def check(self, asked: Asked) -> None:
         raise RefusalError("请先添加纸质证照的扫描件，添加后自动继续，不需要在此提交。")
 
@@ -50,10 +56,12 @@ class BackfillReview(Question):
         "reason": Needed("verdict", dict.fromkeys((Verdict.RETURN, Verdict.REFUSE), "退回或不予补录须写明哪一项不对"))
     }
 
-    def check(self, asked: Asked) -> None:
-        if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
+    @classmethod
+    def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
+        """Whoever entered a paper does not review it, whoever they are."""
+        if not may_review(officer.staff_no, _entered_by(session, case.case_no)):
             raise RefusalError("补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。")
-        super().check(asked)
+        super().check_officer(session, officer, case, today)
 
 
 class BackfillCorrection(Question):

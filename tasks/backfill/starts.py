@@ -122,4 +122,5 @@ class EnterPaper(Start):
             key,
             officer.staff_no,
         )
-        return Begun(f"纸质证照补录登记为{case_no}。", case_no, (case_no,))
+        missing = "" if files else "还缺扫描件：由您或经办人在办件页添加，添加后才能审核。"
+        return Begun(f"纸质证照补录登记为{case_no}。{missing}", case_no, (case_no,))

@@ -10,20 +10,23 @@ import httpx
 import pytest
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import StateType
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ezt.desk import HIDDEN, NotThereError
 from models.cases import Answer, Case
-from models.organisations import Officer, WrongCode
+from models.desk import DeskEntry
+from models.organisations import Officer, SpentCode, WrongCode
 from regulation.certificates import Level
 from regulation.limits import WRONG_CODES
-from runtime.database import reading
+from runtime.database import reading, transaction
 from tasks.case import answers
 from tasks.desk import door
 from tasks.desk.runs import nudge
+from tasks.desk.starts import STARTS
 from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import register_objection
 from tests.conftest import Clerk, WorkedDesk, certificate_of, objection_about, officer_of, wait_until
+from tests.desk.starting import DIRECTOR, FILLED
 from tests.desk.test_door import code_of, holds, key_on, let_in
 from tests.interface.test_paper_reports import filled, send
 
@@ -32,6 +35,19 @@ pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 REVIEW = InitialReview.question
 CITIZEN = {"email": "fanying@example.com", "phone": "13905751234"}
 OBJECTOR = {"objector_name": "俞𠮷云", "email": "yujiyun@example.com", "phone": "0575-84120001"}
+PERSONAL = {
+    "objector_name",
+    "email",
+    "phone",
+    "certificate",
+    "stated",
+    "proposed",
+    "reason",
+    "name",
+    "why",
+    "contact_name",
+}
+"""Fields of start forms in which somebody is named, or what an officer wrote."""
 WHY = "鲁国栋所述与门牌证不一致，经核实不属实。"
 
 
@@ -129,6 +145,32 @@ def test_no_code_and_nothing_of_a_person_is_in_prefect_s_bytes_after_full_storie
     # Six digits stand there by chance, in instants and identifiers: as a code's value they must not.
     stored = b"".join(path.read_bytes() for path in sorted(Path(desk.home).glob("prefect.db*")))
     assert [code for code in codes if f'"{code}"'.encode() in stored or f'\\"{code}\\"'.encode() in stored] == []
+
+
+def test_nothing_of_what_staff_start_is_in_prefect_s_bytes(desk: WorkedDesk) -> None:
+    """A start form's parameters were what the free pages kept of persons."""
+
+    def sign_at_once(staff_no: str) -> dict[str, str]:
+        # Nobody waits half a minute here for the next code.
+        with transaction() as session:
+            session.execute(delete(SpentCode).where(SpentCode.staff_no == staff_no))
+        desk.last_steps.clear()
+        return WorkedDesk.sign(desk, staff_no)
+
+    desk.sign = sign_at_once  # type: ignore[method-assign]
+    typed: list[str] = []
+    for code, start in STARTS.items():
+        run_id = desk.submit(f"{start.about.named}/{start.about.deployment}")
+        desk.wait(run_id, StateType.PAUSED)
+        with reading() as session:
+            entry = session.scalars(select(DeskEntry.id).where(DeskEntry.flow_run_id == str(run_id))).one()
+        given = FILLED[code]()
+        desk.start(code, DIRECTOR, entry, **given)
+        desk.wait(run_id, StateType.COMPLETED)
+        typed += [text for name, text in given.items() if name in PERSONAL or name.startswith("values-")]
+    personal = [text for text in typed if text and not text.endswith("局")]
+    assert len(personal) > 15
+    assert in_prefect(desk, personal) == []
 
 
 # Without Prefect

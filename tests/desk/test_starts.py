@@ -23,6 +23,8 @@ from models.records import AuditEntry
 from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading, transaction
+from tasks.backfill.questions import BackfillReview, ScanAttached
+from tasks.case import answers
 from tasks.case.start import Start
 from tasks.desk import entries
 from tasks.desk.starts import STARTS
@@ -422,3 +424,25 @@ def test_somebody_else_s_case_is_not_given_away(desk: Desk) -> None:
     assert answer.status_code == 422
     assert f"本件由工号{own}办理" in text_of(answer.text)
     assert 'id="case_no-wrong"' in answer.text
+
+
+def test_whoever_entered_a_paper_adds_its_scan_and_does_not_review_it(desk: Desk) -> None:
+    walk = Walk(desk, "backfill", "KQ001")
+    assert walk.send(FILLED["backfill"]()).status_code == 303
+    assert "还缺扫描件" in walk.browser.get(walk.sign(walk.to_sign()).headers["location"]).text
+    case_no = kept(walk.entry).case_no
+    assert case_no is not None
+    assert answers.answer_or_wait(case_no, ScanAttached, 1) is None
+    with reading() as session:
+        reviewer = session.get_one(Case, case_no).officer_no
+    assert reviewer != "KQ001"
+    # What is missing is said on the page of both.
+    for staff_no in ("KQ001", reviewer):
+        assert "等待纸质证照的扫描件" in text_of(desk.page(case_no, staff_no))
+    key = {"form_key": HIDDEN.findall(desk.page(case_no, "KQ001"))[0][1]}
+    added = walk.browser.post(f"/desk/cases/{case_no}/files", data=key, files=[("files", ("扫描件.png", PNG))])
+    assert added.headers["location"].endswith("?said=added")
+    assert answers.answer_or_wait(case_no, BackfillReview, 1) is None
+    assert "补录人不能审核自己补录的证照" in text_of(desk.page(case_no, "KQ001"))
+    assert 'id="answer"' not in desk.page(case_no, "KQ001")
+    assert 'id="answer"' in desk.page(case_no, reviewer)

@@ -26,7 +26,7 @@ from tests.desk.starting import DIRECTOR, FILLED
 from tests.faults.conftest import Legs
 from tests.faults.leg_runner import STOPPED, SUSPENSION
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 EVERY = pytest.mark.parametrize("code", STARTS)
 
 
