@@ -311,6 +311,22 @@ def test_the_list_is_taken_along_as_it_was_narrowed_down_masked_and_on_record(
     ]
 
 
+def test_it_says_whose_name_stands_where(clerk: Clerk) -> None:
+    case_no, today = clerk.register().case_no, clock.today()
+    own = officer_of(case_no)
+    other = "KQ003" if own != "KQ003" else "KQ002"
+    with transaction() as session:
+        session.add(Leave(staff_no=own, substitute_no=other, from_on=today, until_on=today))
+        names = {no: f"{session.get_one(Officer, no).name}（{no}）" for no in (own, other)}
+    heads, row = load_workbook(io.BytesIO(workbook(OFFICER, Wanted(whose=Whose.ALL)))).active.iter_rows(
+        values_only=True
+    )
+    said = dict(zip(heads, row, strict=True))
+    assert said["经办人（办件在其名下）"] == names[own]
+    assert said["今天由谁办理（经办人休假的，为代理人）"] == names[other]
+    assert said["收到日期（年-月-日）"] == str(today)
+
+
 def test_nothing_in_it_is_run_by_a_spreadsheet(clerk: Clerk) -> None:
     filed = filing()
     with transaction() as session:
