@@ -7,6 +7,7 @@ build/pictures, every question's. No test hangs on one: now and then Chromium re
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,10 +46,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Open]:
-    """``open_page(viewport=PHONE, color_scheme="dark", java_script_enabled=False)``: a page of a browser that nobody
-    has used before. At the end no page may have asked for anything outside, nor complained on its console."""
+@contextmanager
+def watched(chromium: Browser) -> Iterator[Open]:
+    """While the block runs, opens pages of browsers that nobody has used before. At the end no page may have asked for
+    anything outside, nor complained on its console."""
     outside: list[str] = []
     complaints: list[str] = []
 
@@ -67,8 +68,8 @@ def open_page(chromium: Browser) -> Iterator[Open]:
         context.set_default_timeout(15_000)
         context.route(lambda url: not url.startswith("data:"), only_here)
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         return page
 
     yield opened
@@ -77,6 +78,14 @@ def open_page(chromium: Browser) -> Iterator[Open]:
     assert outside == []
     # That a page was answered with an error is not the page's complaint.
     assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Open]:
+    """``open_page(viewport=PHONE, color_scheme="dark", java_script_enabled=False)``: a page of a browser that nobody
+    has used before."""
+    with watched(chromium) as opened:
+        yield opened
 
 
 def picture(page: Page, name: str, *, folder: Path = PICTURES, full_page: bool = False) -> str:
@@ -96,7 +105,8 @@ def barriers(page: Page) -> list[str]:
     """What keeps people from a page by WCAG 2.2 AA, as axe finds it: rule, place, and what to do."""
     # A click returns when the next page's first bytes are there, not all of it.
     page.wait_for_load_state()
-    found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
+    # Of what is as it should be it would describe every element, too.
+    found = Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]}).response["violations"]
     return [
         f"{rule['id']} {node['target']} {node.get('failureSummary', '')}" for rule in found for node in rule["nodes"]
     ]
