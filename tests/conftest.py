@@ -18,13 +18,15 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
+from functools import cache
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import hypothesis
 import pytest
+import stamina
 import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
@@ -36,7 +38,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.context import SettingsContext, get_settings_context, refresh_global_settings_context
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import ColumnElement, create_engine, delete, inspect, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Engine, create_engine, delete, event, inspect, select
 
 from ezt import children
 from ezt.desk import Desk
@@ -85,6 +87,22 @@ hypothesis.settings.load_profile("any machine")
 AUTHORITY = str(Path(__file__).with_name("nobodys-authority.pem"))
 os.environ |= {"SSL_CERT_FILE": AUTHORITY, "PREFECT_API_SSL_CERT_FILE": AUTHORITY}
 refresh_global_settings_context()
+
+# To read a key is to test its primes: a sixth of a second. Whatever the test, the same bytes are the same key.
+signing_authority.load_pem_private_key = cache(signing_authority.load_pem_private_key)  # type: ignore[attr-defined]
+
+COMPILED: dict[type[Dialect], tuple[Dialect, Any]] = {}
+"""By kind of database, what this process keeps of the statements that it has compiled."""
+
+
+@event.listens_for(Engine, "engine_connect")
+def _share_what_is_compiled(connection: Connection) -> None:
+    """Statements are compiled once a process, as in a process of the program, not for each test's engine anew: that is
+    a third of all that a test of the tables does."""
+    for each in (connection.engine, connection):
+        known = COMPILED.setdefault(type(each.dialect), (each.dialect, connection.engine._compiled_cache))
+        each.dialect = known[0]
+    connection.engine._compiled_cache = known[1]
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -377,7 +395,15 @@ def mailbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def without_waits() -> Iterator[None]:
+    """As many tries of a bureau as always, without the waits in between; no connection outlives its test."""
+    with stamina.set_testing(True, attempts=zhejiang_gateway.ATTEMPTS, cap=True):
+        yield
+    zhejiang_gateway.close()
+
+
+@pytest.fixture
+def city_bureau(home: Path, without_waits: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """A stand-in of the city's platform that the settings point to; the province has none."""
     with stand_in.running(StandIn("kq-app", "kq-secret")) as bureau:
         monkeypatch.setenv("EZT_CITY_GATEWAY__URL", bureau.url)
@@ -385,7 +411,6 @@ def city_bureau(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
         monkeypatch.setenv("EZT_CITY_GATEWAY__APP_SECRET", bureau.app_secret)
         forget_settings()
         yield bureau
-        zhejiang_gateway.close()
 
 
 def officer_of(case_no: str) -> str:

@@ -11,23 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
-from gateways import zhejiang_gateway
 from gateways.stand_in import StandIn, running
 from gateways.superior_bureaus import VerificationMessage
-from gateways.zhejiang_gateway import ATTEMPTS, Matter
+from gateways.zhejiang_gateway import Matter
 from regulation.objections import Bureau, Pursuit
 
 APP_KEY, APP_SECRET = "the-app-key", "the-app-secret"
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    """As many tries as always, without the waits in between; no connection outlives its test."""
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
-        yield
-    zhejiang_gateway.close()
+def _no_waiting(without_waits: None) -> None:
+    """Tests here are about what goes wrong."""
 
 
 @pytest.fixture
