@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 in_chinese = "各项登记在工作台填写、核对、签名，未完成的保留到次日"
 
 
