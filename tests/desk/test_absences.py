@@ -1,20 +1,23 @@
 """Who is away is said before cases or a leave are signed over to them; it may go on after that."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from ezt.desk import Desk
 from models.organisations import Leave
 from runtime import clock
-from runtime.database import transaction
-from runtime.refusals import InputError, RefusalError
-from tasks.case.hand_over import give_case, give_cases
+from runtime.database import reading, transaction
+from runtime.refusals import InputError
+from tasks.case.hand_over import give_cases
+from tasks.desk.entries import foresee, keep, new_id
 from tasks.desk.to_do import receivers
 from tasks.office.leave import file_leave
-from tests.conftest import Clerk, by_officer, officer_of
+from tests.conftest import Clerk, at_desk, by_officer, officer_of
 
 DIRECTOR = "KQ004"
 
@@ -48,16 +51,22 @@ def test_many_cases_go_to_somebody_away_only_after_that_was_said(clerk: Clerk) -
     assert officer_of(case_no) == to
 
 
-def test_one_case_goes_to_somebody_away_only_after_that_was_said(clerk: Clerk) -> None:
+def said_before(code: str, **typed: object) -> str:
+    """What a director is asked to look at again before they sign this start."""
+    by = at_desk(DIRECTOR)
+    entry = keep(new_id(), code, by, {name: str(value) for name, value in typed.items()})
+    return "".join(foresee(entry, by).doubts.values())
+
+
+def test_that_the_receiver_of_a_case_is_away_is_said_before_it_is_signed(clerk: Clerk) -> None:
     case_no = clerk.register().case_no
     to, substitute = another(case_no)
+    given = {"case_no": case_no, "to": to, "why": "轮岗"}
+    assert said_before("hand-over", **given) == ""
     # Whoever stands in is away, too: a director acts.
     until_on, _ = away(to, substitute), away(substitute, to)
-    with pytest.raises(RefusalError, match=f"工号{to}休假至{until_on}，由工号{DIRECTOR}代理.*仍然移交"):
-        give_case(case_no, to, "轮岗", by_officer(DIRECTOR))
+    assert re.search(rf"{to}）休假至{until_on}，由工号{DIRECTOR}代理", said_before("hand-over", **given))
     assert officer_of(case_no) != to
-    give_case(case_no, to, "轮岗", by_officer(DIRECTOR), though_away=True)
-    assert officer_of(case_no) == to
 
 
 def test_who_is_away_stands_in_the_list_of_receivers(clerk: Clerk) -> None:
@@ -70,14 +79,18 @@ def test_who_is_away_stands_in_the_list_of_receivers(clerk: Clerk) -> None:
 def test_a_leave_says_who_acts_where_the_substitute_is_away_too(clerk: Clerk) -> None:
     today = clock.today()
     until_on = away("KQ002", "KQ003")
-    days = (today, today + timedelta(days=1))
-    with pytest.raises(RefusalError, match=f"代理人KQ002在{today}至{until_on}也休假，其间由工号KQ003代理.*仍然登记"):
-        file_leave("KQ001", "KQ002", *days, by_officer(DIRECTOR))
-    with pytest.raises(RefusalError, match=f"休假人KQ003在{today}至{until_on}代理工号KQ002，其间改由工号KQ001代理"):
-        file_leave("KQ003", "KQ001", *days, by_officer(DIRECTOR))
-    file_leave("KQ001", "KQ002", *days, by_officer(DIRECTOR), though_away=True)
+    days = {"from_on": today, "until_on": today + timedelta(days=1)}
+    said = said_before("leave", absent="KQ001", substitute="KQ002", **days)
+    assert said == f"代理人KQ002在{today}至{until_on}也休假，其间由工号KQ003代理。"
+    said = said_before("leave", absent="KQ003", substitute="KQ001", **days)
+    assert said == f"休假人KQ003在{today}至{until_on}代理工号KQ002，其间改由工号KQ001代理。"
     later = today + timedelta(days=30)
+    assert said_before("leave", absent="KQ003", substitute="KQ002", from_on=later, until_on=later) == ""
     file_leave("KQ003", "KQ002", later, later, by_officer(DIRECTOR))
+    with reading() as session:
+        number = session.scalar(select(Leave.id).where(Leave.staff_no == "KQ003"))
+    change = {"leave": number, "what": "改日期或代理人", "from_on": today, "until_on": today, "substitute": "KQ001"}
+    assert "其间改由工号KQ001代理" in said_before("leave-change", **change)
 
 
 def send(desk: Desk, **typed: Any) -> httpx.Response:

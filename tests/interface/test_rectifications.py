@@ -182,7 +182,7 @@ def test_the_page_takes_a_request_for_more_time(web: str, case: Clerk) -> None:
     page = page_of(web, case)
     wrong = httpx.post(f"{page}/extension", data={"reason": "系统正在改造。", "days": "很多"})
     assert wrong.status_code == 422
-    assert "申请延期的工作日数填写有误" in wrong.text
+    assert "申请延期的工作日数应填整数，如5" in wrong.text
     form = {"submission_no": "1" * 32, "reason": "系统正在改造。", "days": "3"}
     asked = httpx.post(f"{page}/extension", data=form, follow_redirects=True)
     assert "延期申请已收到" in asked.text
