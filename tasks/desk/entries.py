@@ -173,9 +173,13 @@ def check(entry: Entry, by: SignedIn) -> Start:
 
 
 def foresee(entry: Entry, by: SignedIn) -> Foreseen:
-    """What would come of an entry if it were signed now: it is done, looked at, and undone. Raises what ``check`` and
-    the work itself raise."""
+    """What would come of an entry if it were signed now: it is done, looked at, and undone. That somebody looked is on
+    record, because it tells them what the register knows of what they typed. Raises what ``check`` and the work itself
+    raise."""
     start = check(entry, by)
+    with transaction() as session:
+        detail = {"start": entry.start.about.code, "shown": entry.shown}
+        record(session, "desk:entry:foreseen", None, by.staff_no, clock.now(), **detail)
     with together(rehearsed=True) as session:
         now = clock.now()
         begun = start.begin(_key(entry.id), session.get_one(Officer, by.staff_no), _files(session, entry.id))
