@@ -25,11 +25,13 @@ from tasks.backfill.objections import HolderObjection, backfilled, object_to_bac
 from tasks.backfill.questions import BackfillCorrection, BackfillReview
 from tasks.case.attachments import File
 from tasks.certificates.reading import is_stale
+from tasks.desk import entries
 from tasks.desk.sheets import sheet_of
 from tasks.register.faces import by_identifier, face_of, of_holder
 from tasks.register.holders import TITLE, numbers_held_otherwise
 from tasks.register.versions import holders_of
-from tests.conftest import Clerk, answered, read_at_desk
+from tests.conftest import Clerk, answered, at_desk, read_at_desk
+from tests.desk import starting
 
 SCAN = File("扫描件.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
 MARRIAGE = {
@@ -341,6 +343,19 @@ def test_a_number_that_the_register_has_under_another_name_is_said_to_who_enters
     with reading() as session:
         (both,) = numbers_held_otherwise(session, [holders_of(session, certificate_of(case).id)])
     assert both == [Problem("husband_number", ProblemCode.HELD_OTHERWISE)]
+
+
+def test_who_asks_what_would_come_of_a_paper_reads_it_too_and_is_on_record(clerk: Any) -> None:
+    in_the_register(clerk)
+    given = {name: text.replace("王建国", "王建业") for name, text in starting.backfill().items()}
+    given = {name: text.replace("J330621-1998-000123", "J330621-2005-000777") for name, text in given.items()}
+    by = at_desk("KQ001")
+    entry = entries.keep(entries.new_id(), "backfill", by, given)
+    said = str(entries.foresee(entry, by).doubts)
+    assert (OTHERWISE in said, "王建国" in said) == (True, False)
+    with reading() as session:
+        looked = session.scalars(select(AuditEntry).where(AuditEntry.tag == "desk:entry:foreseen")).one()
+    assert (looked.actor, looked.detail) == ("KQ001", {"start": "backfill", "shown": entry.shown})
 
 
 @pytest.mark.parametrize("name", ["王建国", "王 建 国"])

@@ -102,7 +102,9 @@ def kept(entry_id: str) -> DeskEntry:
 
 def state() -> tuple[int, int]:
     """What a start would change, roughly: cases, and what is on record."""
-    begun = AuditEntry.tag.not_in(("desk:session:begun", "desk:session:ended", "case:sheet:read"))
+    begun = AuditEntry.tag.not_in(
+        ("desk:session:begun", "desk:session:ended", "desk:entry:foreseen", "case:sheet:read")
+    )
     with reading() as session:
         return tuple(  # type: ignore[return-value]
             session.scalar(wanted) or 0
