@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.cases import Case
@@ -35,6 +36,7 @@ from tasks.desk.starts import STARTS
 from tasks.desk.told import ToldNotice, told_since
 from tasks.desk.typed import read
 from tasks.office.signatures import SignatureError, look_at
+from tasks.register.look_ups import LOOKED_UP
 
 LIFE = timedelta(days=ENTRY_LIFE.value)
 REMEMBERED = timedelta(days=7)
@@ -114,22 +116,14 @@ def keep(
     """
     with transaction() as session:
         now = clock.now()
-        row = session.get(DeskEntry, entry_id, with_for_update=True)
-        if row is None:
-            if not _ID.fullmatch(entry_id):
-                raise LookupError(GONE)
-            row = DeskEntry(
-                id=entry_id,
-                start=code,
-                opened_by=by.staff_no,
-                typed={},
-                opened_at=now,
-                expires_at=now + LIFE,
-                run_ended=True,
-            )
-            session.add(row)
-            session.flush()
-        row = _own(session, entry_id, code, by.staff_no)
+        if not _ID.fullmatch(entry_id):
+            raise LookupError(GONE)
+        new = {"id": entry_id, "start": code, "opened_by": by.staff_no, "typed": {}, "run_ended": True}
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        # The same page may be sent twice at once.
+        opened = insert(DeskEntry).values(**new, opened_at=now, expires_at=now + LIFE)
+        session.execute(opened.on_conflict_do_nothing())
+        row = _own(session, entry_id, code, by.staff_no, locked=True)
         if row.begun_at is None:
             row.opened_by = by.staff_no
             row.typed = dict(typed)
@@ -160,6 +154,22 @@ def drop(entry_id: str, code: str, by: SignedIn) -> None:
         if row.begun_at is None:
             session.execute(delete(DeskEntryFile).where(DeskEntryFile.entry_id == entry_id))
             row.typed, row.expires_at = {}, clock.now()
+
+
+def check_may_start(start: type[Start], by: SignedIn) -> None:
+    """Raise ``RefusalError`` for somebody who may not start this at all."""
+    with reading() as session:
+        start.check_officer(session.get_one(Officer, by.staff_no))
+
+
+def follows(start: type[Start], typed: Mapping[str, str], by: SignedIn) -> Mapping[str, str]:
+    """What follows for empty fields from what is typed. Where that is what a certificate says, it is a look at it, and
+    on record."""
+    with transaction() as session:
+        known = start.known(session, typed)
+        if known and start.about.finds:
+            record(session, LOOKED_UP, None, by.staff_no, clock.now(), found=1)
+        return known
 
 
 def check(entry: Entry, by: SignedIn) -> Start:

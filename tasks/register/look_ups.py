@@ -15,6 +15,8 @@ from runtime.keys import keys
 from tasks.audit import record
 from tasks.register.types import find_type, objectionable, stated
 
+LOOKED_UP = "register:certificates:looked-up"
+"""The tag of a look."""
 SHOWN = 20
 """Certificates that a look-up shows."""
 
@@ -64,7 +66,7 @@ def look_up(text: str, staff_no: str) -> tuple[FoundCertificate, ...]:
             )
             for held, kind in session.execute(wanted).tuples()
         )
-        record(session, "register:certificates:looked-up", None, staff_no, clock.now(), found=len(found))
+        record(session, LOOKED_UP, None, staff_no, clock.now(), found=len(found))
     return found
 
 

@@ -314,6 +314,9 @@ def test_auditors_start_nothing(desk: Desk, code: str) -> None:
     page = desk.browser("KQ003").get(f"/desk/start/{code}").text
     assert "审计人员只能查看" in page
     assert 'id="start"' not in page
+    key = {"form_key": re.findall(r'name="form_key" value="(\w+)"', page)[0]}
+    sent = desk.browser("KQ003").post(f"/desk/start/{code}/form", data=key | {"do": "find", "find": "1"})
+    assert (sent.status_code, "审计人员只能查看" in sent.text) == (409, True)
 
 
 # What is kept
@@ -382,7 +385,8 @@ def test_certificates_are_looked_up_by_their_holder_s_number_on_record(desk: Des
     assert str(held.face["address"]) in page
     with reading() as session:
         looked = session.scalars(select(AuditEntry).where(AuditEntry.tag == "register:certificates:looked-up")).all()
-    assert [each.actor for each in looked] == [DIRECTOR]
+    # The search, and the value that was filled in.
+    assert [each.actor for each in looked] == [DIRECTOR, DIRECTOR]
     assert held.holder_number not in str([each.detail for each in looked])
     assert "没有找到" in walk.send({"find": "330621199001011234"}, "find").text
 

@@ -95,6 +95,7 @@ def _taken(
     request: Request, start: type[Start], by: SignedIn, sent: Mapping[str, str], given: list[tuple[str, bytes]]
 ) -> Response:
     code, entry_id, do = start.about.code, sent.get("entry", ""), sent.get("do", "")
+    entries.check_may_start(start, by)
     found: Sequence[FoundCertificate] | None = None
     typed = _with_found(start, sent, {name: text for name, text in sent.items() if name not in NOT_TYPED})
     kept = entries.known_entry(entry_id, code, by)
@@ -116,10 +117,9 @@ def _taken(
     if more := sent.get("more"):
         lines = range(max(1, len(rows_in(typed, more))) + 1)
         typed = {f"{more}-{number}-{ROWS}": "" for number in lines} | typed
-    if do == "find":
+    if do == "find" and start.about.finds:
         found = look_up(sent.get("find", ""), by.staff_no)
-    with reading() as session:
-        typed |= start.known(session, typed)
+    typed |= entries.follows(start, typed, by)
     page = _Page(start, by, entry_id, typed, kept, found=found, find=sent.get("find", ""))
     return page.shown(request, Filled(typed, wrong, "", 422 if wrong else 200))
 
@@ -238,13 +238,12 @@ class _Page:
 
     def shown(self, request: Request, form: Filled | None = None, said: str = "") -> HTMLResponse:
         form = replace(form or Filled(), typed=self.typed)
+        may_not = ""
+        try:
+            entries.check_may_start(self.start, self.by)
+        except RefusalError as why:
+            may_not = str(why)
         with reading() as session:
-            officer = session.get_one(Officer, self.by.staff_no)
-            may_not = ""
-            try:
-                self.start.check_officer(officer)
-            except RefusalError as why:
-                may_not = str(why)
             there = self.start.there(session, clock.today())
         context = {
             "start": self.start,
