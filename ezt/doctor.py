@@ -66,6 +66,7 @@ from runtime.settings import given_names, known_names, settings
 from runtime.signing_authority import known_chains, signing_authority
 from tasks.case.attachments import scan
 from tasks.case.calendars import working_days
+from tasks.desk.rounds import ROUND, chores_known
 from tasks.keeping.records import last_block_is_ours, unsealed_since
 from tasks.office.signatures import CODE_SECONDS
 
@@ -428,14 +429,13 @@ def forms_of_before() -> Iterator[Finding]:
         what = f"{len(left.unregistered)}件代为登记的申请还没有登记：{'、'.join(left.unregistered[:5])}"
         yield _error(about, what, "请在Prefect中打开这些运行，签名登记或取消，再运行 ezt migrate")
     if not left.anything:
-        yield _ok(about, "Prefect的数据里没有旧版的表单和清单")
+        yield _ok(about, "Prefect的数据里没有旧版的表单、清单和流程")
     elif not left.untaken and not left.unregistered:
         yield _note(about, "都已登记，尚未清理", "请停止各服务，运行 ezt migrate")
 
 
 def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse], at: datetime) -> Iterator[Finding]:
     """When each scheduled story last ran, and whether it is due at the instant ``at`` for longer than it may be."""
-    done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED])))
     for name, story in stories().items():
         cron, deployment = story.cron, deployed.get(name)
         if not cron or deployment is None:
@@ -445,6 +445,9 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
             todo = "请在Prefect中恢复它的日程，或运行 ezt prefect --no-prompt deploy --all"
             yield _error("日程", f"{name}的日程已暂停或被改动", todo)
             continue
+        # Which chore of a round was not done is said by itself (``rounds``).
+        ended = [StateType.COMPLETED, StateType.FAILED] if ROUND.endswith(f"/{name}") else [StateType.COMPLETED]
+        done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ended)))
         due_at = next(CronSim(cron, (at - SCHEDULE_LATE).astimezone(clock.SHANGHAI), reverse=True))
         runs = client.read_flow_runs(
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
@@ -460,6 +463,17 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
         else:
             todo = f"请查看执行器，并在Prefect中运行一次{name}"
             yield _error("日程", f"{name}错过了{_when(due_at)}的一次，{ran}", todo)
+
+
+def rounds() -> Iterator[Finding]:
+    """Whether each chore of the rounds is done: a round may come in time and one of its chores fail again and again."""
+    undone = [each for each in chores_known() if each.done_at is None or each.began_at - each.done_at > SCHEDULE_LATE]
+    for each in undone:
+        since = f"自{_when(each.done_at)}" if each.done_at else "一直"
+        todo = "请看其余各项，修好后在Prefect中运行一次“系统巡检”（system-round），只做选这一项"
+        yield _error("系统巡检", f"{each.chore}{since}没有完成（{each.trouble}）", todo)
+    if not undone:
+        yield _ok("系统巡检", "各项都按时完成")
 
 
 def _when(at: datetime) -> str:
@@ -684,7 +698,7 @@ def seals() -> Iterator[Finding]:
     if since is None or clock.now() - since < SEAL_LATE:
         yield _ok("日志封存", "已封存至最近")
     else:
-        todo = "请查看执行器和流程record-sealing，在Prefect中运行一次"
+        todo = "请查看“系统巡检”一项和执行器，在Prefect中运行一次system-round"
         yield _error("日志封存", f"{_when(since)}以来的日志没有封存", todo)
 
 
@@ -712,7 +726,7 @@ def outbox() -> Iterator[Finding]:
     if age >= MAIL_LATE:
         standing = Standing.NOTE if age < MAIL_STUCK else Standing.ERROR
         what = f"{count}封通知待发，最早的自{_when(oldest)}{f'（{trouble}）' if trouble else ''}"
-        yield Finding("发件箱", standing, what, "请看“邮件”一项和流程notice-dispatch")
+        yield Finding("发件箱", standing, what, "请看“邮件”和“系统巡检”两项")
     elif undeliverable:
         yield _note("发件箱", f"{undeliverable}封通知无法送达", "请按待阅事项联系收件人")
     else:
@@ -775,6 +789,7 @@ ON_DATABASE: dict[str, Look] = {
     "时钟": database_clock,
     "数据库的密钥": keys_of_the_database,
     "放假安排": calendar,
+    "系统巡检": rounds,
     "日志封存": seals,
     "发件箱": outbox,
     "收件邮箱": own_mailboxes,

@@ -28,7 +28,8 @@ from gateways.zheliban_stand_in import PERSONS, SIGN_IN
 from regulation.objections import Bureau
 from runtime.refusals import RefusalError
 from runtime.settings import prefect_access, settings
-from tasks.desk.runs import RECOVERY, prefect
+from tasks.desk.rounds import ONLY_RECOVERY, ROUND
+from tasks.desk.runs import prefect
 
 ROOT = Path(__file__).parents[1]
 POOL = "ezt"
@@ -47,7 +48,7 @@ PREFECT = {
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
 """No analytics leave the machine; staff get the V1 pages (docs/adr/0018), which ask whatever host they came from; what
-ended 90 days ago goes from Prefect's database, which some 4,000 runs a day would fill, and what is suspended stays; no
+ended 90 days ago goes from Prefect's database, which 1,400 rounds a day would fill, and what is suspended stays; no
 automation waits here for events, each of which would be compared with all there are; a worker that looks every second
 makes forms appear while one waits."""
 
@@ -244,9 +245,9 @@ def _program() -> str:
 
 
 def _recover(system: System) -> None:
-    """Start the recovery story once, for cases whose runs did not survive the last stop."""
+    """Look once for cases whose runs did not survive the last stop."""
     with prefect(system.api_url) as client:
-        client.create_flow_run_from_deployment(client.read_deployment_by_name(RECOVERY).id)
+        client.create_flow_run_from_deployment(client.read_deployment_by_name(ROUND).id, parameters=ONLY_RECOVERY)
 
 
 def _start_bureaus(system: System, web: str, samples: bool) -> dict[str, str]:

@@ -1,13 +1,11 @@
-"""Objections (Article 12): one, many handed in together, and the correspondence with bureaus."""
+"""Objections (Article 12): one, and many handed in together."""
 
 from itertools import count
-
-from prefect import flow
 
 from flows.asking import ask
 from flows.story import story
 from regulation.objections import Verdict
-from tasks.desk.runs import give_runs, nudge, prefect, show_case, take_up, wake
+from tasks.desk.runs import give_runs, nudge, show_case, take_up
 from tasks.objections.batches import (
     accept_some,
     chunks_to_register,
@@ -41,7 +39,7 @@ from tasks.objections.steps import (
     take_reply,
     take_supplement,
 )
-from tasks.objections.verifications import correspond, deliver_verification, prepare_pursuit, record_letter
+from tasks.objections.verifications import deliver_verification, prepare_pursuit, record_letter
 
 
 @story("异议核查")
@@ -136,13 +134,3 @@ def request(case_no: str) -> None:
         ask(case_no, BatchLetterPosted, turn)
         while record_letters(case_no, next(parts)):
             pass
-
-
-@flow(name="上级往来", persist_result=False)
-def bureau_correspondence() -> str:
-    """补发未能送达省、市大数据局的核实需求，并查询核实结果，每2分钟自动运行。"""
-    news = correspond()
-    with prefect() as client:
-        for case_no in news:
-            wake(client, case_no)
-    return f"有进展的办件{len(news)}件"

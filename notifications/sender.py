@@ -142,8 +142,9 @@ class _Batch:
         await self.mark()
 
 
-def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS) -> Dispatched:
-    """Send up to ``limit`` due notices; ``timeout`` is in seconds for one answer of the server.
+def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS, within: timedelta = CLAIM) -> Dispatched:
+    """Send up to ``limit`` due notices; ``timeout`` is in seconds for one answer of the server. After ``within``, which
+    is longer than an exchange with it, the rest is left to the next dispatcher.
 
     Raises ``MailNotSetUpError`` when no server is set, ``KeysMissingError`` without keys, and what the database raises
     when it is away: the notices stay queued then.
@@ -151,7 +152,7 @@ def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS) -> Dispatched:
     if not settings().smtp_host:
         raise MailNotSetUpError("未设置邮件服务器（EZT_SMTP_HOST），通知留在发件箱中，设置后会自动发出。")
     keys()
-    batch = _claim(limit, timeout)
+    batch = _claim(limit, timeout, within)
     if batch.waiting:
         asyncio.run(_send_all(batch))
     count = batch.results.count
@@ -188,7 +189,7 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * int(WAIT_FACTOR ** (attempts - 1)), LONGEST_WAIT)
 
 
-def _claim(limit: int, timeout: float) -> _Batch:
+def _claim(limit: int, timeout: float, within: timedelta) -> _Batch:
     now = clock.now()
     earlier = _OUTBOX.alias()
     # What another dispatcher is sending right now goes before what came later in the same case.
@@ -215,7 +216,7 @@ def _claim(limit: int, timeout: float) -> _Batch:
         for notice in session.execute(due):
             cases[notice.case_no or notice.id].append(notice)
         waiting = [sorted(notices, key=attrgetter("id")) for notices in cases.values()]
-        claim = min(CLAIM, timedelta(seconds=timeout * EXCHANGE_TIMEOUTS * CLAIM_EXCHANGES))
+        claim = min(within, timedelta(seconds=timeout * EXCHANGE_TIMEOUTS * CLAIM_EXCHANGES))
         batch = _Batch(waiting, now + claim, timeout)
         claimed = update(_OUTBOX).where(_OUTBOX.c.id.in_(batch.left()))
         session.execute(claimed.values(claimed_until=batch.until))

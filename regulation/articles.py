@@ -265,7 +265,7 @@ ARTICLES = (
             "tasks.audit:record",
             "tasks.certificates.journal:Journal",
             "regulation.records:check_block",
-            "flows.housekeeping:record_sealing",
+            "flows.housekeeping:system_round",
             "tasks.keeping.records:verify_record",
             "tasks.certificates.holders:uses_of_holder",
             "tasks.certificates.own:doubt_use",

@@ -619,12 +619,12 @@ class WorkedDesk(Desk):
         self.last_steps.pop(staff_no, None)
         return super().sign(staff_no)
 
-    def carry_out(self, story: str) -> None:
+    def carry_out(self, story: str, **parameters: object) -> None:
         """Run a scheduled story; one that collides with its scheduled run is cancelled, so it may take another: as long
         as it takes until a run whose worker was killed is known to be lost."""
         until = time.monotonic() + 180
         while time.monotonic() < until:
-            run = self.wait(self.submit(story), StateType.COMPLETED, StateType.CANCELLED)
+            run = self.wait(self.submit(story, **parameters), StateType.COMPLETED, StateType.CANCELLED)
             if run.state is not None and run.state.type is StateType.COMPLETED:
                 return
             time.sleep(2)

@@ -167,7 +167,7 @@ def _said_of_rest(found: int) -> str:
         return "已逐字节核对Prefect的数据库，没有姓名、号码、联系方式和验证码"
     return (
         f"Prefect的数据库里还有{found}处姓名、号码、联系方式或验证码：请停止各服务，删去该数据库后启动并重新部署流程，"
-        "办件由case-recovery重新发起"
+        "办件由“系统巡检”重新发起"
     )
 
 
@@ -205,6 +205,7 @@ def _outdated() -> tuple[sa.Select[Any], ...]:
     return (
         sa.select(INPUTS.c.key),
         sa.select(ARTIFACTS.c.key).where(ARTIFACTS.c.key.in_(LISTS)),
+        sa.select(DEPLOYMENTS.c.id).where(DEPLOYMENTS.c.name.not_in(stories())),
     )
 
 

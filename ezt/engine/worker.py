@@ -35,7 +35,8 @@ from ezt.engine.deployments import stories
 from ezt.engine.leg import carry_out
 from ezt.engine.prefect_access import name_password
 from runtime.settings import settings
-from tasks.desk.runs import RECOVERY, note_refused_run
+from tasks.desk.rounds import ONLY_RECOVERY, ROUND
+from tasks.desk.runs import note_refused_run
 
 LOOKS_EVERY = 10
 """Seconds after which a leg that still runs is looked up: somebody may have cancelled it."""
@@ -96,7 +97,7 @@ class LegWorker(ProcessWorker, ABC):
             await self._propose_crashed_state(flow_run, str(refused))
         except Exception as error:
             self._logger.exception("A leg of run %s could not be begun", flow_run.id)
-            await self._propose_crashed_state(flow_run, f"未能开始（{type(error).__name__}），由“办件恢复”续办")
+            await self._propose_crashed_state(flow_run, f"未能开始（{type(error).__name__}），由“系统巡检”续办")
         finally:
             self._in_hand[flow_run.id] -= 1
             # What did not end as it should is looked up until the server says that it knows.
@@ -150,7 +151,7 @@ class LegWorker(ProcessWorker, ABC):
         finally:
             await _end(leg)
         if leg.exitcode:
-            await self._propose_crashed_state(flow_run, f"进程意外结束（{leg.exitcode}），由“办件恢复”续办")
+            await self._propose_crashed_state(flow_run, f"进程意外结束（{leg.exitcode}），由“系统巡检”续办")
         return not leg.exitcode
 
     async def report_lost(self) -> None:
@@ -164,8 +165,8 @@ class LegWorker(ProcessWorker, ABC):
                 try:
                     lost = [each for each in self._left() if await self._report_if_lost(each)]
                     if lost:
-                        recovery = await self.client.read_deployment_by_name(RECOVERY)
-                        await self.client.create_flow_run_from_deployment(recovery.id)
+                        rounds = await self.client.read_deployment_by_name(ROUND)
+                        await self.client.create_flow_run_from_deployment(rounds.id, parameters=ONLY_RECOVERY)
                 except (httpx.HTTPError, PrefectException) as error:
                     self._logger.warning("lost legs could not be looked for: %s", type(error).__name__)
             await anyio.sleep(LOOKS_FOR_LOST_EVERY)
@@ -186,7 +187,7 @@ class LegWorker(ProcessWorker, ABC):
         if run is not None and run.state is not None:
             lost = self._has_taken(run) or (run.state.is_running() and flow_run_id not in self._not_begun)
             if lost and not self._in_hand[flow_run_id]:
-                await self.client.set_flow_run_state(flow_run_id, Crashed(message="进程已不在，由“办件恢复”续办"))
+                await self.client.set_flow_run_state(flow_run_id, Crashed(message="进程已不在，由“系统巡检”续办"))
         if not self._in_hand[flow_run_id]:
             self._not_begun.discard(flow_run_id)
             self._note(flow_run_id).unlink(missing_ok=True)

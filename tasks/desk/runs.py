@@ -51,9 +51,6 @@ logger = logging.getLogger(__name__)
 
 AT_REST = select(Case.at_rest).where(Case.case_no == bindparam("case_no"))
 
-RECOVERY = "办件恢复/case-recovery"
-"""The deployment that gives every case a run that has lost its own."""
-
 CHUNK = 200
 """Cases that recovery looks at with one question to Prefect, whose page holds 200 runs."""
 
@@ -362,13 +359,20 @@ def show_case(case_no: str) -> Sheet:
     if context is None or context.flow_run is None:
         return sheet
     if context.flow_run.name != sheet.run_name:
-        with prefect() as client:
-            client.update_flow_run(context.flow_run.id, name=sheet.run_name)
+        name_run(sheet.run_name)
     with reading() as session:
         waits_for = asks_of(session.get_one(Case, case_no))
     said = (f"[打开办件]({case_address(case_no)}) {cell(waits_for)}", sheet.table(), sheet.timeline_table())
     create_markdown_artifact("\n\n".join(said), key=f"{case_no.lower()}-timeline", description=sheet.run_name)
     return sheet
+
+
+def name_run(name: str) -> None:
+    """Name the present run, for those who read Prefect's lists."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        with prefect() as client:
+            client.update_flow_run(context.flow_run.id, name=name)
 
 
 def nudge(case_no: str) -> None:

@@ -122,7 +122,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
     home = started_before
     deploy = home / "log" / "deploy.log"
     before = deploy.read_text(encoding="utf-8")
-    assert "case-recovery" in before
+    assert "system-round" in before
     with up(home, EZT_ONE_TIME_CODES="false", **ports) as process:
         printed = read_until(process, "Ctrl-C")
         prefect, web = (f"http://127.0.0.1:{ports[name]}" for name in ("EZT_PREFECT_PORT", "EZT_WEB_PORT"))
@@ -145,7 +145,7 @@ def test_all_addresses_answer_and_sigterm_leaves_nothing_behind(started_before: 
             deployed = {found.name for found in client.read_deployments(limit=200)}
             # The recovery, the dispatch and the rest come by themselves.
             wait_until(lambda: any(run.auto_scheduled for run in client.read_flow_runs()), "没有定时的运行", 90)
-        assert {"objection-case", "case-recovery", "notice-dispatch"} <= deployed
+        assert {"objection-case", "system-round"} <= deployed
         assert [command for command in running_in(home) if password in command] == []
         started = children_of(process.pid)
         assert len(started) == 7, started

@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Cancelling, Running, Scheduled
 from sqlalchemy import select
 
-from ezt.engine.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, RECOVERY
+from ezt.engine.worker import GRACE, LEGS_A_PROCESSOR, LOOKS_EVERY, LOOKS_FOR_LOST_EVERY, ROUND
 from models.cases import StaffTask
 from models.records import AuditEntry
 from runtime.database import reading
@@ -98,10 +98,10 @@ def test_what_a_killed_worker_had_in_hand_is_reported_by_its_successor(desk: Wor
     assert desk.client.read_flow_run(lost).state.is_running()
     desk.start_worker()
     crashed = desk.wait(lost, StateType.CRASHED)
-    assert "由“办件恢复”续办" in crashed.state.message
+    assert "由“系统巡检”续办" in crashed.state.message
     # Its cases need not wait for the next scheduled recovery.
-    recovery = desk.client.read_deployment_by_name(RECOVERY)
-    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[recovery.id]))
+    rounds = desk.client.read_deployment_by_name(ROUND)
+    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[rounds.id]))
 
     def asked() -> int:
         return sum(not run.auto_scheduled for run in desk.client.read_flow_runs(deployment_filter=wanted))

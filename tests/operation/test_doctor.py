@@ -16,7 +16,6 @@ import pytest
 import trustme
 from alembic import command
 from fastapi import FastAPI
-from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
 from ezt import doctor
@@ -472,7 +471,7 @@ class TestDatabase:
         record_something()
         assert standing(doctor.seals) is Standing.OK
         later(timedelta(minutes=11))
-        assert "record-sealing" in one(doctor.seals).todo
+        assert "system-round" in one(doctor.seals).todo
         seal_record(clock.now())
         assert standing(doctor.seals) is Standing.OK
 
@@ -544,17 +543,16 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     by_name = {finding.what.split("错过了")[0]: finding for finding in missed}
     assert by_name["deadline-watch"].standing is Standing.ERROR
     assert "尚未运行过" in by_name["deadline-watch"].what
-    run = client.create_flow_run_from_deployment(deployed["case-recovery"].id)
-    desk.wait(run.id, StateType.COMPLETED)
-    (ran,) = [f for f in schedules(client, deployed, clock.now()) if f.what.startswith("case-recovery")]
+    desk.carry_out("系统巡检/system-round")
+    (ran,) = [f for f in schedules(client, deployed, clock.now()) if f.what.startswith("system-round")]
     assert (ran.standing, "上次运行" in ran.what) == (Standing.OK, True)
 
-    client.pause_deployment(deployed["record-sealing"].id)
+    client.pause_deployment(deployed["system-round"].id)
     client.delete_deployment(deployed["visit"].id)
     wrong = {finding.about: finding for finding in doctor.prefect() if finding.standing is Standing.ERROR}
     assert wrong.keys() == {"流程部署", "日程"}
     assert "visit" in wrong["流程部署"].what
-    assert "record-sealing" in wrong["日程"].what
+    assert "system-round" in wrong["日程"].what
     client.delete_work_pool("ezt")
     (none,) = worker(client, now)
     assert "没有工作池" in none.what

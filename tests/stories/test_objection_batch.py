@@ -86,7 +86,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     assert 3 <= next_chunk(batch_no) < received.rows // CHUNK
     desk.client.set_flow_run_state(run_id, Crashed(), force=True)
     desk.start_worker()
-    desk.carry_out("办件恢复/case-recovery")
+    desk.carry_out("系统巡检/system-round", only=["办件恢复"])
     desk.asked(batch_no, "batch-review")
     assert stages() == {Stage.REGISTERED: city + province + 6, Stage.JOINED: 10}
     with reading() as session:
@@ -121,7 +121,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
         assert recover(client, clock.now()).started == ()
     case_no = next(no for no in numbers if no not in runs() and stage_of(no) == Stage.VERIFYING and has_gateway(no))
     city_bureau.taken[f"{case_no}-1"] = _due_now(city_bureau.taken[f"{case_no}-1"])
-    desk.carry_out("上级往来/bureau-correspondence")
+    desk.carry_out("系统巡检/system-round", only=["上级往来"])
     wait_until(lambda: case_no in runs(), "收到回复的办件没有发起", 60)
     desk.asked(case_no, "outcome")
     assert len(runs()) == 8
@@ -133,7 +133,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     by_hand = desk.submit("异议核查/objection-case", case_no=paper)
     wait_until(lambda: desk.client.read_flow_run(by_hand).state.type is StateType.PAUSED, "没有等待核实结果", 90)
     assert runs()[paper] == by_hand
-    desk.carry_out("办件恢复/case-recovery")
+    desk.carry_out("系统巡检/system-round", only=["办件恢复"])
     assert runs()[paper] == by_hand
     assert "另有批量异议中的" in desk.browser("KQ001").get("/desk?whose=all").text
 

@@ -95,7 +95,7 @@ def test_start_form_to_closing_mail(
     # The request goes out; the reply is fetched by the scheduled correspondence.
     until_stage(desk, case_no, "核实中")
     desk.wait(run_id, StateType.PAUSED)
-    desk.carry_out("上级往来/bureau-correspondence")
+    desk.carry_out("系统巡检/system-round", only=["上级往来"])
     until_stage(desk, case_no, "待拟定结果")
     desk.wait(run_id, StateType.PAUSED)
 

@@ -69,7 +69,7 @@ def test_what_ended_long_ago_goes_and_what_waits_for_an_answer_stays(deployed_pr
     shutil.copytree(deployed_prefect, home)
     hurried = {"PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "1"}
     with started_server(home, **hurried) as reached, reaching(reached) as client:
-        story = client.read_deployment_by_name("办件恢复/case-recovery")
+        story = client.read_deployment_by_name("系统巡检/system-round")
         waiting, ended, recent = (
             client.create_flow_run_from_deployment(story.id, state=state()).id
             for state in (lambda: Suspended(pause_key="k"), Completed, Completed)

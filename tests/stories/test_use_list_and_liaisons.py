@@ -57,7 +57,7 @@ def test_a_filing_on_paper_then_a_proposal_then_the_watch(mailbox: Any, desk: An
 
     # What was registered while nobody could tell Prefect gets its run from recovery.
     proposal = register_proposal(USCC, list(enumerate(LINES, 1)), "story", "KQ-YB").case_no
-    desk.carry_out("办件恢复/case-recovery")
+    desk.carry_out("系统巡检/system-round", only=["办件恢复"])
     run_id = case_run(proposal)
     assert desk.wait(run_id, StateType.PAUSED).name == f"用证清单 {proposal} · {NOBODY} · 待审核"
     assert "新增" in desk.page(proposal, "KQ004")

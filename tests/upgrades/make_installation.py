@@ -461,7 +461,7 @@ def suspend(home: Path) -> None:
         desk = WorkedDesk(client, environment=os.environ | reached | quiet, home=prefect)
         try:
             desk.start_worker()
-            desk.wait(desk.submit("办件恢复/case-recovery"), StateType.COMPLETED, seconds=1200)
+            desk.wait(desk.submit("系统巡检/system-round", only=["办件恢复"]), StateType.COMPLETED, seconds=1200)
             for run_id in runs():
                 desk.wait(run_id, StateType.PAUSED, seconds=1200)
         finally:
