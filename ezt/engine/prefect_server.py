@@ -3,18 +3,21 @@
 It is Prefect's own server with a few differences. It obeys nobody without the password and answers no other site's
 pages: what reaches it can start stories and read what they were told (docs/adr/0026). It serves the V1 pages only: the
 V2 pages report to a company abroad, no setting stops them, and whoever has tried them once would be led to them for a
-year (docs/adr/0018). The pages carry a policy that lets a browser ask nobody but this server, and a stylesheet and a
-script that mend what gets in the way. And garbage is collected beside its event loop (docs/adr/0019).
+year (docs/adr/0018). The pages carry a policy that lets a browser ask nobody but this server, and a stylesheet and
+scripts that mend what gets in the way and say in Chinese what staff read. And garbage is collected beside its event
+loop (docs/adr/0019).
 """
 
 import argparse
 import gc
 import logging
 import os
+import re
 import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from html import escape
 from pathlib import Path
 
 import prefect
@@ -36,6 +39,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ezt.engine.prefect_access import name_password
+from runtime.settings import settings as installed
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +52,15 @@ POLICY = (
 """The Content-Security-Policy of every page: whatever is asked for elsewhere does not leave the browser."""
 
 MENDED = Path(__file__).parent / "static"
-"""The stylesheet and the script of ours."""
-MENDING = '<link rel="stylesheet" href="/mended/mended.css"><script src="/mended/mended.js"></script>'
-"""How the V1 pages ask for them; the script before theirs, while the address is the one that was opened."""
+"""The stylesheet and the scripts of ours."""
+MENDING = (
+    '<meta name="ezt-desk" content="{desk}"><link rel="stylesheet" href="/mended/mended.css">'
+    '<script src="/mended/mended.js"></script><script src="/mended/chinese.js"></script>'
+)
+"""How the V1 pages ask for them, and where the desk is; the scripts before theirs, while the address is the one that
+was opened."""
+HEAD = re.compile(r"<head>.*?(?=<meta charset)", re.DOTALL | re.IGNORECASE)
+"""Where it stands in the pages: before all of Prefect's own, in place of what an earlier version has put there."""
 
 COLLECT_EVERY = 1.0
 """Seconds between collections of young garbage."""
@@ -171,10 +181,10 @@ def _collect(enough: threading.Event) -> None:
 
 
 def _mend(page: Path) -> None:
-    """Let the V1 pages, which Prefect has copied here, ask for the stylesheet and the script."""
+    """Let the V1 pages, which Prefect has copied here, ask for the stylesheet and the scripts."""
+    mending = MENDING.format(desk=escape(installed().desk))
     text = page.read_text(encoding="utf-8")
-    if MENDING not in text:
-        page.write_text(text.replace("<head>", f"<head>{MENDING}"), encoding="utf-8")
+    page.write_text(HEAD.sub(lambda _: f"<head>{mending}", text, count=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

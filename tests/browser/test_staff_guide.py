@@ -343,9 +343,9 @@ def the_other_pages(walk: Walk) -> None:
 
 def signed_in(page: Page) -> None:
     """Type Prefect's password where a browser that does not know it is asked for it."""
-    page.get_by_role("heading", name="Login").wait_for()
+    page.get_by_role("heading", name="登录").wait_for()
     page.locator("input[type=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Login").click()
+    page.get_by_role("button", name="登录").click()
     page.wait_for_url(lambda url: "/login" not in url)
 
 
@@ -356,7 +356,7 @@ def in_prefect(walk: Walk, page: Page) -> None:
     page.set_default_timeout(60_000)
     page.goto(f"{url}/runs/flow-run/{case_run(walk.case_no)}")
     signed_in(page)
-    page.get_by_text("Task Runs", exact=True).wait_for()
+    page.get_by_text("步骤运行", exact=True).wait_for()
     assert re.search(rf"异议 {walk.case_no} · .+ · 已办结", page.locator("body").inner_text())
     assert page.locator(".p-modal__card").count() == 0
     if WRITE_PICTURES:
@@ -370,7 +370,7 @@ def in_prefect(walk: Walk, page: Page) -> None:
     registered_on_paper(walk)
     for path in ("/dashboard", "/runs", "/deployments", "/artifacts", "/settings"):
         page.goto(url + path)
-        page.get_by_text("Deployments", exact=True).locator("visible=true").first.wait_for()
+        page.get_by_text("流程部署", exact=True).locator("visible=true").first.wait_for()
 
 
 def timeline(walk: Walk) -> UUID:
@@ -450,7 +450,7 @@ def test_the_pages_that_report_abroad_are_not_there(shared_prefect: dict[str, st
     page.context.add_cookies([{"name": "prefect_ui_version", "value": "v2", "url": url}])
     page.goto(url)
     signed_in(page)
-    page.get_by_text("Deployments", exact=True).locator("visible=true").first.wait_for()
+    page.get_by_text("流程部署", exact=True).locator("visible=true").first.wait_for()
     page.wait_for_load_state("networkidle")
     assert page.url.removeprefix(url) in {"/", "/dashboard"}
     assert "V2" not in page.locator("body").inner_text()

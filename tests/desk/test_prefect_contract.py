@@ -4,9 +4,12 @@ release changes it. The exact version is pinned, so such a release comes when so
 import ast
 import asyncio
 import inspect
+import json
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
 from importlib.metadata import requires, version
 from pathlib import Path
 
@@ -33,8 +36,9 @@ from prefect.workers.process import ProcessWorker
 from sqlalchemy.orm import DeclarativeBase
 
 from ezt.engine import prefect_data
-from ezt.engine.deployments import PREFECT_YAML
+from ezt.engine.deployments import PREFECT_YAML, stories
 from ezt.engine.leg import NOT_ASKED
+from ezt.engine.prefect_server import HEAD
 from runtime import clock
 from tests.conftest import ROOT
 
@@ -58,6 +62,41 @@ def has_own(of: type, *names: str) -> bool:
 
 def columns(of: type[DeclarativeBase]) -> dict[str, set[str]]:
     return {name: set(table.columns.keys()) for name, table in of.metadata.tables.items()}
+
+
+V1 = Path(prefect.__ui_static_path__)
+CHINESE = (ROOT / "ezt" / "engine" / "static" / "chinese.js").read_text("utf-8")
+PARTS = (
+    "p-context-sidebar__body",
+    "p-context-nav-item",
+    "flow-run-bread-crumbs__flow-run-link",
+    "page-heading-flow-run",
+    "page-heading__crumbs",
+    "state-list-item__tags",
+)
+"""Of the older pages, by their classes."""
+PUT_TOGETHER = {"Past week (default)", "1 Parameter", "Level: all"}
+"""Labels that the pages make of several words: tests/browser/test_prefect_pages.py sees them."""
+
+
+def words() -> dict[str, str]:
+    """The dictionary of the older pages."""
+    found = re.search(r"const WORDS = (\{.*?\n\});", CHINESE, re.DOTALL)
+    assert found is not None
+    known: dict[str, str] = json.loads(found[1])
+    return known
+
+
+@cache
+def pages() -> str:
+    """The programs of the older pages."""
+    return "".join(each.read_text("utf-8") for each in sorted((V1 / "assets").glob("*.js")))
+
+
+def unknown_labels() -> list[str]:
+    """Labels of the dictionary that stand nowhere in the older pages; deployments are ours."""
+    labels = words().keys() - stories().keys() - PUT_TOGETHER
+    return sorted(each for each in labels if not re.search(rf"[`\"'>] ?{re.escape(each)} ?[`\"'<]", pages()))
 
 
 PRIVATE: dict[str, Callable[[], bool]] = {
@@ -104,6 +143,12 @@ PRIVATE: dict[str, Callable[[], bool]] = {
     "The older pages are copied elsewhere: they are served without our stylesheet and script.": lambda: (
         PREFECT_UI_STATIC_DIRECTORY.name == "PREFECT_UI_STATIC_DIRECTORY" and uses(server.create_ui_app, '"v1"')
     ),
+    "The older pages begin otherwise: they ask for no stylesheet or script of ours.": lambda: bool(
+        HEAD.search((V1 / "index.html").read_text("utf-8"))
+    ),
+    "The older pages name their parts otherwise: no menu leads to the desk, or typed words are translated.": lambda: (
+        all(part in pages() for part in PARTS)
+    ),
     "The server is made otherwise: ezt.engine.prefect_server starts none.": lambda: takes(server.create_app, "final"),
     "Prefect's tables are others: ezt migrate clears away nothing, or the wrong things.": lambda: all(
         columns(orm_models.Base)[table.name] >= set(table.columns.keys()) for table in prefect_data.TABLES
@@ -127,6 +172,24 @@ PRIVATE: dict[str, Callable[[], bool]] = {
         core_policy.HandlePausingFlows.after_transition, "delete_flow_run_input"
     ),
 }
+
+
+def test_the_dictionary_knows_every_deployment_by_the_name_of_its_flow() -> None:
+    flows = {name: story.entrypoint.rpartition(".") for name, story in stories().items()}
+    named = {name: getattr(import_module(module), flow).name for name, (module, _, flow) in flows.items()}
+    assert {name: said for name, said in words().items() if name in named} == named, (
+        "请更正ezt/engine/static/chinese.js"
+    )
+
+
+def test_the_labels_of_the_dictionary_are_those_of_the_older_pages() -> None:
+    assert unknown_labels() == [], "Prefect的页面改了这些文字，工作人员会看到英文：请更正ezt/engine/static/chinese.js"
+
+
+def test_the_dictionary_is_short_and_no_label_stands_there_twice() -> None:
+    assert len(words()) <= 150
+    assert len(re.findall(r'^  ".+?": ".+?",?$', CHINESE, re.MULTILINE)) == len(words())
+    assert all(re.search(r"[\u4e00-\u9fff]", said) for said in words().values())
 
 
 @pytest.mark.parametrize("broken", PRIVATE)

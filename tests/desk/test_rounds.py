@@ -151,10 +151,12 @@ def late_runs_do_not_overlap_and_do_nothing_twice(desk: WorkedDesk) -> None:
     something_happens()
     before = sealed()
     desk.start_worker()
-    ended = [desk.wait(each, StateType.COMPLETED, StateType.CANCELLED) for each in late]
+    ended = [desk.wait(each, StateType.COMPLETED, StateType.CANCELLED, seconds=240) for each in late]
     done = sorted((each for each in ended if each.state.type is StateType.COMPLETED), key=lambda run: run.start_time)
     assert done
     assert all(first.end_time <= second.start_time for first, second in pairwise(done))
+    # By the round of the next minute, where this one's had sealed already.
+    wait_until(lambda: sealed() > before, "没有封存", 120)
     assert sealed() == before + 1
 
 
@@ -166,7 +168,8 @@ def one_that_fails_fails_alone(desk: WorkedDesk) -> None:
     desk.start_worker()
     run = None
     while run is None or run.state.type is StateType.CANCELLED:
-        run = desk.wait(desk.submit("系统巡检/system-round", only=list(Chore)), StateType.FAILED, StateType.CANCELLED)
+        asked = desk.submit("系统巡检/system-round", only=list(Chore))
+        run = desk.wait(asked, StateType.FAILED, StateType.CANCELLED, seconds=240)
     assert run.name.endswith("巡检，未完成：封存日志")
     assert "封存日志" in run.state.message
     done = known()
