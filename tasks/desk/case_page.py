@@ -21,7 +21,7 @@ from tasks.audit import record
 from tasks.backfill.steps import scan_added
 from tasks.case.answers import Seen, Signature, take_officer_answer
 from tasks.case.attachments import check_files, keep_files
-from tasks.case.kind import Compared, KindSheet, Letter, Lines
+from tasks.case.kind import Compared, Happened, KindSheet, Letter, Lines
 from tasks.case.questions import Question, in_short
 from tasks.case.step import locked_case
 from tasks.desk.door import SignedIn
@@ -50,6 +50,8 @@ ACTORS = {
     AnswerSource.TIME_LIMIT: "时限",
 }
 """Whose doing something was, where it was no member of staff."""
+OF_STAFF: Happened = {"case:run:replaced": "流程运行在Prefect中{how}，已重新发起"}
+"""What of a timeline is nobody's business but the staff's."""
 IN_THE_HEAD = ("办件编号", "当前环节")
 """Lines that head the page."""
 SURELY_THE_SAME = 8
@@ -104,7 +106,6 @@ class CasePage:
     matters: Mapping[int, str]
     """What of it somebody has to see to that no form asks for (待阅事项), by number."""
     is_open: bool
-    run_id: str | None
     shown: str
     """The digest of what is decided on."""
 
@@ -144,7 +145,6 @@ def case_page(case_no: str, by: SignedIn) -> CasePage:
             acting=named(acting),
             matters={each.id: each.what for each in _matters(session, case) if each.done_at is None} if whole else {},
             is_open=case.closed_at is None,
-            run_id=case.flow_run_id,
             shown=_digest(session, case),
         )
 
@@ -288,7 +288,7 @@ def _happened(
 ) -> tuple[tuple[str, str, str], ...]:
     """When what happened and by whom, the latest first; what officers decided and noted, in their words, for who sees
     the whole case."""
-    known, said = timeline(session, case, kind), _told_by_officers(session, case, named) if whole else []
+    known, said = timeline(session, case, kind, also=OF_STAFF), _told_by_officers(session, case, named) if whole else []
     if whole:
         # It says from whom to whom, and why.
         known = [row for row in known if row[1] != HAPPENED["case:officer:changed"]]

@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import FlowRunContext, SyncClientContext
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 from prefect.states import Scheduled
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -68,12 +68,23 @@ DIED = frozenset({StateType.CRASHED, StateType.FAILED})
 
 ENDED = frozenset({StateType.COMPLETED, StateType.CANCELLED})
 
+UNDONE = {
+    StateType.CANCELLED: "被取消",
+    StateType.CANCELLING: "被取消",
+    StateType.COMPLETED: "被改为已结束",
+}
+"""States of an open case's run that nobody but a person at Prefect's pages or API brings about, as staff read of it."""
+DELETED = "被删除"
+
+ANSWERS_WITHIN = 2.0
+"""Seconds that the page of a case waits for Prefect."""
+
 LIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED})
 
 
-def prefect(url: str | None = None) -> SyncPrefectClient:
+def prefect(url: str | None = None, seconds: float | None = None) -> SyncPrefectClient:
     """A synchronous client of the Prefect API at ``url``, or of the one that the environment names; use it in a
-    ``with``.
+    ``with``. An answer may take so many ``seconds``, or as long as Prefect lets it.
 
     Raises ``RuntimeError`` where none is named: Prefect would start a server of its own, with nobody's cases in it.
     """
@@ -83,7 +94,8 @@ def prefect(url: str | None = None) -> SyncPrefectClient:
     if SyncClientContext.get() is not None:
         # In a leg, whose process has the password and a client.
         return get_client(sync_client=True)
-    return SyncPrefectClient(url, auth_string=settings().prefect_password.get_secret_value())
+    how = {"timeout": seconds} if seconds is not None else {}
+    return SyncPrefectClient(url, auth_string=settings().prefect_password.get_secret_value(), httpx_settings=how)
 
 
 def ensure_run(client: SyncPrefectClient, case_no: str) -> None:
@@ -175,14 +187,25 @@ def wake(client: SyncPrefectClient, case_no: str) -> None:
     try:
         run = client.read_flow_run(UUID(run_id))
     except ObjectNotFound:
-        ensure_run(client, case_no)
-        return
-    _resume(client, run)
+        run = None
+    if _undone(run) and not case.at_rest:
+        _replace(client, case_no, run, clock.now())
+    elif run is not None:
+        _resume(client, run)
 
 
 def _resume(client: SyncPrefectClient, run: FlowRun) -> None:
     if run.state is not None and run.state.type is StateType.PAUSED:
         client.set_flow_run_state(run.id, Scheduled(name="Resuming"), force=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStanding:
+    """The run of a case as its page shows it: its id where Prefect has it, and what somebody has done to it there that
+    the next recovery makes good."""
+
+    run_id: str
+    undone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +233,7 @@ def recover(client: SyncPrefectClient, at: datetime) -> Recovered:
             run = runs.get(case.flow_run_id or "")
             try:
                 if case.closed_at is None and (run is None or not _is_alive(run, at, case.stepped_at)):
-                    _revive(client, case.case_no, run)
+                    _revive(client, case, run, at)
                     started.append(case.case_no)
                 elif not case.waits and run is not None and run.state is not None and run.state.is_paused():
                     wake(client, case.case_no)
@@ -258,12 +281,48 @@ def _is_alive(run: FlowRun, at: datetime, stepped_at: datetime | None = None) ->
     return run.state is not None and run.state.type in LIVE and not _is_stuck(run, at, stepped_at)
 
 
-def _revive(client: SyncPrefectClient, case_no: str, run: FlowRun | None) -> None:
-    """Let a run that died go on, because what was typed into its form may still lie there; else start a new one."""
+def _revive(client: SyncPrefectClient, case: _Watched, run: FlowRun | None, at: datetime) -> None:
+    """Let a run that died go on; start a new one where somebody has undone it, or there was none."""
     if run is not None and run.state is not None and run.state.type in DIED | UNDER_WAY:
         client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
+    elif case.flow_run_id is None:
+        ensure_run(client, case.case_no)
     else:
-        ensure_run(client, case_no)
+        _replace(client, case.case_no, run, at)
+
+
+def _undone(run: FlowRun | None) -> bool:
+    """Whether somebody has cancelled a run in Prefect, called it ended, or deleted it (``None``)."""
+    return run is None or (run.state is not None and run.state.type in UNDONE)
+
+
+def _replace(client: SyncPrefectClient, case_no: str, run: FlowRun | None, at: datetime) -> None:
+    """Give an open case another run for one that somebody has undone in Prefect, on record: its history says so."""
+    ensure_run(client, case_no)
+    with transaction() as session:
+        case = locked_case(session, case_no)
+        if case.closed_at is None and _lead_of(session, case_no) is None:
+            how = UNDONE[run.state.type] if run is not None and run.state is not None else DELETED
+            record(session, "case:run:replaced", case_no, "system", at, how=how)
+
+
+def run_standing(case_no: str) -> RunStanding:
+    """How the run of a case stands in Prefect, for who looks at the case. Where Prefect does not answer at once nothing
+    is known, and a page is not kept waiting for it."""
+    with reading() as session:
+        case = session.get_one(Case, case_no)
+        run_id, rests = case.flow_run_id, case.at_rest or case.closed_at is not None
+        rests = rests or _lead_of(session, case_no) is not None
+    if run_id is None:
+        return RunStanding("", "")
+    try:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), prefect(seconds=ANSWERS_WITHIN) as client:
+            run = client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        return RunStanding("", "" if rests else DELETED)
+    except (PrefectException, HTTPError, RuntimeError):
+        return RunStanding("", "")
+    return RunStanding(run_id, UNDONE[run.state.type] if _undone(run) and run.state is not None and not rests else "")
 
 
 def _ask_staff_about(case_no: str, error: Exception, at: datetime) -> None:

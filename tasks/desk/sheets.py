@@ -149,10 +149,10 @@ def _limits(session: Session, case_no: str) -> list[LimitLine]:
 
 
 def timeline(
-    session: Session, case: Case, kind: KindSheet, until: datetime | None = None
+    session: Session, case: Case, kind: KindSheet, until: datetime | None = None, also: Happened | None = None
 ) -> list[tuple[str, str, str]]:
-    """When what happened, and whose doing it was as the audit trail names them."""
-    happened = {**HAPPENED, **kind.happened}
+    """When what happened, and whose doing it was as the audit trail names them; ``also``: what not everybody reads."""
+    happened = {**HAPPENED, **kind.happened, **(also or {})}
     # A batch has an entry for every row, which are nobody's to look through here.
     theirs = and_(AuditEntry.case_no == case.case_no, AuditEntry.tag.in_(sorted(happened)))
     lead = kind.handled_in(session, case)

@@ -17,7 +17,7 @@ from tasks.desk.door import SignedIn
 from tasks.desk.evidence import PICTURES
 from tasks.desk.kinds import QUESTIONS
 from tasks.desk.pictures import SHOWN_PAGES
-from tasks.desk.runs import nudge
+from tasks.desk.runs import nudge, run_standing
 from tasks.desk.to_do import next_to_decide
 from tasks.office.signatures import SignatureError
 from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
@@ -160,6 +160,7 @@ def _page(request: Request, case_no: str, by: SignedIn, form: Filled, said: str 
         late = pages.answered_by(case_no, typed_for) or gone.format(stage=found.sheet.stage)
     asked = found.asked if found.asked is not None and not found.asked.may_not else None
     done = pages.recorded(case_no, of, by) if said == "decided" else []
+    run = run_standing(case_no)
     context = {
         "case": found,
         "asked": asked,
@@ -173,7 +174,8 @@ def _page(request: Request, case_no: str, by: SignedIn, form: Filled, said: str 
         "next_no": next_to_decide(by.staff_no, case_no) if done else None,
         "submission_no": submission_number(),
         "codes": settings().one_time_codes,
-        "run": f"{settings().prefect_url}/runs/flow-run/{found.run_id}" if found.run_id else "",
+        "run": f"{settings().prefect_url}/runs/flow-run/{run.run_id}" if run.run_id else "",
+        "undone": run.undone,
     }
     if late:
         # It stands on this page now, once: the question has its answer.
