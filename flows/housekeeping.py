@@ -11,6 +11,7 @@ from runtime import clock
 from tasks.case.notices import send_notices
 from tasks.desk.deadline_watch import sweep
 from tasks.desk.entries import forget_entries
+from tasks.desk.postings import note_unposted
 from tasks.desk.rounds import Chore, due_chores, note_chore, rounds_table
 from tasks.desk.runs import name_run, prefect, recover, tell_runs_of_entries, wake
 from tasks.keeping.records import seal_record
@@ -97,6 +98,7 @@ def deadline_watch() -> str:
     swept = sweep(now)
     if not swept.working_day:
         return f"{swept.day}放假，不巡查"
+    note_unposted(now)
     remind_of_rectifications(now)
     remind_of_revisions(now)
     with prefect() as client:

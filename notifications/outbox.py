@@ -27,6 +27,8 @@ NOT_MADE = "通知无法生成："
 """What the trouble begins with of a notice that never got as far as the mail server."""
 UNWRITABLE = "邮箱格式不对"
 """The trouble of a notice whose address is none."""
+NO_ADDRESS = "没有邮箱"
+"""The trouble of a notice to somebody who has no address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
     """Queue notices inside the caller's transaction, each once.
 
     An address that cannot be written to stops nobody: the notice is given up at once, and staff are asked to mend the
-    address or to tell whose it is in another way. A letter is made when it leaves (docs/adr/0025): one that cannot be
-    made keeps nothing else waiting.
+    address or to tell whose it is in another way; of no address at all (empty) whoever queues it has told them. A
+    letter is made when it leaves (docs/adr/0025): one that cannot be made keeps nothing else waiting.
     """
     wanted = {each.message_id: each for each in outgoing}
     connection = session.connection()
@@ -66,8 +68,9 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
         try:
             to = plain_address(to)
         except AddressError:
-            state, trouble = NoticeState.DEAD, UNWRITABLE
-            lost.append(each)
+            state, trouble = NoticeState.DEAD, UNWRITABLE if to else NO_ADDRESS
+            if to:
+                lost.append(each)
         rows.append(
             {
                 "message_id": message_id,

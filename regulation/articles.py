@@ -236,6 +236,7 @@ ARTICLES = (
             "flows.objections:objection_batch",
             "web.objection_batches:hand_in",
             "tasks.objections.lists:take_list",
+            "tasks.desk.postings:register_posted",
             "web.objection_drafts:submit",
             "tasks.objections.drafts:hand_in",
         ),

@@ -66,6 +66,8 @@ INITIAL_REVIEW = Limit("initial-review", 2, Unit.WORKING_DAYS, "内部时限", "
 SUPPLEMENT = Limit("supplement", 10, Unit.WORKING_DAYS, "内部时限", "申请人补正")
 URGE = Limit("urge", 5, Unit.WORKING_DAYS, "内部时限", "上级未回复时催办")
 OUTCOME_NOTICE = Limit("outcome-notice", 2, Unit.WORKING_DAYS, "内部时限", "收到核实结果后告知")
+# A notice that no e-mail reaches has told nobody yet: it has as long by post as the outcome has to be told at all.
+POSTING = Limit("posting", 2, Unit.WORKING_DAYS, "内部时限", "送不到邮箱的通知邮寄")
 
 URGES_BEFORE_ESCALATION = Limit("urges-before-escalation", 2, Unit.TIMES, "内部规定", "催办次数，之后报省")
 REMINDER_DAYS = (2, 1, 0)

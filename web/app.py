@@ -27,7 +27,7 @@ from web import (
     system_reviews,
     use_lists,
 )
-from web.desk import cases, door, figures, lists, matters, phrases, starts
+from web.desk import cases, door, figures, letters, lists, matters, phrases, starts
 from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
 app = FastAPI(
@@ -72,6 +72,7 @@ for shown in (
     door.router,
     lists.router,
     matters.router,
+    letters.router,
     figures.router,
     cases.router,
     phrases.router,

@@ -77,5 +77,7 @@ def tell_department(
     key = f"{case.case_no}:{step.name}:{step.turn}{about and f':{about}'}"
     what = f"{case.case_no}的通知（{case.stage}）"
     department = step.session.get_one(Department, uscc)
-    for recipient, address in letters_to(step.session, department, key, what, step.now, case.case_no, instead):
+    there = letters_to(step.session, department, key, what, step.now, case.case_no, instead)
+    # Where nobody has an address it goes by post (tasks.desk.postings).
+    for recipient, address in there or [(department.name, "")]:
         step.notify(notice(recipient), address, about=about)

@@ -50,7 +50,10 @@ ACTORS = {
     AnswerSource.TIME_LIMIT: "时限",
 }
 """Whose doing something was, where it was no member of staff."""
-OF_STAFF: Happened = {"case:run:replaced": "流程运行在Prefect中{how}，已重新发起"}
+OF_STAFF: Happened = {
+    "case:run:replaced": "流程运行在Prefect中{how}，已重新发起",
+    "case:notice:posted-to-department": "致部门的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
+}
 """What of a timeline is nobody's business but the staff's."""
 IN_THE_HEAD = ("办件编号", "当前环节")
 """Lines that head the page."""

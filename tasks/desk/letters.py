@@ -1,8 +1,10 @@
 """A case's letter as a draft: a PDF that staff number, date, have sealed, and post."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pylopdf_fonts_zh_cn
 import typst
@@ -16,10 +18,15 @@ TEMPLATE = Path(__file__).with_name("letter.typ").read_bytes()
 
 def pdf_of(letter: Letter) -> bytes:
     """The draft. Its number and its day are left open."""
-    said = asdict(letter) | {"sender": SENDER_NAME, "ask": whom_to_ask(), "year": clock.today().year}
+    frame = {"sender": SENDER_NAME, "ask": whom_to_ask(), "year": clock.today().year}
+    return pdf_from(TEMPLATE, asdict(letter) | frame)
+
+
+def pdf_from(template: bytes, said: Mapping[str, Any]) -> bytes:
+    """A letter: what is ``said`` in a template of Typst's, which gets it as data."""
     folders = [pylopdf_fonts_zh_cn.sans_path().parent, pylopdf_fonts_zh_cn.serif_path().parent]
     pdf = typst.compile(
-        TEMPLATE,
+        template,
         font_paths=typst.Fonts(include_system_fonts=False, font_paths=folders),
         ignore_system_fonts=True,
         format="pdf",

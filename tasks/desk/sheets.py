@@ -22,6 +22,7 @@ HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
     "case:officer:changed": "移交经办人",
     "case:attachments:added": "工作人员添加附件（{files}个）",
+    "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
 }
 """What the entries of the audit trail that a case of any kind can have are called on a timeline."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.notices import NoticeState, OutgoingNotice
+from models.postings import Posting
 from notifications.notices import NOTICES, CaseAssigned, DeadlinesMissed, DeadlinesNear
 from notifications.rendering import render
 from runtime import clock
@@ -37,37 +38,43 @@ class ToldNotice:
 def told_in(session: Session, case_nos: list[str]) -> tuple[ToldNotice, ...]:
     """The notices of cases to whoever is none of the staff, the latest first."""
     wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.notice.not_in(OF_STAFF))
-    return tuple(_told(each) for each in session.scalars(wanted.order_by(OutgoingNotice.id.desc()).limit(LISTED)))
+    some = session.scalars(wanted.order_by(OutgoingNotice.id.desc()).limit(LISTED)).all()
+    posted = select(Posting).where(Posting.notice_id.in_([each.id for each in some]), Posting.posted_on.is_not(None))
+    by_post = {each.notice_id: each for each in session.scalars(posted)}
+    return tuple(_told(each, by_post.get(each.id)) for each in some)
 
 
 def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tuple[ToldNotice, ...]:
     """The notices of cases that were queued since then, to staff too, in their order."""
     wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.queued_at >= since)
-    return tuple(_told(each) for each in session.scalars(wanted.order_by(OutgoingNotice.id)))
+    return tuple(_told(each, None) for each in session.scalars(wanted.order_by(OutgoingNotice.id)))
 
 
-def _told(notice: OutgoingNotice) -> ToldNotice:
+def _told(notice: OutgoingNotice, posting: Posting | None) -> ToldNotice:
     at = notice.sent_at or notice.queued_at
     match notice.state:
+        case NoticeState.DEAD if posting is not None:
+            how = f"已邮寄（挂号号码{posting.tracking_no}，{posting.posted_on}寄出）"
         case NoticeState.SENT:
             how = "电子邮件，已发出"
         case NoticeState.QUEUED:
             how = "电子邮件，等待发出" + (f"（已试{notice.attempts}次）" if notice.attempts else "")
         case NoticeState.DEAD:
             how = f"电子邮件，没有送达（{notice.last_error or '原因不明'}），须另行告知"
-    subject, text = _rendered(notice)
+    subject, text = said_in(notice)
     return ToldNotice(
         subject=subject,
-        to=notice.recipient,
+        to=notice.recipient or "没有邮箱的收件人",
         when=f"{at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
         how=how,
         text=text,
-        is_late=notice.state is NoticeState.DEAD,
+        is_late=notice.state is NoticeState.DEAD and posting is None,
     )
 
 
-def _rendered(notice: OutgoingNotice) -> tuple[str, str]:
-    """Subject and text. Links that open the recipient's own pages are nobody else's."""
+def said_in(notice: OutgoingNotice, left_out: str = LEFT_OUT) -> tuple[str, str]:
+    """Subject and text of a notice. Links that open the recipient's own pages are nobody else's: what stands there
+    instead."""
     kind = NOTICES.get(notice.notice)
     try:
         if kind is None:
@@ -79,5 +86,5 @@ def _rendered(notice: OutgoingNotice) -> tuple[str, str]:
     text = rendered.text
     for value in notice.context.values():
         if isinstance(value, str) and value.startswith(f"{settings().public_url}/"):
-            text = text.replace(value, LEFT_OUT)
+            text = text.replace(value, left_out)
     return rendered.subject, text

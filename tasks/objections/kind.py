@@ -302,6 +302,11 @@ def _limit_met(detail: dict[str, Any]) -> str:
     return f"完成第十二条5个工作日内提出核实需求，{kept}"
 
 
+def _sent(detail: dict[str, Any]) -> str:
+    by_post = f"，已邮寄（挂号号码{detail['tracking_no']}）" if detail.get("tracking_no") else ""
+    return f"核实需求已发出（{detail['bureau']}，{detail['pursuit']}）{by_post}"
+
+
 _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:case:registered": "登记，向申请人发出回执",
     "objection:case:joined": "并案，并入{lead}",
@@ -313,7 +318,7 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:case:declined": "不予受理，已告知理由",
     "objection:case:answered": "此前已有结论（{outcome}），已告知申请人，办结",
     "objection:verification:prepared": "拟好核实需求",
-    "objection:verification:sent": "核实需求已发出（{bureau}，{pursuit}）",
+    "objection:verification:sent": _sent,
     "objection:verification:not-reached": "上级平台未能连通，稍后自动重试",
     "objection:verification:refused": "上级平台退回核实需求",
     "objection:time-limit:met": _limit_met,

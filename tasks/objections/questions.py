@@ -16,6 +16,7 @@ from models.objections import Objection
 from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
+from regulation.postings import tracking_number
 from regulation.use_lists import LineNumbersError
 from runtime import clock
 from runtime.database import reading
@@ -86,6 +87,7 @@ class LetterPosted(Question):
 
     letter_no: Words = Field(title="文号", min_length=2, max_length=60)
     posted_on: date = Field(title="发函日期")
+    tracking_no: Words = Field("", title="挂号号码", description="邮寄的，照回执填写，如XA12345678933", max_length=30)
 
     @classmethod
     def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
@@ -96,6 +98,11 @@ class LetterPosted(Question):
             raise InputError.of("posted_on", "发函日期不能晚于今天，请更正。")
         if self.posted_on < asked.case.received_on:
             raise InputError.of("posted_on", f"发函日期不能早于收到异议的{asked.case.received_on}，请更正。")
+        if self.tracking_no:
+            try:
+                tracking_number(self.tracking_no)
+            except InputError as why:
+                raise InputError.of("tracking_no", str(why)) from None
 
 
 class ReplyKind(StrEnum):

@@ -32,6 +32,7 @@ from regulation.objections import (
     answering_bureau,
     pursuit_after_silence,
 )
+from regulation.postings import tracking_number
 from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import InputError, RefusalError
@@ -276,11 +277,14 @@ def record_letter(step: Step) -> None:
 
 def record_all_posted(steps: Steps, posted: LetterPosted) -> None:
     """``record_letter`` of many cases that one letter was about."""
-    _record_sent(steps, dict.fromkeys((case.case_no for case in steps.cases), posted.letter_no), posted.posted_on)
+    numbers = dict.fromkeys((case.case_no for case in steps.cases), posted.letter_no)
+    tracking_no = tracking_number(posted.tracking_no) if posted.tracking_no else ""
+    _record_sent(steps, numbers, posted.posted_on, tracking_no)
 
 
-def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> None:
-    """The statutory duty is done on the day the first request goes out; its lateness, if any, stays on the case."""
+def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date, tracking_no: str = "") -> None:
+    """The statutory duty is done on the day the first request goes out; its lateness, if any, stays on the case.
+    ``tracking_no`` is the post's number of a letter."""
     session = steps.session
     requests = _requests(session, [case.case_no for case in steps.cases], steps.turn)
     everyone = parties_of(session, steps.cases)
@@ -302,6 +306,7 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date) -> 
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)
                 steps.notify(sent, party.objection.email, party.case.case_no)
         said = {"bureau": request.bureau, "pursuit": request.pursuit, "remote_no": request.remote_no}
+        said |= {"tracking_no": tracking_no} if tracking_no else {}
         steps.audit("objection:verification:sent", case.case_no, **said)
     meet_deadlines(session, {case.case_no: steps.today for case in steps.cases}, URGE)
     # The reply may have come, on paper, while the request was on its way: then there is nothing to urge.

@@ -1,0 +1,21 @@
+"""Notices that go by post, because no e-mail reaches whom they are for."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, EncryptedText
+
+
+class Posting(Base):
+    """Where a notice is posted to and, once it was, on which day, under which number of the post's, and who says so."""
+
+    __tablename__ = "postings"
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("outgoing_notices.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(EncryptedText)
+    posted_on: Mapped[date | None]
+    tracking_no: Mapped[str | None]
+    posted_by_no: Mapped[str | None] = mapped_column(ForeignKey("officers.staff_no"))
+    at: Mapped[datetime]

@@ -1,0 +1,264 @@
+"""What no e-mail reaches goes by post: a list with addresses and letters, and that it was posted, signed, on record."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import httpx
+import pypdfium2
+import pytest
+from sqlalchemy import select, update
+
+from ezt.desk import Desk
+from models.cases import StaffTask
+from models.liaisons import LiaisonOfficer
+from models.notices import NoticeState, OutgoingNotice
+from models.organisations import Department, Officer, Role
+from models.postings import Posting
+from models.records import AuditEntry
+from regulation.limits import POSTING
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import InputError, RefusalError
+from tasks.backfill.steps import return_for_correction
+from tasks.desk.postings import Posted, keep_addresses, note_unposted, posting_list, register_posted
+from tasks.desk.sheets import sheet_of
+from tasks.objections.kind import OBJECTION_TO_PARTY
+from tasks.objections.questions import InitialReview, LetterPosted
+from tasks.objections.steps import decline_objection
+from tasks.objections.verifications import prepare_pursuit, record_letter
+from tasks.office.signatures import SignatureError
+from tasks.office.staff_tasks import complete_staff_task
+from tests.articles import test_article_11_backfill as backfill
+from tests.conftest import Clerk, Time, at_desk, officer_of, read_at_desk
+
+DIRECTOR = "KQ004"
+ADDRESS, NUMBER = "绍兴市柯桥区柯桥街道群贤路9999号", "XA12345678933"
+
+
+@pytest.fixture
+def unreached(clerk: Clerk) -> Clerk:
+    """An objection whose applicant's mailbox was refused for good, of the letter that declines it."""
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    decline_objection.run(case.case_no)
+    with transaction() as session:
+        declined = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "objection-declined")).one()
+        declined.state, declined.last_error = NoticeState.DEAD, "邮件服务器答复550"
+        session.add(
+            StaffTask(
+                key=f"undeliverable:{declined.message_id}", case_no=case.case_no, what="送不到", opened_at=clock.now()
+            )
+        )
+    return case
+
+
+def to_post(staff_no: str = DIRECTOR) -> list[tuple[str, str]]:
+    return [(each.case_no, each.to) for each in posting_list(at_desk(staff_no)).notices]
+
+
+def only_id() -> int:
+    (one,) = posting_list(at_desk(DIRECTOR)).notices
+    return one.id
+
+
+def open_matters() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(StaffTask.key).where(StaffTask.done_at.is_(None))))
+
+
+def wrong_with(letters: dict[int, Posted], on: date | None) -> dict[str, str]:
+    with pytest.raises(InputError) as refusal:
+        register_posted(letters, on, "", at_desk(DIRECTOR))
+    return dict(refusal.value.wrong)
+
+
+def test_what_no_mailbox_takes_stands_there_with_a_name_for_those_whose_case_it_is(unreached: Clerk) -> None:
+    assert to_post() == to_post(officer_of(unreached.case_no)) == [(unreached.case_no, "俞小云")]
+    with reading() as session:
+        others = session.scalars(
+            select(Officer.staff_no).where(
+                Officer.role == Role.OFFICER, Officer.active, Officer.staff_no != officer_of(unreached.case_no)
+            )
+        ).all()
+    assert others
+    assert all(to_post(each) == [] for each in others)
+
+
+def test_a_department_without_any_address_is_written_to_by_post(clerk: Clerk) -> None:
+    case = backfill.register()
+    with transaction() as session:
+        session.execute(update(Department).values(email=""))
+        session.execute(update(LiaisonOfficer).values(until_on=date(2020, 1, 1)))
+    assert backfill.review(case, "退回更正", "登记日期与扫描件不符。") is None
+    return_for_correction.run(case.case_no)
+    ((case_no, to),) = to_post()
+    assert case_no == case.case_no
+    assert to.startswith("绍兴市柯桥区")
+    # One matter, not two, which ends when the letter is posted.
+    (matter,) = [each for each in open_matters() if each.startswith(("unreached:", "undeliverable:"))]
+    register_posted({only_id(): Posted(ADDRESS, NUMBER)}, clock.today(), "", at_desk(DIRECTOR))
+    assert matter not in open_matters()
+    assert to_post() == []
+
+
+def test_what_was_told_in_another_way_is_not_posted(unreached: Clerk) -> None:
+    with reading() as session:
+        number = session.scalars(select(StaffTask.id).where(StaffTask.key.startswith("undeliverable:"))).one()
+    complete_staff_task(number, "已电话告知", DIRECTOR)
+    assert to_post() == []
+
+
+def test_registered_it_leaves_list_and_matters_and_both_pages_say_so(unreached: Clerk) -> None:
+    by = at_desk(DIRECTOR)
+    assert register_posted({only_id(): Posted(ADDRESS, " xa 1234 5678 933 ")}, clock.today(), "", by) == 1
+    assert to_post() == []
+    assert not any(each.startswith("undeliverable:") for each in open_matters())
+    said = f"已邮寄（挂号号码{NUMBER}，{clock.today()}寄出）"
+    page = read_at_desk(unreached.case_no, DIRECTOR)
+    assert any(said in what and who.endswith("（KQ004）") for _, what, who in page.happened)
+    assert any(said == each.how and not each.is_late for each in page.told)
+    own = sheet_of(unreached.case_no, OBJECTION_TO_PARTY)
+    assert any(said in what for _, what in own.timeline)
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.tag == "case:notice:posted"))
+        assert entry.actor == DIRECTOR
+        assert "俞" not in str(entry.detail)
+        assert session.scalars(select(Posting.address)).one() == ADDRESS
+
+
+def test_the_same_form_twice_is_one_posting(unreached: Clerk) -> None:
+    letters = {only_id(): Posted(ADDRESS, NUMBER)}
+    for _ in range(2):
+        assert register_posted(letters, clock.today(), "", at_desk(DIRECTOR)) == 1
+    with reading() as session:
+        assert len(session.scalars(select(AuditEntry).where(AuditEntry.tag == "case:notice:posted")).all()) == 1
+    (number,) = letters
+    other = {number: Posted(ADDRESS, "XA99999999933")}
+    assert "已经登记" in wrong_with(other, clock.today())["letters"]
+
+
+@pytest.mark.parametrize(
+    ("said", "on", "field", "sentence"),
+    [
+        (Posted("", NUMBER), 0, "address-{}", "请填写寄往的地址"),
+        (Posted("路" * 201, NUMBER), 0, "address-{}", "地址最多200字"),
+        (Posted(ADDRESS, "12"), 0, "tracking-{}", "8至20位"),
+        (Posted(ADDRESS, "张三收张三收张三收"), 0, "tracking-{}", "8至20位"),
+        (Posted(ADDRESS, NUMBER), 1, "posted_on", "不能晚于今天"),
+        (Posted(ADDRESS, NUMBER), -1, "posted_on", "不能早于"),
+        (Posted(ADDRESS, NUMBER), None, "posted_on", "请填写邮寄日期"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_registered(
+    unreached: Clerk, said: Posted, on: int | None, field: str, sentence: str
+) -> None:
+    number = only_id()
+    day = None if on is None else clock.today() + timedelta(days=on)
+    wrong = wrong_with({number: said}, day)
+    assert sentence in wrong[field.format(number)]
+    assert to_post()
+
+
+def test_nothing_chosen_two_of_one_number_and_nobodys_letter(unreached: Clerk) -> None:
+    assert "至少" in wrong_with({}, clock.today())["letters"]
+    assert "刷新" in wrong_with({999: Posted(ADDRESS, NUMBER)}, clock.today())["letters"]
+
+
+def test_an_auditor_reads_and_registers_nothing(unreached: Clerk) -> None:
+    with transaction() as session:
+        session.get_one(Officer, "KQ003").role = Role.AUDITOR
+    assert to_post("KQ003")
+    with pytest.raises(RefusalError, match="审计人员"):
+        register_posted({only_id(): Posted(ADDRESS, NUMBER)}, clock.today(), "", at_desk("KQ003"))
+    with pytest.raises(RefusalError, match="审计人员"):
+        keep_addresses({only_id(): ADDRESS}, at_desk("KQ003"))
+
+
+def test_a_wrong_code_registers_nothing(unreached: Clerk, configure: Callable[..., None]) -> None:
+    number = only_id()
+    by = at_desk(DIRECTOR)
+    configure(EZT_ONE_TIME_CODES="true")
+    with pytest.raises(SignatureError):
+        register_posted({number: Posted(ADDRESS, NUMBER)}, clock.today(), "000000", by)
+    assert to_post()
+
+
+def test_what_is_not_posted_in_time_is_a_matter_once(unreached: Clerk, present: Time) -> None:
+    with transaction() as session:
+        session.execute(update(OutgoingNotice).values(queued_at=present.now))
+    assert note_unposted(present.now) == 0
+    present.pass_by(timedelta(days=POSTING.value))
+    assert note_unposted(present.now) == 0
+    present.pass_by(timedelta(days=1))
+    for _ in range(2):
+        assert note_unposted(present.now) == 1
+    (late,) = [each for each in open_matters() if each.startswith("unposted:")]
+    (one,) = posting_list(at_desk(DIRECTOR)).notices
+    assert one.late
+    register_posted({one.id: Posted(ADDRESS, NUMBER)}, clock.today(), "", at_desk(DIRECTOR))
+    assert late not in open_matters()
+    assert note_unposted(present.now) == 0
+
+
+def test_a_letter_to_a_bureau_is_listed_and_its_number_stands_in_the_history(clerk: Clerk) -> None:
+    case = clerk.register()
+    case.accept()
+    assert prepare_pursuit.run(case.case_no, 1) == "letter"
+    wrong = case.answer(LetterPosted, letter_no="柯数〔2026〕3号", posted_on=str(clock.today()), tracking_no="12")
+    assert "8至20位" in str(wrong)
+    (letter,) = posting_list(at_desk(DIRECTOR)).letters
+    assert (letter.case_no, letter.to) == (case.case_no, "绍兴市大数据局")
+    given = {"letter_no": "柯数〔2026〕3号", "posted_on": str(clock.today()), "tracking_no": "xa12345678933"}
+    assert case.answer(LetterPosted, **given) is None
+    record_letter.run(case.case_no, 1)
+    assert posting_list(at_desk(DIRECTOR)).letters == ()
+    for kind in (None, OBJECTION_TO_PARTY):
+        assert any(f"已邮寄（挂号号码{NUMBER}）" in what for _, what in sheet_of(case.case_no, kind).timeline)
+
+
+@pytest.fixture
+def desk(web: str) -> Iterator[Desk]:
+    """The desk in a browser."""
+    opened = Desk(None, web)  # type: ignore[arg-type]
+    yield opened
+    opened.close()
+
+
+def sent(desk: Desk, form: str, **fields: str) -> httpx.Response:
+    browser = desk.browser(DIRECTOR)
+    key = re.findall(r'name="form_key" value="(\w+)"', browser.get("/desk/letters").text)[0]
+    return browser.post(f"/desk/letters/{form}", data={"form_key": key, **fields})
+
+
+def test_the_page_keeps_addresses_prints_and_registers(unreached: Clerk, desk: Desk) -> None:
+    number, browser = only_id(), desk.browser(DIRECTOR)
+    page = browser.get("/desk/letters").text
+    assert "俞小云" in page
+    assert f'href="/desk/letters/{number}.pdf"' in page
+    assert sent(desk, "addresses", **{f"address-{number}": ADDRESS}).headers["location"] == "/desk/letters?said=kept"
+    assert f'value="{ADDRESS}"' in browser.get("/desk/letters").text
+    printed = browser.get("/desk/letters/addresses").text
+    assert ADDRESS in printed
+    assert "俞小云" in printed
+
+    pdf = browser.get(f"/desk/letters/{number}.pdf")
+    assert pdf.headers["content-type"] == "application/pdf"
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf.content))
+    words = re.sub(r"\s", "", text)
+    assert ADDRESS in words
+    assert "俞小云" in words
+    assert "该信息不属于电子证照信息" in words
+    assert "http" not in words
+
+    wrong = sent(desk, "posted", **{f"address-{number}": ADDRESS, f"tracking-{number}": "12", "posted_on": "x"})
+    assert wrong.status_code == 422
+    assert 'value="12"' in wrong.text
+    done = sent(
+        desk,
+        "posted",
+        **{f"address-{number}": ADDRESS, f"tracking-{number}": NUMBER, "posted_on": str(clock.today())},
+    )
+    assert done.headers["location"] == "/desk/letters?said=posted"
+    assert "没有要邮寄的通知" in browser.get("/desk/letters").text
+    assert browser.get(f"/desk/letters/{number}.pdf").status_code == 404

@@ -1,0 +1,135 @@
+"""What goes by post (邮寄登记): the list, each letter as a PDF, the addresses on a page to be printed, and that it was
+posted."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from models.organisations import Role
+from regulation.limits import POSTING
+from runtime import clock
+from runtime.refusals import RefusalError
+from runtime.settings import settings
+from tasks.desk import door
+from tasks.desk import postings as post
+from tasks.desk.door import SignedIn
+from tasks.desk.postings import LONGEST_ADDRESS, Posted
+from tasks.office.signatures import SignatureError
+from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
+from web.desk.rendering import desk_page
+from web.forms import NOBODYS, Filled, RowNumber, Said, back_to, checked, refused, row_number
+from web.problems import status_of
+
+PLACE = f"{HOME}/letters"
+SAID = {"kept": "地址已保存，可以打印信件和地址清单。", "posted": "已登记邮寄，经过里写明挂号号码。"}
+KEPT = "登录过期前您填写的内容还在下面，没有登记；请核对后提交。"
+
+router = APIRouter(prefix=PLACE, include_in_schema=False, dependencies=[Depends(from_its_networks)])
+
+
+class PostedOn(BaseModel):
+    """The day that all of a form's letters were posted on."""
+
+    posted_on: date | None = Field(None, title="邮寄日期")
+
+
+@router.get("")
+def show(request: Request, by: AtDesk, said: Said = "") -> HTMLResponse:
+    """The list. What was typed before one had to sign in again stands there again."""
+    for form in ("posted", "addresses"):
+        typed = door.kept_typed(by.staff_no, f"{PLACE}/{form}")
+        if typed:
+            door.forget_typed(by.staff_no, f"{PLACE}/{form}")
+            return _page(request, by, Filled(typed, refusal=KEPT))
+    return _page(request, by, NOBODYS, said)
+
+
+@router.post("/addresses")
+async def keep(request: Request, by: AtDeskWithForm) -> Response:
+    """Where letters go, before they are printed."""
+    return await run_in_threadpool(_keep, request, by, await _sent(request))
+
+
+def _keep(request: Request, by: SignedIn, sent: Mapping[str, str]) -> Response:
+    try:
+        post.keep_addresses({number: text for number, text in _column(sent, "address").items() if text.strip()}, by)
+    except RefusalError as why:
+        return _page(request, by, refused(why, sent))
+    return back_to(PLACE, "kept")
+
+
+@router.post("/posted")
+async def register(request: Request, by: AtDeskWithForm) -> Response:
+    """Letters were posted: those whose number was typed, on one day, signed with one code."""
+    return await run_in_threadpool(_register, request, by, await _sent(request))
+
+
+def _register(request: Request, by: SignedIn, sent: Mapping[str, str]) -> Response:
+    typed = {name: value for name, value in sent.items() if name not in NOT_KEPT}
+    try:
+        post.register_posted(_letters(sent), _posted_on(sent), sent.get("code", ""), by)
+    except SignatureError as why:
+        return _page(request, by, Filled(typed, {"code": str(why)}, "", status_of(why)))
+    except RefusalError as why:
+        return _page(request, by, refused(why, typed))
+    return back_to(PLACE, "posted")
+
+
+def _letters(sent: Mapping[str, str]) -> dict[int, Posted]:
+    addresses, numbers = _column(sent, "address"), _column(sent, "tracking")
+    return {each: Posted(addresses.get(each, ""), text) for each, text in numbers.items() if text.strip()}
+
+
+def _posted_on(sent: Mapping[str, str]) -> date | None:
+    return checked(PostedOn, {"posted_on": sent.get("posted_on", "")}).posted_on
+
+
+def _column(sent: Mapping[str, str], name: str) -> dict[int, str]:
+    """The fields of a form that stand in one column, by the numbers of their letters."""
+    found = {}
+    for field, text in sent.items():
+        column, _, number = field.partition("-")
+        letter = row_number(number) if column == name else None
+        if letter is not None:
+            found[letter] = text
+    return found
+
+
+async def _sent(request: Request) -> dict[str, str]:
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+@router.get("/addresses")
+def addresses(request: Request, by: AtDesk) -> HTMLResponse:
+    """The addresses on a page to be printed, which goes to the post office with the letters."""
+    return desk_page(request, "desk/addresses.html", {"letters": post.address_list(by), "today": clock.today()}, by)
+
+
+@router.get("/{number}.pdf")
+def letter(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
+    """A notice as the letter that is posted."""
+    name, content = post.posted_letter(number, by)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+def _page(request: Request, by: SignedIn, form: Filled, said: str = "") -> HTMLResponse:
+    found = post.posting_list(by)
+    known: dict[str, Any] = {f"address-{each.id}": each.address for each in found.notices}
+    shown = Filled({"posted_on": str(clock.today()), **known, **form.typed}, form.wrong, form.refusal, form.status)
+    context = {
+        "found": found,
+        "form": shown,
+        "said": SAID.get(said, ""),
+        "days": POSTING.value,
+        "most": LONGEST_ADDRESS,
+        "codes": settings().one_time_codes,
+        "registers": by.role != Role.AUDITOR,
+    }
+    return desk_page(request, "desk/letters.html", context, by, form.status)
