@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 in_chinese = "送不到邮箱的通知可以登记邮寄，写明地址、挂号号码和日期"
 
 

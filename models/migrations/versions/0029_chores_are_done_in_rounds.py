@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 in_chinese = "每几分钟的事并为一个流程“系统巡检”，各自何时做过记在数据库里"
 
 
