@@ -425,8 +425,8 @@ def forms_of_before() -> Iterator[Finding]:
     if left.untaken:
         what = f"{len(left.untaken)}份已提交的答复还没有登记：{'、'.join(left.untaken[:5])}"
         yield _error(about, what, "请让原来的执行器继续运行，一两分钟后再运行 ezt doctor，登记完再运行 ezt migrate")
-    if left.anything and left.unregistered:
-        what = f"{len(left.unregistered)}件代为登记的申请还没有登记：{'、'.join(left.unregistered[:5])}"
+    if left.unregistered:
+        what = f"{len(left.unregistered)}份在Prefect里填写的表单还没有登记：{'、'.join(left.unregistered[:5])}"
         yield _error(about, what, "请在Prefect中打开这些运行，签名登记或取消，再运行 ezt migrate")
     if not left.anything:
         yield _ok(about, "Prefect的数据里没有旧版的表单、清单和流程")

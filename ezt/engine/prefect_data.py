@@ -118,7 +118,7 @@ def check_nothing_is_lost() -> Left:
             f"{len(left.untaken)}份已经提交的答复还没有登记（{'、'.join(left.untaken[:5])}），升级会丢失它们："
             "请先用原来的程序启动Prefect和执行器，等它们登记完（ezt doctor的“旧版表单”一项），再升级。"
         )
-    if left.anything and left.unregistered:
+    if left.unregistered:
         raise RefusalError(
             f"{len(left.unregistered)}份在Prefect里填写的表单还没有登记：请先用原来的程序打开这些运行，签名登记或取消"
             f"（{'、'.join(left.unregistered[:5])}），再升级。"

@@ -1,4 +1,4 @@
-"""What a department files about its liaison officers (Article 13), in the shape of the start form and of the
+"""What a department files about its liaison officers (Article 13), in the shape of the desk's form and of the
 interface."""
 
 from datetime import date

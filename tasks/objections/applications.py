@@ -1,4 +1,4 @@
-"""What an objector hands in (Article 12), in the shape of the start form and of the interface."""
+"""What an objector hands in (Article 12), in the shape of the desk's form and of the interface."""
 
 from typing import Annotated, Any, Self
 

@@ -1,4 +1,4 @@
-"""What a department submits about a new system (Article 17), in the shape of the start form and of the interface."""
+"""What a department submits about a new system (Article 17), in the shape of the desk's form and of the interface."""
 
 from collections.abc import Mapping
 from datetime import date

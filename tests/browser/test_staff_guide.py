@@ -350,7 +350,7 @@ def signed_in(page: Page) -> None:
 
 
 def in_prefect(walk: Walk, page: Page) -> None:
-    """What staff do in Prefect: see how the run of a case goes, and trigger a flow by its start form."""
+    """What staff do in Prefect: see how the run of a case goes. What they start, they start at the desk."""
     url = str(walk.desk.client.api_url).removesuffix("/api/")
     # Its server runs legs beside it, and its pages are large.
     page.set_default_timeout(60_000)
@@ -380,7 +380,7 @@ def timeline(walk: Walk) -> UUID:
 
 
 def registered_on_paper(walk: Walk) -> None:
-    """A start form: an objection that came by letter, typed in by staff."""
+    """An objection that came by letter, entered by staff at the desk."""
     page, before = walk.page, cases()
     page.goto(f"{walk.url}/desk/start/objection")
     given = objection_about(*certificate_of(Level.CITY), field="有效期", phone="0575-84120002")
