@@ -119,7 +119,8 @@ def system_review() -> dict[str, str]:
 
 
 def go_live() -> dict[str, str]:
-    given = read(STARTS["system-review"], system_review()).only(SystemReviewForm)
+    # Another project than the one that is submitted.
+    given = read(STARTS["system-review"], system_review() | {"project_code": "KQ-MZ-2026-02"}).only(SystemReviewForm)
     case_no = submit_for_department(given, CIVIL, "before", "KQ001")
     with transaction() as session:
         session.get_one(SystemReview, case_no).passed_on = clock.today()
