@@ -18,6 +18,7 @@ const WORDS = {
   "objection-case": "异议核查",
   "objection-intake": "登记异议",
   "officer-leave": "登记休假",
+  "officer-leave-change": "变更、结束休假",
   "online-supervision": "电子督查",
   "paper-backfill": "纸质证照补录",
   "paper-backfill-batch": "批量补录",
