@@ -20,11 +20,11 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from models.organisations import ApplicationKind
     from tasks.office.applications import register_application
 
-    check_migrated()
+    check_ready()
     kind = ApplicationKind.BUREAU if bureau else ApplicationKind.DEPARTMENT
     secret = register_application(key, kind, speaks_for, network or [], "ezt")
     tell(as_json, {"key": key, "secret": secret}, f"{key}  {secret}")
@@ -38,20 +38,20 @@ def rotate(
 ) -> None:
     from datetime import timedelta
 
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.applications import rotate_secret
 
-    check_migrated()
+    check_ready()
     secret = rotate_secret(key, "ezt", timedelta(hours=overlap_hours))
     tell(as_json, {"key": key, "secret": secret}, f"{key}  {secret}")
 
 
 @applications.command(help="停用一个应用，立即生效")
 def end(key: Key, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.applications import end_application
 
-    check_migrated()
+    check_ready()
     end_application(key, "ezt")
     tell(as_json, {"key": key, "active": False}, f"应用{key}已停用。")
 
@@ -62,10 +62,10 @@ def self_service(
     ended: Annotated[bool, typer.Option("--no", help="改为不是：由窗口人员使用")] = False,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.applications import mark_self_service
 
-    check_migrated()
+    check_ready()
     mark_self_service(key, not ended, "ezt")
     said = f"应用{key}{'由窗口人员使用' if ended else '供持证主体自助办理'}。"
     tell(as_json, {"key": key, "self_service": not ended}, said)

@@ -26,14 +26,14 @@ def check(
     out: Annotated[Path | None, typer.Option("--out", help="写入的工作簿（.xlsx）")] = None,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from ezt.progress import progress
     from regulation.backfill.batches import Outcome
     from runtime import clock
     from tasks.backfill.checks import check_file
     from tasks.backfill.mended import write_mended
 
-    check_migrated()
+    check_ready()
     with progress("核对") as watch:
         report = check_file(file, certificate_type, clock.today(), watch)
     written = write_mended(file, report, out) if out is not None else 0
@@ -64,11 +64,11 @@ def submit(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.backfill.batches import submit_batch
     from tasks.desk.runs import nudge
 
-    check_migrated()
+    check_ready()
     case_no = submit_batch(file, certificate_type, department, service_case_no, staff_no, code)
     nudge(case_no)
     tell(as_json, {"case_no": case_no}, f"已登记为{case_no}，正在核对，核对完毕后待抽检。")
@@ -82,10 +82,10 @@ def scans(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.backfill.scans import attach_scans
 
-    check_migrated()
+    check_ready()
     attached = attach_scans(case_no, archive, staff_no, code)
     missing = f"，缺第{'、'.join(map(str, attached.missing))}行的" if attached.missing else ""
     tell(as_json, asdict(attached), f"已附上{attached.scans}个扫描件{missing}。")

@@ -15,7 +15,7 @@ from typing import cast
 
 from sqlalchemy import URL, inspect
 
-from ezt.installation import check_migrated, saying_what_is_wrong
+from ezt.installation import check_ready, saying_what_is_wrong
 from runtime.database import engine, forget_engine
 from runtime.refusals import InputError, RefusalError
 
@@ -29,7 +29,7 @@ def back_up(file: Path) -> int:
     Raises ``InputError`` for a file that is there already or cannot be written, ``RefusalError`` when there is no
     database or its programs are missing or fail.
     """
-    check_migrated()
+    check_ready()
     if file.exists():
         raise InputError(f"文件{file}已经存在，请换一个文件名。")
     with _unfinished(file) as copy, saying_what_is_wrong():

@@ -31,9 +31,9 @@ from ezt.use_lists import use_list
 from regulation.certificates import Verdict, judge_identifier
 from regulation.working_days import CalendarError, WorkingDays, parse_day
 from runtime import clock
-from runtime.keys import KeysMissingError
+from runtime.keys import KeysMissingError, NotOursError
 from runtime.refusals import RefusalError
-from runtime.settings import prefect_access, settings
+from runtime.settings import prefect_access, settings, settings_file
 
 app = typer.Typer(
     name="ezt",
@@ -94,11 +94,19 @@ def check(text: Annotated[str, typer.Argument(metavar="ID", help="电子证照�
 
 @app.command(help="建立或升级数据库；首次运行时生成密钥和Prefect口令")
 def migrate(as_json: AsJson = False) -> None:
+    from ezt.engine import prefect_data
     from ezt.installation import prepare
 
     prepared = prepare()
+    undone: RefusalError | None = None
+    cleared: tuple[str, ...] = ()
+    if prepared.to_clear:
+        try:
+            cleared = prefect_data.clear()
+        except RefusalError as why:
+            undone = why
     done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "Prefect口令": prepared.new_password}
-    steps, said_of_data = [asdict(step) for step in done.steps], list(done.said)
+    steps, said_of_data = [asdict(step) for step in done.steps], [*done.said, *cleared]
     changed = {"from": done.before, "to": done.after, "steps": steps, "said": said_of_data}
     made = {"new_keys": prepared.new_keys is not None, "new_password": prepared.new_password is not None}
     said = "，".join(f"{what}已写入{file}" for what, file in fresh.items() if file)
@@ -113,8 +121,11 @@ def migrate(as_json: AsJson = False) -> None:
         {"home": str(prepared.home)} | changed | made,
         f"{what}{said and f'，{said}，请妥善备份'}。",
         *(f"{step.version}  {step.what}" for step in done.steps if done.before),
-        *(f"{each}。" for each in done.said),
+        *(f"{each}。" for each in said_of_data),
     )
+    if undone:
+        # The tables are changed: what was done to them has been told.
+        raise undone
 
 
 @app.command(help="把数据从SQLite迁移到一个空的PostgreSQL数据库，并逐表核对；迁移前请先停止系统")
@@ -212,7 +223,10 @@ def restore(file: Annotated[Path, typer.Argument(help="备份文件")], as_json:
     from ezt import backups
 
     backups.restore(file)
-    said = f"已从{file}恢复。请依次运行 ezt migrate、ezt audit verify 和 ezt doctor。"
+    said = (
+        f"已从{file}恢复。请先把与它相配的ezt.env（与备份一同另存的那份）放到{settings_file().absolute()}，"
+        "再依次运行 ezt migrate、ezt audit verify 和 ezt doctor。"
+    )
     tell(as_json, {"file": str(file)}, said)
 
 
@@ -265,11 +279,14 @@ def main() -> None:
     except OSError as error:
         _drop_output()
         _refuse(f"{error.filename or '输出'}不能读写，请检查磁盘空间和权限。")
-    except (CalendarError, KeysMissingError, RefusalError) as refusal:
+    except (CalendarError, KeysMissingError, NotOursError, RefusalError) as refusal:
         _refuse(str(refusal))
     except typer.Exit as leaving:
         sys.exit(leaving.exit_code)
     except Exception as error:
+        # What a column's type raises on a value's way into the database arrives as SQLAlchemy's error.
+        if isinstance(cause := getattr(error, "orig", None), KeysMissingError):
+            _refuse(str(cause))
         if not hasattr(error, "format_message"):
             raise
         _refuse(f"命令写法有误：{_in_chinese(error)}。运行 ezt --help 查看用法。")

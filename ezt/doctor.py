@@ -42,7 +42,7 @@ from sqlalchemy import func, select, text
 
 from ezt.engine.deployments import stories
 from ezt.engine.prefect_data import left_behind
-from ezt.installation import saying_what_is_wrong
+from ezt.installation import check_keys, saying_what_is_wrong
 from ezt.up import POOL, answers
 from gateways.certificate_platform import certificate_mapping
 from gateways.superior_bureaus import check_access, mapping
@@ -60,13 +60,14 @@ from regulation.working_days import missing_year
 from runtime import clock
 from runtime.contacts import can_be_written_to
 from runtime.database import engine, reading
-from runtime.keys import KeysMissingError, NotOursError, keys, seal_keys
+from runtime.keys import KeysMissingError, NotOursError, keys, keys_are_set, seal_keys
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import given_names, known_names, settings
 from runtime.signing_authority import known_chains, signing_authority
 from tasks.case.attachments import scan
 from tasks.case.calendars import working_days
 from tasks.desk.rounds import ROUND, chores_known
+from tasks.keeping.data_keys import check_keys_fit
 from tasks.keeping.records import last_block_is_ours, unsealed_since
 from tasks.office.signatures import CODE_SECONDS
 
@@ -143,7 +144,12 @@ def examine() -> list[Finding]:
     if any(finding.about in DATABASE and finding.standing is Standing.ERROR for finding in found):
         left_out = "、".join(ON_DATABASE)
         return [*found, _note("未检查", f"数据库不可用，没有检查{left_out}", "修好数据库后请再运行 ezt doctor")]
-    return found + look_at(ON_DATABASE)
+    fitting = look_at(KEYS)
+    if any(finding.standing is Standing.ERROR for finding in fitting):
+        left_out = "、".join(ON_DATABASE)
+        todo = "放回相配的密钥后请再运行 ezt doctor"
+        return [*found, *fitting, _note("未检查", f"密钥与数据库不相配，没有检查{left_out}", todo)]
+    return found + fitting + look_at(ON_DATABASE)
 
 
 def look_at(checks: dict[str, Look]) -> list[Finding]:
@@ -153,7 +159,7 @@ def look_at(checks: dict[str, Look]) -> list[Finding]:
     def carry_out(about: str, look: Look) -> None:
         try:
             found[about] = list(look())
-        except (RefusalError, KeysMissingError) as refusal:
+        except (RefusalError, KeysMissingError, NotOursError) as refusal:
             found[about] = [_refused(about, refusal)]
         except Exception as trouble:
             what = f"检查没有完成（{type(trouble).__name__}）"
@@ -270,6 +276,9 @@ def zone() -> Iterator[Finding]:
 
 def key_files() -> Iterator[Finding]:
     """Keys are there and well-formed, and nobody else on the machine can read them."""
+    if not keys_are_set():
+        # Whether fresh ones may be made is a question to the database.
+        check_keys()
     keys()
     public = seal_keys().public
     open_to_others = [str(path) for path in _secret_files() if path.stat().st_mode & 0o077]
@@ -340,6 +349,8 @@ def prefect_password() -> Iterator[Finding]:
     Only the health of a server that is well is for everybody.
     """
     if not settings().prefect_password.get_secret_value():
+        if not keys_are_set():
+            check_keys()
         yield _error("Prefect口令", "没有设置", "请运行 ezt migrate 生成，并重启各服务")
     elif answers(f"{_prefect_url()}/version"):
         what = f"{_prefect_url()}不用口令就有答复，谁都能借它发起流程、读取和改换答复"
@@ -428,7 +439,10 @@ def forms_of_before() -> Iterator[Finding]:
     if left.unregistered:
         what = f"{len(left.unregistered)}份在Prefect里填写的表单还没有登记：{'、'.join(left.unregistered[:5])}"
         yield _error(about, what, "请在Prefect中打开这些运行，签名登记或取消，再运行 ezt migrate")
-    if not left.anything:
+    if left.unfinished:
+        what = "清理没有做完：还没有压缩Prefect的数据库、逐字节核对"
+        yield _error(about, what, "请停止各服务，腾出磁盘空间，运行 ezt migrate，它会接着做")
+    elif not left.anything:
         yield _ok(about, "Prefect的数据里没有旧版的表单、清单和流程")
     elif not left.untaken and not left.unregistered:
         yield _note(about, "都已登记，尚未清理", "请停止各服务，运行 ezt migrate")
@@ -665,15 +679,12 @@ def database_clock() -> Iterator[Finding]:
 
 def keys_of_the_database() -> Iterator[Finding]:
     """The keys of the settings are those with which this database was written."""
-    restore = "请从备份恢复原来的密钥，不要换用新密钥"
-    try:
-        with reading() as session:
-            known = session.scalars(select(Officer.code_secret).limit(1)).first()
-    except NotOursError:
-        yield _error("数据库的密钥", "EZT_DATA_KEYS读不出数据库里的数据", restore)
-        return
+    check_keys_fit()
+    with reading() as session:
+        known = session.scalars(select(Officer.code_secret).limit(1)).first()
     if not last_block_is_ours():
-        yield _error("数据库的密钥", "EZT_SEAL_KEYS中没有签最后一个封存块的密钥", restore)
+        todo = "请从备份恢复原来的密钥，不要换用新密钥"
+        yield _error("数据库的密钥", "EZT_SEAL_KEYS中没有签最后一个封存块的密钥", todo)
     else:
         yield _ok("数据库的密钥", "与数据库相符" if known else "尚无工作人员，无从核对")
 
@@ -785,9 +796,9 @@ ALONE: dict[str, Look] = {
     "字段对照": interface_mappings,
     "查毒": virus_scanner,
 }
+KEYS: dict[str, Look] = {"数据库的密钥": keys_of_the_database}
 ON_DATABASE: dict[str, Look] = {
     "时钟": database_clock,
-    "数据库的密钥": keys_of_the_database,
     "放假安排": calendar,
     "系统巡检": rounds,
     "日志封存": seals,

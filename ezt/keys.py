@@ -29,10 +29,10 @@ def rotate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.keeping.data_keys import add_data_key
 
-    check_migrated()
+    check_ready()
     name = add_data_key("ezt", later=later)
     todo = (
         f"各台机器都有了它以后，运行 ezt key use {name}"

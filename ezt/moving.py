@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ezt.installation import check_migrated, saying_what_is_wrong
+from ezt.installation import check_ready, saying_what_is_wrong
 from models.base import Base, as_stored
 from models.migrations import alembic_config, migrate, revisions
 from models.spot_checks import CheckItem
@@ -55,7 +55,7 @@ def move(to: str, tell: Callable[[Moved], None] = lambda moved: None) -> list[Mo
     Raises ``InputError`` for a target that is no PostgreSQL or not empty, ``RefusalError`` when the source is not ready
     or anything fails; the target is empty again then, and the source is as it was.
     """
-    check_migrated()
+    check_ready()
     present, newest = revisions()
     if present != newest:
         raise RefusalError("数据库不是最新版本，请先运行 ezt migrate。")

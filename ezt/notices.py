@@ -23,9 +23,9 @@ def preview(
 
 @notices.command(help="把因模板或密钥有误而未能生成的通知重新排入发件箱；先改正再运行，收件人只收到一次")
 def again(as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from notifications.outbox import send_again
 
-    check_migrated()
+    check_ready()
     queued = send_again()
     tell(as_json, {"queued": queued}, f"重新排入通知{queued}封，一分钟内发出。")

@@ -32,11 +32,11 @@ def submit(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.desk.runs import nudge
     from tasks.objections.batches import submit_batch
 
-    check_migrated()
+    check_ready()
     received = submit_batch(file, sender, email, staff_no, code)
     nudge(received.case_no)
     said = f"已收到，批次为{received.case_no}：登记{received.rows}行，退回更正{len(received.wrong)}行。"
@@ -50,10 +50,10 @@ def export(
     staff_no: SignedBy,
     code: Code = "",
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.objections.lists import list_of_batch
 
-    check_migrated()
+    check_ready()
     content, rows = list_of_batch(batch, staff_no, code)
     out.write_bytes(content)
     print(f"{rows}件，已写入{out}。")
@@ -68,12 +68,12 @@ def replies(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from ezt.progress import progress
     from regulation.working_days import parse_day
     from tasks.objections.lists import Letter, take_list
 
-    check_migrated()
+    check_ready()
     letter = Letter(reply_no, parse_day(replied_on) if replied_on else None)
     with progress("登记") as watch:
         taken = take_list(file.name, file.read_bytes(), letter, staff_no, code, watch)

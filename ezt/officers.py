@@ -25,11 +25,11 @@ def add(
     auditor: Annotated[bool, typer.Option("--auditor", help="是审计人员，只能查看")] = False,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from models.organisations import Role
     from tasks.office.officer_register import register_officer
 
-    check_migrated()
+    check_ready()
     role = _one_role(director=director, auditor=auditor, officer=not (director or auditor))
     secret = register_officer(staff_no, name, role or Role.OFFICER, email, "ezt")
     _show(staff_no.strip().upper(), secret, as_json)
@@ -37,10 +37,10 @@ def add(
 
 @officers.command("list", help="列出工作人员、职责、是否在职和名下在办办件数")
 def list_all(as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.officer_register import officers_on_register
 
-    check_migrated()
+    check_ready()
     found = officers_on_register()
     lines = [
         f"{each.staff_no}  {each.role}  {'在职' if each.active else '停用'}  {each.name}  {each.email}  "
@@ -64,10 +64,10 @@ def change(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.officer_register import change_officer
 
-    check_migrated()
+    check_ready()
     role = _one_role(director=director, auditor=auditor, officer=officer)
     change_officer(staff_no, name, role, email, "ezt", account)
     number = staff_no.strip().upper()
@@ -76,10 +76,10 @@ def change(
 
 @officers.command(help="停用一个工号，立即生效；列出名下的在办办件和代办人")
 def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.officer_register import deactivate_officer
 
-    check_migrated()
+    check_ready()
     left = deactivate_officer(staff_no, "ezt")
     number = staff_no.strip().upper()
     handed = f"名下在办办件{len(left.cases)}件，现由工号{left.acting_no}代办，请负责人在Prefect中用“移交办件”移交："
@@ -94,10 +94,10 @@ def deactivate(staff_no: StaffNo, as_json: AsJson = False) -> None:
 
 @officers.command("new-secret", help="更换验证码，显示新的登记地址和二维码（只显示这一次）；原来的立即失效")
 def new_secret(staff_no: StaffNo, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office.officer_register import new_code_secret
 
-    check_migrated()
+    check_ready()
     secret = new_code_secret(staff_no, "ezt")
     _show(staff_no.strip().upper(), secret, as_json)
 

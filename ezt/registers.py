@@ -23,30 +23,30 @@ def _commands() -> None:
 
 @department.command("import", help="导入部门（信用代码、名称、邮箱）；已有的按信用代码更新，有一行不对，一个也不登记")
 def import_departments(file: TableFile, check: Check = False, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.office import department_files
 
-    check_migrated()
+    check_ready()
     done = department_files.import_departments(file.name, file.read_bytes(), "ezt", check=check)
     _show("部门", "个", done, check, as_json)
 
 
 @catalogue.command("import", help="导入证照类型，一行一个字段；已有的按代码更新，有一行不对，一种也不登记")
 def import_types(file: TableFile, check: Check = False, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.register import type_files
 
-    check_migrated()
+    check_ready()
     done = type_files.import_types(file.name, file.read_bytes(), "ezt", check=check)
     _show("证照类型", "种", done, check, as_json)
 
 
 @catalogue.command("import-authorities", help="导入颁证机构（名称、代码），补录纸质证照时按它认颁证机构")
 def import_authorities(file: TableFile, check: Check = False, as_json: AsJson = False) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.register import type_files
 
-    check_migrated()
+    check_ready()
     done = type_files.import_authorities(file.name, file.read_bytes(), "ezt", check=check)
     _show("颁证机构", "个", done, check, as_json)
 

@@ -25,10 +25,10 @@ def import_table(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.guides.files import import_guides
 
-    check_migrated()
+    check_ready()
     brought = import_guides(file.name, file.read_bytes(), staff_no, code, dry_run=dry_run)
     changed = [each for each in brought if each.changes]
     done = "核对完毕，未登记" if dry_run else "已登记"

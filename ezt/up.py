@@ -21,6 +21,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
 from ezt import children
+from ezt.engine import prefect_data
 from ezt.engine.deployments import PREFECT_YAML, stories
 from ezt.installation import prepare
 from ezt.samples import data
@@ -139,7 +140,10 @@ def running(
     ports = {"EZT_PREFECT_PORT": given.prefect_port, "EZT_WEB_PORT": given.web_port}
     for name, port in ports.items():
         _check_free(name, port)
-    home = prepare().home
+    prepared = prepare()
+    home = prepared.home
+    if prepared.to_clear:
+        prefect_data.clear()
     if samples:
         data.load()
     environment = os.environ | PREFECT | {"EZT_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}

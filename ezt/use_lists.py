@@ -18,11 +18,11 @@ def import_table(
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from tasks.desk.runs import nudge
     from tasks.use_list.files import import_for_department
 
-    check_migrated()
+    check_ready()
     proposed = import_for_department(file.name, file.read_bytes(), department, staff_no, code)
     nudge(proposed.case_no)
     said = f"已登记为{proposed.case_no}，共{proposed.lines}行，待审核。"
@@ -36,14 +36,14 @@ def export(
     department: Annotated[str | None, typer.Option("--department", help="部门全称；不填为全部")] = None,
     as_json: AsJson = False,
 ) -> None:
-    from ezt.installation import check_migrated
+    from ezt.installation import check_ready
     from regulation.working_days import parse_day
     from runtime import clock
     from runtime.database import reading
     from tasks.office.departments import department_named
     from tasks.use_list.files import workbook_of
 
-    check_migrated()
+    check_ready()
     day = parse_day(on) if on is not None else clock.today()
     with reading() as session:
         whose = department_named(session, department) if department is not None else None

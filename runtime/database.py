@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -104,6 +105,12 @@ def _address(url: str | URL) -> URL:
 _asking = threading.Lock()
 
 
+def is_there() -> bool:
+    """Whether there is a database to ask. To open one that is a file would make it."""
+    address = engine().url
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").exists()
+
+
 def engine() -> Engine:
     """The engine of this process: the same one also for threads that ask for the first time at once."""
     with _asking:
@@ -130,6 +137,20 @@ def forget_engine() -> None:
             _engine().dispose()
             _engine.cache_clear()
             _reading_once.cache_clear()
+
+
+FULL, BUSY = "磁盘已满", "数据库正被别的程序使用"
+_CAUSES = {"SQLITE_FULL": FULL, "SQLITE_IOERR": "磁盘不能读写", "SQLITE_BUSY": BUSY, "SQLITE_LOCKED": BUSY}
+_CAUSES |= {"SQLITE_READONLY": "没有写入的权限", "53100": FULL, "55P03": BUSY, "40P01": BUSY}
+"""What stops a database that is well, by how its driver's error is called."""
+
+
+def cause_of(error: BaseException) -> str:
+    """Why something could not be done with the database: in Chinese where that is known, else the error's class. What
+    its driver says may quote what is stored."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(said, "sqlite_errorname", None) or getattr(said, "sqlstate", None) or ""
+    return next((cause for name, cause in _CAUSES.items() if code.startswith(name)), type(said).__name__)
 
 
 _around: ContextVar[Session | None] = ContextVar("around", default=None)

@@ -36,6 +36,7 @@ from runtime.settings import read_settings, settings, settings_file
 
 KEY_NAME, NONCE = 4, 12
 """Bytes before a sealed value: which key sealed it, and the nonce."""
+ALTERED = "数据库里有一个加密的值被改动过，打不开：请保全证据，报安全员，不要修补（见运维手册的应急预案）。"
 LOOK_EVERY = 1.0
 """Seconds after which a process looks whether its data keys have changed."""
 
@@ -45,7 +46,7 @@ class KeysMissingError(RuntimeError):
 
 
 class NotOursError(ValueError):
-    """What none of our keys sealed, or sealed too long ago."""
+    """What none of our keys sealed, or sealed too long ago; ``str()`` is one Chinese sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,14 @@ class Keys:
         name = sealed[:KEY_NAME]
         cipher = self._ring.ciphers.get(name) or self._present(at_once=True).ciphers.get(name)
         if cipher is None:
-            raise NotOursError("sealed with none of our keys")
+            raise NotOursError(
+                "数据库里有一个值是用别的密钥加密的，EZT_DATA_KEYS打不开：请放回与这个数据库相配的ezt.env，"
+                "或把缺的密钥接在EZT_DATA_KEYS末尾；不要换用新密钥。"
+            )
         try:
             return cipher.decrypt(sealed[KEY_NAME : KEY_NAME + NONCE], sealed[KEY_NAME + NONCE :], None)
         except (InvalidTag, ValueError):
-            raise NotOursError("altered since it was sealed") from None
+            raise NotOursError(ALTERED) from None
 
     def encrypt_text(self, plain: str) -> str:
         """As ``encrypt``, in Base64."""
@@ -126,7 +130,7 @@ class Keys:
         try:
             raw = b64decode(sealed, validate=True)
         except ValueError:
-            raise NotOursError("never sealed at all") from None
+            raise NotOursError(ALTERED) from None
         return self.decrypt(raw).decode()
 
     def ticket(self, said: str) -> str:
@@ -140,7 +144,7 @@ class Keys:
             tickets = self._present(at_once=True).tickets
             return tickets.decrypt(ticket.encode(), int(life.total_seconds())).decode()
         except InvalidToken:
-            raise NotOursError("no ticket of ours, or too old") from None
+            raise NotOursError("不是本系统签发的，或已经过期。") from None
 
     def blind_index(self, kind: str, value: str) -> str:
         """64 hex digits for ``value``, compared without regard to case, width (NFKC) and spaces; ``kind`` separates

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ezt.engine.deployments import stories
 from models.backfills import BackfillEntry
@@ -22,8 +22,9 @@ from models.liaisons import LiaisonFiling
 from models.objections import Objection
 from models.organisations import Officer
 from models.paper_reports import PaperReport
+from models.records import AuditEntry
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import BUSY, cause_of, is_there, reading, transaction
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
@@ -77,11 +78,17 @@ OVERLAP = 1 << 10
 @dataclass(frozen=True, slots=True)
 class Left:
     """What is left of an earlier version: cases whose typed answer nobody has taken, names of the runs that hold a
-    start form which has not been taken, and whether anything else is to be cleared away."""
+    start form which has not been taken, whether anything else is to be deleted, and whether what was deleted may still
+    lie in the file, because clearing did not come to its end."""
 
     untaken: tuple[str, ...]
     unregistered: tuple[str, ...]
-    anything: bool
+    outdated: bool
+    unfinished: bool
+
+    @property
+    def anything(self) -> bool:
+        return self.outdated or self.unfinished
 
 
 def place() -> sa.URL:
@@ -100,14 +107,14 @@ def left_behind() -> Left:
     """What is left. Nothing where Prefect has no data yet."""
     prefect = _prefect()
     if prefect is None:
-        return Left((), (), anything=False)
+        return Left((), (), outdated=False, unfinished=False)
     with prefect.connect() as connection:
         typed = sa.select(INPUTS.c.key, INPUTS.c.flow_run_id).where(_of_question(), INPUTS.c.key.endswith("-response"))
         responses = [(str(key), str(run)) for key, run in connection.execute(typed).tuples()]
         begun = sa.select(RUNS.c.name, RUNS.c.parameters).where(STATE.not_in(OVER))
         unregistered = [name for name, given in connection.execute(begun).tuples() if _is_start_form(given or {})]
-        anything = any(connection.execute(each.limit(1)).first() is not None for each in _outdated())
-    return Left(_untaken(responses), tuple(sorted(unregistered)), anything)
+        outdated = any(connection.execute(each.limit(1)).first() is not None for each in _outdated())
+    return Left(_untaken(responses), tuple(sorted(unregistered)), outdated, _is_unfinished())
 
 
 def check_nothing_is_lost() -> Left:
@@ -126,11 +133,25 @@ def check_nothing_is_lost() -> Left:
     return left
 
 
+def check_not_in_use() -> None:
+    """Raise ``RefusalError`` while somebody else uses Prefect's data."""
+    prefect = _prefect()
+    if prefect is None:
+        return
+    try:
+        with prefect.connect() as connection:
+            _have_alone(connection)
+    except DBAPIError as error:
+        raise RefusalError(_undone(error)) from None
+    finally:
+        prefect.dispose()
+
+
 def clear() -> tuple[str, ...]:
     """Clear away what an earlier version left, and look through all bytes of Prefect's data for persons and codes; what
     was done, in Chinese sentences. Nobody else may be using the data.
 
-    Raises ``RefusalError`` when somebody is.
+    Raises ``RefusalError`` when somebody is, and when it could not be brought to its end: the next call does that.
     """
     prefect = _prefect()
     if prefect is None:
@@ -138,21 +159,48 @@ def clear() -> tuple[str, ...]:
     try:
         with prefect.connect() as connection:
             _have_alone(connection)
+            # Before anything is deleted: from then on only this says that the bytes have still to be seen to.
+            with transaction() as session:
+                record(session, BEGUN, None, "ezt", clock.now())
             gone = _delete(connection)
             connection.commit()
         with prefect.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             _vacuum(connection)
             found = len(list(_personal(_contents(connection))))
-    except OperationalError:
-        raise RefusalError(IN_USE) from None
+        with transaction() as session:
+            record(session, CLEARED, None, "ezt", clock.now(), **gone, found=found)
+    except DBAPIError as error:
+        raise RefusalError(_undone(error)) from None
     finally:
         prefect.dispose()
-    with transaction() as session:
-        record(session, "prefect:data:cleared", None, "ezt", clock.now(), **gone, found=found)
     return (_said(gone), _said_of_rest(found))
 
 
-IN_USE = "Prefect的数据库正在使用，不能清理旧版留下的表单：请先停止Prefect服务端和执行器，再运行一次。"
+BEGUN, CLEARED = "prefect:data:clearing", "prefect:data:cleared"
+
+
+def _undone(error: DBAPIError) -> str:
+    cause = cause_of(error)
+    if cause == BUSY:
+        return IN_USE
+    return (
+        f"旧版留在Prefect数据库里的东西没有清理完（{cause}）：请腾出磁盘空间（不少于该数据库的大小）、检查权限，"
+        "再运行 ezt migrate，它从没有做完的地方接着做。"
+    )
+
+
+def _is_unfinished() -> bool:
+    """Whether the last clearing that began has not come to its end."""
+    if not is_there():
+        return False
+    with reading() as session:
+        if not sa.inspect(session.connection()).has_table(AuditEntry.__tablename__):
+            return False
+        wanted = sa.select(AuditEntry.tag).where(AuditEntry.tag.in_((BEGUN, CLEARED)))
+        return session.scalar(wanted.order_by(AuditEntry.id.desc()).limit(1)) == BEGUN
+
+
+IN_USE = "Prefect的数据库正在使用，不能清理旧版留下的表单：请先停止Prefect服务端和执行器，再运行 ezt migrate。"
 
 
 def _said(gone: dict[str, int]) -> str:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ezt.installation import check_migrated
+from ezt.installation import check_ready
 from ezt.samples.catalogue import (
     BIRTH,
     CITY,
@@ -559,7 +559,7 @@ def load(seed: int = DEFAULT_SEED, sizes: Sizes | None = None) -> Added:
     sizes = sizes or Sizes()
     if sizes.departments > len(DEPARTMENTS):
         raise RefusalError(f"样例部门最多{len(DEPARTMENTS)}个，请减少后重试。")
-    check_migrated()
+    check_ready()
     # SQLAlchemy would wrap what unusable keys raise in the middle of an INSERT.
     keys()
     with transaction() as session:

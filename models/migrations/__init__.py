@@ -8,9 +8,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
 
-from runtime.database import database_url, engine
+from runtime.database import cause_of, database_url, engine
 from runtime.refusals import RefusalError
 
 
@@ -73,11 +72,12 @@ def migrate(url: str = "") -> Migrated:
         if before is None:
             # There is nothing yet that could be kept.
             raise
-        *_, failed = map(Step.of, scripts.iterate_revisions("head", steps[-1].version if steps else before))
-        # What the driver says may quote what is stored.
-        why = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        # Once all are made, what is left to fail is the commit.
+        left = scripts.iterate_revisions("head", steps[-1].version if steps else before)
+        *_, failed = (steps[-1], *map(Step.of, left)) if steps else map(Step.of, left)
         raise MigrationFailedError(
-            f"升级数据库到{failed.version}（{failed.what}）没有成功（{why}），所有改动都已撤回，数据库仍是{before}。"
+            f"升级数据库到{failed.version}（{failed.what}）没有成功（{cause_of(error)}），"
+            f"所有改动都已撤回，数据库仍是{before}。"
             "请确认各服务已停止、磁盘空间足够，再运行 ezt migrate；仍不成功的，先换回原来的程序继续使用，并报告此问题。"
         ) from error
     return Migrated(config.attributes["before"], tuple(steps), tuple(config.attributes["said"]))

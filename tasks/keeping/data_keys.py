@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    inspect,
     literal,
     or_,
     select,
@@ -43,10 +44,12 @@ from runtime.keys import (
     change_data_keys,
     key_name,
     keys,
+    keys_are_set,
     new_data_key,
     present_data_keys,
 )
 from runtime.refusals import InputError, RefusalError
+from runtime.settings import settings_file
 from tasks.audit import record
 
 ROWS, ROWS_WITH_FILES = 500, 10
@@ -58,6 +61,14 @@ LOCK_SECONDS = 5
 TEXT_NAME = KEY_NAME * 8 // 6
 """Characters of Base64 that a key's name alone decides."""
 UNKNOWN = "不明"
+WITHOUT_KEYS = (
+    "数据库里已有用密钥加密、封存的数据，而没有设置密钥：请先把与它相配的ezt.env（与备份一同另存的那份）放到{file}"
+    "（权限600，属运行服务的用户）；没有另生成密钥，数据没有改动。"
+)
+WRONG_KEYS = (
+    "EZT_DATA_KEYS打不开数据库里已有的数据，它们是用别的密钥加密的：请先把与这个数据库相配的ezt.env放到{file}，"
+    "或把缺的密钥接在EZT_DATA_KEYS末尾；不要换用新密钥。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,36 @@ def data_keys() -> list[DataKey]:
                     counted[names.get(bytes(stored) if isinstance(stored, memoryview) else stored, UNKNOWN)] += values
     known = [DataKey(name.hex(), place == 0, counted[name.hex()]) for place, name in enumerate(there)]
     return known + ([DataKey(UNKNOWN, False, counted[UNKNOWN])] if counted[UNKNOWN] else [])
+
+
+def check_keys_fit() -> None:
+    """Raise ``RefusalError`` where the database holds what none of our data keys has sealed, or, while no keys are set,
+    anything at all: fresh ones would open nothing of it, and what they sealed would be lost with the old ones back.
+
+    Of each table that is there, which may be an earlier version's, the first row and the last are looked at: as long
+    as this takes, every command can afford it. Raises ``KeysMissingError`` for keys that are none.
+    """
+    ours: list[bytes] = []
+    if keys_are_set():
+        keys()
+        ours = [key_name(key) for key in present_data_keys()]
+    with reading() as session:
+        there = inspect(session.connection())
+        tables = set(there.get_table_names())
+        if not ours and AuditEntry.__tablename__ in tables and session.scalar(select(AuditEntry.id).limit(1)):
+            raise RefusalError(WITHOUT_KEYS.format(file=settings_file().absolute()))
+        for sealed in _tables():
+            if sealed.table.name not in tables:
+                continue
+            names = {column["name"] for column in there.get_columns(sealed.table.name)}
+            columns = [column for column in sealed.columns if column.name in names]
+            key = [column for column in sealed.key if column.name in names]
+            for order in (key, [column.desc() for column in key]):
+                row = session.execute(select(*map(_name_in, columns)).order_by(*order).limit(1)).first() or ()
+                for column, name in zip(columns, row, strict=False):
+                    if name is not None and name not in [_stored_name(column, each) for each in ours]:
+                        said = WRONG_KEYS if ours else WITHOUT_KEYS
+                        raise RefusalError(said.format(file=settings_file().absolute()))
 
 
 def re_encrypt(by: str, tell: Callable[[int, int], None] = lambda done, of: None) -> int:

@@ -20,6 +20,7 @@ from models.migrations import Step, alembic_config
 from runtime.database import engine, forget_engine
 from tests.command_line.conftest import ezt
 from tests.conftest import forget_settings
+from tests.upgrades.small_disks import small_disk, small_disks
 
 NEWEST = str(ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head())
 GOOD = """
@@ -90,11 +91,16 @@ def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
 def migrate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """What the command prints, and what it says on standard error."""
-    monkeypatch.setattr(sys, "argv", ["ezt", "migrate"])
     capsys.readouterr()
     with suppress(SystemExit):
-        commands.main()
+        migrate_here(monkeypatch)
     return capsys.readouterr()
+
+
+def migrate_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command in this process, whose program is another one."""
+    monkeypatch.setattr(sys, "argv", ["ezt", "migrate"])
+    commands.main()
 
 
 def everything(url: str) -> str:
@@ -175,3 +181,42 @@ def test_every_step_says_in_chinese_what_it_brings() -> None:
     for script in ScriptDirectory.from_config(alembic_config("sqlite://")).walk_revisions():
         what = Step.of(script).what
         assert any("一" <= letter <= "鿿" for letter in what), script.revision
+
+
+LARGE = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9001", "{before}"
+in_chinese = "扫描件"
+
+
+def upgrade() -> None:
+    op.create_table("scans", sa.Column("content", sa.LargeBinary()))
+    op.execute("INSERT INTO scans VALUES (zeroblob(1000000))")
+"""
+
+
+@small_disks
+def test_a_disk_that_is_full_at_the_commit_is_one_chinese_line(
+    home: Path,
+    later_program: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with small_disk(home, 16 * 2**20) as filler:
+        assert ezt("migrate").returncode == 0
+        forget_engine()
+        later_program(LARGE.format(before=NEWEST))
+        filler(500_000)
+        with pytest.raises(SystemExit) as left:
+            migrate_here(monkeypatch)
+        said, refused = capsys.readouterr()
+        assert (left.value.code, said) == (2, "")
+        named = FAILED.replace("9002（部门的邮箱必填）", "9001（扫描件）")
+        assert refused == named.format(why="磁盘已满", before=NEWEST)
+        forget_engine()
+        filler(0)
+        migrate_here(monkeypatch)
+        assert "升级到9001" in capsys.readouterr().out
+        forget_engine()

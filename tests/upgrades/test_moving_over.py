@@ -3,6 +3,7 @@ Prefect's data. What is moved is a kept installation, with a case waiting at eve
 
 import json
 import sqlite3
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ from runtime.refusals import RefusalError
 from tests.command_line.conftest import ezt
 from tests.conftest import drop_database, forget_settings, on_postgresql, working_in
 from tests.postgresql_server import create_database
+from tests.upgrades.small_disks import SHORT, small_disk, small_disks
 
 KEPT = sorted(Path(__file__).with_name("kept").glob("*.tar.xz"))
 WAITS, ANSWERED = "YY-2026-000012", "YY-2026-000033"
@@ -170,15 +172,47 @@ def test_what_is_found_afterwards_is_said(old: Path) -> None:
     assert "删去该数据库后启动" in done.stdout
 
 
-def test_nothing_is_cleared_away_under_a_server_that_runs(old: Path) -> None:
+def test_nothing_is_cleared_away_nor_upgraded_under_a_server_that_runs(old: Path) -> None:
+    before = tables_of(old)
     with closing(prefect(old)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM flow_run").fetchall()
         done = ezt("migrate")
         assert done.returncode == 2
         assert "请先停止Prefect服务端" in done.stderr
-    # The tables are new by then; to run it again clears the rest.
+    assert tables_of(old) == before
     assert "已清理Prefect的数据" in ezt("migrate").stdout
+
+
+@small_disks
+def test_a_disk_that_fills_while_prefect_s_data_are_cleared_is_named_and_the_rest_made_up_for(
+    old: Path, tmp_path: Path
+) -> None:
+    for said in SECRETS:
+        # Beside a form; what was typed into one that nobody has taken would stop the upgrade.
+        key = f"suspended-initial-review-1-{uuid4().hex}-schema"
+        ask(
+            old,
+            "INSERT INTO flow_run_input (id, key, value, flow_run_id) VALUES (?, ?, ?, ?)",
+            *(str(uuid4()), key, f"{said} " * 2000, run_of(old, WAITS)),
+        )
+    before, size = tables_of(old), (old / "prefect" / "prefect.db").stat().st_size
+    # The tables are on another disk than Prefect's data.
+    with small_disk(old / "prefect", size + 2 * SHORT) as filler:
+        filler(size // 2)
+        done = ezt("migrate")
+        assert done.returncode == 2
+        assert f"数据库已从{before}升级到" in done.stdout
+        assert "没有清理完（磁盘已满）" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert "清理没有做完" in doctor()
+        filler(0)
+        subprocess.run(["mount", "-o", f"remount,size={4 * size}", str(old / "prefect")], check=True)
+        done = ezt("migrate")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "没有姓名、号码、联系方式和验证码" in done.stdout
+        assert [word for word in SECRETS if word.encode() in contents(old)] == []
+        assert doctor().startswith("正常")
 
 
 def test_where_prefect_has_no_data_there_is_nothing_to_move(old: Path) -> None:
@@ -215,7 +249,8 @@ def test_prefect_s_data_on_postgresql_are_cleared_the_same_way(
             other.exec_driver_sql("SELECT 1")
             with pytest.raises(RefusalError, match="请先停止Prefect服务端"):
                 prefect_data.clear()
-        said = " ".join(prepare().migrated.said)
+        prepare()
+        said = " ".join(prefect_data.clear())
         assert "不再有的流程1个" in said
         assert "没有姓名、号码、联系方式和验证码" in said
         with engine.connect() as connection:
