@@ -6,6 +6,7 @@ to be answered.
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import asdict
@@ -18,6 +19,7 @@ import typer
 from ezt.applications import applications
 from ezt.audit import audit
 from ezt.backfills import backfill
+from ezt.interruptions import answer_signals, now_stands
 from ezt.keys import key
 from ezt.notices import notices
 from ezt.objections import objections
@@ -60,9 +62,35 @@ app.add_typer(identifiers, name="identifier")
 _VERDICTS = {Verdict.ISO: "有效", Verdict.VARIANT: "不符合标准，予以保留", Verdict.FAIL: "无效"}
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(_version())
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> None:
+def _commands(
+    with_version: Annotated[
+        bool,
+        typer.Option("--version", help="显示程序的版本、所在的提交和表结构版本", is_eager=True, callback=_say_version),
+    ] = False,
+) -> None:
     pass
+
+
+def _version() -> str:
+    """The program and its tables. Where it was cloned, the commit tells one version in the making from the next."""
+    from importlib.metadata import version
+
+    from models.migrations import newest_revision
+
+    root = Path(__file__).parents[1]
+    asked = ["git", "-c", f"safe.directory={root}", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
+    try:
+        commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = ""
+    return f"ezt {version('ezt')}{commit and f'（提交{commit}）'}，表结构版本{newest_revision()}"
 
 
 @app.command(help="推算工作日时限的截止日，并逐日说明")
@@ -98,13 +126,15 @@ def migrate(as_json: AsJson = False) -> None:
     from ezt.installation import prepare
 
     prepared = prepare()
-    undone: RefusalError | None = None
+    undone: RefusalError | SystemExit | None = None
     cleared: tuple[str, ...] = ()
     if prepared.to_clear:
+        now_stands("已中断，旧版留在Prefect数据库里的东西没有清理完，请再运行 ezt migrate。")
         try:
             cleared = prefect_data.clear()
-        except RefusalError as why:
+        except (RefusalError, SystemExit) as why:
             undone = why
+    now_stands("已中断，数据库已经升级。")
     done, fresh = prepared.migrated, {"密钥": prepared.new_keys, "Prefect口令": prepared.new_password}
     steps, said_of_data = [asdict(step) for step in done.steps], [*done.said, *cleared]
     changed = {"from": done.before, "to": done.after, "steps": steps, "said": said_of_data}
@@ -261,9 +291,7 @@ def _calendar() -> WorkingDays:
 
 def main() -> None:
     """Run the command line; every refusal reaches the user as one Chinese line and exit code 2."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Leaving by an exception ends what was started and removes what was only for the moment.
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    answer_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Where the terminal's encoding has no Chinese, escapes are better than a traceback.
@@ -276,6 +304,8 @@ def main() -> None:
         # The reader has had enough, as ``| head -1`` has.
         _drop_output()
         sys.exit(1)
+    except FileNotFoundError as error:
+        _refuse(f"{error.filename}不存在，请核对文件名和所在的文件夹。")
     except OSError as error:
         _drop_output()
         _refuse(f"{error.filename or '输出'}不能读写，请检查磁盘空间和权限。")

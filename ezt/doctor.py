@@ -33,7 +33,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -224,6 +224,8 @@ def setting_names() -> Iterator[Finding]:
 def data_folder() -> Iterator[Finding]:
     home = settings().home.absolute()
     if not home.is_dir():
+        # Where there are rows already, it is not a first use.
+        check_keys()
         yield _error("数据目录", f"{home}不存在", "首次使用请运行 ezt migrate；否则请检查EZT_HOME或从备份恢复")
         return
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
@@ -328,7 +330,8 @@ def web() -> Iterator[Finding]:
 def _is_our_web(address: str) -> bool:
     try:
         answer = httpx.get(f"{address}/health", timeout=ANSWER_WITHIN / 2)
-        return answer.status_code == 200 and answer.json() == {"status": "ok"}
+        # What is wrong with its tables the check of the database says.
+        return set(answer.json()) == {"status"}
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False
 
@@ -450,6 +453,10 @@ def forms_of_before() -> Iterator[Finding]:
 
 def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse], at: datetime) -> Iterator[Finding]:
     """When each scheduled story last ran, and whether it is due at the instant ``at`` for longer than it may be."""
+    done, ended_badly = (
+        FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)))
+        for types in ([StateType.COMPLETED], [StateType.FAILED, StateType.CRASHED])
+    )
     for name, story in stories().items():
         cron, deployment = story.cron, deployed.get(name)
         if not cron or deployment is None:
@@ -474,6 +481,19 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
         ran = f"上次运行{_when(last)}" if last else "尚未运行过"
         if since is not None and since >= due_at:
             yield _ok("日程", f"{name}，{ran}")
+            continue
+        failed = client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
+            flow_run_filter=ended_badly,
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=1,
+        )
+        if failed and (at_last := _begun(failed[0])) >= due_at:
+            # It was carried out. To run it once more would only fail once more.
+            why = (failed[0].state.message or "") if failed[0].state else ""
+            why = why.removeprefix("Flow run encountered an exception: ").rstrip("。") or "原因见执行器的日志"
+            what = f"{name}按时运行了，但没有成功，最近一次在{_when(at_last)}（{why}），{ran}"
+            yield _error("日程", what, "请按所述原因处理，并查看执行器的日志；改好后到下一次自行恢复")
         else:
             todo = f"请查看执行器，并在Prefect中运行一次{name}"
             yield _error("日程", f"{name}错过了{_when(due_at)}的一次，{ran}", todo)
@@ -488,6 +508,10 @@ def rounds() -> Iterator[Finding]:
         yield _error("系统巡检", f"{each.chore}{since}没有完成（{each.trouble}）", todo)
     if not undone:
         yield _ok("系统巡检", "各项都按时完成")
+
+
+def _begun(run: FlowRun) -> datetime:
+    return run.expected_start_time or run.created or clock.now()
 
 
 def _when(at: datetime) -> str:
@@ -655,6 +679,8 @@ def database() -> Iterator[Finding]:
     elif present is None:
         yield _error("数据库", f"{what}，没有表", "请运行 ezt migrate")
     elif newest is not None and present < newest:
+        # With others it would refuse.
+        check_keys()
         yield _error("数据库", f"{what}，表结构是{present}，程序是{newest}", "请先备份，再运行 ezt migrate")
     else:
         yield _error("数据库", f"{what}，表结构{present}不是本程序所知的", "请先升级本程序")

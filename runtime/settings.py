@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from pwd import getpwuid
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
@@ -205,9 +206,20 @@ def read_settings() -> Settings:
         wrong = [f"EZT_{name}".upper() for name in re.findall(r'field "(\w+)"', str(error))]
     except UnicodeDecodeError:
         raise RefusalError(f"{file}不是UTF-8编码的文本，请另存为UTF-8后重试。") from None
+    except PermissionError:
+        raise RefusalError(_not_ours(file)) from None
     except OSError:
-        raise RefusalError(f"{file}无法读取，请检查权限，或用EZT_HOME另设目录。") from None
+        raise RefusalError(f"{file}无法读取，请检查磁盘和EZT_HOME。") from None
     raise RefusalError(f"设置有误：{'、'.join(wrong)}；请改正环境变量或{file}后重试。")
+
+
+def _not_ours(file: Path) -> str:
+    """That a file is another user's, and whom it should be given to."""
+    me = getpwuid(os.geteuid()).pw_name
+    return (
+        f"用户{me}不能读{file}：如果它属于另一用户，请以root运行 chown -R {me} {file.parent.absolute()}，"
+        "或改以运行服务的用户运行本命令。"
+    )
 
 
 def _wrong(problem: ErrorDetails) -> str:

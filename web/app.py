@@ -1,7 +1,16 @@
 """The web process: ``uvicorn web.app:app``."""
 
-from fastapi import Depends, FastAPI
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from fastapi import Depends, FastAPI, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.migrations import check_current
+from runtime.database import cause_of
+from runtime.refusals import RefusalError
 from web import (
     archived_copies,
     assets,
@@ -30,7 +39,29 @@ from web import (
 from web.desk import cases, door, figures, letters, lists, matters, phrases, starts
 from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
+
+def wrong_with_tables() -> str:
+    """Why the tables cannot be worked with, in Chinese; empty when they are this program's."""
+    try:
+        check_current()
+    except RefusalError as why:
+        return str(why)
+    except SQLAlchemyError as trouble:
+        return f"数据库不能使用（{cause_of(trouble)}）。"
+    return ""
+
+
+@asynccontextmanager
+async def _started(_: FastAPI) -> AsyncIterator[None]:
+    wrong = wrong_with_tables()
+    if wrong:
+        # It goes on: as soon as the tables are there it answers, and until then /health says what is missing.
+        logging.getLogger("uvicorn.error").error(wrong)
+    yield
+
+
 app = FastAPI(
+    lifespan=_started,
     title="柯桥e证通 接口",
     description="绍兴市柯桥区电子证照管理办法业务流程系统的接口。请求签名方法见各接口说明。",
     version="1",
@@ -84,6 +115,7 @@ app.add_middleware(PrivateHeaders)
 
 
 @app.get("/health", include_in_schema=False)
-def health() -> dict[str, str]:
-    """Whether the web process answers."""
-    return {"status": "ok"}
+def health() -> Response:
+    """Whether the web process answers, and from tables that are its own."""
+    wrong = wrong_with_tables()
+    return JSONResponse({"status": wrong or "ok"}, 503 if wrong else 200)

@@ -147,6 +147,17 @@ def check_not_in_use() -> None:
         prefect.dispose()
 
 
+def is_in_use() -> bool:
+    """Whether somebody else uses Prefect's data."""
+    try:
+        check_not_in_use()
+    except RefusalError as why:
+        if str(why) != IN_USE:
+            raise
+        return True
+    return False
+
+
 def clear() -> tuple[str, ...]:
     """Clear away what an earlier version left, and look through all bytes of Prefect's data for persons and codes; what
     was done, in Chinese sentences. Nobody else may be using the data.

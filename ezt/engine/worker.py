@@ -11,6 +11,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 from abc import ABC
 from collections import Counter
@@ -34,6 +35,8 @@ from prefect.workers.process import ProcessWorker
 from ezt.engine.deployments import stories
 from ezt.engine.leg import carry_out
 from ezt.engine.prefect_access import name_password
+from models.migrations import check_current
+from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.desk.rounds import ONLY_RECOVERY, ROUND
 from tasks.desk.runs import note_refused_run
@@ -265,7 +268,12 @@ def main() -> None:
     parser.add_argument("--pool", required=True)
     parser.add_argument("--name", required=True)
     given = parser.parse_args()
-    name_password()
+    try:
+        # Whoever starts it again and again, as systemd does, has it at work as soon as the tables are there.
+        check_current()
+        name_password()
+    except RefusalError as why:
+        sys.exit(str(why))
     _LEGS.set_forkserver_preload(["ezt.engine.preloaded"])
     usual = tempfile.gettempdir()
     if len(os.fsencode(usual)) > LONGEST_FOLDER:

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
-from runtime.database import cause_of, database_url, engine
+from runtime.database import cause_of, database_url, is_there, one_read
 from runtime.refusals import RefusalError
 
 
@@ -85,6 +85,22 @@ def migrate(url: str = "") -> Migrated:
 
 def revisions() -> tuple[str | None, str | None]:
     """The version of the tables in the settings' database, and the newest that this program knows."""
-    with engine().connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-    return present, ScriptDirectory.from_config(alembic_config()).get_current_head()
+    present = None
+    if is_there():
+        with one_read() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+    return present, newest_revision()
+
+
+def newest_revision() -> str | None:
+    """The newest version of the tables that this program knows."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def check_current() -> None:
+    """Raise ``RefusalError`` unless the tables are those of this program: with others it goes wrong somewhere later."""
+    present, newest = revisions()
+    if present is None:
+        raise RefusalError("数据库尚未建立，请先运行 ezt migrate。")
+    if present != newest:
+        raise RefusalError(f"数据库的表结构是{present}，程序是{newest}：请先运行 ezt migrate。")

@@ -100,6 +100,49 @@ def register_application(key: str, kind: ApplicationKind, speaks_for: str, netwo
         return _new_secret(session, key, clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An application as it stands in the register; ``networks`` empty: from anywhere."""
+
+    key: str
+    kind: ApplicationKind
+    speaks_for: str
+    active: bool
+    self_service: bool
+    networks: list[str]
+
+
+def applications_on_register() -> list[Registered]:
+    """All of them by key, those that have ended too."""
+    with reading() as session:
+        return [
+            Registered(each.key, each.kind, each.speaks_for, each.active, each.self_service, each.networks)
+            for each in session.scalars(select(Application).order_by(Application.key))
+        ]
+
+
+def change_networks(key: str, networks: list[str], by: str) -> list[str]:
+    """Let an application call from these networks only, from anywhere where there are none; the networks as they are
+    kept. Raises ``InputError`` for an unknown one and what is no network."""
+    allowed = [str(_network(network)) for network in networks]
+    with transaction() as session:
+        application = session.get(Application, key, with_for_update=True)
+        if application is None:
+            raise InputError(f"没有登记应用{key}，请核对。")
+        record(
+            session,
+            "application:networks:changed",
+            None,
+            by,
+            clock.now(),
+            key=key,
+            before=application.networks,
+            networks=allowed,
+        )
+        application.networks = allowed
+    return allowed
+
+
 def rotate_secret(key: str, by: str, overlap: timedelta = timedelta(days=SECRET_OVERLAP.value)) -> str:
     """Give an application a new secret; the old ones hold until ``overlap`` has passed. Raises ``InputError``."""
     now = clock.now()
@@ -157,6 +200,15 @@ def _new_secret(
 
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text.strip())
+        network = ip_network(text.strip(), strict=False)
     except ValueError:
-        raise InputError(f"“{text}”不是网段，应如10.12.0.0/16或10.12.3.4，请更正。") from None
+        raise InputError(f"“{text}”不是网段，应如10.12.0.0/16，只许一台的如10.12.3.4/32，请更正。") from None
+    address, _, mask = text.strip().partition("/")
+    if not mask and int(network.network_address) % 256 == 0:
+        # Read as the one machine that nobody has, it would let nobody in.
+        raise InputError(
+            f"“{text}”没有写掩码：整个网段应如{address}/16，只许这一台的写{address}/{network.max_prefixlen}。"
+        )
+    if network.network_address != ip_address(address):
+        raise InputError(f"“{text}”不是网段的起始地址：整个网段写{network}，只许这一台的写{address}。")
+    return network

@@ -45,7 +45,11 @@ def test_a_program_is_registered_gets_a_new_secret_and_is_ended(sample_data: Pat
         (["add", "KQ-NEW", "没有的局"], "核对全称"),
         (["add", "KQ-NEW", MARKET, "--bureau"], "绍兴市大数据局"),
         (["add", "?", MARKET], "字母"),
-        (["add", "KQ-NEW", MARKET, "--network", "10.1.2.3/8"], "网段"),
+        (["add", "KQ-NEW", MARKET, "--network", "10.1.2.3/8"], "整个网段写10.0.0.0/8，只许这一台的写10.1.2.3"),
+        (["add", "KQ-NEW", MARKET, "--network", "10.12.0.0"], "没有写掩码：整个网段应如10.12.0.0/16"),
+        (["add", "KQ-NEW", MARKET, "--network", "somewhere"], "不是网段"),
+        (["network", "KQ-SCJG", "10.12.0.0"], "没有写掩码"),
+        (["network", "NOBODY", "10.12.0.0/16"], "没有登记"),
         (["rotate", "NOBODY"], "没有登记"),
         (["rotate", "KQ-SCJG", "--overlap-hours", "-1"], "overlap-hours"),
         (["end", "NOBODY"], "没有登记"),
@@ -54,3 +58,21 @@ def test_a_program_is_registered_gets_a_new_secret_and_is_ended(sample_data: Pat
 )
 def test_what_cannot_be_is_one_chinese_line(sample_data: Path, arguments: list[str], said: str) -> None:
     assert_refused(ezt("application", *arguments), said)
+
+
+def test_what_was_registered_is_said_listed_and_set_right(sample_data: Path) -> None:
+    said = ezt("application", "add", "KQ-NEW", MARKET, "--network", "10.1.2.3").stdout.splitlines()
+    assert said[:3] == [f"单位：{MARKET}", "可从何处调用：10.1.2.3", "应用标识：KQ-NEW"]
+    assert said[3].startswith("密钥：")
+    assert "只显示这一次" in said[3]
+    assert f"KQ-NEW  部门  {MARKET}  在用  10.1.2.3/32" in ezt("application", "list").stdout.splitlines()
+    assert ezt("application", "network", "KQ-NEW", "10.1.0.0/16", "10.2.0.0/16").stdout == (
+        "应用KQ-NEW可从何处调用：10.1.0.0/16、10.2.0.0/16。\n"
+    )
+    caller = caller_of.__wrapped__("KQ-NEW")
+    assert caller is not None
+    assert [caller.may_call_from(address) for address in ("10.2.2.3", "10.3.2.3")] == [True, False]
+    assert "不限" in ezt("application", "network", "KQ-NEW").stdout
+    listed = json.loads(ezt("application", "list", "--json").stdout)
+    assert {each["key"]: each["networks"] for each in listed}["KQ-NEW"] == []
+    assert "secret" not in json.dumps(listed)

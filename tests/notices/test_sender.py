@@ -107,6 +107,8 @@ def test_without_a_mail_server_notices_stay_queued(installation: Path, put: Call
     put(A)
     with pytest.raises(MailNotSetUpError, match="未设置邮件服务器"):
         dispatch()
+    # To the schedule, each minute, it is no error.
+    assert "未设置邮件服务器" in send_notices()
     assert (row_of(A).state, row_of(A).claimed_until) == (NoticeState.QUEUED, None)
 
 

@@ -16,6 +16,7 @@ import pytest
 import trustme
 from alembic import command
 from fastapi import FastAPI
+from prefect.states import Failed
 from sqlalchemy import select
 
 from ezt import doctor
@@ -546,6 +547,17 @@ def test_a_real_prefect_is_looked_through(desk: WorkedDesk) -> None:
     desk.carry_out("系统巡检/system-round")
     (ran,) = [f for f in schedules(client, deployed, clock.now()) if f.what.startswith("system-round")]
     assert (ran.standing, "上次运行" in ran.what) == (Standing.OK, True)
+
+    # It ran when it was due, and failed: to run it once more would change nothing.
+    why = "Flow run encountered an exception: KeyError: 'x'"
+    client.create_flow_run_from_deployment(deployed["deadline-watch"].id, state=Failed(message=why))
+    long_there = deployed["deadline-watch"].model_copy(update={"created": now - timedelta(days=30)})
+    found = schedules(client, deployed | {"deadline-watch": long_there}, clock.now())
+    (failed,) = [each for each in found if each.what.startswith("deadline-watch")]
+    assert failed.standing is Standing.ERROR
+    assert "按时运行了，但没有成功" in failed.what
+    assert "KeyError" in failed.what
+    assert "运行一次" not in failed.todo
 
     client.pause_deployment(deployed["system-round"].id)
     client.delete_deployment(deployed["visit"].id)

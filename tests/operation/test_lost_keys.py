@@ -82,6 +82,7 @@ def test_on_postgresql_too_and_with_the_keys_of_another_installation(
     forget_settings()
     assert_refused(ezt("migrate"), MATCHING)
     assert not (tmp_path / "new").exists()
+    assert "ezt migrate" not in ezt("doctor").stdout
     ezt("migrate", EZT_HOME=str(tmp_path / "another"), EZT_DATABASE_URL="")
     assert_refused(ezt("migrate", EZT_HOME=str(tmp_path / "another")), MATCHING)
 

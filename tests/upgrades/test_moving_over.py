@@ -20,7 +20,7 @@ from ezt.installation import prepare
 from models.records import AuditEntry
 from runtime.database import forget_engine, reading
 from runtime.refusals import RefusalError
-from tests.command_line.conftest import ezt
+from tests.command_line.conftest import assert_refused, ezt
 from tests.conftest import drop_database, forget_settings, on_postgresql, working_in
 from tests.postgresql_server import create_database
 from tests.upgrades.small_disks import SHORT, small_disk, small_disks
@@ -98,6 +98,17 @@ def test_an_answer_that_nobody_has_taken_keeps_the_old_version(old: Path) -> Non
     assert "请先用原来的程序" in done.stderr
     assert tables_of(old) == before
     assert len(ask(old, "SELECT 1 FROM flow_run_input WHERE key LIKE '%-response'")) == 1
+
+
+def test_forgotten_keys_keep_the_old_version_and_are_named(old: Path) -> None:
+    before = tables_of(old)
+    (old / "ezt.env").rename(old / "elsewhere.env")
+    assert_refused(ezt("migrate"), "相配的ezt.env", str(old / "ezt.env"))
+    assert tables_of(old) == before
+    said = ezt("doctor").stdout
+    assert "相配的ezt.env" in said
+    assert "请先备份，再运行 ezt migrate" not in said
+    assert not (old / "ezt.env").exists()
 
 
 @pytest.mark.parametrize(
