@@ -1,10 +1,11 @@
 """``ezt migrate-data``: an installation's data, moved from SQLite into an empty PostgreSQL database, with proof.
 
-What stands in the tables is copied as it stands there, encrypted values still encrypted, under a lock that lets nobody
-write to the old database meanwhile. Prefect's database is not moved: recovery gives every open case a run again.
+What stands in the tables is copied as it stands there, encrypted values still encrypted, from a database that nobody
+else has open. Prefect's database is not moved: recovery gives every open case a run again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -26,15 +27,19 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from ezt.engine import prefect_data
 from ezt.installation import check_ready, saying_what_is_wrong
+from ezt.up import answers
 from models.base import Base, as_stored
-from models.migrations import alembic_config, migrate, revisions
+from models.migrations import alembic_config, check_current, migrate
 from models.spot_checks import CheckItem
-from runtime.database import build_engine, engine, insert_many
+from runtime.database import BUSY, build_engine, cause_of, database_url, engine, forget_engine, insert_many
 from runtime.refusals import InputError, RefusalError
+from runtime.settings import settings
 
 ROWS = 5_000
 """Rows that are held at a time."""
@@ -52,26 +57,87 @@ def move(to: str, tell: Callable[[Moved], None] = lambda moved: None) -> list[Mo
     """Copy every table of the settings' SQLite database to the empty PostgreSQL database ``to``, in one transaction,
     and compare what arrived row by row; ``tell`` is called after each table.
 
-    Raises ``InputError`` for a target that is no PostgreSQL or not empty, ``RefusalError`` when the source is not ready
-    or anything fails; the target is empty again then, and the source is as it was.
+    Raises ``InputError`` for a target that cannot be reached, is no PostgreSQL or not empty, ``RefusalError`` when the
+    source is not ready or in use or anything fails; the target is empty again then, and the source is as it was.
     """
     check_ready()
-    present, newest = revisions()
-    if present != newest:
-        raise RefusalError("数据库不是最新版本，请先运行 ezt migrate。")
+    check_current()
     if engine().dialect.name != "sqlite":
         raise RefusalError("现在用的已经是PostgreSQL，无需迁移；请核对EZT_DATABASE_URL。")
-    target = build_engine(to)
+    try:
+        target = build_engine(to)
+    except RefusalError:
+        raise InputError(NO_TARGET) from None
     try:
         if target.dialect.name != "postgresql":
-            raise InputError("目标应为PostgreSQL的地址，如postgresql+psycopg://用户:密码@主机/库名。")
-        with saying_what_is_wrong():
+            raise InputError(NO_TARGET)
+        try:
             there = {*inspect(target).get_table_names()} - {"alembic_version"}
+        except OperationalError as error:
+            raise InputError(_unreachable(error)) from None
         if there:
             raise InputError("目标数据库里已经有表，迁移不会覆盖它们：请新建一个空的数据库。")
+        _check_stopped()
         return _move(target, to, tell)
     finally:
         target.dispose()
+
+
+NO_TARGET = "目标应为PostgreSQL的地址，如postgresql+psycopg://用户:密码@主机/库名；密码中的@、:、/、%等须写成%40、%3A、%2F、%25。"
+RUNNING = "系统还在运行（{what}），此时迁移会丢失其后写入的内容：请先停止网页、执行器和Prefect，再运行一次。"
+
+
+def _unreachable(error: OperationalError) -> str:
+    """Why the target does not let us in. Only what its server says tells one reason from the next."""
+    said = str(error.orig)
+    causes = {
+        "password authentication failed": "用户或密码不对",
+        "no password supplied": "没有写密码",
+        "does not exist": "没有这个库或用户",
+        "refused": "主机或端口不对，或数据库服务没有启动",
+        "resolve": "找不到这台主机",
+    }
+    why = next((why for words, why in causes.items() if words in said), "没有答复，或拒绝了连接")
+    return f"命令中的目标数据库不能连接：{why}。{NO_TARGET}"
+
+
+def _check_stopped() -> None:
+    """Raise ``RefusalError`` while a process of the system runs: what it wrote after the copy would be left behind."""
+    given = settings()
+    for name, port, path in (("网页", given.web_port, "health"), ("Prefect", given.prefect_port, "api/health")):
+        if answers(f"http://127.0.0.1:{port}/{path}"):
+            raise RefusalError(RUNNING.format(what=f"{name}，端口{port}"))
+    if prefect_data.is_in_use():
+        raise RefusalError(RUNNING.format(what="Prefect的数据库正在使用"))
+
+
+@contextmanager
+def _alone() -> Iterator[Connection]:
+    """A connection to our database that nobody else has open meanwhile: what cannot be read cannot be changed either.
+
+    Raises ``RefusalError`` while somebody has.
+    """
+    # Ours would be somebody else.
+    forget_engine()
+    source = build_engine(database_url())
+    listen(source, "connect", _exclusively)
+    try:
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(source.connect())
+                connection.begin()
+            except OperationalError as error:
+                if cause_of(error) != BUSY:
+                    raise
+                raise RefusalError(RUNNING.format(what="数据库正被别的程序使用")) from None
+            yield connection
+    finally:
+        source.dispose()
+
+
+def _exclusively(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA busy_timeout = 3000")
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
 
 
 def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]:
@@ -79,8 +145,7 @@ def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]
     try:
         with saying_what_is_wrong():
             migrate(to)
-        # Not a reading connection: its lock keeps everybody else from writing until the end.
-        with engine().begin() as source, Session(target) as arriving, arriving.begin():
+        with _alone() as source, Session(target) as arriving, arriving.begin():
             # Check items are made together with their table; ours are those of the source.
             arriving.execute(delete(CheckItem))
             moved = []
@@ -93,7 +158,7 @@ def _move(target: Engine, to: str, tell: Callable[[Moved], None]) -> list[Moved]
         if isinstance(error, DBAPIError):
             # What the driver says may quote what was to be stored.
             raise RefusalError(
-                f"迁移没有成功，目标数据库已恢复为空，原数据库没有改动：{type(error.orig).__name__}。"
+                f"迁移没有成功，目标数据库已恢复为空，原数据库没有改动：{cause_of(error)}。"
                 "请确认系统已停止、磁盘空间足够后重试。"
             ) from None
         raise

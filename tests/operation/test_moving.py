@@ -1,31 +1,43 @@
 """``ezt migrate-data``: from SQLite to PostgreSQL with nothing lost, changed, or readable that was not."""
 
 import json
+import os
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, make_url, select
 
 from ezt.moving import move
+from ezt.up import free_port
 from models.base import Base
 from models.cases import Case
 from models.certificates import Certificate
 from models.objections import Attachment
 from models.records import AuditEntry
 from runtime import clock
-from runtime.database import build_engine, engine, reading
+from runtime.database import build_engine, engine, forget_engine, reading
 from runtime.refusals import InputError, RefusalError
 from tasks.desk.case_page import add_files
 from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import seal_record, verify_record
 from tasks.objections.questions import InitialReview
 from tests.command_line.conftest import assert_refused, ezt
-from tests.conftest import Clerk, at_desk, forget_settings, officer_of
+from tests.conftest import Clerk, at_desk, forget_settings, officer_of, web_process
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 LIFE = timedelta(minutes=10)
+
+
+@pytest.fixture(autouse=True)
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs on this machine is not the system."""
+    for name in ("EZT_WEB_PORT", "EZT_PREFECT_PORT"):
+        monkeypatch.setenv(name, str(free_port()))
 
 
 def counts() -> dict[str, int]:
@@ -55,6 +67,7 @@ def test_an_installation_goes_on_where_it_was(
     with reading() as session:
         holder, face = session.execute(select(Certificate.holder_number, Certificate.face).limit(1)).one()
 
+    forget_engine()
     done = ezt("migrate-data", empty_postgresql, "--json")
     assert done.returncode == 0, done.stderr
     moved = {each["table"]: each["rows"] for each in json.loads(done.stdout)["moved"]}
@@ -153,3 +166,66 @@ def test_a_target_that_has_tables_is_refused(clerk: Clerk, empty_postgresql: str
 
 def test_a_source_that_is_not_ready_is_refused(home: Any, empty_postgresql: str) -> None:
     assert_refused(ezt("migrate-data", empty_postgresql), "ezt migrate")
+
+
+def test_a_system_that_runs_is_not_moved(
+    clerk: Clerk, empty_postgresql: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("EZT_WEB_PORT", str(port))
+    with web_process(os.environ, port):
+        assert_refused(ezt("migrate-data", empty_postgresql), "系统还在运行", f"网页，端口{port}", "请先停止")
+    # A worker, or whoever else may write, has the file open.
+    with closing(sqlite3.connect(home / "ezt.db")) as other:
+        other.execute("SELECT count(*) FROM cases").fetchall()
+        assert_refused(ezt("migrate-data", empty_postgresql), "系统还在运行", "请先停止")
+    assert tables_of(empty_postgresql) in ([], ["alembic_version"])
+    forget_engine()
+    assert ezt("migrate-data", empty_postgresql).returncode == 0
+
+
+def test_nobody_writes_while_it_is_moved(clerk: Clerk, empty_postgresql: str, home: Path) -> None:
+    refused: list[bool] = []
+
+    def write(_: Any) -> None:
+        if not refused:
+            with closing(sqlite3.connect(home / "ezt.db", timeout=0)) as other:
+                with pytest.raises(sqlite3.OperationalError, match="locked"):
+                    other.execute("UPDATE departments SET name = name")
+                refused.append(True)
+
+    move(empty_postgresql, write)
+    assert refused
+
+
+def ask_for_passwords(url: str, role: str) -> None:
+    """Let the tests' server, which trusts everybody, ask this role for its password."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'right'".encode())
+        row = connection.execute("SHOW hba_file").fetchone()
+        assert row is not None
+        file, rule = Path(row[0]), f"host all {role} all scram-sha-256\n"
+        if rule not in file.read_text():
+            file.write_text(rule + file.read_text())
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"username": "locked", "password": "wrong@:/%"}, "用户或密码不对"),
+        ({"username": "nobody"}, "没有这个库或用户"),
+        ({"database": "nowhere"}, "没有这个库"),
+        ({"port": 1}, "主机或端口不对"),
+        ({"host": "nowhere.invalid"}, "找不到这台主机"),
+    ],
+)
+def test_what_is_wrong_with_the_target_is_said_of_the_target(
+    clerk: Clerk, empty_postgresql: str, change: dict[str, Any], said: str
+) -> None:
+    ask_for_passwords(empty_postgresql, "locked")
+    to = make_url(empty_postgresql).set(**change).render_as_string(hide_password=False)
+    done = ezt("migrate-data", to)
+    assert_refused(done, said, "目标", "%40")
+    assert "EZT_DATABASE_URL" not in done.stderr
