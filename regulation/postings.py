@@ -9,7 +9,8 @@ import unicodedata
 
 from runtime.refusals import InputError
 
-_NUMBER = re.compile(r"(?=.*\d{6})[0-9A-Z]{8,20}")
+_NUMBER = re.compile(r"[0-9A-Z]{8,20}")
+_DIGITS = re.compile(r"\d{6}")
 
 
 def tracking_number(text: str) -> str:
@@ -22,6 +23,6 @@ def tracking_number(text: str) -> str:
     'XA12345678933'
     """
     number = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
-    if not _NUMBER.fullmatch(number):
+    if not _NUMBER.fullmatch(number) or not _DIGITS.search(number):
         raise InputError("挂号号码应是8至20位的字母和数字，如XA12345678933，请照回执填写。")
     return number

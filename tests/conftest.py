@@ -804,12 +804,18 @@ def prefect_at(
 
 
 @pytest.fixture
-def desk(
+def worked_desk(
     sample_data: Path, tmp_path: Path, prefect_at: Callable[[Path], AbstractContextManager[WorkedDesk]]
 ) -> Iterator[WorkedDesk]:
     """Server and worker over the test's installation."""
     with prefect_at(tmp_path / "prefect") as running:
         yield running
+
+
+@pytest.fixture
+def desk(worked_desk: WorkedDesk) -> WorkedDesk:
+    """The same; tests of single pages have a desk without server and worker by this name."""
+    return worked_desk
 
 
 @pytest.fixture(scope="session")

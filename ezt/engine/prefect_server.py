@@ -12,7 +12,6 @@ import argparse
 import gc
 import logging
 import os
-import re
 import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -59,9 +58,6 @@ MENDING = (
 )
 """How the V1 pages ask for them, and where the desk is; the scripts before theirs, while the address is the one that
 was opened."""
-HEAD = re.compile(r"<head>.*?(?=<meta charset)", re.DOTALL | re.IGNORECASE)
-"""Where it stands in the pages: before all of Prefect's own, in place of what an earlier version has put there."""
-
 COLLECT_EVERY = 1.0
 """Seconds between collections of young garbage."""
 ALL_OF_IT = 30
@@ -181,10 +177,13 @@ def _collect(enough: threading.Event) -> None:
 
 
 def _mend(page: Path) -> None:
-    """Let the V1 pages, which Prefect has copied here, ask for the stylesheet and the scripts."""
+    """Let the V1 pages, which Prefect has copied here, ask for the stylesheet and the scripts: before all of Prefect's
+    own, in place of what an earlier version has put there."""
+    before, head, within = page.read_text(encoding="utf-8").partition("<head>")
+    _, own, rest = within.partition("<meta charset")
     mending = MENDING.format(desk=escape(installed().desk))
-    text = page.read_text(encoding="utf-8")
-    page.write_text(HEAD.sub(lambda _: f"<head>{mending}", text, count=1), encoding="utf-8")
+    if own:
+        page.write_text(f"{before}{head}{mending}{own}{rest}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from tasks.office.leave import change_leave, check_leave, check_whose, end_leave
 from tasks.office.officers import absence, check_may_act, officer_named, officers_there
 
 OFFICE = "人员和日历"
+LONG = 10
+"""Digits of a number that none of the lists here has."""
 
 
 class GiveCase(Start):
@@ -162,7 +164,7 @@ class ChangeLeave(Start):
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
         super().check(session, officer, today)
-        leave = session.get(Leave, int(self.leave)) if self.leave.isdecimal() else None
+        leave = session.get(Leave, int(self.leave)) if self.leave.isdecimal() and len(self.leave) < LONG else None
         mistakes = Mistakes()
         with mistakes.beside("leave"):
             if leave is None or leave.until_on < today:

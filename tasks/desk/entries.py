@@ -34,7 +34,7 @@ from tasks.desk.door import SignedIn
 from tasks.desk.sheets import Sheet, sheet_within
 from tasks.desk.starts import STARTS
 from tasks.desk.told import ToldNotice, told_since
-from tasks.desk.typed import read
+from tasks.desk.typed import read, under
 from tasks.office.signatures import SignatureError, look_at
 from tasks.register.look_ups import LOOKED_UP
 
@@ -174,12 +174,22 @@ def follows(start: type[Start], typed: Mapping[str, str], by: SignedIn) -> Mappi
 
 def check(entry: Entry, by: SignedIn) -> Start:
     """What an entry says, if it can be signed. Raises ``RefusalError``; ``InputError`` says of which fields."""
-    start = read(entry.start, entry.typed)
     with reading() as session:
+        start = _read(session, entry)
         officer = session.get_one(Officer, by.staff_no)
         start.check_officer(officer)
         start.check(session, officer, clock.today())
     return start
+
+
+def _read(session: Session, entry: Entry) -> Start:
+    """What an entry says in the fields that its form has. Of a group whose fields follow from what is typed others may
+    have been sent: nobody was shown them."""
+    typed = dict(entry.typed)
+    for name, parts in entry.start.parts(session, entry.typed).items():
+        for other in under(typed, name).keys() - {part.name for part in parts}:
+            del typed[f"{name}-{other}"]
+    return read(entry.start, typed)
 
 
 def foresee(entry: Entry, by: SignedIn) -> Foreseen:
@@ -220,7 +230,7 @@ def sign(entry_id: str, code: str, by: SignedIn, one_time_code: str, shown: str)
         entry = _as_shown(session, row)
         if entry.shown != shown:
             raise ChangedError(CHANGED)
-        start = read(entry.start, entry.typed)
+        start = _read(session, entry)
         officer = session.get_one(Officer, by.staff_no)
         start.check_officer(officer)
         start.check(session, officer, clock.today())

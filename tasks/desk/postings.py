@@ -5,12 +5,13 @@ good. It leaves when an officer registers that it was posted, or ends its matter
 a bureau is registered on the page of its case, by the question that has its number and its day (Article 12).
 """
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, literal, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, Deadline, StaffTask
@@ -18,12 +19,13 @@ from models.notices import NoticeState, OutgoingNotice
 from models.objections import Objection
 from models.organisations import Officer, Role
 from models.postings import Posting
+from notifications.notices import NOTICES, ToObjector
 from notifications.outbox import NOT_MADE
 from notifications.rendering import SENDER_NAME, full_date, whom_to_ask
 from regulation.limits import POSTING
 from regulation.postings import tracking_number
 from runtime import clock
-from runtime.database import reading, transaction
+from runtime.database import in_pieces, reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.calendars import working_days
@@ -73,26 +75,33 @@ class PostingList:
     letters: tuple[OfficialLetter, ...]
 
 
-def _of_matter() -> ColumnElement[bool]:
-    """The condition that a matter (待阅事项) is about a notice: it could not be delivered, its recipient had no
-    address, or it was not posted in time."""
-    return or_(
-        StaffTask.key == literal("undeliverable:") + OutgoingNotice.message_id,
-        StaffTask.key == literal("unposted:") + cast(OutgoingNotice.id, Text),
-        and_(
-            StaffTask.key.startswith("unreached:"),
-            StaffTask.case_no == OutgoingNotice.case_no,
-            StaffTask.opened_at == OutgoingNotice.queued_at,
-        ),
-    )
+def _matters_of(session: Session, notices: Sequence[OutgoingNotice]) -> dict[int, list[StaffTask]]:
+    """The matters (待阅事项) about notices, by the notices' ids: one could not be delivered, its recipient had no
+    address, it was not posted in time."""
+    by_case: defaultdict[str | None, list[StaffTask]] = defaultdict(list)
+    about = or_(*(StaffTask.key.startswith(f"{each}:") for each in ("undeliverable", "unposted", "unreached")))
+    for some in in_pieces(list({each.case_no for each in notices if each.case_no is not None})):
+        for matter in session.scalars(select(StaffTask).where(StaffTask.case_no.in_(some), about)):
+            by_case[matter.case_no].append(matter)
+    return {each.id: [matter for matter in by_case[each.case_no] if _is_about(matter, each)] for each in notices}
 
 
-def _waiting() -> Select[tuple[OutgoingNotice, str, Posting]]:
-    """Notices that wait for being posted, with the officer of their case and what is known of the posting. Nobody posts
+def _is_about(matter: StaffTask, notice: OutgoingNotice) -> bool:
+    if matter.key in (f"undeliverable:{notice.message_id}", f"unposted:{notice.id}"):
+        return True
+    # Of several departments that one step told, each has a matter of its own.
+    named = any(f"“{notice.context.get(each)}”" in matter.what for each in ("recipient", "department"))
+    at_once = matter.key.startswith("unreached:") and matter.opened_at == notice.queued_at
+    return at_once and named and not _is_of_objector(notice)
+
+
+def _waiting(
+    session: Session, theirs: Collection[str], *also: ColumnElement[bool], locked: bool = False
+) -> list[tuple[OutgoingNotice, Posting | None]]:
+    """Notices about cases of these officers that wait for being posted, with what is known of the posting. Nobody posts
     what cannot be read, nor what the Center writes to itself."""
-    told = exists().where(StaffTask.done_at.is_not(None), _of_matter())
-    return (
-        select(OutgoingNotice, Case.officer_no, Posting)
+    wanted = (
+        select(OutgoingNotice, Posting)
         .join(Case, Case.case_no == OutgoingNotice.case_no)
         .outerjoin(Posting, Posting.notice_id == OutgoingNotice.id)
         .where(
@@ -100,10 +109,16 @@ def _waiting() -> Select[tuple[OutgoingNotice, str, Posting]]:
             OutgoingNotice.notice.not_in(OF_STAFF),
             or_(OutgoingNotice.last_error.is_(None), ~OutgoingNotice.last_error.startswith(NOT_MADE)),
             Posting.posted_on.is_(None),
-            ~told,
+            Case.officer_no.in_(theirs),
+            *also,
         )
         .order_by(OutgoingNotice.id)
     )
+    if locked:
+        wanted = wanted.with_for_update(of=OutgoingNotice)
+    rows = session.execute(wanted).tuples().all()
+    matters = _matters_of(session, [notice for notice, _ in rows])
+    return [row for row in rows if all(matter.done_at is None for matter in matters[row[0].id])]
 
 
 def _theirs(session: Session, by: Officer) -> Collection[str]:
@@ -128,7 +143,7 @@ def posting_list(by: SignedIn) -> PostingList:
 def _to_post(session: Session, theirs: Collection[str]) -> list[ToPost]:
     calendar, today = working_days(session), clock.today()
     found = []
-    for notice, _, posting in session.execute(_waiting().where(Case.officer_no.in_(theirs))).tuples():
+    for notice, posting in _waiting(session, theirs):
         since = clock.local_date(notice.queued_at)
         due_on = calendar.due_on(since, POSTING.value)
         found.append(
@@ -159,13 +174,13 @@ def _official(session: Session, theirs: Collection[str]) -> list[OfficialLetter]
 
 def _to_whom(session: Session, notice: OutgoingNotice) -> str:
     """Whose name stands on the envelope: a department's, or whoever objects; empty where only the case tells."""
-    if _is_of_objector(session, notice):
+    if _is_of_objector(notice):
         return session.get_one(Objection, notice.case_no).objector_name
-    return str(notice.context.get("recipient", ""))
+    return str(notice.context.get("recipient") or notice.context.get("department", ""))
 
 
-def _is_of_objector(session: Session, notice: OutgoingNotice) -> bool:
-    return "recipient" not in notice.context and session.get(Objection, notice.case_no) is not None
+def _is_of_objector(notice: OutgoingNotice) -> bool:
+    return issubclass(NOTICES[notice.notice], ToObjector)
 
 
 def keep_addresses(addresses: Mapping[int, str], by: SignedIn) -> int:
@@ -221,9 +236,7 @@ def _letters_of(session: Session, by: SignedIn) -> dict[int, OutgoingNotice]:
     officer = session.get_one(Officer, by.staff_no)
     if officer.role is Role.AUDITOR:
         raise RefusalError(NO_AUDITOR)
-    wanted = _waiting().where(Case.officer_no.in_(_theirs(session, officer)))
-    rows = session.execute(wanted.with_for_update(of=OutgoingNotice)).tuples()
-    return {notice.id: notice for notice, _, _ in rows}
+    return {notice.id: notice for notice, _ in _waiting(session, _theirs(session, officer), locked=True)}
 
 
 def _posting(session: Session, number: int) -> Posting:
@@ -289,12 +302,12 @@ def _note(session: Session, notice: OutgoingNotice, posting: Posting, at: dateti
     """Put a posting on record, and be done with what was left to staff about it."""
     said = {"subject": said_in(notice)[0], "tracking_no": posting.tracking_no, "posted_on": str(posting.posted_on)}
     # Whoever objects reads of letters to themselves only.
-    tag = "case:notice:posted" if _is_of_objector(session, notice) else "case:notice:posted-to-department"
+    tag = "case:notice:posted" if _is_of_objector(notice) else "case:notice:posted-to-department"
     record(session, tag, notice.case_no, str(posting.posted_by_no), at, **said)
-    matters = select(StaffTask).join(OutgoingNotice, OutgoingNotice.id == notice.id).where(_of_matter())
-    for matter in session.scalars(matters.where(StaffTask.done_at.is_(None))):
-        matter.done_at, matter.done_by_no = at, posting.posted_by_no
-        matter.note = f"已邮寄（挂号号码{posting.tracking_no}）"
+    for matter in _matters_of(session, [notice])[notice.id]:
+        if matter.done_at is None:
+            matter.done_at, matter.done_by_no = at, posting.posted_by_no
+            matter.note = f"已邮寄（挂号号码{posting.tracking_no}）"
 
 
 def note_unposted(at: datetime) -> int:
@@ -316,11 +329,10 @@ def posted_letter(number: int, by: SignedIn) -> tuple[str, bytes]:
     theirs."""
     with transaction() as session:
         theirs = _theirs(session, session.get_one(Officer, by.staff_no))
-        wanted = _waiting().where(OutgoingNotice.id == number, Case.officer_no.in_(theirs))
-        found = session.execute(wanted).tuples().first()
-        if found is None:
+        found = _waiting(session, theirs, OutgoingNotice.id == number)
+        if not found:
             raise LookupError("没有这封待邮寄的通知，请回到“邮寄登记”核对。")
-        notice, _, posting = found
+        notice, posting = found[0]
         subject, text = said_in(notice, NO_LINKS)
         record(session, "case:notice:printed", notice.case_no, by.staff_no, clock.now(), subject=subject)
         letter = _Letter(

@@ -137,7 +137,9 @@ def _value(field: FieldInfo, kind: Any, name: str, typed: Mapping[str, str], at:
         rows = rows_in(typed, name)
         return [_given(one, row, f"{at}-{number}-", wrong) for number, row in enumerate(rows)]
     if one is not None and choices_of(one):
-        return [text for each in choices_of(one) for text in under(typed, name).values() if text == each]
+        # Each by its own box, as the page that is signed shows them.
+        chosen = under(typed, name)
+        return [each for number, each in enumerate(choices_of(one)) if chosen.get(str(number)) == each]
     if one is not None:
         return [part.strip() for part in BETWEEN.split(typed.get(name, "")) if part.strip()]
     if is_form(kind):

@@ -15,7 +15,7 @@ from runtime.database import reading
 from tasks.case.answers import accepted_answer, last_accepted_answer
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import running_deadline
-from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived
+from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
 from tasks.objections.steps import is_withdrawable, objection_of, standing_of, supplement_asked
 
 
@@ -68,6 +68,7 @@ def _asked(session: Session, case_no: str) -> AskedFor | None:
     turn, _ = supplement_asked(session, case_no)
     deadline = running_deadline(session, case_no, SUPPLEMENT)
     review = accepted_answer(session, case_no, InitialReview.question, turn)
+    came = accepted_answer(session, case_no, SupplementReceived.question, turn)
     if deadline is None or review is None:
         return None
     return AskedFor(
@@ -77,7 +78,8 @@ def _asked(session: Session, case_no: str) -> AskedFor | None:
         days=deadline.days,
         provisional=deadline.provisional,
         left=working_days(session).time_left(clock.today(), deadline.due_on),
-        received=accepted_answer(session, case_no, SupplementReceived.question, turn) is not None,
+        # That staff do not wait any longer is nothing that has come.
+        received=came is not None and came["kind"] != SupplementKind.NONE,
     )
 
 

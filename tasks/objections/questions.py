@@ -298,7 +298,7 @@ def same_value(session: Session, objection: Objection, one: str, other: str) -> 
 
 def _as_written(session: Session, objection: Objection, value: str) -> str:
     """A value of the disputed field as it is compared: as the register writes it, where it can hold it."""
-    kind = session.get(CertificateType, objection.type_code)
+    kind = session.get(CertificateType, objection.type_code) if objection.type_code is not None else None
     if kind is not None and objection.field_code is not None:
         with suppress(InputError):
             value = check_value(session, kind, objection.field_code, value, clock.today())

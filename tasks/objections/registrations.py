@@ -265,7 +265,7 @@ def _objection(
         root = None
     elif several:
         remarks.append(SEVERAL)
-    elif "certificate" in doubts:
+    elif kind is not None and is_of_another_type(kind, application.certificate):
         remarks.append(OTHER_TYPES_IDENTIFIER)
     elif root is None:
         remarks.append("本区索引中未找到该证照，如需更正由上级更正")

@@ -127,7 +127,7 @@ def test_a_director_gives_cases_to_somebody_else_without_javascript(
     page.get_by_label(f"选择{cases[0]}").check()
     page.get_by_label("接收人").select_option(value="KQ003")
     page.get_by_role("button", name="移交", exact=True).click()
-    assert page.get_by_role("status").inner_text() == "已移交1件，已通知接收人。"
+    assert page.get_by_role("status").inner_text() == "已移交1件，已通知接收人（休假的，通知其代理人）。"
     assert [officer_of(each) for each in cases] == ["KQ003", "KQ002", "KQ002"]
     # Narrowed down as it was.
     assert page.get_by_label("种类").input_value() == "YY"

@@ -382,6 +382,7 @@ def timeline(walk: Walk) -> UUID:
 def registered_on_paper(walk: Walk) -> None:
     """An objection that came by letter, entered by staff at the desk."""
     page, before = walk.page, cases()
+    walk.sign_in(f"{walk.url}/desk")
     page.goto(f"{walk.url}/desk/start/objection")
     given = objection_about(*certificate_of(Level.CITY), field="有效期", phone="0575-84120002")
     for choice in (given.objector_kind, "准确性"):

@@ -51,6 +51,12 @@ PERSONAL = {
 WHY = "鲁国栋所述与门牌证不一致，经核实不属实。"
 
 
+@pytest.fixture
+def desk(worked_desk: WorkedDesk) -> WorkedDesk:
+    """With server and worker."""
+    return worked_desk
+
+
 def registered(desk: WorkedDesk) -> tuple[str, UUID]:
     """An objection as the citizen's page registers it, whose run sleeps."""
     case_no = register_objection(

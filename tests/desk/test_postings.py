@@ -16,6 +16,8 @@ from models.notices import NoticeState, OutgoingNotice
 from models.organisations import Department, Officer, Role
 from models.postings import Posting
 from models.records import AuditEntry
+from notifications.notices import WrongValueUsed
+from notifications.outbox import queue
 from regulation.limits import POSTING
 from runtime import clock
 from runtime.database import reading, transaction
@@ -262,3 +264,29 @@ def test_the_page_keeps_addresses_prints_and_registers(unreached: Clerk, desk: D
     assert done.headers["location"] == "/desk/letters?said=posted"
     assert "没有要邮寄的通知" in browser.get("/desk/letters").text
     assert browser.get(f"/desk/letters/{number}.pdf").status_code == 404
+
+
+def test_a_letter_to_a_department_goes_to_the_department_and_one_of_two_leaves_the_other(clerk: Clerk) -> None:
+    case, now = clerk.register(), clock.now()
+    names = ("绍兴市柯桥区民政局", "绍兴市柯桥区市场监督管理局")
+    with transaction() as session:
+        for name in names:
+            notice = WrongValueUsed(
+                case_no=case.case_no,
+                department=name,
+                certificate="营业执照",
+                field="有效期",
+                business_nos=["业务-1"],
+                more=False,
+                link="https://kq.example.cn/x",
+                due_on=clock.today(),
+            )
+            queue(session, notice, "", key=f"test:{name}", case_no=case.case_no, at=now)
+            todo = f"“{name}”没有可用的邮箱，请另行送达并补登邮箱"
+            session.add(StaffTask(key=f"unreached:test:{name}", case_no=case.case_no, what=todo, opened_at=now))
+    assert to_post() == [(case.case_no, name) for name in names]
+    first, second = posting_list(at_desk(DIRECTOR)).notices
+    register_posted({first.id: Posted(ADDRESS, NUMBER)}, clock.today(), "", at_desk(DIRECTOR))
+    assert [each.id for each in posting_list(at_desk(DIRECTOR)).notices] == [second.id]
+    assert f"unreached:test:{names[1]}" in open_matters()
+    assert f"unreached:test:{names[0]}" not in open_matters()

@@ -112,6 +112,12 @@ def test_the_doctor_says_which_chore_has_not_been_done(present: Time) -> None:
     assert "系统巡检" in found.todo
 
 
+@pytest.fixture
+def desk(worked_desk: WorkedDesk) -> WorkedDesk:
+    """With server and worker."""
+    return worked_desk
+
+
 def ended_by_the_clock(desk: WorkedDesk) -> list[FlowRun]:
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=["system-round"]))
     runs = desk.client.read_flow_runs(deployment_filter=wanted, limit=200)

@@ -16,8 +16,10 @@ import yaml
 from sqlalchemy import delete, func, select
 
 from ezt.desk import HIDDEN, Desk, said_on
+from models.backfills import BackfillEntry
 from models.cases import Case
 from models.desk import DeskEntry, DeskEntryFile, DeskSession
+from models.objections import Objection
 from models.organisations import Officer, Role, SpentCode
 from models.records import AuditEntry
 from regulation.certificates import Level
@@ -302,7 +304,10 @@ def test_a_signature_is_for_what_was_seen_by_who_typed_it_with_a_right_code(desk
         code_of_other = desk.sign("KQ001")["code"]
         stolen = other.browser.post(f"{walk.where}/sign", data=hidden | key | {"code": code_of_other})
         assert stolen.status_code == 404
-        assert other.browser.post(f"{walk.where}/form", data=walk.hidden | key | {"do": "keep"}).status_code == 404
+        # Who may not start it at all is told so before anything is looked up.
+        refused = 409 if STARTS[code].about.only_directors else 404
+        kept_by_other = other.browser.post(f"{walk.where}/form", data=walk.hidden | key | {"do": "keep"})
+        assert kept_by_other.status_code == refused
     assert state() == before
     assert walk.sign(walk.to_sign()).status_code == 303
 
@@ -452,3 +457,25 @@ def test_whoever_entered_a_paper_adds_its_scan_and_does_not_review_it(desk: Desk
     assert "补录人不能审核自己补录的证照" in text_of(desk.page(case_no, "KQ001"))
     assert 'id="answer"' not in desk.page(case_no, "KQ001")
     assert 'id="answer"' in desk.page(case_no, reviewer)
+
+
+def test_what_is_signed_is_what_was_shown_whatever_was_sent_beside_it(desk: Desk) -> None:
+    """A box, a field of a group or a file that the page does not have says nothing."""
+    walk, typed = Walk(desk, "objection"), FILLED["objection"]()
+    assert walk.send(typed | {"grounds-77": "完整性"}).status_code == 303
+    case_no = parse_qs(urlsplit(walk.sign(walk.to_sign()).headers["location"]).query)["entry"][0]
+    with reading() as session:
+        assert session.get_one(Objection, kept(case_no).case_no).grounds == ["准确性"]
+    walk, typed = Walk(desk, "backfill"), FILLED["backfill"]()
+    assert walk.send(typed | {"values-持证人": "王五"}).status_code == 303
+    assert walk.sign(walk.to_sign()).status_code == 303
+    with reading() as session:
+        assert "王五" not in str(session.scalars(select(BackfillEntry)).one().given)
+    walk = Walk(desk, "leave")
+    answer = walk.send(FILLED["leave"](), files=[("files", ("附件.png", PNG))])
+    assert (answer.status_code, "这项登记不收附件" in answer.text) == (422, True)
+
+
+def test_a_number_that_no_leave_has_is_said(desk: Desk) -> None:
+    answer = Walk(desk, "leave-change").send(FILLED["leave-change"]() | {"leave": "9" * 20})
+    assert (answer.status_code, "没有这次休假" in answer.text) == (422, True)

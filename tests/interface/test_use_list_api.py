@@ -262,7 +262,7 @@ def test_a_department_files_its_liaison_officer(web: str) -> None:
     for wrong, said in (
         ({"kind": "撤销"}, "备案种类只能是"),
         ({"email": "x"}, "邮箱格式不对"),
-        ({"name": ""}, "须填写姓名"),
+        ({"name": ""}, "姓名未填写，指定备案须填写"),
     ):
         refused = program.call("POST", FILINGS, filing | {"submission_no": "F-2"} | wrong)
         assert (refused.status_code, said in refused.json()["detail"]) == (422, True), refused.text

@@ -139,10 +139,13 @@ def test_start_form_to_closing_mail(
 
 
 def case_run(case_no: str) -> UUID:
-    with reading() as session:
-        run_id = session.get_one(Case, case_no).flow_run_id
-    assert run_id is not None
-    return UUID(run_id)
+    def given() -> str | None:
+        with reading() as session:
+            return session.get_one(Case, case_no).flow_run_id
+
+    # A page answers before Prefect is told.
+    wait_until(given, f"{case_no}没有运行")
+    return UUID(str(given()))
 
 
 def until_stage(desk: Any, case_no: str, stage: str) -> None:

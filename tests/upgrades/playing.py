@@ -79,7 +79,7 @@ def answer_to(question: type[Question], case: Case) -> Given:
             "replied_on": then,
         },
         objection_questions.RefusedRequest: {"remedy": "书面发函"},
-        objection_questions.OutcomeDecision: {"reason": why, "value": fitting_value(case.case_no)},
+        objection_questions.OutcomeDecision: {"reason": why, "differs": why, "value": fitting_value(case.case_no)},
         objection_batch_questions.BatchReview: {"verdict": "一并受理"},
         objection_batch_questions.BatchLetterPosted: letter,
         backfill_questions.BackfillReview: {"verdict": "通过"},

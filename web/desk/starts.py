@@ -136,7 +136,9 @@ def _keep(
     """The entry with what was sent, files too that can be taken; what is wrong with the others."""
     files: list[File] = []
     refusals: list[str] = []
-    for name, content in given:
+    if given and not start.about.takes_files:
+        refusals.append("这项登记不收附件，请去掉附件后再提交。")
+    for name, content in given if start.about.takes_files else ():
         try:
             files += check_files([(name, content)])
         except RefusalError as why:
@@ -219,8 +221,9 @@ def done(request: Request, code: Code, by: AtDesk, entry: EntryId = "") -> Respo
 @router.post("/{code}/drop")
 async def drop(request: Request, code: Code, by: AtDeskWithForm) -> Response:
     """What somebody has begun and does not want any more."""
-    entry_id = (await _sent(request)).get("entry", "")
-    await run_in_threadpool(entries.drop, entry_id, _start(code).about.code, by)
+    entry_id, start = (await _sent(request)).get("entry", ""), _start(code)
+    await run_in_threadpool(entries.check_may_start, start, by)
+    await run_in_threadpool(entries.drop, entry_id, start.about.code, by)
     return RedirectResponse(f"{HOME}/start?said=dropped", 303)
 
 
