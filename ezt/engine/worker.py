@@ -269,9 +269,9 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     given = parser.parse_args()
     try:
+        name_password()
         # Whoever starts it again and again, as systemd does, has it at work as soon as the tables are there.
         check_current()
-        name_password()
     except RefusalError as why:
         sys.exit(str(why))
     _LEGS.set_forkserver_preload(["ezt.engine.preloaded"])

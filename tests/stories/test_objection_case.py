@@ -101,7 +101,7 @@ def test_start_form_to_closing_mail(
 
     # The form offers what the reply allows, and nothing else is taken.
     assert re.findall(r'name="outcome" value="(\w+)"', desk.page(case_no)) == ["已更正", "部分更正"]
-    with pytest.raises(NotThereError, match="处理结果应为“已更正”或“部分更正”"):
+    with pytest.raises(NotThereError, match="处理结果应为“已更正”"):
         desk.decide(case_no, "outcome", "KQ004", outcome="维持原信息", reason="经核实，登记的地址没有错误。")
     spare = next(no for no in ("KQ001", "KQ002", "KQ003") if no != officer)
     desk.start("hand-over", "KQ004", case_no=case_no.rpartition("-")[2], to=spare, why="轮岗")

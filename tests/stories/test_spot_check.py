@@ -73,7 +73,7 @@ def test_from_the_form_to_a_closed_round_with_a_finding(mailbox: Any, desk: Any,
         "item_code": "SC-09",
         "title": "窗口公示可用的电子证照",
         "how": "查看窗口公示内容",
-        "kinds-0": "用证清单条目",
+        "kinds-1": "用证清单条目",
         "fault": "能用电子证照仍要求纸质证照",
         "standing": "有效",
     }
