@@ -92,8 +92,9 @@ def give_cases(case_nos: Collection[str], to: str, why: str, by: str, though_awa
         now, given, refused = clock.now(), list[str](), list[str]()
         away = absence(session, officer.staff_no, clock.local_date(now))
         if away is not None and though_away != officer.staff_no:
-            said = f"{officer.name}（{officer.staff_no}）{away}（{away.acting.name}）"
-            raise InputError.of("though_away", f"{said}。请另选接收人；仍要移交的，请勾选“知道接收人休假，仍然移交”。")
+            raise InputError.of(
+                "though_away", f"{away.of(officer)}。请另选接收人；仍要移交的，请勾选“知道接收人休假，仍然移交”。"
+            )
         for case_no in sorted(set(case_nos)):
             try:
                 given.append(_pass_on(session, case_no, officer.staff_no, why, director, now).case_no)

@@ -24,8 +24,6 @@ from tasks.office.leave import change_leave, check_leave, check_whose, end_leave
 from tasks.office.officers import absence, check_may_act, officer_named, officers_there
 
 OFFICE = "人员和日历"
-LONG = 10
-"""Digits of a number that none of the lists here has."""
 
 
 class GiveCase(Start):
@@ -65,7 +63,7 @@ class GiveCase(Start):
     def doubts(self, session: Session, today: date) -> Mapping[str, str]:
         to = officer_named(session, self.to, "接收人")
         away = absence(session, to.staff_no, today)
-        return {} if away is None else {"to": f"接收人{to.name}（{to.staff_no}）{away}（{away.acting.name}）。"}
+        return {} if away is None else {"to": f"接收人{away.of(to)}。"}
 
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
         case_no = give_case(self.case_no, self.to, self.why, officer)
@@ -164,13 +162,12 @@ class ChangeLeave(Start):
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
         super().check(session, officer, today)
-        leave = session.get(Leave, int(self.leave)) if self.leave.isdecimal() and len(self.leave) < LONG else None
         mistakes = Mistakes()
         with mistakes.beside("leave"):
-            if leave is None or leave.until_on < today:
+            if self.leave not in self.choices(session, {})["leave"]:
                 raise InputError("没有这次休假，或者已经结束，请重新选择。")
             try:
-                check_whose(leave, officer)
+                check_whose(session.get_one(Leave, int(self.leave)), officer)
             except RefusalError as why:
                 raise InputError.of("leave", str(why)) from None
         mistakes.say()

@@ -357,9 +357,7 @@ def show_entry(opened: Opened, start: type[Start]) -> None:
     about = start.about
     stands = opened.came_of_it or ("已过期" if opened.expired else "待填写、签名")
     name = f"{about.named} · {stands}"
-    if context.flow_run.name != name:
-        with prefect() as client:
-            client.update_flow_run(context.flow_run.id, name=name)
+    name_run(name)
     said = f"## {about.named}\n\n{cell(about.does)}\n\n"
     if opened.came_of_it or opened.expired:
         said += cell(stands)
@@ -417,8 +415,7 @@ def show_case(case_no: str) -> Sheet:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return sheet
-    if context.flow_run.name != sheet.run_name:
-        name_run(sheet.run_name)
+    name_run(sheet.run_name)
     with reading() as session:
         waits_for = asks_of(session.get_one(Case, case_no))
     said = (f"[打开办件]({case_address(case_no)}) {cell(waits_for)}", sheet.table(), sheet.timeline_table())
@@ -427,9 +424,9 @@ def show_case(case_no: str) -> Sheet:
 
 
 def name_run(name: str) -> None:
-    """Name the present run, for those who read Prefect's lists."""
+    """Name the present run, for those who read Prefect's lists; Prefect is asked only for another name."""
     context = FlowRunContext.get()
-    if context is not None and context.flow_run is not None:
+    if context is not None and context.flow_run is not None and context.flow_run.name != name:
         with prefect() as client:
             client.update_flow_run(context.flow_run.id, name=name)
 

@@ -98,9 +98,9 @@ class EndException(Start):
         }
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
-        there = session.get(PaperException, int(self.number)) if self.number.isdecimal() else None
-        if there is None:
+        if self.number not in self.choices(session, {})["number"]:
             raise InputError.of("number", "没有这一项法定纸质例外，请重新选择。")
+        there = session.get_one(PaperException, int(self.number))
         if self.last_on < there.from_on:
             raise InputError.of("last_on", f"最后一日早于生效日期{there.from_on}，请更正。")
 

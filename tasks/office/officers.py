@@ -118,6 +118,10 @@ class Absence:
     def __str__(self) -> str:
         return f"休假至{self.until_on}，由工号{self.acting.staff_no}代理"
 
+    def of(self, officer: Officer) -> str:
+        """The same with the names of both."""
+        return f"{officer.name}（{officer.staff_no}）{self}（{self.acting.name}）"
+
 
 def absence(session: Session, staff_no: str, on: date) -> Absence | None:
     """Whether an officer is away on a day; ``None`` for one who is there."""

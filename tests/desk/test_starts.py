@@ -476,6 +476,10 @@ def test_what_is_signed_is_what_was_shown_whatever_was_sent_beside_it(desk: Desk
     assert (answer.status_code, "这项登记不收附件" in answer.text) == (422, True)
 
 
-def test_a_number_that_no_leave_has_is_said(desk: Desk) -> None:
-    answer = Walk(desk, "leave-change").send(FILLED["leave-change"]() | {"leave": "9" * 20})
-    assert (answer.status_code, "没有这次休假" in answer.text) == (422, True)
+@pytest.mark.parametrize(
+    ("code", "field", "said"),
+    [("leave-change", "leave", "没有这次休假"), ("paper-exception-end", "number", "没有这一项法定纸质例外")],
+)
+def test_a_number_that_nothing_has_is_said(desk: Desk, code: str, field: str, said: str) -> None:
+    answer = Walk(desk, code).send(FILLED[code]() | {field: "9" * 20})
+    assert (answer.status_code, said in answer.text) == (422, True)
