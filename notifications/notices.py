@@ -161,13 +161,14 @@ class ObjectionDeclined(ToObjector):
 
 class ObjectionAnswered(ToObjector):
     """The same was decided before and nothing new is stated: the outcome, its reasons, and what the objector can do.
-    ``adopted`` as in ``ObjectionClosed``."""
+    ``adopted`` and ``ours`` as in ``ObjectionClosed``."""
 
     field: Line
     outcome: Line
     decided_on: date
     reason: str
     adopted: bool | None = None
+    ours: bool = False
 
 
 class VerificationSent(ToObjector):
@@ -184,7 +185,7 @@ class ObjectionClosed(ToObjector):
     it has not, the source of the data corrects them. ``synced``: the source was right, and the district's register has
     taken over what it says. ``pending``: the certificate was changed by something else since the decision, so that a
     person looks into it first. ``adopted``: whether what was found right is what this objector claimed; what it is
-    stands in no mail.
+    stands in no mail. ``ours``: the Center found it, and the bureau something else.
     """
 
     field: Line
@@ -195,6 +196,7 @@ class ObjectionClosed(ToObjector):
     synced: bool = False
     pending: bool = False
     adopted: bool | None = None
+    ours: bool = False
 
 
 class ObjectionWithdrawn(ToObjector):

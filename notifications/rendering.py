@@ -42,16 +42,21 @@ def with_weekday(day: date) -> str:
     return f"{full_date(day)}（星期{WEEKDAYS[day.weekday()]}）"
 
 
-def adoption(adopted: bool) -> str:
-    """Whether what was found right is what somebody claimed (Article 12), as they are told.
+def adoption(adopted: bool, ours: bool = False) -> str:
+    """Whether what was found right is what somebody claimed (Article 12), as they are told. ``ours``: the Center found
+    so, and the bureau something else, which nobody may read as what the bureau has verified.
 
     What a field says now is told to whoever claimed it. To others it is its holder's to show: nobody had to prove who
     they are in order to object.
+
+    >>> adoption(True), adoption(True, ours=True)
+    ('核实认定的内容与您主张的一致。', '本中心认定的内容与上级核实的不同，与您主张的一致。')
     """
+    found = "本中心认定的内容与上级核实的不同，" if ours else "核实认定的内容"
     if adopted:
-        return "核实认定的内容与您主张的一致。"
+        return f"{found}与您主张的一致。"
     return (
-        "核实认定的内容与您主张的不同。现在的内容，持证主体请用“浙里办”登录后查看，"
+        f"{found}{'也' if ours else ''}与您主张的不同。现在的内容，持证主体请用“浙里办”登录后查看，"
         "使用部门请通过用证接口查阅，其他人请持证主体出示。"
     )
 

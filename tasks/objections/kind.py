@@ -32,7 +32,7 @@ from tasks.objections.questions import (
     VerificationReply,
     reply_of,
 )
-from tasks.objections.steps import claim_adopted, dispute_on, objection_of, standing_of
+from tasks.objections.steps import dispute_on, found_on_claim, objection_of, standing_of
 from tasks.register.holders import COLUMNS, TITLE, held_otherwise
 from tasks.register.types import objectionable
 from tasks.register.versions import CURRENT_VERSION, correct, holders_of
@@ -81,9 +81,9 @@ def _own_lines(session: Session, case: Case) -> Lines:
     if _left_at(session, case):
         return lines
     lines += _gets_on(session, case, objection) + _handled(session, objection)
-    adopted = claim_adopted(session, objection)
-    if adopted is not None:
-        lines.append(("您的主张", adoption(adopted)))
+    found = found_on_claim(session, objection)
+    if found is not None:
+        lines.append(("您的主张", adoption(found.adopted, found.ours)))
     return lines
 
 

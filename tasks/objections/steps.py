@@ -1,7 +1,7 @@
 """The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -251,7 +251,7 @@ def refer_to_decision(step: Step) -> str | None:
                 outcome=before.outcome,
                 decided_on=decided_on,
                 reason=_verdict(step).reason,
-                adopted=_adopted(session, before.case_no, party.objection),
+                **_told(_found(session, before.case_no, party.objection)),
             ),
             party.objection.email,
             party.case.case_no,
@@ -456,7 +456,7 @@ def close_objection(step: Step) -> None:
                 new_version=done not in {None, CHANGED} and decision.outcome in CORRECTING,
                 synced=decision.outcome is Outcome.SYNCED,
                 pending=done == CHANGED,
-                adopted=claim_adopted(step.session, party.objection),
+                **_told(found_on_claim(step.session, party.objection)),
             ),
             party.objection.email,
             party.case.case_no,
@@ -475,26 +475,45 @@ def _done(session: Session, case_no: str, decision: OutcomeDecision) -> str | No
     return result
 
 
-def claim_adopted(session: Session, objection: Objection) -> bool | None:
-    """Whether what an objector claimed is what their case, or that to which theirs was joined or which theirs was
-    answered by, found right. ``None`` while there is no outcome, and where the outcome changed nothing."""
+@dataclass(frozen=True, slots=True)
+class FoundOnClaim:
+    """Whether what was found right is what an objector claimed, and whether that is the Center's own finding, which is
+    not the bureau's."""
+
+    adopted: bool
+    ours: bool
+
+
+def _told(found: FoundOnClaim | None) -> dict[str, Any]:
+    """As a letter says it."""
+    return asdict(found) if found is not None else {}
+
+
+def found_on_claim(session: Session, objection: Objection) -> FoundOnClaim | None:
+    """What an objector's case, or that to which theirs was joined or which theirs was answered by, found on a claim.
+    ``None`` while there is no outcome, and where the outcome changed nothing."""
     if objection.outcome is None:
         return None
     case_no = objection.lead_case_no or objection.case_no
     if session.get_one(Case, case_no).stage == Stage.ANSWERED:
         before = decided_before(session, case_no)
-        return _adopted(session, before.case_no, objection) if before is not None else None
-    return _adopted(session, case_no, objection)
+        return _found(session, before.case_no, objection) if before is not None else None
+    return _found(session, case_no, objection)
 
 
-def _adopted(session: Session, case_no: str, objection: Objection) -> bool | None:
-    """``claim_adopted`` by what was decided in a case."""
+def _found(session: Session, case_no: str, objection: Objection) -> FoundOnClaim | None:
+    """``found_on_claim`` by what was decided in a case."""
     given = accepted_answer(session, case_no, OutcomeDecision.question, 1)
     decision = OutcomeDecision.model_validate(given)
     if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
         return None
-    found = value_decided(decision, reply_of(session, case_no), session.get_one(Objection, case_no))
-    return same_value(session, objection, found, objection.proposed)
+    reply = reply_of(session, case_no)
+    value = value_decided(decision, reply, session.get_one(Objection, case_no))
+    by_bureau = (reply or {}).get("corrected_value") or value
+    return FoundOnClaim(
+        adopted=same_value(session, objection, value, objection.proposed),
+        ours=not same_value(session, objection, value, by_bureau),
+    )
 
 
 def _close(step: Step, case: Case, outcome: Outcome) -> None:

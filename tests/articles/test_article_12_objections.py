@@ -21,6 +21,8 @@ from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement, VerificationRequest
 from models.organisations import Leave
 from models.records import AuditEntry
+from notifications import notices
+from notifications.rendering import render
 from regulation.certificates import VARIANT_REMARK, CertificateState, Level, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, SUPPLEMENT, URGE, VERIFICATION_REQUEST
 from regulation.objections import STAGES, Bureau, ObjectorKind, Stage
@@ -782,6 +784,37 @@ def test_what_differs_from_what_the_bureau_found_says_why(clerk: Any, city_burea
     with reading() as session:
         given = session.scalars(select(Answer.given).where(Answer.question == OutcomeDecision.question)).one()
     assert given["differs"].startswith("该局")
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome", "told"),
+    [
+        ("绍兴市柯桥区钱清街道1号", "部分更正", "本中心认定的内容与上级核实的不同，也与您主张的不同。"),
+        (CLAIMED, "已更正", "本中心认定的内容与上级核实的不同，与您主张的一致。"),
+    ],
+)
+def test_a_value_of_the_center_s_own_is_not_told_as_verified(
+    clerk: Any, city_bureau: StandIn, value: str, outcome: str, told: str
+) -> None:
+    case = clerk.register()
+    case.accept()
+    case.request()
+    assert reply(case, corrected_value=NOT_CLAIMED) is None
+    objections.take_reply.run(case.case_no)
+    said = {"outcome": outcome, "reason": "登记的内容与不动产登记簿不符，予以更正。", "value": value}
+    assert case.answer(OutcomeDecision, **said, differs="该局2026年3月2日来电更正，已索要书面文件") is None
+    objections.decide_outcome.run(case.case_no)
+    objections.correct_certificate.run(case.case_no)
+    objections.close_objection.run(case.case_no)
+    with reading() as session:
+        told_them = session.scalars(
+            select(OutgoingNotice.context).where(OutgoingNotice.notice == "objection-closed")
+        ).one()
+    mail = render(notices.ObjectionClosed.model_validate(told_them))
+    assert told in mail.text
+    assert told in mail.html
+    assert "核实认定" not in mail.text
+    assert dict(sheet_of(case.case_no, OBJECTION_TO_PARTY).lines)["您的主张"].startswith(told[:-1])
 
 
 def closed(clerk: Any, outcome: str = "已更正", **changed: object) -> Any:
