@@ -1,4 +1,4 @@
-"""Notices that go by post, because no e-mail reaches whom they are for."""
+"""Notices that go by post or are told in another way, because no e-mail reaches whom they are for."""
 
 from datetime import date, datetime
 
@@ -9,7 +9,8 @@ from models.base import Base, EncryptedText
 
 
 class Posting(Base):
-    """Where a notice is posted to and, once it was, on which day, under which number of the post's, and who says so."""
+    """Where a notice is posted to and, once it was, on which day, under which number of the post's, and who says so; or
+    on which day and how its recipient was told in another way."""
 
     __tablename__ = "postings"
 
@@ -17,5 +18,6 @@ class Posting(Base):
     address: Mapped[str] = mapped_column(EncryptedText)
     posted_on: Mapped[date | None]
     tracking_no: Mapped[str | None]
+    told_how: Mapped[str | None] = mapped_column(EncryptedText)
     posted_by_no: Mapped[str | None] = mapped_column(ForeignKey("officers.staff_no"))
     at: Mapped[datetime]

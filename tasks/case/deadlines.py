@@ -1,15 +1,16 @@
 """Time limits on cases: started, running, met, by how many working days missed. The watch over them is in the desk."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from models.cases import Deadline
+from models.cases import Deadline, DeadlineChange
 from regulation.limits import Limit
 from runtime.database import in_pieces, insert_many
+from tasks.audit import record
 from tasks.case.calendars import working_days
 
 RUNNING_DEADLINES = (
@@ -63,6 +64,23 @@ def _deadline(session: Session, limit: Limit, starts_on: date, turn: int) -> Dea
 def running_deadline(session: Session, case_no: str, limit: Limit) -> Deadline | None:
     """The deadline of this limit that is still to be met."""
     return running_deadlines(session, [case_no], limit).get(case_no)
+
+
+def count_from(session: Session, deadline: Deadline, starts_on: date, rule: str, at: datetime) -> None:
+    """Count a running limit anew from a later day, by a ``rule`` that stands beside the move; from no earlier one."""
+    if starts_on <= deadline.starts_on:
+        return
+    deadline.starts_on = starts_on
+    move_to(session, deadline, rule, at)
+
+
+def move_to(session: Session, deadline: Deadline, rule: str, at: datetime) -> None:
+    """Note where a limit whose start or length has changed ends now, and by which ``rule`` it moved."""
+    before = deadline.due_on
+    deadline.due_on, deadline.provisional = working_days(session).due_date(deadline.starts_on, deadline.days)
+    session.add(DeadlineChange(deadline_id=deadline.id, from_on=before, to_on=deadline.due_on, rule=rule, at=at))
+    moved = {"from_on": str(before), "to_on": str(deadline.due_on), "rule": rule}
+    record(session, "case:deadline:moved", deadline.case_no, "system", at, limit=deadline.limit_code, **moved)
 
 
 def meet_deadline(session: Session, case_no: str, limit: Limit, met_on: date) -> Deadline | None:

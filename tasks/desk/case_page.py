@@ -53,6 +53,8 @@ ACTORS = {
 OF_STAFF: Happened = {
     "case:run:replaced": "流程运行在Prefect中{how}，已重新发起",
     "case:notice:posted-to-department": "致部门的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
+    "case:notice:told-to-department": "致部门的“{subject}”已于{posted_on}另行告知",
+    "case:notice:number-corrected-to-department": "致部门的“{subject}”的挂号号码由{was}更正为{tracking_no}",
 }
 """What of a timeline is nobody's business but the staff's."""
 IN_THE_HEAD = ("办件编号", "当前环节")

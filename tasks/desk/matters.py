@@ -5,11 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from models.cases import Case, StaffTask
-from models.organisations import Officer
-from runtime.database import reading
+from models.organisations import Officer, Role
+from runtime import clock
+from runtime.database import reading, transaction
+from runtime.refusals import RefusalError
+from tasks.audit import record
+from tasks.desk.door import SignedIn
+from tasks.desk.postings import waiting_matters
 from tasks.desk.to_do import PAGE, R, Today, pages_of
+from tasks.office.officers import NO_AUDITOR
 
 
 class Whose(StrEnum):
@@ -30,6 +37,8 @@ class Matter:
     opened_at: datetime
     officer: Officer | None
     """Who acts on its case today; ``None`` where it is of no case."""
+    by_letter: bool
+    """Whether it ends in 邮寄登记, signed, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +62,51 @@ def matters(staff_no: str, whose: Whose = Whose.ALL, page: int = 1) -> Matters:
         total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
         page = min(page, pages_of(total))
         some = wanted.order_by(StaffTask.id).limit(PAGE).offset((page - 1) * PAGE)
+        found = session.execute(some).tuples().all()
+        waiting = waiting_matters(session, [each for each, _ in found])
         rows = tuple(
-            Matter(each.id, each.case_no, each.what, each.opened_at, today.acting[no] if no else None)
-            for each, no in session.execute(some).tuples()
+            Matter(
+                each.id,
+                each.case_no,
+                each.what,
+                each.opened_at,
+                today.acting[no] if no else None,
+                each.id in waiting,
+            )
+            for each, no in found
         )
         return Matters(rows, total, page)
+
+
+def see_to(number: int, note: str, by: SignedIn) -> None:
+    """Note that an officer has seen to a matter and how. Doing it again changes nothing.
+
+    Raises ``RefusalError`` for an unknown number, for an auditor, for a matter of somebody else's case, and for one
+    that ends with its letter.
+    """
+    with transaction() as session:
+        now, officer = clock.now(), session.get_one(Officer, by.staff_no)
+        if officer.role is Role.AUDITOR:
+            raise RefusalError(NO_AUDITOR)
+        matter = session.get(StaffTask, number, with_for_update=True)
+        if matter is None:
+            raise RefusalError(f"没有序号为{number}的待阅事项，请对照“待阅事项”列表更正。")
+        if matter.done_at is not None:
+            return
+        _check_is_theirs(session, matter, officer)
+        if waiting_matters(session, [matter]):
+            raise RefusalError("这一事项要等通知送到：请在“邮寄登记”登记寄出，或者写明怎样另行告知。")
+        matter.done_at, matter.done_by_no, matter.note = now, by.staff_no, note
+        record(session, "staff-task:matter:done", matter.case_no, by.staff_no, now, number=number)
+
+
+def _check_is_theirs(session: Session, matter: StaffTask, officer: Officer) -> None:
+    """A matter of a case is for who acts on it today, or for a director."""
+    if matter.case_no is None or officer.role is Role.DIRECTOR:
+        return
+    acts = Today.of(session).acting[session.get_one(Case, matter.case_no).officer_no]
+    if acts.staff_no != officer.staff_no:
+        raise RefusalError(f"这是{acts.name}（{acts.staff_no}）的办件的事项，由其本人或者负责人登记处理情况。")
 
 
 def number_of_matters(staff_no: str) -> int:

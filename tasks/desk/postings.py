@@ -1,15 +1,19 @@
 """What goes by post (邮寄登记): notices that no e-mail reaches, and letters to bureaus that have no gateway.
 
 A notice comes here when its recipient has no address that can be written to, or the mail server has refused it for
-good. It leaves when an officer registers that it was posted, or ends its matter (待阅事项) in another way. A letter to
-a bureau is registered on the page of its case, by the question that has its number and its day (Article 12).
+good. It leaves when an officer registers, signed, that it was posted or how its recipient was told otherwise; its
+matters (待阅事项) are done then, and cannot be done before. A limit of ours for what it asks of its recipient counts
+from then. A letter to a bureau is registered on the page of its case, by the question that has its number and its day
+(Article 12).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -19,16 +23,25 @@ from models.notices import NoticeState, OutgoingNotice
 from models.objections import Objection
 from models.organisations import Officer, Role
 from models.postings import Posting
-from notifications.notices import NOTICES, ToObjector
+from notifications.notices import (
+    NOTICES,
+    BackfillReturned,
+    RectificationOrdered,
+    RuleRevisionTracked,
+    SupplementRequested,
+    SystemMaterialRequested,
+    ToObjector,
+)
 from notifications.outbox import NOT_MADE
 from notifications.rendering import SENDER_NAME, full_date, whom_to_ask
-from regulation.limits import POSTING
+from regulation.limits import BACKFILL_CORRECTION, POSTING, RECTIFICATION, RULE_REVISION, SUPPLEMENT, SYSTEM_SUPPLEMENT
 from regulation.postings import tracking_number
 from runtime import clock
-from runtime.database import in_pieces, reading, transaction
+from runtime.database import in_pieces, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.calendars import working_days
+from tasks.case.deadlines import count_from, running_deadline
 from tasks.desk.door import SignedIn
 from tasks.desk.kinds import KINDS
 from tasks.desk.letters import pdf_from
@@ -42,6 +55,18 @@ TEMPLATE = Path(__file__).with_name("posted.typ").read_bytes()
 NO_LINKS = "（网上查看的链接不随信寄送，需要的请凭办件编号向我中心查询）"
 LONGEST_ADDRESS = 200
 """Characters."""
+SHORTEST_TOLD, LONGEST_TOLD = 5, 200
+"""Characters."""
+CORRECTED_FOR = timedelta(days=30)
+"""As long as a number that was typed wrongly can be set right: until the post's own record of it ends."""
+COUNTS_FROM = {
+    SupplementRequested: SUPPLEMENT,
+    BackfillReturned: BACKFILL_CORRECTION,
+    SystemMaterialRequested: SYSTEM_SUPPLEMENT,
+    RectificationOrdered: RECTIFICATION,
+    RuleRevisionTracked: RULE_REVISION,
+}
+"""What a notice asks for within a limit, which nobody can keep before they know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +93,23 @@ class OfficialLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class PostedLetter:
+    """A letter that was posted, whose number may have been typed wrongly."""
+
+    id: int
+    case_no: str
+    to: str
+    posted_on: date
+    tracking_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class PostingList:
-    """What is to be posted by somebody, or with their knowledge."""
+    """What is to be posted by somebody, or with their knowledge, and what was posted of late."""
 
     notices: tuple[ToPost, ...]
     letters: tuple[OfficialLetter, ...]
+    posted: tuple[PostedLetter, ...]
 
 
 def _matters_of(session: Session, notices: Sequence[OutgoingNotice]) -> dict[int, list[StaffTask]]:
@@ -95,30 +132,28 @@ def _is_about(matter: StaffTask, notice: OutgoingNotice) -> bool:
     return at_once and named and not _is_of_objector(notice)
 
 
+TO_POST = (
+    select(OutgoingNotice)
+    .outerjoin(Posting, Posting.notice_id == OutgoingNotice.id)
+    .where(
+        OutgoingNotice.state == NoticeState.DEAD,
+        OutgoingNotice.notice.not_in(OF_STAFF),
+        or_(OutgoingNotice.last_error.is_(None), ~OutgoingNotice.last_error.startswith(NOT_MADE)),
+        Posting.posted_on.is_(None),
+    )
+)
+"""Notices that wait for being posted. Nobody posts what cannot be read, nor what the Center writes to itself."""
+
+
 def _waiting(
     session: Session, theirs: Collection[str], *also: ColumnElement[bool], locked: bool = False
 ) -> list[tuple[OutgoingNotice, Posting | None]]:
-    """Notices about cases of these officers that wait for being posted, with what is known of the posting. Nobody posts
-    what cannot be read, nor what the Center writes to itself."""
-    wanted = (
-        select(OutgoingNotice, Posting)
-        .join(Case, Case.case_no == OutgoingNotice.case_no)
-        .outerjoin(Posting, Posting.notice_id == OutgoingNotice.id)
-        .where(
-            OutgoingNotice.state == NoticeState.DEAD,
-            OutgoingNotice.notice.not_in(OF_STAFF),
-            or_(OutgoingNotice.last_error.is_(None), ~OutgoingNotice.last_error.startswith(NOT_MADE)),
-            Posting.posted_on.is_(None),
-            Case.officer_no.in_(theirs),
-            *also,
-        )
-        .order_by(OutgoingNotice.id)
-    )
+    """Notices about cases of these officers that wait for being posted, with what is known of the posting."""
+    wanted = TO_POST.add_columns(Posting).join(Case, Case.case_no == OutgoingNotice.case_no)
+    wanted = wanted.where(Case.officer_no.in_(theirs), *also).order_by(OutgoingNotice.id)
     if locked:
         wanted = wanted.with_for_update(of=OutgoingNotice)
-    rows = session.execute(wanted).tuples().all()
-    matters = _matters_of(session, [notice for notice, _ in rows])
-    return [row for row in rows if all(matter.done_at is None for matter in matters[row[0].id])]
+    return list(session.execute(wanted).tuples())
 
 
 def _theirs(session: Session, by: Officer) -> Collection[str]:
@@ -137,7 +172,30 @@ def posting_list(by: SignedIn) -> PostingList:
         notices = tuple(_to_post(session, theirs))
         if notices:
             record(session, "letters:list:read", None, by.staff_no, clock.now(), letters=len(notices))
-        return PostingList(notices, tuple(_official(session, theirs)))
+        return PostingList(notices, tuple(_official(session, theirs)), tuple(_posted_lately(session, theirs)))
+
+
+def waiting_matters(session: Session, some: Sequence[StaffTask]) -> set[int]:
+    """The ids of those matters that end only when a letter is registered as posted, or as told otherwise."""
+    of_cases = {each.case_no for each in some if each.case_no is not None}
+    if not of_cases:
+        return set()
+    found = session.scalars(TO_POST.where(OutgoingNotice.case_no.in_(of_cases))).all()
+    matters = _matters_of(session, found).values()
+    return {each.id for each in chain.from_iterable(matters)} & {each.id for each in some}
+
+
+def _posted_lately(session: Session, theirs: Collection[str]) -> Iterator[PostedLetter]:
+    wanted = (
+        select(OutgoingNotice, Posting)
+        .join(Posting, Posting.notice_id == OutgoingNotice.id)
+        .join(Case, Case.case_no == OutgoingNotice.case_no)
+        .where(Posting.tracking_no.is_not(None), Posting.at > clock.now() - CORRECTED_FOR, Case.officer_no.in_(theirs))
+        .order_by(Posting.at.desc(), OutgoingNotice.id)
+    )
+    for notice, posting in session.execute(wanted).tuples():
+        to, on = _to_whom(session, notice), cast("date", posting.posted_on)
+        yield PostedLetter(notice.id, str(notice.case_no), to, on, str(posting.tracking_no))
 
 
 def _to_post(session: Session, theirs: Collection[str]) -> list[ToPost]:
@@ -199,30 +257,32 @@ def keep_addresses(addresses: Mapping[int, str], by: SignedIn) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an officer says of one letter."""
+    """What an officer says of one letter: its number and address, or how its recipient was told otherwise."""
 
-    address: str
-    tracking_no: str
+    address: str = ""
+    tracking_no: str = ""
+    told_how: str = ""
 
 
 def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code: str, by: SignedIn) -> int:
-    """Register that letters were posted on a day, all of them or none, signed with one code; how many. Their matters
-    (待阅事项) are done with. The same again changes nothing.
+    """Register that letters were posted, or their recipients told otherwise, on a day, all of them or none, signed with
+    one code; how many. Their matters (待阅事项) are done with. The same again changes nothing.
 
     What is wrong is said before the code is looked at. Raises ``InputError`` that names the fields (``tracking-<id>``,
-    ``address-<id>``, ``posted_on``, ``letters``), ``RefusalError`` for an auditor, ``SignatureError``.
+    ``told-<id>``, ``address-<id>``, ``posted_on``, ``letters``), ``RefusalError`` for an auditor, ``SignatureError``.
     """
     with transaction() as session:
         now = clock.now()
         waiting = _letters_of(session, by)
         if letters and all(_is_posted(session, number, said) for number, said in letters.items()):
             return len(letters)
-        numbers = _checked_numbers(letters, posted_on, waiting, clock.local_date(now))
+        numbers = _checked_numbers(session, letters, posted_on, waiting, clock.local_date(now))
         signed = look_at(session, by.staff_no, code, by.source)
         if not isinstance(signed, SignatureError):
             for number, tracking_no in numbers.items():
-                posting = _posting(session, number)
-                posting.address, posting.tracking_no = letters[number].address.strip(), tracking_no
+                posting, said = _posting(session, number), letters[number]
+                posting.address, posting.tracking_no = said.address.strip() or posting.address, tracking_no
+                posting.told_how = said.told_how.strip() or None
                 posting.posted_on, posting.posted_by_no, posting.at = posted_on, by.staff_no, now
                 _note(session, waiting[number], posting, now)
     # Only now, because a wrong code has to be counted.
@@ -231,12 +291,48 @@ def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code:
     return len(letters)
 
 
+def correct_number(number: int, tracking_no: str, code: str, by: SignedIn) -> None:
+    """Set the number of a letter right that was posted of late, signed; both numbers stay on record. The same again
+    changes nothing.
+
+    Raises ``InputError`` that names ``corrected-<id>``, ``LookupError`` for a letter that is none of theirs or too long
+    ago, ``RefusalError`` for an auditor, ``SignatureError``.
+    """
+    with transaction() as session:
+        officer = _may_register(session, by)
+        lately = {each.id: each for each in _posted_lately(session, _theirs(session, officer))}
+        if number not in lately:
+            raise LookupError("没有这封可以更正的信，请回到“邮寄登记”核对。")
+        try:
+            corrected = tracking_number(tracking_no)
+        except InputError as why:
+            raise InputError.of(f"corrected-{number}", str(why)) from None
+        posting = session.get_one(Posting, number, with_for_update=True)
+        if corrected == posting.tracking_no:
+            return
+        if taken := _taken(session, [corrected]):
+            raise InputError.of(f"corrected-{number}", taken[corrected])
+        signed = look_at(session, by.staff_no, code, by.source)
+        if not isinstance(signed, SignatureError):
+            was, posting.tracking_no = posting.tracking_no, corrected
+            notice = session.get_one(OutgoingNotice, number)
+            said = {"subject": said_in(notice)[0], "was": was, "tracking_no": corrected}
+            record(session, _tag(notice, "number-corrected"), notice.case_no, by.staff_no, clock.now(), **said)
+    if isinstance(signed, SignatureError):
+        raise signed
+
+
 def _letters_of(session: Session, by: SignedIn) -> dict[int, OutgoingNotice]:
     """The notices that somebody may register, by their ids, locked."""
+    officer = _may_register(session, by)
+    return {notice.id: notice for notice, _ in _waiting(session, _theirs(session, officer), locked=True)}
+
+
+def _may_register(session: Session, by: SignedIn) -> Officer:
     officer = session.get_one(Officer, by.staff_no)
     if officer.role is Role.AUDITOR:
         raise RefusalError(NO_AUDITOR)
-    return {notice.id: notice for notice, _ in _waiting(session, _theirs(session, officer), locked=True)}
+    return officer
 
 
 def _posting(session: Session, number: int) -> Posting:
@@ -252,6 +348,8 @@ def _is_posted(session: Session, number: int, said: Posted) -> bool:
     known = session.get(Posting, number)
     if known is None or known.posted_on is None:
         return False
+    if known.told_how is not None or said.told_how:
+        return known.told_how == said.told_how.strip()
     try:
         return known.tracking_no == tracking_number(said.tracking_no)
     except InputError:
@@ -259,31 +357,63 @@ def _is_posted(session: Session, number: int, said: Posted) -> bool:
 
 
 def _checked_numbers(
-    letters: Mapping[int, Posted], posted_on: date | None, waiting: Mapping[int, OutgoingNotice], today: date
-) -> dict[int, str]:
-    wrong, numbers = dict[str, str](), dict[int, str]()
+    session: Session,
+    letters: Mapping[int, Posted],
+    posted_on: date | None,
+    waiting: Mapping[int, OutgoingNotice],
+    today: date,
+) -> dict[int, str | None]:
+    """The numbers of letters by their ids, ``None`` of those whose recipients were told otherwise."""
+    wrong, numbers = dict[str, str](), dict[int, str | None]()
     if not letters:
-        wrong["letters"] = "请至少填写一封的挂号号码。"
+        wrong["letters"] = "请至少填写一封的挂号号码，或者怎样另行告知。"
     for number, said in letters.items():
         if number not in waiting:
             wrong["letters"] = "有一封已经登记、已另行告知，或者不由您办理：请刷新本页，核对后再登记。"
+            continue
+        if said.told_how.strip():
+            wrong[f"told-{number}"] = _wrong_telling(said)
+            numbers[number] = None
             continue
         wrong[f"address-{number}"] = _wrong_address(said.address)
         try:
             numbers[number] = tracking_number(said.tracking_no)
         except InputError as why:
             wrong[f"tracking-{number}"] = str(why)
-    for number in {each for each in numbers if list(numbers.values()).count(numbers[each]) > 1}:
-        wrong[f"tracking-{number}"] = "两封不能是同一个挂号号码，请照回执更正。"
+    posted = {number: each for number, each in numbers.items() if each is not None}
+    taken = _taken(session, posted.values())
+    for number, each in posted.items():
+        if each in taken:
+            wrong[f"tracking-{number}"] = taken[each]
+        elif list(posted.values()).count(each) > 1:
+            wrong[f"tracking-{number}"] = "两封不能是同一个挂号号码，请照回执更正。"
     written = [clock.local_date(waiting[number].queued_at) for number in numbers]
     if posted_on is None:
-        wrong["posted_on"] = "请填写邮寄日期，如2026-03-05。"
+        wrong["posted_on"] = "请填写邮寄或告知的日期，如2026-03-05。"
     elif posted_on > today:
-        wrong["posted_on"] = "邮寄日期不能晚于今天，请更正。"
+        wrong["posted_on"] = "邮寄或告知的日期不能晚于今天，请更正。"
     elif written and posted_on < max(written):
-        wrong["posted_on"] = f"邮寄日期不能早于通知写成的{max(written)}，请更正；写成日期不同的分开登记。"
+        wrong["posted_on"] = f"邮寄或告知的日期不能早于通知写成的{max(written)}，请更正；写成日期不同的分开登记。"
     _check(wrong)
     return numbers
+
+
+def _taken(session: Session, numbers: Collection[str]) -> dict[str, str]:
+    """Of these numbers those that another letter has, each with the sentence that says so."""
+    wanted = select(Posting.tracking_no, OutgoingNotice.case_no).join(
+        OutgoingNotice, OutgoingNotice.id == Posting.notice_id
+    )
+    found = session.execute(wanted.where(Posting.tracking_no.in_(numbers)))
+    return {str(each): f"这个挂号号码已登记在{case_no}的一封信上，请照回执更正。" for each, case_no in found}
+
+
+def _wrong_telling(said: Posted) -> str:
+    if said.tracking_no.strip():
+        return "挂号号码和另行告知只填一项，请删去一项。"
+    length = len(said.told_how.strip())
+    if not SHORTEST_TOLD <= length <= LONGEST_TOLD:
+        return f"请用{SHORTEST_TOLD}至{LONGEST_TOLD}字写明怎样告知、告知了谁，如“电话0575-84120001告知本人”。"
+    return ""
 
 
 def _wrong_address(text: str) -> str:
@@ -300,14 +430,29 @@ def _check(wrong: Mapping[str, str]) -> None:
 
 def _note(session: Session, notice: OutgoingNotice, posting: Posting, at: datetime) -> None:
     """Put a posting on record, and be done with what was left to staff about it."""
-    said = {"subject": said_in(notice)[0], "tracking_no": posting.tracking_no, "posted_on": str(posting.posted_on)}
-    # Whoever objects reads of letters to themselves only.
-    tag = "case:notice:posted" if _is_of_objector(notice) else "case:notice:posted-to-department"
+    on, by_post = cast("date", posting.posted_on), posting.told_how is None
+    said = {"subject": said_in(notice)[0], "posted_on": str(on), "tracking_no": posting.tracking_no}
+    tag = _tag(notice, "posted" if by_post else "told")
     record(session, tag, notice.case_no, str(posting.posted_by_no), at, **said)
     for matter in _matters_of(session, [notice])[notice.id]:
         if matter.done_at is None:
             matter.done_at, matter.done_by_no = at, posting.posted_by_no
-            matter.note = f"已邮寄（挂号号码{posting.tracking_no}）"
+            matter.note = f"已邮寄（挂号号码{posting.tracking_no}）" if by_post else f"已另行告知：{posting.told_how}"
+    limit = COUNTS_FROM.get(NOTICES[notice.notice])
+    running = running_deadline(session, _handled_in(session, notice), limit) if limit is not None else None
+    if running is not None:
+        count_from(session, running, on, f"通知于{on}{'寄出' if by_post else '另行告知'}", at)
+
+
+def _tag(notice: OutgoingNotice, what: str) -> str:
+    """What stands in the record of a letter: whoever objects reads of those to themselves only."""
+    return f"case:notice:{what}" if _is_of_objector(notice) else f"case:notice:{what}-to-department"
+
+
+def _handled_in(session: Session, notice: OutgoingNotice) -> str:
+    """The case whose limits a notice is about: an objection may be handled in another one."""
+    lead = session.get_one(Objection, notice.case_no).lead_case_no if _is_of_objector(notice) else None
+    return lead or str(notice.case_no)
 
 
 def note_unposted(at: datetime) -> int:
@@ -318,7 +463,7 @@ def note_unposted(at: datetime) -> int:
         for each in late:
             what = (
                 f"{each.case_no}的一封通知送不到邮箱，写成后{POSTING.value}个工作日内没有邮寄：请在“邮寄登记”寄出并登记，"
-                "已另行告知的写明怎样告知"
+                "已另行告知的，在那里写明怎样告知"
             )
             open_staff_task(session, f"unposted:{each.id}", each.case_no, what, at)
         return len(late)
@@ -361,7 +506,11 @@ class _Letter:
 
 
 def address_list(by: SignedIn) -> tuple[ToPost, ...]:
-    """The letters whose address is known, for a list that goes to the post office with them."""
-    with reading() as session:
+    """The letters whose address is known, for a list that goes to the post office with them; that somebody has it is on
+    record (Article 14)."""
+    with transaction() as session:
         theirs = _theirs(session, session.get_one(Officer, by.staff_no))
-        return tuple(each for each in _to_post(session, theirs) if each.address)
+        found = tuple(each for each in _to_post(session, theirs) if each.address)
+        if found:
+            record(session, "letters:addresses:printed", None, by.staff_no, clock.now(), letters=len(found))
+        return found

@@ -23,6 +23,8 @@ HAPPENED: Happened = {
     "case:officer:changed": "移交经办人",
     "case:attachments:added": "工作人员添加附件（{files}个）",
     "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
+    "case:notice:told": "“{subject}”已于{posted_on}另行告知",
+    "case:notice:number-corrected": "“{subject}”的挂号号码由{was}更正为{tracking_no}",
 }
 """What the entries of the audit trail that a case of any kind can have are called on a timeline."""
 

@@ -53,6 +53,8 @@ def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tu
 def _told(notice: OutgoingNotice, posting: Posting | None) -> ToldNotice:
     at = notice.sent_at or notice.queued_at
     match notice.state:
+        case NoticeState.DEAD if posting is not None and posting.told_how is not None:
+            how = f"已另行告知（{posting.posted_on}，{posting.told_how}）"
         case NoticeState.DEAD if posting is not None:
             how = f"已邮寄（挂号号码{posting.tracking_no}，{posting.posted_on}寄出）"
         case NoticeState.SENT:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.cases import Deadline, DeadlineChange
+from models.cases import Deadline
 from models.findings import Finding
 from models.organisations import Department, Role
 from models.rectifications import Rectification
@@ -26,7 +26,7 @@ from regulation.rectifications import (
 from runtime.settings import settings
 from tasks.case.answers import accepted_answer, answered, answered_on, meet_by_answer
 from tasks.case.calendars import working_days
-from tasks.case.deadlines import start_deadline
+from tasks.case.deadlines import move_to, start_deadline
 from tasks.case.department_links import new_link
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import desk_address, end_case, tell_officer
@@ -153,14 +153,8 @@ def settle_extension(step: Step) -> str:
 
 
 def _extend(step: Step, deadline: Deadline, days: int) -> None:
-    before, rule = deadline.due_on, f"同意延期{days}个工作日"
     deadline.days += days
-    deadline.due_on, deadline.provisional = working_days(step.session).due_date(deadline.starts_on, deadline.days)
-    step.session.add(
-        DeadlineChange(deadline_id=deadline.id, from_on=before, to_on=deadline.due_on, rule=rule, at=step.now)
-    )
-    moved = {"from_on": str(before), "to_on": str(deadline.due_on), "rule": rule}
-    step.audit("case:deadline:moved", limit=deadline.limit_code, **moved)
+    move_to(step.session, deadline, f"同意延期{days}个工作日", step.now)
 
 
 @durable("登记逾期未答复")

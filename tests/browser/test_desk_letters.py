@@ -34,9 +34,9 @@ def test_a_letter_is_posted(screen: dict[str, int], unreached: Clerk, web: str, 
     assert complains(page, "挂号号码", wrong)
     assert page.locator(f"#address-{number}").input_value() == ADDRESS
     page.locator(f"#tracking-{number}").fill(NUMBER)
-    page.get_by_label("邮寄日期").fill(str(clock.today()))
+    page.get_by_label("邮寄或告知日期").fill(str(clock.today()))
     page.get_by_role("button", name="签名并登记").click()
-    page.get_by_role("status").get_by_text("已登记邮寄").wait_for()
+    page.get_by_role("status").get_by_text("已登记，经过里写明挂号号码").wait_for()
     assert to_post() == []
     page.goto(f"{web}/desk/cases/{unreached.case_no}")
     page.get_by_text(f"已邮寄（挂号号码{NUMBER}").first.wait_for()

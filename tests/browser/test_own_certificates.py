@@ -24,10 +24,10 @@ from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE, SIGN_INS
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.certificates import own as own_certificates
-from tasks.office.staff_tasks import complete_staff_task
+from tasks.desk.matters import see_to
 from tasks.register.versions import correct, supersede
 from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
-from tests.conftest import FEW, ROOT, Clerk, forget_settings
+from tests.conftest import FEW, ROOT, Clerk, at_desk, forget_settings
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
 
@@ -122,7 +122,7 @@ def test_a_holder_signs_in_presents_and_sees_who_looked(
         (task,) = session.scalars(select(StaffTask).where(StaffTask.key.startswith("use-doubted:")))
     assert "我没有办过这件事" in task.what
     assert not any(said in task.what for said in (card.holder_name, card.holder_number, "SP-2026"))
-    complete_staff_task(task.id, "该次由本人在窗口办理，已说明。", "KQ001")
+    see_to(task.id, "该次由本人在窗口办理，已说明。", at_desk("KQ001"))
     page.reload()
     assert "工作人员已核实处理" in main(page)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from ezt.desk import Desk
-from models.cases import StaffTask
+from models.cases import Deadline, StaffTask
 from models.liaisons import LiaisonOfficer
 from models.notices import NoticeState, OutgoingNotice
 from models.organisations import Department, Officer, Role
@@ -23,14 +23,23 @@ from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.backfill.steps import return_for_correction
-from tasks.desk.postings import Posted, keep_addresses, note_unposted, posting_list, register_posted
+from tasks.case.calendars import working_days
+from tasks.desk.matters import matters, see_to
+from tasks.desk.postings import (
+    Posted,
+    address_list,
+    correct_number,
+    keep_addresses,
+    note_unposted,
+    posting_list,
+    register_posted,
+)
 from tasks.desk.sheets import sheet_of
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import InitialReview, LetterPosted
-from tasks.objections.steps import decline_objection
+from tasks.objections.steps import decline_objection, request_supplement
 from tasks.objections.verifications import prepare_pursuit, record_letter
 from tasks.office.signatures import SignatureError
-from tasks.office.staff_tasks import complete_staff_task
 from tests.articles import test_article_11_backfill as backfill
 from tests.conftest import Clerk, Time, at_desk, officer_of, read_at_desk
 
@@ -104,11 +113,126 @@ def test_a_department_without_any_address_is_written_to_by_post(clerk: Clerk) ->
     assert to_post() == []
 
 
-def test_what_was_told_in_another_way_is_not_posted(unreached: Clerk) -> None:
+def matter_of_letter() -> int:
     with reading() as session:
-        number = session.scalars(select(StaffTask.id).where(StaffTask.key.startswith("undeliverable:"))).one()
-    complete_staff_task(number, "已电话告知", DIRECTOR)
+        return session.scalars(select(StaffTask.id).where(StaffTask.key.startswith("undeliverable:"))).one()
+
+
+def another_officer_than(staff_no: str) -> str:
+    with reading() as session:
+        wanted = select(Officer.staff_no).where(Officer.role == Role.OFFICER, Officer.active)
+        return session.scalars(wanted.where(Officer.staff_no != staff_no)).all()[0]
+
+
+def test_what_was_told_in_another_way_is_signed_for_and_not_posted(unreached: Clerk) -> None:
+    """A word under the matter does not take an objector's letter from the list."""
+    number, officer = matter_of_letter(), officer_of(unreached.case_no)
+    assert [each.by_letter for each in matters(officer).rows if each.id == number] == [True]
+    for staff_no in (officer, DIRECTOR):
+        with pytest.raises(RefusalError, match="邮寄登记"):
+            see_to(number, "已电话告知", at_desk(staff_no))
+    with pytest.raises(RefusalError, match="由其本人或者负责人"):
+        see_to(number, "已电话告知", at_desk(another_officer_than(officer)))
+    assert to_post()
+
+    assert "写明怎样告知" in wrong_with({only_id(): Posted(told_how="已告")}, clock.today())[f"told-{only_id()}"]
+    both = Posted(ADDRESS, NUMBER, "电话0575-84120001告知本人")
+    assert "只填一项" in wrong_with({only_id(): both}, clock.today())[f"told-{only_id()}"]
+    told = {only_id(): Posted(told_how="电话0575-84120001告知本人")}
+    for _ in range(2):
+        assert register_posted(told, clock.today(), "", at_desk(DIRECTOR)) == 1
     assert to_post() == []
+    assert not any(each.startswith("undeliverable:") for each in open_matters())
+    page = read_at_desk(unreached.case_no, DIRECTOR)
+    assert any("电话0575-84120001告知本人" in each.how and not each.is_late for each in page.told)
+    own = sheet_of(unreached.case_no, OBJECTION_TO_PARTY)
+    assert any(f"已于{clock.today()}另行告知" in what for _, what in own.timeline)
+
+
+def test_a_matter_of_another_officer_s_case_is_theirs(clerk: Clerk) -> None:
+    case = clerk.register()
+    with transaction() as session:
+        session.add(StaffTask(key="disagreement:x", case_no=case.case_no, what="请阅处", opened_at=clock.now()))
+        session.flush()
+        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "disagreement:x")).one()
+    officer = officer_of(case.case_no)
+    with pytest.raises(RefusalError, match="由其本人或者负责人"):
+        see_to(number, "已阅", at_desk(another_officer_than(officer)))
+    see_to(number, "已阅，电话答复", at_desk(officer))
+    assert "disagreement:x" not in open_matters()
+
+
+def test_a_limit_for_who_is_written_to_counts_from_the_posting(clerk: Clerk, present: Time) -> None:
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补充证照扫描件") is None
+    request_supplement.run(case.case_no, 1)
+    before = limit_of(case, "supplement")
+    with transaction() as session:
+        asked = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "supplement-requested")).one()
+        asked.state, asked.last_error = NoticeState.DEAD, "邮件服务器答复550"
+    present.pass_by(timedelta(days=3))
+    register_posted({only_id(): Posted(ADDRESS, NUMBER)}, clock.today(), "", at_desk(DIRECTOR))
+    after = limit_of(case, "supplement")
+    assert (after.starts_on, after.days) == (clock.today(), before.days)
+    assert after.due_on > before.due_on
+    assert after.due_on == working_day_after(clock.today(), before.days)
+    for kind in (None, OBJECTION_TO_PARTY):
+        assert any(f"通知于{clock.today()}寄出" in what for _, what in sheet_of(case.case_no, kind).timeline)
+
+
+def limit_of(case: Clerk, code: str) -> Deadline:
+    with reading() as session:
+        wanted = select(Deadline).where(Deadline.case_no == case.case_no, Deadline.limit_code == code)
+        return session.scalars(wanted).one()
+
+
+def working_day_after(start: date, days: int) -> date:
+    with reading() as session:
+        return working_days(session).due_date(start, days)[0]
+
+
+def test_a_number_is_one_letter_s_and_can_be_set_right(unreached: Clerk, clerk: Clerk) -> None:
+    by, first = at_desk(DIRECTOR), only_id()
+    register_posted({first: Posted(ADDRESS, NUMBER)}, clock.today(), "", by)
+    other = clerk.register(certificate="另一张证照")
+    assert other.answer(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息") is None
+    decline_objection.run(other.case_no)
+    with transaction() as session:
+        of_other = OutgoingNotice.case_no == other.case_no
+        session.execute(
+            update(OutgoingNotice)
+            .where(of_other, OutgoingNotice.notice == "objection-declined")
+            .values(state=NoticeState.DEAD, last_error="邮件服务器答复550")
+        )
+    second = only_id()
+    taken = f"已登记在{unreached.case_no}的一封信上"
+    assert taken in wrong_with({second: Posted(ADDRESS, NUMBER)}, clock.today())[f"tracking-{second}"]
+    register_posted({second: Posted(ADDRESS, "XA99999999933")}, clock.today(), "", by)
+
+    assert {each.id for each in posting_list(by).posted} == {first, second}
+    for wrong, sentence in (("12", "8至20位"), ("XA99999999933", "已登记在")):
+        with pytest.raises(InputError, match=sentence):
+            correct_number(first, wrong, "", by)
+    with pytest.raises(LookupError):
+        correct_number(999, NUMBER, "", by)
+    for _ in range(2):
+        correct_number(first, "xa 1234 5678 999", "", by)
+    with reading() as session:
+        assert session.get_one(Posting, first).tracking_no == "XA12345678999"
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.tag == "case:notice:number-corrected"))
+        assert (entry.detail["was"], entry.detail["tracking_no"]) == (NUMBER, "XA12345678999")
+    corrected = f"挂号号码由{NUMBER}更正为XA12345678999"
+    assert any(corrected in what for _, what in sheet_of(unreached.case_no, OBJECTION_TO_PARTY).timeline)
+
+
+def test_who_prints_the_addresses_is_on_record(unreached: Clerk) -> None:
+    by = at_desk(DIRECTOR)
+    assert address_list(by) == ()
+    keep_addresses({only_id(): ADDRESS}, by)
+    assert len(address_list(by)) == 1
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.tag == "letters:addresses:printed"))
+        assert (entry.actor, entry.detail) == (DIRECTOR, {"letters": 1})
 
 
 def test_registered_it_leaves_list_and_matters_and_both_pages_say_so(unreached: Clerk) -> None:
@@ -149,7 +273,7 @@ def test_the_same_form_twice_is_one_posting(unreached: Clerk) -> None:
         (Posted(ADDRESS, "张三收张三收张三收"), 0, "tracking-{}", "8至20位"),
         (Posted(ADDRESS, NUMBER), 1, "posted_on", "不能晚于今天"),
         (Posted(ADDRESS, NUMBER), -1, "posted_on", "不能早于"),
-        (Posted(ADDRESS, NUMBER), None, "posted_on", "请填写邮寄日期"),
+        (Posted(ADDRESS, NUMBER), None, "posted_on", "请填写邮寄或告知的日期"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_registered(
@@ -262,6 +386,12 @@ def test_the_page_keeps_addresses_prints_and_registers(unreached: Clerk, desk: D
         **{f"address-{number}": ADDRESS, f"tracking-{number}": NUMBER, "posted_on": str(clock.today())},
     )
     assert done.headers["location"] == "/desk/letters?said=posted"
+    slip = sent(desk, f"{number}/number", tracking_no="12")
+    assert "8至20位" in slip.text
+    assert slip.status_code == 422
+    corrected = sent(desk, f"{number}/number", tracking_no="XA99999999933")
+    assert corrected.headers["location"] == "/desk/letters?said=corrected"
+    assert "挂号号码XA99999999933" in browser.get("/desk/letters").text
     assert "没有要邮寄的通知" in browser.get("/desk/letters").text
     assert browser.get(f"/desk/letters/{number}.pdf").status_code == 404
 

@@ -31,6 +31,7 @@ from tasks.case.attachments import check_files
 from tasks.case.hand_over import give_case
 from tasks.desk.case_page import add_files
 from tasks.desk.kinds import KINDS, QUESTIONS
+from tasks.desk.matters import see_to
 from tasks.desk.phrases import PhraseForm, drop_phrase, keep_phrase, places
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
@@ -38,7 +39,7 @@ from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import LetterPosted, SupplementReceived
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import submit_supplement
-from tasks.office.staff_tasks import complete_staff_task, open_staff_task
+from tasks.office.staff_tasks import open_staff_task
 from tasks.register.holders import TITLE
 from tasks.register.types import objectionable
 from tests.conftest import (
@@ -575,7 +576,7 @@ def test_a_matter_and_the_sentence_that_ended_it_stand_with_their_case(case: Cle
     shown = desk.browser(officer).get(f"/desk/cases/{case.case_no}").text
     before = int(menu.findall(shown)[0])
     assert f'/desk/matters?whose=all#note-{number}"' in shown
-    complete_staff_task(number, "已电话告知本人", officer)
+    see_to(number, "已电话告知本人", at_desk(officer))
     shown = desk.browser(officer).get(f"/desk/cases/{case.case_no}").text
     assert (f"#note-{number}" in shown, [int(each) for each in menu.findall(shown)]) == (
         False,

@@ -23,11 +23,15 @@ from tasks.desk.postings import LONGEST_ADDRESS, Posted
 from tasks.office.signatures import SignatureError
 from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
 from web.desk.rendering import desk_page
-from web.forms import NOBODYS, Filled, RowNumber, Said, back_to, checked, refused, row_number
+from web.forms import NOBODYS, Filled, RowNumber, Said, Typed, back_to, checked, refused, row_number
 from web.problems import status_of
 
 PLACE = f"{HOME}/letters"
-SAID = {"kept": "地址已保存，可以打印信件和地址清单。", "posted": "已登记邮寄，经过里写明挂号号码。"}
+SAID = {
+    "kept": "地址已保存，可以打印信件和地址清单。",
+    "posted": "已登记，经过里写明挂号号码，或者已另行告知。",
+    "corrected": "已更正挂号号码，两个号码都留在经过里。",
+}
 KEPT = "登录过期前您填写的内容还在下面，没有登记；请核对后提交。"
 
 router = APIRouter(prefix=PLACE, include_in_schema=False, dependencies=[Depends(from_its_networks)])
@@ -36,7 +40,7 @@ router = APIRouter(prefix=PLACE, include_in_schema=False, dependencies=[Depends(
 class PostedOn(BaseModel):
     """The day that all of a form's letters were posted on."""
 
-    posted_on: date | None = Field(None, title="邮寄日期")
+    posted_on: date | None = Field(None, title="邮寄或告知日期")
 
 
 @router.get("")
@@ -82,8 +86,9 @@ def _register(request: Request, by: SignedIn, sent: Mapping[str, str]) -> Respon
 
 
 def _letters(sent: Mapping[str, str]) -> dict[int, Posted]:
-    addresses, numbers = _column(sent, "address"), _column(sent, "tracking")
-    return {each: Posted(addresses.get(each, ""), text) for each, text in numbers.items() if text.strip()}
+    addresses, numbers, told = (_column(sent, name) for name in ("address", "tracking", "told"))
+    filled = [each for each in numbers | told if (numbers.get(each, "") + told.get(each, "")).strip()]
+    return {each: Posted(addresses.get(each, ""), numbers.get(each, ""), told.get(each, "")) for each in filled}
 
 
 def _posted_on(sent: Mapping[str, str]) -> date | None:
@@ -109,6 +114,25 @@ async def _sent(request: Request) -> dict[str, str]:
 def addresses(request: Request, by: AtDesk) -> HTMLResponse:
     """The addresses on a page to be printed, which goes to the post office with the letters."""
     return desk_page(request, "desk/addresses.html", {"letters": post.address_list(by), "today": clock.today()}, by)
+
+
+@router.post("/{number}/number")
+def correct(
+    request: Request,
+    number: Annotated[RowNumber, Path()],
+    by: AtDeskWithForm,
+    tracking_no: Typed = "",
+    code: Typed = "",
+) -> Response:
+    """The number of a letter was typed wrongly."""
+    typed = {f"corrected-{number}": tracking_no}
+    try:
+        post.correct_number(number, tracking_no, code, by)
+    except SignatureError as why:
+        return _page(request, by, Filled(typed, {f"code-{number}": str(why)}, "", status_of(why)))
+    except RefusalError as why:
+        return _page(request, by, refused(why, typed))
+    return back_to(PLACE, "corrected")
 
 
 @router.get("/{number}.pdf")

@@ -8,8 +8,7 @@ from runtime.refusals import RefusalError
 from runtime.words import Words
 from tasks.desk import door
 from tasks.desk.door import SignedIn
-from tasks.desk.matters import Matters, Whose, matters
-from tasks.office.staff_tasks import complete_staff_task
+from tasks.desk.matters import Matters, Whose, matters, see_to
 from web.desk.door import HOME, AtDesk, AtDeskWithForm, from_its_networks
 from web.desk.lists import Chosen, PageNo, page_number
 from web.desk.rendering import desk_page
@@ -46,7 +45,7 @@ def end(
     which, place = _whose(whose), page_number(page)
     typed = {f"note-{number}": note}
     try:
-        complete_staff_task(number, checked(SeenTo, {"note": note}).note, by.staff_no)
+        see_to(number, checked(SeenTo, {"note": note}).note, by)
     except RefusalError as why:
         form = refused(why, typed)
         wrong = {f"note-{number}": sentence for sentence in form.wrong.values()}
