@@ -1,18 +1,18 @@
 """What the story of an objection asks (Article 12), and what a bureau has replied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import Field
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case
 from models.certificates import CertificateType
-from models.objections import Objection
+from models.objections import Objection, VerificationRequest
 from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
@@ -22,6 +22,7 @@ from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words, folded
+from tasks.case.answers import last_answered_on
 from tasks.case.questions import Asked, Needed, Question, set_by_system
 from tasks.objections.batch_rows import resting_rows
 from tasks.objections.changes import last_change
@@ -81,6 +82,14 @@ class SupplementReceived(Question):
     needs: ClassVar = {"text": Needed("kind", {SupplementKind.RECEIVED: "收到补正材料的须写明收到什么"}, 1)}
 
 
+def _asked_since(session: Session, case: Case, which: Callable[[Any], Any]) -> date:
+    """The day on which what is asked of a bureau was put down, the first time or the last (``which``)."""
+    at = session.scalar(
+        select(which(VerificationRequest.prepared_at)).where(VerificationRequest.case_no == case.case_no)
+    )
+    return clock.local_date(at) if at is not None else case.received_on
+
+
 class LetterPosted(Question):
     question = "letter-posted"
     asks = "该局没有接口，请书面发函后登记"
@@ -90,14 +99,20 @@ class LetterPosted(Question):
     tracking_no: Words = Field("", title="挂号号码", description="邮寄的，照回执填写，如XA12345678933", max_length=30)
 
     @classmethod
+    def drafted_on(cls, session: Session, case: Case) -> date:
+        """The day on which there was something to post. The statutory limit is met by the day of posting: an earlier
+        one would meet it on paper."""
+        return _asked_since(session, case, func.max)
+
+    @classmethod
     def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
-        return {"posted_on": (case.received_on, today)}
+        return {"posted_on": (cls.drafted_on(session, case), today)}
 
     def check(self, asked: Asked) -> None:
         if self.posted_on > asked.today:
             raise InputError.of("posted_on", "发函日期不能晚于今天，请更正。")
-        if self.posted_on < asked.case.received_on:
-            raise InputError.of("posted_on", f"发函日期不能早于收到异议的{asked.case.received_on}，请更正。")
+        if self.posted_on < (drafted_on := self.drafted_on(asked.session, asked.case)):
+            raise InputError.of("posted_on", f"发函日期不能早于受理后拟函的{drafted_on}，请照发文登记更正。")
         if self.tracking_no:
             try:
                 tracking_number(self.tracking_no)
@@ -126,7 +141,7 @@ class VerificationReply(Question):
 
     @classmethod
     def allowed_days(cls, session: Session, case: Case, today: date) -> Mapping[str, tuple[date | None, date | None]]:
-        return {"replied_on": (case.received_on, today)}
+        return {"replied_on": (_asked_since(session, case, func.min), today)}
 
     hints: ClassVar = {"corrected_value": dict.fromkeys(FOUND_WRONG, "填写上级认定的正确内容")}
     needs: ClassVar = {"corrected_value": Needed("finding", dict.fromkeys(FOUND_WRONG, "上级认定原数据有误"), 1)}
@@ -134,8 +149,8 @@ class VerificationReply(Question):
     def check(self, asked: Asked) -> None:
         if self.replied_on > asked.today:
             raise InputError.of("replied_on", "回复日期不能晚于今天，请更正。")
-        if self.replied_on < asked.case.received_on:
-            raise InputError.of("replied_on", f"回复日期不能早于收到异议的{asked.case.received_on}，请更正。")
+        if self.replied_on < (since := _asked_since(asked.session, asked.case, func.min)):
+            raise InputError.of("replied_on", f"回复日期不能早于提出核实需求的{since}，请照来函更正。")
         super().check(asked)
         wrong = value_refusal(asked, self.corrected_value) if self.finding in FOUND_WRONG else None
         if wrong is not None:
@@ -369,3 +384,8 @@ class BatchReview(Question):
 class BatchLetterPosted(LetterPosted):
     question = "batch-letter"
     asks = "该局没有接口，请将清单（见附件）一并书面发函后登记"
+
+    @classmethod
+    def drafted_on(cls, session: Session, case: Case) -> date:
+        days = last_answered_on(session, [case.case_no], BatchReview.question)
+        return days.get(case.case_no, case.received_on)

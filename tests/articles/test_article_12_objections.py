@@ -473,9 +473,12 @@ def test_a_letter_counts_from_the_day_it_was_posted(clerk: Any) -> None:
     due_on = deadline_of(case.case_no, VERIFICATION_REQUEST.code).due_on
     with transaction() as session:
         session.get_one(Case, case.case_no).received_on = due_on - timedelta(days=9)
-    early = case.answer(LetterPosted, letter_no="柯数〔2026〕3号", posted_on="1999-01-01")
-    assert early is not None
-    assert "不能早于收到异议" in early
+    with transaction() as session:
+        request = session.scalars(select(VerificationRequest)).one()
+        request.prepared_at -= clock.today() - due_on
+    # There was nothing to post before it was accepted: an earlier day would meet the limit on paper.
+    early = case.answer(LetterPosted, letter_no="柯数〔2026〕3号", posted_on=str(due_on - timedelta(days=1)))
+    assert f"不能早于受理后拟函的{due_on}" in str(early)
     assert case.answer(LetterPosted, letter_no="柯数〔2026〕3号", posted_on=str(due_on)) is None
     verifications.record_letter.run(case.case_no)
     met = deadline_of(case.case_no, VERIFICATION_REQUEST.code)
@@ -494,6 +497,20 @@ def test_a_letter_posted_today_meets_the_limit_today(clerk: Any) -> None:
 
 
 # 催办与报省
+
+
+def test_a_bureau_replies_to_nothing_before_it_was_asked(clerk: Any, present: Any) -> None:
+    case = clerk.register(Level.PROVINCE)
+    present.pass_by(timedelta(days=1))
+    case.accept()
+    case.request()
+    asked_on = clock.today()
+    assert case.answer(LetterPosted, letter_no="柯数〔2026〕3号", posted_on=str(asked_on)) is None
+    verifications.record_letter.run(case.case_no)
+    present.pass_by(timedelta(days=1))
+    before = reply(case, replied_on=str(asked_on - timedelta(days=1)))
+    assert f"不能早于提出核实需求的{asked_on}" in str(before)
+    assert reply(case, replied_on=str(asked_on)) is None
 
 
 def test_silence_is_answered_by_two_urges_and_then_the_province(clerk: Any, city_bureau: StandIn) -> None:

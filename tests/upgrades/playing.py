@@ -67,7 +67,7 @@ def question_named(waiting_for: str) -> tuple[type[Question], int]:
 def answer_to(question: type[Question], case: Case) -> Given:
     """An answer that leads on, whatever day it is."""
     then, why = str(case.received_on), "经核实，情况属实，有关材料已经核对。"
-    letter = {"letter_no": "柯数函〔2026〕8号", "posted_on": then}
+    letter = {"letter_no": "柯数函〔2026〕8号", "posted_on": str(clock.today())}
     answers: Mapping[type[Question], Given] = {
         objection_questions.InitialReview: {"verdict": "受理"},
         objection_questions.SupplementReceived: {"kind": "不再等待，按现有材料继续"},
@@ -76,7 +76,7 @@ def answer_to(question: type[Question], case: Case) -> Given:
             "finding": "原数据无误",
             "content": "与档案一致",
             "reply_no": "绍数函〔2026〕1号",
-            "replied_on": then,
+            "replied_on": str(clock.today()),
         },
         objection_questions.RefusedRequest: {"remedy": "书面发函"},
         objection_questions.OutcomeDecision: {"reason": why, "differs": why, "value": fitting_value(case.case_no)},
