@@ -289,6 +289,20 @@ class CasesHandedOver(Notice):
     desk: Line
 
 
+class LeaveFiled(Notice):
+    """To who acts for somebody on leave, and to who is away where another one filed it: the days, or that they were
+    ``taken_back``."""
+
+    officer: Line
+    away: Line
+    acts: Line
+    from_on: date
+    until_on: date
+    taken_back: bool
+    by_no: Line
+    desk: Line
+
+
 class CodesGuessed(Notice):
     """To an officer: wrong codes were given for their staff number, so many since an instant, which may have been
     somebody else. The number itself is not said: whoever reads the letter need not learn it."""
@@ -652,6 +666,7 @@ NOTICES: dict[str, type[Notice]] = {
         BackfillBatchDecided,
         CaseAssigned,
         CasesHandedOver,
+        LeaveFiled,
         CodesGuessed,
         DeadlinesNear,
         DeadlinesMissed,

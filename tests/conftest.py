@@ -423,7 +423,7 @@ def answered(
     case_no: str, question: type[Question], turn: int, given: Mapping[str, object], staff_no: str, code: str = ""
 ) -> str | None:
     """An officer answers a case whose story has come to a question; the Chinese refusal or ``None``."""
-    key, by = secrets.token_hex(8), answers.Signature(staff_no, code, DESK)
+    key, by = secrets.token_hex(8), signing(staff_no, code)
     try:
         answers.answer_or_wait(case_no, question, turn)
         answers.take_officer_answer(case_no, question, turn, key, given, by)
@@ -437,6 +437,11 @@ def answered(
 def at_desk(staff_no: str) -> door.SignedIn:
     """An officer who has just signed in at the desk."""
     return door.signed_in(door.begin(staff_no, "127.0.0.1"))
+
+
+def signing(staff_no: str, code: str = "") -> answers.Signature:
+    """An officer who signs at the desk."""
+    return answers.Signature(staff_no, code, DESK)
 
 
 def facts_of(page: CasePage) -> dict[str, str]:

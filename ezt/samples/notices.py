@@ -349,6 +349,19 @@ GROUPS = (
                 ),
             ),
             Example(
+                "代理人；他人登记的，也告知休假人",
+                notices.LeaveFiled(
+                    officer=SECOND,
+                    away=FIRST,
+                    acts=SECOND,
+                    from_on=date(2026, 10, 8),
+                    until_on=DUE_ON,
+                    taken_back=False,
+                    by_no=FIRST_NO,
+                    desk=DESK,
+                ),
+            ),
+            Example(
                 "工作人员，每日至多一封",
                 notices.CodesGuessed(officer=FIRST, times=5, since="9月24日 03:12", desk=DESK),
             ),

@@ -4,11 +4,9 @@ from datetime import date
 from typing import ClassVar
 
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.backfill_batches import BackfillBatch
-from models.backfills import BackfillEntry
 from models.cases import Case
 from models.organisations import Officer
 from regulation.backfill.batches import wrong_rows
@@ -18,6 +16,7 @@ from regulation.use_lists import LineNumbersError
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.backfill.entries import correction_refusal
+from tasks.case.hand_over import entered_by
 from tasks.case.questions import Asked, Needed, Question, set_by_system
 
 
@@ -32,7 +31,7 @@ class ScanAttached(Question):
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
         """Whoever entered a paper adds its scan, too."""
-        if officer.staff_no not in _entered_by(session, case.case_no):
+        if officer.staff_no not in entered_by(session, case.case_no):
             super().check_officer(session, officer, case, today)
 
     def check(self, asked: Asked) -> None:
@@ -59,7 +58,7 @@ class BackfillReview(Question):
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
         """Whoever entered a paper does not review it, whoever they are."""
-        if not may_review(officer.staff_no, _entered_by(session, case.case_no)):
+        if not may_review(officer.staff_no, entered_by(session, case.case_no)):
             raise RefusalError("补录人不能审核自己补录的证照，请由另一名工作人员审核，或移交办件。")
         super().check_officer(session, officer, case, today)
 
@@ -76,7 +75,7 @@ class BackfillCorrection(Question):
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
         """Whoever entered a paper corrects it, though the case is its reviewer's."""
-        if officer.staff_no not in _entered_by(session, case.case_no):
+        if officer.staff_no not in entered_by(session, case.case_no):
             super().check_officer(session, officer, case, today)
 
     def check(self, asked: Asked) -> None:
@@ -93,17 +92,10 @@ class BatchSampleReview(Question):
     )
 
     def check(self, asked: Asked) -> None:
-        if not may_review(asked.officer_no, _entered_by(asked.session, asked.case.case_no)):
+        if not may_review(asked.officer_no, entered_by(asked.session, asked.case.case_no)):
             raise RefusalError("报送人不能抽检自己报送的批次，请由另一名工作人员核对，或移交办件。")
         sample = asked.session.get_one(BackfillBatch, asked.case.case_no).sample
         try:
             wrong_rows(self.wrong, tuple(sample or ()))
         except LineNumbersError as why:
             raise InputError.of("wrong", f"不符的行有误：{why}") from None
-
-
-def _entered_by(session: Session, case_no: str) -> frozenset[str]:
-    """Who entered the paper certificates of a backfill or a batch."""
-    one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
-    many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
-    return frozenset(session.scalars(one.union_all(many)))

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from models.backfill_batches import BackfillBatch
+from models.backfills import BackfillEntry
 from models.cases import Case, Deadline, Handover
 from models.objections import Objection
 from models.organisations import Officer, Role
@@ -15,9 +17,11 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
+from tasks.case.answers import Signature
 from tasks.case.numbers import case_numbered, desk_address, tell_officer
 from tasks.case.step import locked_case
 from tasks.office.officers import absence, acting_officer, check_may_act, officer_named
+from tasks.office.signatures import SignatureError, look_at
 
 REFUSED, NAMED = 10, 100
 """Cases that a refusal, and a letter, name."""
@@ -30,20 +34,41 @@ def hand_over(session: Session, case_no: str, to: str, why: str, by: Officer, at
     The reason is kept. Raises ``RefusalError`` for a closed or unknown case, an unknown officer or an auditor, and
     whoever may not act on the case.
     """
-    case = _pass_on(session, case_no, to, why, by, at)
+    officer = officer_named(session, to, "接收人")
+    case = _passable(session, case_no, officer, by, clock.local_date(at))
+    _pass_on(session, case, officer, why, by, at)
     tell_officer(session, case, f"由工号{by.staff_no}移交：{why}", f"{case.case_no}:hand-over:{at.isoformat()}", at)
     return case.case_no
 
 
-def _pass_on(session: Session, case_no: str, to: str, why: str, by: Officer, at: datetime) -> Case:
-    """As ``hand_over``, but tell nobody."""
+def _passable(session: Session, case_no: str, to: Officer, by: Officer, on: date) -> Case:
+    """An open case that may go to an officer, locked."""
     case = _open_case(session, case_no)
-    check_may_act(session, by, case, clock.local_date(at))
-    officer = officer_named(session, to, "接收人")
-    if officer.role is Role.AUDITOR:
-        raise RefusalError(f"工号{officer.staff_no}是审计人员，只能查看，不能接收办件；请另选接收人。")
-    if officer.staff_no == case.officer_no:
-        raise RefusalError(f"本件已由工号{officer.staff_no}办理，无需移交。")
+    check_may_act(session, by, case, on)
+    check_receiver(session, case, to)
+    return case
+
+
+def check_receiver(session: Session, case: Case, to: Officer) -> None:
+    """Raise ``RefusalError`` for whoever cannot have a case: an auditor, who has it already, and who entered the paper
+    certificate that somebody else has to review (Article 11)."""
+    if to.role is Role.AUDITOR:
+        raise RefusalError(f"工号{to.staff_no}是审计人员，只能查看，不能接收办件；请另选接收人。")
+    if to.staff_no == case.officer_no:
+        raise RefusalError(f"本件已由工号{to.staff_no}办理，无需移交。")
+    if to.staff_no in entered_by(session, case.case_no):
+        raise RefusalError(f"工号{to.staff_no}是补录人，不能审核自己补录的证照；请另选接收人。")
+
+
+def entered_by(session: Session, case_no: str) -> frozenset[str]:
+    """Who entered the paper certificates of a backfill or a batch; of any other case nobody."""
+    one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
+    many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
+    return frozenset(session.scalars(one.union_all(many)))
+
+
+def _pass_on(session: Session, case: Case, officer: Officer, why: str, by: Officer, at: datetime) -> None:
+    """As ``hand_over``, but tell nobody."""
     joined = select(Case).join(Objection, Objection.case_no == Case.case_no)
     joined = joined.where(Objection.lead_case_no == case.case_no, Case.closed_at.is_(None)).with_for_update(of=Case)
     for given in (case, *session.scalars(joined)):
@@ -52,13 +77,12 @@ def _pass_on(session: Session, case_no: str, to: str, why: str, by: Officer, at:
         record(session, "case:officer:changed", given.case_no, by.staff_no, at, **change)
         _keep_limits(session, given, clock.local_date(at))
         given.officer_no = officer.staff_no
-    return case
 
 
 def _keep_limits(session: Session, case: Case, today: date) -> None:
-    """Note on the limits that have ended, or whose day has passed, that it was this officer who met or missed them:
-    what still runs in time goes along with the case."""
-    ended = or_(Deadline.met_on.is_not(None), Deadline.lapsed_on.is_not(None), Deadline.due_on < today)
+    """Note on the limits that have ended, or whose day has come, that it was this officer who met or missed them: what
+    is handed over on its last day was left until then. What still runs in time goes along with the case."""
+    ended = or_(Deadline.met_on.is_not(None), Deadline.lapsed_on.is_not(None), Deadline.due_on <= today)
     theirs = update(Deadline).where(Deadline.case_no == case.case_no, Deadline.officer_no.is_(None), ended)
     session.execute(theirs.values(officer_no=case.officer_no))
 
@@ -70,15 +94,16 @@ def _open_case(session: Session, text: str) -> Case:
     return case
 
 
-def give_cases(case_nos: Collection[str], to: str, why: str, by: str, though_away: str = "") -> int:
+def give_cases(case_nos: Collection[str], to: str, why: str, by: Signature, though_away: str = "") -> int:
     """Give many cases to another officer for one reason, all of them or none; how many.
 
-    ``by`` is the staff number of a director, ``though_away`` that of a receiver of whom they know that they are away.
+    ``by`` is a director's signature, ``though_away`` the number of a receiver of whom they know that they are away.
     Raises ``InputError``, which says which field is wrong: ``cases`` names every case that cannot be given and why,
-    ``though_away`` until when the receiver is away and who acts for them; ``RefusalError`` for anybody else.
+    ``though_away`` until when the receiver is away and who acts for them; ``RefusalError`` for anybody else;
+    ``SignatureError`` once nothing else is wrong.
     """
     with transaction() as session:
-        director = session.get_one(Officer, by)
+        director = session.get_one(Officer, by.staff_no)
         if director.role is not Role.DIRECTOR:
             raise RefusalError("多件一并移交由负责人办理；本人的办件请逐件移交。")
         if not case_nos:
@@ -89,7 +114,7 @@ def give_cases(case_nos: Collection[str], to: str, why: str, by: str, though_awa
             raise InputError.of("to", str(wrong)) from None
         if officer.role is Role.AUDITOR:
             raise InputError.of("to", "接收人：审计人员只能查看，不能办理，请选择其他工作人员。")
-        now, given, refused = clock.now(), list[str](), list[str]()
+        now, given, refused = clock.now(), list[Case](), list[str]()
         away = absence(session, officer.staff_no, clock.local_date(now))
         if away is not None and though_away != officer.staff_no:
             raise InputError.of(
@@ -97,14 +122,21 @@ def give_cases(case_nos: Collection[str], to: str, why: str, by: str, though_awa
             )
         for case_no in sorted(set(case_nos)):
             try:
-                given.append(_pass_on(session, case_no, officer.staff_no, why, director, now).case_no)
+                given.append(_passable(session, case_no, officer, director, clock.local_date(now)))
             except RefusalError as refusal:
                 refused.append(f"{case_no}：{refusal}")
         if refused:
             more = f"另有{len(refused) - REFUSED}件也不能移交。" if len(refused) > REFUSED else ""
             raise InputError.of("cases", "\n".join(["没有移交任何一件。", *refused[:REFUSED], more]).strip())
-        _tell_of(session, given, officer.staff_no, why, director, now)
-        return len(given)
+        signed = look_at(session, by.staff_no, by.code, by.source)
+        if not isinstance(signed, SignatureError):
+            for case in given:
+                _pass_on(session, case, officer, why, director, now)
+            _tell_of(session, [case.case_no for case in given], officer.staff_no, why, director, now)
+    # Only now, because a wrong code has to be counted.
+    if isinstance(signed, SignatureError):
+        raise signed
+    return len(given)
 
 
 def _tell_of(session: Session, case_nos: Sequence[str], to: str, why: str, by: Officer, at: datetime) -> None:

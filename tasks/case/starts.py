@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
-from models.organisations import Leave, Officer, Role
+from models.organisations import Leave, Officer
 from runtime import clock
 from runtime.refusals import InputError, Mistakes, RefusalError
 from runtime.words import Words
 from tasks.case.attachments import File
 from tasks.case.calendars import arranged, publish
-from tasks.case.hand_over import give_case
+from tasks.case.hand_over import check_receiver, give_case
 from tasks.case.numbers import case_numbered
 from tasks.case.questions import Needed
 from tasks.case.start import About, Begun, Days, Start, Typed
@@ -56,8 +56,7 @@ class GiveCase(Start):
             if case.closed_at is not None:
                 raise RefusalError(f"办件{case.case_no}已办结，不能移交。")
         with mistakes.beside("to"):
-            if officer_named(session, self.to, "接收人").role is Role.AUDITOR:
-                raise InputError("审计人员只能查看，不能接收办件；请另选接收人。")
+            check_receiver(session, case, officer_named(session, self.to, "接收人"))
         mistakes.say()
 
     def doubts(self, session: Session, today: date) -> Mapping[str, str]:

@@ -1,14 +1,18 @@
 """Days on which an officer is away, and who acts for them meanwhile."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.organisations import Leave, Officer, Role
+from notifications.notices import LeaveFiled
+from notifications.outbox import queue
 from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import InputError
+from runtime.settings import settings
 from tasks.audit import record
 from tasks.office.officers import acting_officer, officer_named
 
@@ -32,6 +36,11 @@ def check_leave(session: Session, leave: Leave, by: Officer, today: date) -> Non
         raise InputError.of("substitute", why)
     if leave.substitute_no == leave.staff_no:
         raise InputError.of("substitute", "代理人不能是休假人本人。")
+    at_once = select(Leave).where(Leave.staff_no == leave.staff_no, Leave.id.is_distinct_from(leave.id))
+    at_once = at_once.where(Leave.from_on <= leave.until_on, Leave.until_on >= leave.from_on)
+    if (other := session.scalars(at_once.limit(1)).first()) is not None:
+        why = f"工号{leave.staff_no}已登记{other.from_on}至{other.until_on}休假，由工号{other.substitute_no}代理"
+        raise InputError.of("from_on", f"{why}；请更改或结束那一次，不要重复登记。")
 
 
 def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> None:
@@ -39,6 +48,8 @@ def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> Non
     and for whoever is neither away themselves nor a director: a substitute may read and decide the other's cases."""
     check_leave(session, leave, by, clock.local_date(at))
     session.add(leave)
+    session.flush()
+    _tell(session, leave, {leave.substitute_no, leave.staff_no}, by, at)
     record(
         session,
         "officer:leave:filed",
@@ -50,6 +61,26 @@ def take_leave(session: Session, leave: Leave, by: Officer, at: datetime) -> Non
         from_on=str(leave.from_on),
         until_on=str(leave.until_on),
     )
+
+
+def _tell(
+    session: Session, leave: Leave, whom: Collection[str], by: Officer, at: datetime, taken_back: bool = False
+) -> None:
+    """Tell those officers of a leave, but not who has just filed it."""
+    away, acts = (session.get_one(Officer, each) for each in (leave.staff_no, leave.substitute_no))
+    for officer in (session.get_one(Officer, each) for each in sorted({*whom} - {by.staff_no})):
+        notice = LeaveFiled(
+            officer=officer.name,
+            away=away.name,
+            acts=acts.name,
+            from_on=leave.from_on,
+            until_on=leave.until_on,
+            taken_back=taken_back,
+            by_no=by.staff_no,
+            desk=f"{settings().desk}/desk",
+        )
+        key = f"leave:{leave.id}:{at.isoformat()}:{officer.staff_no}"
+        queue(session, notice, officer.email, key=key, case_no=None, at=at)
 
 
 def overlapping(session: Session, leave: Leave) -> list[str]:
@@ -80,6 +111,7 @@ def change_leave(number: int, substitute: str, from_on: date, until_on: date, by
         was = {"from_on": str(leave.from_on), "until_on": str(leave.until_on), "substitute_no": leave.substitute_no}
         leave.from_on, leave.until_on, leave.substitute_no = from_on, until_on, acts
         check_leave(session, leave, by, today)
+        _tell(session, leave, {was["substitute_no"], acts, leave.staff_no}, by, now)
         record(session, "officer:leave:changed", None, by.staff_no, now, staff_no=leave.staff_no, was=was)
 
 
@@ -95,10 +127,12 @@ def end_leave(number: int, last_on: date, by: Officer) -> None:
         if not first <= last_on < leave.until_on:
             raise InputError.of("until_on", f"最后一日应在{first}到{leave.until_on - timedelta(days=1)}之间，请更正。")
         was = str(leave.until_on)
-        if last_on < leave.from_on:
-            session.delete(leave)
-        else:
+        taken_back = last_on < leave.from_on
+        if not taken_back:
             leave.until_on = last_on
+        _tell(session, leave, {leave.substitute_no, leave.staff_no}, by, now, taken_back)
+        if taken_back:
+            session.delete(leave)
         record(
             session, "officer:leave:ended", None, by.staff_no, now, staff_no=leave.staff_no, was=was, on=str(last_on)
         )

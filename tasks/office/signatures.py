@@ -6,6 +6,7 @@ slowed, and shuts nobody out: an officer's wrong codes count by where they came 
 to an officer's number says nothing against the addresses from which the officer has signed before.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -91,7 +92,8 @@ def look_at(session: Session, staff_no: str, code: str, source: str) -> Officer 
     """``sign`` in the caller's transaction, which spends the code together with the work. What is wrong with the
     signature is returned, not raised: the transaction has to commit, so that a wrong code counts."""
     at = clock.now()
-    staff_no, code = staff_no.strip().upper(), code.strip()
+    # Authenticators show a code in two groups.
+    staff_no, code = staff_no.strip().upper(), "".join(unicodedata.normalize("NFKC", code).split())
     # Locked, so that codes that come at the same time are looked at one after the other.
     officer = session.get(Officer, staff_no, with_for_update={"key_share": True})
     if officer is not None and not officer.active:

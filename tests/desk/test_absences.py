@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from ezt.desk import Desk
+from models.notices import OutgoingNotice
 from models.organisations import Leave
 from runtime import clock
 from runtime.database import reading, transaction
@@ -16,8 +17,8 @@ from runtime.refusals import InputError
 from tasks.case.hand_over import give_cases
 from tasks.desk.entries import foresee, keep, new_id
 from tasks.desk.to_do import receivers
-from tasks.office.leave import file_leave
-from tests.conftest import Clerk, at_desk, by_officer, officer_of
+from tasks.office.leave import change_leave, end_leave, file_leave
+from tests.conftest import Clerk, at_desk, by_officer, officer_of, signing
 
 DIRECTOR = "KQ004"
 
@@ -43,11 +44,11 @@ def test_many_cases_go_to_somebody_away_only_after_that_was_said(clerk: Clerk) -
     until_on = away(to, substitute)
     for though_away in ("", substitute):
         with pytest.raises(InputError) as refused:
-            give_cases([case_no], to, "轮岗", DIRECTOR, though_away)
+            give_cases([case_no], to, "轮岗", signing(DIRECTOR), though_away)
         assert list(refused.value.wrong) == ["though_away"]
         assert f"休假至{until_on}，由工号{substitute}代理" in str(refused.value)
     assert officer_of(case_no) != to
-    assert give_cases([case_no], to, "轮岗", DIRECTOR, to) == 1
+    assert give_cases([case_no], to, "轮岗", signing(DIRECTOR), to) == 1
     assert officer_of(case_no) == to
 
 
@@ -91,6 +92,42 @@ def test_a_leave_says_who_acts_where_the_substitute_is_away_too(clerk: Clerk) ->
         number = session.scalar(select(Leave.id).where(Leave.staff_no == "KQ003"))
     change = {"leave": number, "what": "改日期或代理人", "from_on": today, "until_on": today, "substitute": "KQ001"}
     assert "其间改由工号KQ001代理" in said_before("leave-change", **change)
+
+
+def told_of_leave() -> list[tuple[str, bool]]:
+    """Who was written to about a leave, and whether it was taken back."""
+    with reading() as session:
+        wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "leave-filed").order_by(OutgoingNotice.id)
+        return [(each.context["officer"], each.context["taken_back"]) for each in session.scalars(wanted)]
+
+
+def test_who_acts_and_who_is_away_are_told_by_letter(clerk: Clerk) -> None:
+    today = clock.today()
+    names = {each: by_officer(each).name for each in ("KQ001", "KQ002", "KQ003")}
+    file_leave("KQ001", "KQ002", today, today + timedelta(days=3), by_officer("KQ001"))
+    assert told_of_leave() == [(names["KQ002"], False)]
+    with reading() as session:
+        number = session.scalars(select(Leave.id)).one()
+    # By a director, with another substitute: the one before is told, too.
+    change_leave(number, "KQ003", today, today + timedelta(days=3), by_officer(DIRECTOR))
+    assert told_of_leave()[1:] == [(names[each], False) for each in ("KQ001", "KQ002", "KQ003")]
+    end_leave(number, today - timedelta(days=1), by_officer(DIRECTOR))
+    assert told_of_leave()[4:] == [(names[each], True) for each in ("KQ001", "KQ003")]
+
+
+def test_nobody_is_on_leave_twice_at_once(clerk: Clerk) -> None:
+    today, by = clock.today(), by_officer(DIRECTOR)
+    file_leave("KQ001", "KQ002", today, today + timedelta(days=3), by)
+    for first, last in ((1, 2), (-1, 0), (3, 9)):
+        with pytest.raises(InputError, match="不要重复登记"):
+            file_leave("KQ001", "KQ003", today + timedelta(days=first), today + timedelta(days=last), by)
+    file_leave("KQ001", "KQ003", today + timedelta(days=4), today + timedelta(days=9), by)
+    with reading() as session:
+        number = session.scalars(select(Leave.id).order_by(Leave.id)).first()
+    assert number is not None
+    with pytest.raises(InputError, match="不要重复登记"):
+        change_leave(number, "KQ002", today, today + timedelta(days=4), by)
+    change_leave(number, "KQ002", today, today + timedelta(days=2), by)
 
 
 def send(desk: Desk, **typed: Any) -> httpx.Response:

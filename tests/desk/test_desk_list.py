@@ -2,10 +2,12 @@
 
 import io
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import event, func, select
@@ -16,7 +18,7 @@ from models.certificates import Certificate
 from models.desk import DeskDraft
 from models.liaisons import FilingKind
 from models.notices import OutgoingNotice
-from models.organisations import Department, Leave, Officer, Role
+from models.organisations import Department, Leave, Officer, Role, WrongCode
 from models.records import AuditEntry
 from regulation.certificates import Level
 from regulation.limits import INITIAL_REVIEW, OUTCOME_NOTICE, VERIFICATION_REQUEST
@@ -27,7 +29,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.backfill import steps as backfills
 from tasks.backfill.questions import BackfillReview
 from tasks.case.deadlines import meet_deadline, start_deadline
-from tasks.case.hand_over import give_cases
+from tasks.case.hand_over import give_case, give_cases
 from tasks.case.numbers import end_case
 from tasks.case.step import Step, locked_case
 from tasks.desk import door, to_do
@@ -42,8 +44,9 @@ from tasks.liaisons.filings import LiaisonFilingForm
 from tasks.liaisons.steps import file_for_department
 from tasks.objections import steps as objections
 from tasks.objections.questions import OutcomeDecision, VerificationReply
+from tasks.office.signatures import SignatureError
 from tasks.office.staff_tasks import open_staff_task
-from tests.conftest import Clerk, certificate_of, listed_for, objection_about, officer_of
+from tests.conftest import Clerk, by_officer, certificate_of, listed_for, objection_about, officer_of, signing
 
 DIRECTOR, OFFICER = "KQ004", "KQ001"
 MARRIAGE = {
@@ -348,7 +351,7 @@ def test_a_director_gives_many_cases_at_once_for_one_reason(clerk: Clerk) -> Non
     with transaction() as session:
         for case_no in (*cases, joined):
             session.get_one(Case, case_no).officer_no = "KQ002"
-    assert give_cases(cases, "KQ003", "KQ002借调一个月", DIRECTOR) == 3
+    assert give_cases(cases, "KQ003", "KQ002借调一个月", signing(DIRECTOR)) == 3
     assert {officer_of(each) for each in (*cases, joined)} == {"KQ003"}
     with reading() as session:
         handed = session.scalars(select(Handover)).all()
@@ -384,7 +387,7 @@ def test_it_is_all_of_them_or_none(clerk: Clerk, cases: list[str], to: str, fiel
         auditor = {"name": "审计", "email": "s@example.cn", "code_secret": "x", "role": Role.AUDITOR}
         session.add(Officer(staff_no="KQ090", active=True, **auditor))
     with pytest.raises(InputError) as refused:
-        give_cases([named.get(each, each) for each in cases], to, "借调", DIRECTOR)
+        give_cases([named.get(each, each) for each in cases], to, "借调", signing(DIRECTOR))
     assert list(refused.value.wrong) == [field]
     assert sentence in refused.value.wrong[field]
     assert officer_of(named["one"]) == "KQ002"
@@ -396,7 +399,34 @@ def test_it_is_all_of_them_or_none(clerk: Clerk, cases: list[str], to: str, fiel
 def test_only_a_director_gives_many(clerk: Clerk) -> None:
     case_no = clerk.register().case_no
     with pytest.raises(RefusalError, match="由负责人办理"):
-        give_cases([case_no], "KQ003", "借调", officer_of(case_no))
+        give_cases([case_no], "KQ003", "借调", signing(officer_of(case_no)))
+
+
+def test_many_are_signed_for(clerk: Clerk, configure: Callable[..., None]) -> None:
+    case_no = clerk.register().case_no
+    to = "KQ003" if officer_of(case_no) != "KQ003" else "KQ002"
+    configure(EZT_ONE_TIME_CODES="true")
+    for code in ("", "000000"):
+        with pytest.raises(SignatureError):
+            give_cases([case_no], to, "借调", signing(DIRECTOR, code))
+    assert officer_of(case_no) != to
+    with reading() as session:
+        assert session.scalar(select(func.count(WrongCode.id))) == 1
+        secret = session.get_one(Officer, DIRECTOR).code_secret
+    code = pyotp.TOTP(secret).at(int(clock.now().timestamp()))
+    # As an authenticator shows it.
+    assert give_cases([case_no], to, "借调", signing(DIRECTOR, f" {code[:3]} {code[3:]}")) == 1
+    assert officer_of(case_no) == to
+
+
+def test_a_backfill_goes_to_nobody_who_entered_it(clerk: Clerk) -> None:
+    to = "KQ003"
+    case_no = backfills.register_backfill(CIVIL_AFFAIRS, "结婚证", MARRIAGE, "MZ-1", "", [], "k", to)
+    with pytest.raises(RefusalError, match="是补录人，不能审核自己补录的证照"):
+        give_case(case_no, to, "轮岗", by_officer(DIRECTOR))
+    with pytest.raises(InputError, match="是补录人"):
+        give_cases([case_no], to, "轮岗", signing(DIRECTOR))
+    assert officer_of(case_no) != to
 
 
 # What nobody asks for.
@@ -486,14 +516,14 @@ def test_a_limit_stays_with_whoever_had_the_case_when_it_ended(clerk: Clerk) -> 
         start_deadline(session, case_no, OUTCOME_NOTICE, today)
         meet_deadline(session, case_no, INITIAL_REVIEW, today)
     assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (0, 0))
-    give_cases([case_no], "KQ003", "轮岗", DIRECTOR)
+    give_cases([case_no], "KQ003", "轮岗", signing(DIRECTOR))
     assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (0, 0))
     # What still runs goes along, and what was late stays so with whom it was due.
     with transaction() as session:
         meet_deadline(session, case_no, OUTCOME_NOTICE, today)
         meet_deadline(session, case_no, VERIFICATION_REQUEST, today)
     assert (kept("KQ002"), kept("KQ003")) == ((1, 1), (1, 0))
-    give_cases([case_no], "KQ001", "轮岗", DIRECTOR)
+    give_cases([case_no], "KQ001", "轮岗", signing(DIRECTOR))
     assert (kept("KQ001"), kept("KQ002"), kept("KQ003")) == ((0, 0), (1, 1), (1, 0))
 
 
@@ -505,7 +535,7 @@ def test_limits_by_officer_and_by_week_are_the_same_ones(clerk: Clerk) -> None:
         for turn, due_on in enumerate([today - timedelta(days=7), today, today + timedelta(weeks=3)]):
             start_deadline(session, case_no, OUTCOME_NOTICE, today, turn).due_on = due_on
             meet_deadline(session, case_no, OUTCOME_NOTICE, today)
-    give_cases([case_no], "KQ003", "离岗", DIRECTOR)
+    give_cases([case_no], "KQ003", "离岗", signing(DIRECTOR))
     with transaction() as session:
         # Neither who has left nor who only looks now is left out of what they had.
         session.get_one(Officer, "KQ002").active = False

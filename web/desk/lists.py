@@ -16,7 +16,9 @@ from models.cases import CaseKind
 from models.organisations import Role
 from runtime import clock
 from runtime.refusals import InputError, RefusalError
+from runtime.settings import settings
 from runtime.words import Words
+from tasks.case.answers import Signature
 from tasks.case.hand_over import give_cases
 from tasks.desk import door
 from tasks.desk.door import SignedIn, last_begun
@@ -24,9 +26,11 @@ from tasks.desk.export import workbook
 from tasks.desk.kinds import KINDS
 from tasks.desk.search import NOTHING, search
 from tasks.desk.to_do import PAGE, Urgency, Wanted, What, Whose, choices, inspections, known_names, listed, receivers
+from tasks.office.signatures import SignatureError
 from web.desk.door import HOME, AtDesk, AtDeskWithForm, from_its_networks
 from web.desk.rendering import desk_page
 from web.forms import NOBODYS, Filled, Said, Typed, checked, refused
+from web.problems import status_of
 
 router = APIRouter(prefix=HOME, include_in_schema=False, dependencies=[Depends(from_its_networks)])
 
@@ -121,6 +125,7 @@ def hand_over(
     to: Typed = "",
     why: Typed = "",
     though_away: Typed = "",
+    code: Typed = "",
     address: Typed = "",
     whole_page: Typed = "",
     case: Cases = None,
@@ -137,7 +142,10 @@ def hand_over(
     }
     filters = dict(_pairs(address))
     try:
-        number = give_cases(*_checked(chosen or [], to, why), by.staff_no, though_away)
+        signature = Signature(by.staff_no, code, by.source)
+        number = give_cases(*_checked(chosen or [], to, why), signature, though_away)
+    except SignatureError as why_not:
+        return _list(request, by, filters, Filled(typed, {"code": str(why_not)}, "", status_of(why_not)))
     except RefusalError as wrong:
         return _list(request, by, filters, refused(wrong, typed))
     door.forget_typed(by.staff_no, f"{HOME}/hand-over")
@@ -194,6 +202,7 @@ def _list(
         "said": said,
         "q": q,
         "last": last_begun(by.staff_no, by.token),
+        "codes": settings().one_time_codes,
         "receivers": receivers() if by.role is Role.DIRECTOR and found.rows else [],
     }
     return desk_page(request, "desk/to-do.html", context, by, form.status)
