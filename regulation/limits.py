@@ -112,6 +112,7 @@ DESK_SIGN_ONS = Limit(
     "desk-sign-ons", 60, Unit.TIMES, "内部规定（第十四条）", "一个来源地址一小时内经浙政钉登录未成功的次数"
 )
 ENTRY_LIFE = Limit("entry-life", 1, Unit.DAYS, "内部规定（第十四条）", "工作台上填写、还没有签名的登记的保存时间")
+ENTRIES = Limit("entries", 50, Unit.TIMES, "内部规定（第十四条）", "一名工作人员同时未完成的登记件数")
 
 # Article 9 wants the use list kept up (动态管理), Article 13 the designated person filed. How fast either is answered,
 # and when an entry has to show that it is still needed, the Center sets itself.

@@ -15,6 +15,8 @@ from regulation.limits import Limit
 from regulation.stages import Stages
 from tasks.case.questions import Question
 
+REMARK = "系统提示"
+"""The line in which a case says to staff, and to nobody else, what is doubtful about it."""
 Lines = list[tuple[str, str]]
 Concerned = Select[tuple[str, str]]
 """Cases and the departments that they are about, by credit code."""

@@ -12,31 +12,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.cases import Case
 from models.desk import DeskEntry, DeskEntryFile
 from models.organisations import Officer
-from regulation.limits import ATTACHMENT_COUNT, ENTRY_LIFE
+from regulation.limits import ATTACHMENT_COUNT, ENTRIES, ENTRY_LIFE
 from runtime import clock
 from runtime.database import reading, together, transaction
 from runtime.keys import keys
-from runtime.refusals import InputError
+from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.answers import ChangedError
 from tasks.case.attachments import File
-from tasks.case.kind import Lines
+from tasks.case.kind import REMARK, Lines
 from tasks.case.start import Begun, Start
 from tasks.desk.door import SignedIn
 from tasks.desk.sheets import Sheet, sheet_within
 from tasks.desk.starts import STARTS
 from tasks.desk.told import ToldNotice, told_since
-from tasks.desk.typed import read, under
+from tasks.desk.typed import ROWS, read, under
 from tasks.office.signatures import SignatureError, look_at
-from tasks.register.look_ups import LOOKED_UP
+from tasks.register.look_ups import LOOKED_UP, root_named
 
 LIFE = timedelta(days=ENTRY_LIFE.value)
 REMEMBERED = timedelta(days=7)
@@ -59,6 +59,12 @@ class Entry:
     came_of_it: Mapping[str, Any] | None
     shown: str
     """The digest of what stands in it, which a signature is for."""
+
+    @property
+    def about(self) -> str:
+        """The first things that were typed, by which one of several is told from the others."""
+        said = [text.strip() for name, text in self.typed.items() if text.strip() and not name.endswith(f"-{ROWS}")]
+        return "、".join(text[:12] for text in said[:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,14 @@ def known_entry(entry_id: str, code: str, by: SignedIn) -> Entry | None:
 def unfinished(by: SignedIn) -> list[Entry]:
     """The entries that somebody has not signed yet, the latest first."""
     with reading() as session:
-        wanted = select(DeskEntry).where(
-            DeskEntry.opened_by == by.staff_no, DeskEntry.begun_at.is_(None), DeskEntry.expires_at > clock.now()
-        )
+        wanted = select(DeskEntry).where(*_unsigned(by, clock.now()))
         rows = session.scalars(wanted.order_by(DeskEntry.opened_at.desc()))
         return [_as_shown(session, row) for row in rows if row.start in STARTS]
+
+
+def _unsigned(by: SignedIn, now: datetime) -> list[ColumnElement[bool]]:
+    """What holds of the entries that somebody has not signed yet."""
+    return [DeskEntry.opened_by == by.staff_no, DeskEntry.begun_at.is_(None), DeskEntry.expires_at > now]
 
 
 def keep(
@@ -112,7 +121,8 @@ def keep(
     """Keep what was typed, and checked files; the entry. One that a run has opened is theirs from now on. Of an entry
     that is signed already nothing changes.
 
-    Raises ``LookupError`` for an entry of somebody else's, ``InputError`` for more files than there may be.
+    Raises ``LookupError`` for an entry of somebody else's, ``InputError`` for more files than there may be,
+    ``RefusalError`` for more entries than an officer may leave unsigned.
     """
     with transaction() as session:
         now = clock.now()
@@ -124,6 +134,8 @@ def keep(
         opened = insert(DeskEntry).values(**new, opened_at=now, expires_at=now + LIFE)
         session.execute(opened.on_conflict_do_nothing())
         row = _own(session, entry_id, code, by.staff_no, locked=True)
+        if (session.scalar(select(func.count()).where(*_unsigned(by, now))) or 0) > ENTRIES.value:
+            raise RefusalError(f"您未完成的登记已有{ENTRIES.value}件，请先到“登记”页办完或者删除几件。")
         if row.begun_at is None:
             row.opened_by = by.staff_no
             row.typed = dict(typed)
@@ -168,7 +180,8 @@ def follows(start: type[Start], typed: Mapping[str, str], by: SignedIn) -> Mappi
     with transaction() as session:
         known = start.known(session, typed)
         if known and start.about.finds:
-            record(session, LOOKED_UP, None, by.staff_no, clock.now(), found=1)
+            root = root_named(session, typed.get("certificate_type", ""), typed.get(start.about.finds, ""))
+            record(session, LOOKED_UP, None, by.staff_no, clock.now(), roots=[root])
         return known
 
 
@@ -205,13 +218,15 @@ def foresee(entry: Entry, by: SignedIn) -> Foreseen:
         begun = start.begin(_key(entry.id), session.get_one(Officer, by.staff_no), _files(session, entry.id))
         session.flush()
         case = session.get_one(Case, begun.case_no) if begun.case_no is not None else None
+        sheet = sheet_within(session, case) if case is not None else None
+        remarks = {title: said for title, said in sheet.lines if title == REMARK} if sheet is not None else {}
         cases = [*begun.news, *([begun.case_no] if begun.case_no else [])]
         return Foreseen(
             sentence=begun.sentence,
-            sheet=sheet_within(session, case) if case is not None else None,
+            sheet=sheet,
             officer_no=case.officer_no if case is not None else "",
             letters=told_since(session, cases, now),
-            doubts=start.doubts(session, clock.local_date(now)),
+            doubts={**start.doubts(session, clock.local_date(now)), **remarks},
         )
 
 
@@ -252,7 +267,8 @@ def _close(session: Session, row: DeskEntry, begun: Begun, by: SignedIn, shown: 
     if begun.case_no is not None:
         case = session.get_one(Case, begun.case_no)
         sheet = sheet_within(session, case)
-        lines = [*sheet.lines, ("经办人", f"工号{case.officer_no}")]
+        # It may go to whoever stands at the counter.
+        lines = [*(line for line in sheet.lines if line[0] != REMARK), ("经办人", f"工号{case.officer_no}")]
         lines += [(limit.label, f"{limit.due_on}{'（暂定）' if limit.provisional else ''}") for limit in sheet.limits]
     lines += [("登记人", f"工号{by.staff_no}"), ("登记时间", f"{now.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}")]
     row.opened_by, row.begun_at, row.case_no, row.typed = by.staff_no, now, begun.case_no, {}

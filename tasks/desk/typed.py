@@ -28,6 +28,7 @@ BETWEEN = re.compile(r"[、,，;；\n]+")
 ROWS = "rows"
 """What the name of a field ends in that says how many lines of a list are shown."""
 MOST_ROWS = 200
+"""Lines of a list that one form takes."""
 
 
 def visible(text: str) -> str:
@@ -85,7 +86,7 @@ def rows_in(typed: Mapping[str, str], name: str) -> list[dict[str, str]]:
         number, _, part = each.partition("-")
         if part and number.isdecimal() and len(number) <= 3:
             rows.setdefault(int(number), {})[part] = text
-    return [rows[number] for number in sorted(rows)][:MOST_ROWS]
+    return [rows[number] for number in sorted(rows)]
 
 
 def tidy(form: type[BaseModel], typed: Mapping[str, str]) -> dict[str, str]:
@@ -135,6 +136,8 @@ def _value(field: FieldInfo, kind: Any, name: str, typed: Mapping[str, str], at:
     one = listed(kind)
     if is_form(one):
         rows = rows_in(typed, name)
+        if len(rows) > MOST_ROWS:
+            wrong[at] = f"{field.title}：最多{MOST_ROWS}行，填写了{len(rows)}行；请分几次登记。"
         return [_given(one, row, f"{at}-{number}-", wrong) for number, row in enumerate(rows)]
     if one is not None and choices_of(one):
         # Each by its own box, as the page that is signed shows them.

@@ -19,7 +19,7 @@ from regulation.objections import STAGES, Stage
 from runtime import clock
 from runtime.refusals import InputError
 from runtime.words import folded
-from tasks.case.kind import Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
+from tasks.case.kind import REMARK, Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
 from tasks.objections.changes import last_change
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.letters import letter_of_case
@@ -137,7 +137,7 @@ def _batch(session: Session, objection: Objection) -> Lines:
 
 
 def _noted(session: Session, objection: Objection) -> Lines:
-    remark = [("系统提示", objection.remark)] if objection.remark else []
+    remark = [(REMARK, objection.remark)] if objection.remark else []
     return _batch(session, objection) + remark
 
 

@@ -34,7 +34,7 @@ class FoundCertificate:
 
 def look_up(text: str, staff_no: str) -> tuple[FoundCertificate, ...]:
     """The certificates in force of whoever has this identity number or credit code, or that have this number or
-    identifier. What was typed is not put on record, that somebody looked is."""
+    identifier. What was typed is not put on record; who looked, and at which certificates, is."""
     number = "".join(unicodedata.normalize("NFKC", text).split())
     if not number:
         return ()
@@ -56,6 +56,7 @@ def look_up(text: str, staff_no: str) -> tuple[FoundCertificate, ...]:
             .order_by(CertificateType.name, Certificate.id)
             .limit(SHOWN)
         )
+        rows = session.execute(wanted).tuples().all()
         found = tuple(
             FoundCertificate(
                 certificate_type=kind.name,
@@ -64,9 +65,9 @@ def look_up(text: str, staff_no: str) -> tuple[FoundCertificate, ...]:
                 issued_on=str(held.issued_on),
                 state=stated(held, "state", "", clock.today()),
             )
-            for held, kind in session.execute(wanted).tuples()
+            for held, kind in rows
         )
-        record(session, LOOKED_UP, None, staff_no, clock.now(), found=len(found))
+        record(session, LOOKED_UP, None, staff_no, clock.now(), roots=[held.root for held, _ in rows])
     return found
 
 
@@ -80,8 +81,20 @@ def stated_in(session: Session, certificate_type: str, reference: str, field: st
     empty where it is not known which one, or what."""
     kind = find_type(session, certificate_type)
     code = next((code for code, name in objectionable(kind).items() if name == field.strip()), "") if kind else ""
-    if kind is None or not code or not reference.strip():
-        return ""
+    held = _named(session, kind, reference) if kind is not None and code else None
+    return stated(held, code, held.holder_number, clock.today()) if held is not None else ""
+
+
+def root_named(session: Session, certificate_type: str, reference: str) -> str:
+    """The root of the one certificate that a number or an identifier names; empty where it is not known which one."""
+    kind = find_type(session, certificate_type)
+    held = _named(session, kind, reference) if kind is not None else None
+    return held.root if held is not None else ""
+
+
+def _named(session: Session, kind: CertificateType, reference: str) -> Certificate | None:
+    if not reference.strip():
+        return None
     try:
         named = Certificate.root == parse_identifier(reference).root
     except IdentifierError:
@@ -90,4 +103,4 @@ def stated_in(session: Session, certificate_type: str, reference: str, field: st
         named, Certificate.type_code == kind.code, Certificate.state != CertificateState.SUPERSEDED
     )
     there = session.scalars(wanted.limit(2)).all()
-    return stated(there[0], code, there[0].holder_number, clock.today()) if len(there) == 1 else ""
+    return there[0] if len(there) == 1 else None

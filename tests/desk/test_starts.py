@@ -3,6 +3,7 @@ be wrong with it, the same for every start."""
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -23,6 +24,7 @@ from models.objections import Objection
 from models.organisations import Officer, Role, SpentCode
 from models.records import AuditEntry
 from regulation.certificates import Level
+from regulation.limits import ENTRIES
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.backfill.questions import BackfillReview, ScanAttached
@@ -373,6 +375,47 @@ def test_starts_are_found_by_words(desk: Desk) -> None:
     assert desk.browser(DIRECTOR).get("/desk/start/nothing").status_code == 404
 
 
+def test_what_the_system_doubts_is_said_before_it_is_signed_and_not_on_the_receipt(desk: Desk) -> None:
+    walk = Walk(desk, "objection")
+    unknown = FILLED["objection"]() | {"certificate_type": "没有的证照", "certificate": "NO-1", "field": "没有的项目"}
+    assert walk.send(unknown).status_code == 303
+    page = desk.browser(DIRECTOR).get(f"{walk.where}/sign", params={"entry": walk.entry}).text
+    said = "证照目录中没有所填的证照类型"
+    assert said in page.partition("登记前请再看一下")[2].partition("填写的内容")[0]
+    assert walk.sign(walk.to_sign()).status_code == 303
+    assert kept(walk.entry).case_no is not None
+    receipt = desk.browser(DIRECTOR).get(f"{walk.where}/done", params={"entry": walk.entry}).text
+    assert said not in receipt
+    assert "系统提示" not in receipt
+    assert said in desk.page(str(kept(walk.entry).case_no), DIRECTOR)
+
+
+def test_unfinished_ones_are_told_from_each_other_and_are_not_without_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "ENTRIES", replace(ENTRIES, value=2))
+    for name in ("俞小云", "陈丽华"):
+        walk = Walk(desk, "objection")
+        walk.send({"objector_name": name}, "keep")
+    page = desk.browser(DIRECTOR).get("/desk/start").text
+    assert re.search(r"<small>[^<]*俞小云", page)
+    assert re.search(r"<small>[^<]*陈丽华", page)
+    refused = Walk(desk, "objection").send({"objector_name": "第三人"}, "keep")
+    assert "未完成的登记已有2件" in refused.text
+    assert refused.status_code == 422
+    assert 'value="第三人"' in refused.text
+    # One that is there already goes on.
+    assert walk.send({"objector_name": "陈丽华二"}, "keep", follow_redirects=True).status_code == 200
+
+
+def test_more_lines_than_a_form_takes_are_refused_not_dropped(desk: Desk) -> None:
+    walk = Walk(desk, "system-review")
+    typed = FILLED["system-review"]() | {f"items-{number}-item_code": f"{number:09}" for number in range(201)}
+    answer = walk.send(typed)
+    assert answer.status_code == 422
+    assert "最多200行，填写了201行" in answer.text
+
+
 # What a form offers
 
 
@@ -390,8 +433,10 @@ def test_certificates_are_looked_up_by_their_holder_s_number_on_record(desk: Des
     assert str(held.face["address"]) in page
     with reading() as session:
         looked = session.scalars(select(AuditEntry).where(AuditEntry.tag == "register:certificates:looked-up")).all()
-    # The search, and the value that was filled in.
+    # The search, and the value that was filled in; whose it was.
     assert [each.actor for each in looked] == [DIRECTOR, DIRECTOR]
+    assert held.root in looked[0].detail["roots"]
+    assert looked[1].detail["roots"] == [held.root]
     assert held.holder_number not in str([each.detail for each in looked])
     assert "没有找到" in walk.send({"find": "330621199001011234"}, "find").text
 

@@ -17,7 +17,7 @@ from models.organisations import Officer
 from regulation.limits import ATTACHMENT_SIZE
 from runtime import clock
 from runtime.database import reading
-from runtime.refusals import InputError, RefusalError
+from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
 from tasks.case.answers import ChangedError
@@ -110,7 +110,7 @@ def _taken(
         return RedirectResponse(f"{HOME}/start?said=kept", 303)
     if do == "check" and kept is not None and not wrong:
         try:
-            entries.foresee(kept, by)
+            entries.check(kept, by)
         except RefusalError as why:
             return _Page(start, by, entry_id, typed, kept).shown(request, refused(why, typed))
         return RedirectResponse(_address(code, "sign", entry_id), 303)
@@ -146,7 +146,7 @@ def _keep(
     number = row_number(dropped)
     try:
         kept = entries.keep(entry_id, start.about.code, by, typed, files, [] if number is None else [number])
-    except InputError as why:
+    except RefusalError as why:
         refusals.append(str(why))
     return kept, {"files": "".join(refusals)} if refusals else {}
 
