@@ -33,13 +33,13 @@ def item_named(session: Session, text: str, department_uscc: str | None = None, 
     """The code of the item that is meant, of this department or of any.
 
     Raises ``InputError``, which suggests names, for a name that no guide or more than one has; where it is to be a
-    known one, also for a code that none has, if the department has any guide at all.
+    known one, also for a code that none has.
     """
     text = text.strip()
     by_name = _items(session, department_uscc)
     codes = {code.upper(): code for having in by_name.values() for code in having}
     if CODE.fullmatch(text):
-        if known_only and codes and text.upper() not in codes:
+        if known_only and text.upper() not in codes:
             alike = get_close_matches(text.upper(), codes, SUGGESTED, ALIKE)
             meant = f"，是不是：{'、'.join(codes[each] for each in alike)}" if alike else ""
             raise InputError(f"办事指南中没有编码为“{text}”的事项{meant}？请从列表中选择。")
@@ -48,3 +48,14 @@ def item_named(session: Session, text: str, department_uscc: str | None = None, 
     if len(found) > 1:
         raise InputError(f"“{text}”不止一个事项，请填写编码：{'、'.join(sorted(found))}。")
     return next(iter(found))
+
+
+def item_meant(session: Session, text: str, department_uscc: str, basis: str) -> str:
+    """The code of a department's item that stands in its guides; of one that stands in none what was written, where it
+    is said on what ``basis`` there is such an item. Raises ``InputError``."""
+    try:
+        return item_named(session, text, department_uscc, known_only=True)
+    except InputError as why:
+        if basis:
+            return text.strip()
+        raise InputError(f"{why}办事指南中确实没有的，写事项的全称，并填写“指南外事项的依据”。") from None

@@ -16,7 +16,7 @@ from runtime.refusals import InputError
 from runtime.words import Plain, Words
 from tasks.case.questions import Asked, Needed, Question
 from tasks.guides.guides import known_on
-from tasks.guides.items import item_named, item_names
+from tasks.guides.items import item_meant, item_names
 from tasks.register.types import type_named, type_names
 
 
@@ -27,6 +27,12 @@ class PaperReportVerdict(Question):
     verdict: Verdict = Field(title="核实结果")
     item_code: Words = Field("", title="事项", max_length=60)
     certificate_type: Words = Field("", title="证照类型", max_length=60)
+    basis: Words = Field(
+        "",
+        title="指南外事项的依据",
+        description="事项不在办事指南中的，写明是什么文件规定的，如权责清单、法规条款",
+        max_length=200,
+    )
     reason: Plain = Field(
         "", title="说明", description="写明怎样核实的；会告知反映人，不要写入个人信息", max_length=1000
     )
@@ -58,7 +64,7 @@ class PaperReportVerdict(Question):
         report = asked.session.get_one(PaperReport, asked.case.case_no)
         wrong = {}
         try:
-            item_code = item_named(asked.session, self.item_code, report.department_uscc, known_only=True)
+            item_code = item_meant(asked.session, self.item_code, report.department_uscc, self.basis)
         except InputError as why:
             wrong["item_code"] = str(why)
         try:

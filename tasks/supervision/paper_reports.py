@@ -25,7 +25,7 @@ from tasks.case.marks import mark_cases
 from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
 from tasks.case.submissions import came_before
-from tasks.guides.items import item_named
+from tasks.guides.items import item_meant
 from tasks.office.departments import department_named
 from tasks.rectifications.findings import Found, note_findings
 from tasks.register.types import type_named
@@ -106,7 +106,7 @@ def close_report(step: Step) -> list[str]:
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()
     if answer.verdict is Verdict.CONFIRM:
-        item_code = item_named(step.session, answer.item_code, report.department_uscc)
+        item_code = item_meant(step.session, answer.item_code, report.department_uscc, answer.basis)
         kind = type_named(step.session, answer.certificate_type)
         rule = CITIZEN_RULES[report.demand]
         said = f"群众反映{report.happened_on}办理事项{item_code}时，窗口对“{kind.name}”{report.demand}"

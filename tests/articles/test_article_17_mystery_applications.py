@@ -17,6 +17,7 @@ from models.certificates import Certificate, CertificateType
 from models.findings import Finding
 from models.mystery_applications import Visit
 from models.notices import OutgoingNotice
+from models.organisations import Department
 from models.records import AuditEntry
 from models.service_guides import ServiceGuide
 from models.use_lists import UseListEntry, UseListVersion
@@ -504,6 +505,26 @@ def test_a_report_is_no_finding_until_staff_have_confirmed_it(
     assert not any(value in finding.facts for value in CITIZEN.values())
     with reading() as session:
         assert session.get_one(Case, case_no).stage == "已属实"
+
+
+@pytest.mark.parametrize("guides", ["some", "none"])
+def test_an_item_that_no_guide_has_is_upheld_only_on_a_basis(
+    clerk: Any, on_day: Callable[[date], datetime], guides: str
+) -> None:
+    """A counter may demand paper for what its department has no guide of; what somebody made up is nothing."""
+    on_day(DAY)
+    case_no = reported()
+    if guides == "none":
+        with transaction() as session:
+            others = select(Department.uscc).where(Department.uscc != USCC).limit(1).scalar_subquery()
+            session.execute(update(ServiceGuide).values(department_uscc=others))
+    for text in ("330603-MZ-999", "婚姻档案出证"):
+        assert "填写“指南外事项的依据”" in str(answer(clerk, case_no, **RIGHT | {"item_code": text}))
+    said = RIGHT | {"item_code": "婚姻档案出证", "basis": "区民政局权责清单第12项"}
+    assert answer(clerk, case_no, **said) is None
+    close_report.run(case_no)
+    (finding,) = matters("citizen-paper")
+    assert finding.subject == "婚姻档案出证 结婚证"
 
 
 def test_a_report_that_does_not_hold_is_no_finding(clerk: Any, on_day: Callable[[date], datetime]) -> None:
