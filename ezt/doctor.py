@@ -66,7 +66,7 @@ from runtime.settings import given_names, known_names, settings
 from runtime.signing_authority import known_chains, signing_authority
 from tasks.case.attachments import scan
 from tasks.case.calendars import working_days
-from tasks.desk.rounds import ROUND, chores_known
+from tasks.desk.rounds import ROUND, STANDS_STILL, chores_known, still_since
 from tasks.keeping.data_keys import check_keys_fit
 from tasks.keeping.records import last_block_is_ours, unsealed_since
 from tasks.office.signatures import CODE_SECONDS
@@ -86,8 +86,6 @@ SEAL_LATE = timedelta(minutes=10)
 MAIL_LATE, MAIL_STUCK = timedelta(hours=1), timedelta(days=1)
 WORKER_SILENT = timedelta(seconds=90)
 """A worker says every 30 seconds that it is there."""
-SCHEDULE_LATE = timedelta(minutes=15)
-"""How long after its time a scheduled story may still be under way."""
 RENAMED = {"EZT_DESK_PORT": "EZT_PREFECT_PORT"}
 """What settings of earlier versions are called now."""
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -469,7 +467,7 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
         # Which chore of a round was not done is said by itself (``rounds``).
         ended = [StateType.COMPLETED, StateType.FAILED] if ROUND.endswith(f"/{name}") else [StateType.COMPLETED]
         done = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ended)))
-        due_at = next(CronSim(cron, (at - SCHEDULE_LATE).astimezone(clock.SHANGHAI), reverse=True))
+        due_at = next(CronSim(cron, (at - STANDS_STILL).astimezone(clock.SHANGHAI), reverse=True))
         runs = client.read_flow_runs(
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
             flow_run_filter=done,
@@ -501,7 +499,11 @@ def schedules(client: SyncPrefectClient, deployed: dict[str, DeploymentResponse]
 
 def rounds() -> Iterator[Finding]:
     """Whether each chore of the rounds is done: a round may come in time and one of its chores fail again and again."""
-    undone = [each for each in chores_known() if each.done_at is None or each.began_at - each.done_at > SCHEDULE_LATE]
+    if (still := still_since(clock.now())) is not None:
+        what = f"自{_when(still)}没有运行，通知不发、日志不封存、办件不恢复"
+        yield _error("系统巡检", what, "请查看工作进程是否在运行、能否连接Prefect")
+        return
+    undone = [each for each in chores_known() if each.done_at is None or each.began_at - each.done_at > STANDS_STILL]
     for each in undone:
         since = f"自{_when(each.done_at)}" if each.done_at else "一直"
         todo = "请看其余各项，修好后在Prefect中运行一次“系统巡检”（system-round），只做选这一项"

@@ -34,7 +34,7 @@ from tasks.desk.runs import prefect
 
 ROOT = Path(__file__).parents[1]
 POOL = "ezt"
-START_SECONDS = 90
+START_SECONDS = 300
 STOP_SECONDS = 20
 PREFECT = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -110,9 +110,12 @@ class System:
         """Wait until a process answers; ``RefusalError`` says where its log is when it does not."""
         until = time.monotonic() + START_SECONDS
         while not condition():
-            if self.fallen() or time.monotonic() > until:
-                log = self.home / "log" / f"{self.fallen() or name}.log"
-                raise RefusalError(f"{self.fallen() or name}没有启动，原因见{log}。")
+            if (fallen := self.fallen()) is not None:
+                raise RefusalError(f"{fallen}没有启动，原因见{self.home / 'log' / f'{fallen}.log'}。")
+            if time.monotonic() > until:
+                log = self.home / "log" / f"{name}.log"
+                slow = f"{name}在{START_SECONDS}秒内没有启动：机器可能太忙，请等负载降下来再运行一次"
+                raise RefusalError(f"{slow}；它说过的话见{log}（可能为空）。")
             self.pause(0.1)
 
     def stop(self) -> None:

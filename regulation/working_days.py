@@ -49,6 +49,11 @@ class DayCounted(NamedTuple):
     why: str
 
 
+STATUTORY_HOLIDAYS = 13
+"""Days off that all citizens have in a year since 2025-01-01 (《全国年节及纪念日放假办法》第二条); no year of which an
+arrangement is still to be entered is an earlier one."""
+
+
 @dataclass(frozen=True, slots=True)
 class YearArrangement:
     """The State Council's arrangement for a year: days off with their names, and weekend days worked.
@@ -59,6 +64,19 @@ class YearArrangement:
     year: int
     days_off: Mapping[date, str]
     days_worked: frozenset[date] = field(default_factory=frozenset)
+
+    @property
+    def incomplete(self) -> str:
+        """Why it can hardly be the whole year's, in Chinese; empty where it can.
+
+        >>> YearArrangement(2027, {date(2027, 1, 1): "元旦"}).incomplete
+        '放假日期只有1天，而法定节假日有13天（《全国年节及纪念日放假办法》第二条），请核对是否漏填。'
+        """
+        number = len(self.days_off)
+        if number >= STATUTORY_HOLIDAYS:
+            return ""
+        law = f"法定节假日有{STATUTORY_HOLIDAYS}天（《全国年节及纪念日放假办法》第二条）"
+        return f"放假日期只有{number}天，而{law}，请核对是否漏填。"
 
     def __post_init__(self) -> None:
         if not self.days_off:

@@ -214,6 +214,10 @@ class PublishYear(Start):
     def check(self, session: Session, officer: Officer, today: date) -> None:
         arranged(self.year, self.days_off, self.days_worked)
 
+    def doubts(self, session: Session, today: date) -> Mapping[str, str]:
+        incomplete = arranged(self.year, self.days_off, self.days_worked).incomplete
+        return {"days_off": incomplete} if incomplete else {}
+
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
         moved = publish(self.year, self.days_off, self.days_worked, officer)
         return Begun(f"{self.year}年放假安排公布，{moved}个截止日有变动。")

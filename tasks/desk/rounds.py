@@ -37,6 +37,9 @@ EVERY = {
 """How often, in whole minutes."""
 
 
+STANDS_STILL = timedelta(minutes=15)
+"""As long as what is scheduled may be late."""
+
 ONLY_RECOVERY = {"only": [Chore.RECOVERY]}
 """The parameters of a round that looks for cases without a run at once, due or not."""
 
@@ -79,6 +82,13 @@ def chores_known() -> list[ChoreDone]:
     with reading() as session:
         known = {each.chore: each for each in session.scalars(select(ChoreDone))}
     return [known[chore] for chore in Chore if chore in known]
+
+
+def still_since(at: datetime) -> datetime | None:
+    """Since when no round has done anything, where that is too long ago for a busy machine: nothing is sent, sealed or
+    taken up again meanwhile. ``None`` while rounds come, and where none ever came."""
+    last = max((each.began_at for each in chores_known()), default=None)
+    return last if last is not None and at - last > STANDS_STILL else None
 
 
 def rounds_table() -> str:

@@ -110,6 +110,25 @@ def test_what_is_left_in_english_is_little_and_named(page: Page, runs: Runs, sha
     assert len(LEFT) <= 30
 
 
+def test_the_dialogs_speak_chinese_and_nobody_advertises(
+    page: Page, runs: Runs, shared_prefect: dict[str, str]
+) -> None:
+    page.goto(f"{shared_prefect['EZT_PREFECT_URL']}/runs/flow-run/{runs.of_case}")
+    page.get_by_role("button", name="取消", exact=True).click()
+    dialog = page.locator(".p-modal")
+    dialog.get_by_text("取消运行").wait_for()
+    said = " ".join(dialog.inner_text().split())
+    assert "将把运行“异议 YY-2026-000001 · 居民身份证 · 待初审”改为" in said
+    assert not re.search(r"[A-Za-z]{3}", said.replace("YY-2026-000001", "")), said
+    page.reload()
+    page.get_by_text("日志", exact=True).first.wait_for()
+    # The server is gone.
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_role("link", name="流程部署").first.click()
+    page.get_by_text("没有连上服务").first.wait_for()
+    assert "Prefect Cloud" not in page.locator("body").inner_text()
+
+
 def english(page: Page) -> set[str]:
     """The labels of a page with English in them: numbers as N, and without the names of runs."""
     found = set()

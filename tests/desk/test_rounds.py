@@ -12,6 +12,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 from sqlalchemy import select
 
 from ezt import doctor
+from ezt.desk import Desk
 from ezt.doctor import Standing
 from flows.housekeeping import ROUNDS, do_chore
 from models.chores import ChoreDone
@@ -20,7 +21,7 @@ from runtime import clock
 from runtime.database import reading, transaction
 from tasks.audit import record
 from tasks.desk.rounds import EVERY, Chore, due_chores, is_due, note_chore
-from tests.conftest import Time, WorkedDesk, wait_until
+from tests.conftest import Clerk, Time, WorkedDesk, wait_until
 
 MINUTE = timedelta(minutes=1)
 
@@ -110,6 +111,25 @@ def test_the_doctor_says_which_chore_has_not_been_done(present: Time) -> None:
     assert found.standing is Standing.ERROR
     assert found.what == "发送通知自2026-03-03 10:20没有完成（OSError）"
     assert "系统巡检" in found.todo
+
+
+def test_that_no_round_comes_is_said_by_doctor_and_on_every_page_of_the_desk(
+    present: Time, clerk: Clerk, web: str
+) -> None:
+    opened = Desk(None, web)  # type: ignore[arg-type]
+    browser = opened.browser("KQ001")
+    assert "没有运行" not in browser.get("/desk").text, "a system that has just been set up"
+    for chore in Chore:
+        note_chore(chore, present.now)
+    present.pass_by(timedelta(minutes=14))
+    assert "没有运行" not in browser.get("/desk").text
+    present.pass_by(timedelta(minutes=2))
+    said = "系统巡检自2026-03-03 10:20没有运行"
+    for page in ("/desk", "/desk/start", "/desk/letters"):
+        assert said in browser.get(page).text
+    (found,) = doctor.rounds()
+    assert (found.standing, found.what[:22]) == (Standing.ERROR, "自2026-03-03 10:20没有运行，")
+    opened.close()
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import OperationalError
 
+from runtime import clock
 from runtime.settings import settings
 from tasks.desk.door import NotSignedInError, SignedIn
 from tasks.desk.matters import number_of_matters
+from tasks.desk.rounds import still_since
 from web.desk.door import HOME, at_desk, from_its_networks
 from web.forms import Filled
 from web.problems import ProblemError
@@ -22,7 +24,12 @@ def desk_page(
     request: Request, template: str, context: dict[str, Any], by: SignedIn, status: int = 200
 ) -> HTMLResponse:
     """A page for somebody at the desk."""
-    for_menu = {"by": by, "prefect": settings().prefect_url, "open_matters": number_of_matters(by.staff_no)}
+    for_menu = {
+        "by": by,
+        "prefect": settings().prefect_url,
+        "open_matters": number_of_matters(by.staff_no),
+        "still_since": still_since(clock.now()),
+    }
     shown = page(request, template, for_menu | context, status)
     shown.headers["Content-Security-Policy"] = POLICY
     return shown

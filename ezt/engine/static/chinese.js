@@ -148,8 +148,33 @@ const WORDS = {
   "Later": "以后",
   "Additional Options": "其他选项",
   "No items selected": "没有选择",
-  "Submit": "提交"
+  "Submit": "提交",
+
+  "Cancel Flow Run": "取消运行",
+  "Retry Flow Run": "重新运行",
+  "Delete Flow Run": "删除运行",
+  "Current Flow Run State": "现在的状态",
+  "Cancel all sub flow runs": "一并取消子流程",
+  "Confirm": "确定",
+  "Flow run cancelled": "已请求取消运行",
+  "Flow run state changed": "状态已改变",
+  "Close": "关闭",
+  "state.": "。",
+  "Any task runs without a": "没有",
+  "persisted result": "已存结果",
+  "will be run again.": "的步骤将再运行一次。",
+  "Oops. Something went wrong.": "没有连上服务",
+  "Please check your connection and try again.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。"
 };
+// Sentences with a name in them, as dialogs say them.
+const SENTENCES = [
+  [/^This will put flow run (.+) into a$/, "将把运行“$1”改为"],
+  [/^This will retry flow run (.+)\.$/, "将重新运行“$1”。"],
+  [/^Retry (.+)\?$/, "重新运行“$1”？"],
+  [/^Are you sure you want to delete (.+)\?$/, "确定删除“$1”？删除后不能恢复。"]
+];
+// Prefect's advertisements, in place of what is wrong, too.
+localStorage.setItem("prefect-show-promotional-content", "false");
 const ATTRIBUTES = ["placeholder", "title", "aria-label"];
 const LEFT_ALONE = [
   "textarea", "pre", "code", "[contenteditable]", ".cm-editor", ".markdown-renderer", ".p-markdown-renderer",
@@ -160,7 +185,9 @@ const LEFT_ALONE = [
 
 function inChinese(said) {
   const label = said.trim();
-  return Object.hasOwn(WORDS, label) ? said.replace(label, () => WORDS[label]) : said;
+  if (Object.hasOwn(WORDS, label)) return said.replace(label, () => WORDS[label]);
+  const sentence = SENTENCES.find(([form]) => form.test(label));
+  return sentence ? label.replace(...sentence) : said;
 }
 
 function translateText(text) {
