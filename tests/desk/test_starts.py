@@ -314,6 +314,17 @@ def test_a_signature_is_for_what_was_seen_by_who_typed_it_with_a_right_code(desk
     assert walk.sign(walk.to_sign()).status_code == 303
 
 
+def test_an_auditor_does_not_end_what_a_run_has_opened(desk: Desk) -> None:
+    opened = entries.open_for_run("objection", "00000000-0000-0000-0000-000000000001")
+    with transaction() as session:
+        session.get_one(Officer, "KQ003").role = Role.AUDITOR
+    browser = desk.browser("KQ003")
+    key = dict(HIDDEN.findall(browser.get("/desk/start").text))["form_key"]
+    refused = browser.post("/desk/start/objection/drop", data={"form_key": key, "entry": opened.id})
+    assert "审计人员只能查看" in refused.text
+    assert kept(opened.id).expires_at > clock.now()
+
+
 @EVERY
 def test_auditors_start_nothing(desk: Desk, code: str) -> None:
     with transaction() as session:
