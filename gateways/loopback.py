@@ -5,13 +5,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+
+class _Titled(Protocol):
+    """An application with a name."""
+
+    title: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 @contextmanager
-def serving(app: FastAPI, port: int) -> Iterator[int]:
+def serving(app: _Titled, port: int) -> Iterator[int]:
     """``app`` on ``port`` (0 takes a free one) while the block runs; yields the port. ``OSError`` when it is taken."""
     # asyncio sends at once only on what is said to be TCP; elsewhere a second packet waits 40 ms for the first.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -31,13 +40,13 @@ def serving(app: FastAPI, port: int) -> Iterator[int]:
             thread.join()
 
 
-def serve(app: FastAPI, port: int) -> None:
+def serve(app: _Titled, port: int) -> None:
     """Serve ``app`` until the process is stopped."""
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(app, port, "info")).run()
 
 
-def _config(app: FastAPI, port: int, log_level: str) -> uvicorn.Config:
+def _config(app: _Titled, port: int, log_level: str) -> uvicorn.Config:
     # A cut connection is an error to uvicorn and an order to us, hence the log level in ``serving``.
     return uvicorn.Config(
         app,

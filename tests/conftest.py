@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
-from functools import cache
+from functools import cache, wraps
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, cast
@@ -39,12 +39,13 @@ from prefect.context import SettingsContext, get_settings_context, refresh_globa
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import ColumnElement, Connection, Dialect, Engine, create_engine, delete, event, inspect, select
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ezt import children
 from ezt.desk import Desk
 from ezt.samples import data as samples
 from ezt.up import PREFECT, free_port
-from gateways import stand_in, zhejiang_gateway
+from gateways import loopback, stand_in, zhejiang_gateway
 from gateways.stand_in import StandIn
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
@@ -141,6 +142,27 @@ PASSWORD = "desk-password-of-the-tests"
 
 REMEMBERED = (applications.caller_of.cache, certificate_use.standing_of.cache, trial_holders.trial_indexes.cache)
 """What a web process knows for a second."""
+
+
+READ: dict[object, settings.Settings] = {}
+"""The settings by what they were read from: tests read the same ones several times over, and to check some eighty of
+them takes a hundredth of a second."""
+
+
+def _read_once(read: Callable[[], settings.Settings]) -> Callable[[], settings.Settings]:
+    @wraps(read)
+    def once() -> settings.Settings:
+        try:
+            text = settings.settings_file().read_bytes()
+        except OSError:
+            return read()
+        said = (text, *sorted(each for each in os.environ.items() if each[0].startswith("EZT_")))
+        return READ.get(said) or READ.setdefault(said, read())
+
+    return once
+
+
+settings.read_settings = _read_once(settings.read_settings)
 
 
 def accepts_connections(port: int) -> bool:
@@ -402,10 +424,48 @@ def without_waits() -> Iterator[None]:
     zhejiang_gateway.close()
 
 
+class Served:
+    """What a server serves now: it outlives the tests, for to start and to end one takes as long as many a test. Each
+    brings along whom it serves, and the settings of Prefect that hold there."""
+
+    def __init__(self) -> None:
+        self.title = "Served"
+        self.port = 0
+        self._app: ASGIApp | None = None
+        self._known: SettingsContext | None = None
+
+    @contextmanager
+    def serving(self, app: ASGIApp) -> Iterator[None]:
+        self._app, self._known = app, get_settings_context()
+        try:
+            yield
+        finally:
+            self._app = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._app is not None, "nobody serves here now"
+        assert self._known is not None
+        with SettingsContext(profile=self._known.profile, settings=self._known.settings):
+            await self._app(scope, receive, send)
+
+
+def _served() -> Iterator[Served]:
+    served = Served()
+    with loopback.serving(served, 0) as served.port:
+        yield served
+
+
+bureau_server = pytest.fixture(scope="session", name="bureau_server")(_served)
+web_server = pytest.fixture(scope="session", name="web_server")(_served)
+
+
 @pytest.fixture
-def city_bureau(home: Path, without_waits: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def city_bureau(
+    home: Path, without_waits: None, bureau_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StandIn]:
     """A stand-in of the city's platform that the settings point to; the province has none."""
-    with stand_in.running(StandIn("kq-app", "kq-secret")) as bureau:
+    bureau = StandIn("kq-app", "kq-secret", port=bureau_server.port)
+    with bureau_server.serving(stand_in.build_app(bureau)):
         monkeypatch.setenv("EZT_CITY_GATEWAY__URL", bureau.url)
         monkeypatch.setenv("EZT_CITY_GATEWAY__APP_KEY", bureau.app_key)
         monkeypatch.setenv("EZT_CITY_GATEWAY__APP_SECRET", bureau.app_secret)
@@ -583,14 +643,14 @@ def web_in_this_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def web(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def web(clerk: Clerk, web_server: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The web process on loopback. Prefect is out of reach here, which must not trouble a caller."""
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")
     # What other tests of this process have used up of an hour's allowance is none of this one's.
     monkeypatch.setattr("web.requests._counted", SlidingWindowCounterRateLimiter(MemoryStorage()))
-    with web_in_this_process() as address:
-        yield address
+    with web_server.serving(app):
+        yield f"http://127.0.0.1:{web_server.port}"
 
 
 @dataclass
