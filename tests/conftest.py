@@ -71,6 +71,7 @@ from tasks.objections.registrations import register_objection
 from tasks.office import applications
 from tasks.office.signatures import DESK
 from tasks.register import trial_holders
+from tests.forked import Forked
 from tests.operator_guide import blocks, run
 from tests.postgresql_server import FAST, as_superuser, create_database, postgresql_server, server_folder
 from tests.run_folders import pytest_configure as pytest_configure
@@ -749,9 +750,8 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     url = f"http://127.0.0.1:{port}/api"
     reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_PREFECT_URL": url.removesuffix("/api")}
     reached |= {"EZT_PREFECT_PASSWORD": PASSWORD}
-    command = [sys.executable, "-m", "ezt.engine.prefect_server", "--port", str(port)]
-    with (home / "server.log").open("ab") as log:
-        server = children.start(command, env=os.environ | reached | more, cwd=ROOT, stdout=log, stderr=log)
+    environment = os.environ | reached | more
+    server = Forked("ezt.engine.prefect_server", ["--port", str(port)], environment, home / "server.log")
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
         yield reached
