@@ -67,11 +67,11 @@ def test_every_page_of_it_is_for_everybody_on_every_screen(sign_in: SignIn, case
     assert hindrances(page) == []
     if screen != "phone":
         # Filters, the first case and what is done with several of them are in sight without scrolling.
-        for each in (page.get_by_label("部门"), first, page.get_by_role("button", name="移交", exact=True)):
+        for each in (page.get_by_label("部门"), first, page.get_by_role("button", name="签名并移交")):
             box = each.bounding_box()
             assert box is not None
             assert box["y"] + box["height"] <= SCREENS[screen]["height"]
-    page.get_by_role("button", name="移交", exact=True).click()
+    page.get_by_role("button", name="签名并移交").click()
     assert hindrances(page) == []
     for look_up in ("鲁国栋", "鲁国", ""):
         page.get_by_label("查找办件").fill(look_up)
@@ -120,13 +120,13 @@ def test_a_director_gives_cases_to_somebody_else_without_javascript(
     page = sign_in(DIRECTOR, java_script_enabled=False)
     page.goto(f"{web}/desk?whose=all&kind=YY")
     page.get_by_label("移交理由").fill("KQ002借调")
-    page.get_by_role("button", name="移交", exact=True).click()
+    page.get_by_role("button", name="签名并移交").click()
     assert complains(page, "接收人", "接收人未填写")
     assert "请至少选择一件要移交的办件。" in page.locator("#cases-wrong").inner_text()
     assert page.get_by_label("移交理由").input_value() == "KQ002借调"
     page.get_by_label(f"选择{cases[0]}").check()
     page.get_by_label("接收人").select_option(value="KQ003")
-    page.get_by_role("button", name="移交", exact=True).click()
+    page.get_by_role("button", name="签名并移交").click()
     assert page.get_by_role("status").inner_text() == "已移交1件，已通知接收人（休假的，通知其代理人）。"
     assert [officer_of(each) for each in cases] == ["KQ003", "KQ002", "KQ002"]
     # Narrowed down as it was.
@@ -134,7 +134,7 @@ def test_a_director_gives_cases_to_somebody_else_without_javascript(
     page.get_by_label("本页3件全部移交").check()
     page.get_by_label("接收人").select_option(value="KQ001")
     page.get_by_label("移交理由").fill("轮岗")
-    page.get_by_role("button", name="移交", exact=True).click()
+    page.get_by_role("button", name="签名并移交").click()
     assert {officer_of(each) for each in cases} == {"KQ001"}
 
 

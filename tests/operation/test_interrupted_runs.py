@@ -34,7 +34,7 @@ def test_waits(number, tmp_path):
         server_folder() as data,
         postgresql_server(data) as url,
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False) as browser,
+        playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"), chromium_sandbox=False) as browser,
         children.start(sleeping) as process,
     ):
         Path("READY", str(number)).touch()
@@ -98,7 +98,7 @@ class Run:
         assert poll() is None, self.log.read_text(encoding="utf-8")
         found = descendants(self.process.pid)
         commands = "\n".join(map(command_of, found))
-        for program in ("postgres", "sleep(600)", "chromium", "playwright"):
+        for program in ("postgres", "sleep(600)", "chromium-headless-shell", "playwright"):
             assert program in commands
         return found
 
