@@ -58,4 +58,4 @@ def item_meant(session: Session, text: str, department_uscc: str, basis: str) ->
     except InputError as why:
         if basis:
             return text.strip()
-        raise InputError(f"{why}办事指南中确实没有的，写事项的全称，并填写“指南外事项的依据”。") from None
+        raise InputError(f"{why}办事指南中确实没有的，写事项的全称，并填写“指南外事项的依据（如权责清单）”。") from None

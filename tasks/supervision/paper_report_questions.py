@@ -29,17 +29,15 @@ class PaperReportVerdict(Question):
     certificate_type: Words = Field("", title="证照类型", max_length=60)
     basis: Words = Field(
         "",
-        title="指南外事项的依据",
-        description="事项不在办事指南中的，写明是什么文件规定的，如权责清单、法规条款",
-        max_length=200,
+        title="指南外事项的依据（如权责清单）",
+        max_length=120,
     )
-    reason: Plain = Field(
-        "", title="说明", description="写明怎样核实的；会告知反映人，不要写入个人信息", max_length=1000
-    )
+    # What it is for stands in the title: the form is to be in sight as a whole.
+    reason: Plain = Field("", title="说明（会告知反映人，不要写入个人信息）", max_length=1000)
 
     hints: ClassVar = {
-        "item_code": {Verdict.CONFIRM: "可以从列表中选；或填编码、事项名称的一部分"},
-        "certificate_type": {Verdict.CONFIRM: "可以从列表中选；或填名称的一部分、代码"},
+        "item_code": {Verdict.CONFIRM: "从列表中选，或填编码、名称的一部分"},
+        "certificate_type": {Verdict.CONFIRM: "从列表中选，或填名称的一部分、代码"},
     }
     needs: ClassVar = {
         "reason": Needed("verdict", dict.fromkeys(Verdict, "核实结果会告知反映人怎样核实的")),

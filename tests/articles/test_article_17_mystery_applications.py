@@ -519,7 +519,7 @@ def test_an_item_that_no_guide_has_is_upheld_only_on_a_basis(
             others = select(Department.uscc).where(Department.uscc != USCC).limit(1).scalar_subquery()
             session.execute(update(ServiceGuide).values(department_uscc=others))
     for text in ("330603-MZ-999", "婚姻档案出证"):
-        assert "填写“指南外事项的依据”" in str(answer(clerk, case_no, **RIGHT | {"item_code": text}))
+        assert "填写“指南外事项的依据（如权责清单）”" in str(answer(clerk, case_no, **RIGHT | {"item_code": text}))
     said = RIGHT | {"item_code": "婚姻档案出证", "basis": "区民政局权责清单第12项"}
     assert answer(clerk, case_no, **said) is None
     close_report.run(case_no)

@@ -40,7 +40,8 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window, which needs half as much of the processor, for one file: while Playwright lives, its event loop runs in this thread."""
+    """Debian's Chromium without a window, which takes half as much of the processor; for one file, because Playwright's
+    event loop runs in this thread while it lives."""
     program = shutil.which("chromium-headless-shell")
     needed = "chromium-headless-shell fonts-noto-cjk"
     assert program is not None, f"请安装{needed}（Debian：apt-get install {needed}），测试不跳过它"

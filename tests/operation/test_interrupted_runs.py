@@ -20,6 +20,7 @@ pytestmark = pytest.mark.thorough
 
 WAITING = """
 import shutil, sys, time
+BROWSER = shutil.which("chromium-headless-shell")
 from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
@@ -34,7 +35,7 @@ def test_waits(number, tmp_path):
         server_folder() as data,
         postgresql_server(data) as url,
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"), chromium_sandbox=False) as browser,
+        playwright.chromium.launch(executable_path=BROWSER, chromium_sandbox=False) as browser,
         children.start(sleeping) as process,
     ):
         Path("READY", str(number)).touch()

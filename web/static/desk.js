@@ -142,3 +142,7 @@ for (const picture of document.querySelectorAll(".picture")) {
     picture.classList.toggle("near");
   });
 }
+
+// A page that answers a wrong code is gone back to, and loaded again, without its form being sent once more.
+const address = document.querySelector("[data-address]")?.dataset.address;
+if (address) history.replaceState(null, "", address);

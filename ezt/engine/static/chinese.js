@@ -164,6 +164,7 @@ const WORDS = {
   "persisted result": "已存结果",
   "will be run again.": "的步骤将再运行一次。",
   "Oops. Something went wrong.": "没有连上服务",
+  "You can use Prefect Cloud for free, anytime.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。",
   "Please check your connection and try again.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。"
 };
 // Sentences with a name in them, as dialogs say them.
@@ -173,8 +174,6 @@ const SENTENCES = [
   [/^Retry (.+)\?$/, "重新运行“$1”？"],
   [/^Are you sure you want to delete (.+)\?$/, "确定删除“$1”？删除后不能恢复。"]
 ];
-// Prefect's advertisements, in place of what is wrong, too.
-localStorage.setItem("prefect-show-promotional-content", "false");
 const ATTRIBUTES = ["placeholder", "title", "aria-label"];
 const LEFT_ALONE = [
   "textarea", "pre", "code", "[contenteditable]", ".cm-editor", ".markdown-renderer", ".p-markdown-renderer",
