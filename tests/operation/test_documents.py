@@ -100,3 +100,11 @@ def test_a_test_that_is_allowed_longer_is_said_what_for() -> None:
     allowed = {name(file) for file in files if file != Path(__file__)}
     assert allowed
     assert {file for file in allowed if f"`{file}`" not in said} == set()
+
+
+def test_the_staff_guide_has_a_page_for_each_job_that_begins_with_the_morning() -> None:
+    guide = (ROOT / "docs" / "staff-guide.zh-CN.md").read_text("utf-8")
+    chapter = guide.partition("## 一、")[2].partition("\n## ")[0]
+    pages = dict(re.findall(r"\n### (\S+)\n\n(.+?)(?=\n### |\Z)", chapter, re.DOTALL))
+    assert list(pages) == ["窗口登记人员", "经办人", "负责人", "检查人员", "审计人员"]
+    assert all(text.startswith("1. **早上先") for text in pages.values())

@@ -151,24 +151,17 @@ const WORDS = {
   "Submit": "提交",
 
   "Cancel Flow Run": "取消运行",
-  "Retry Flow Run": "重新运行",
-  "Delete Flow Run": "删除运行",
   "Current Flow Run State": "现在的状态",
-  "Cancel all sub flow runs": "一并取消子流程",
   "Confirm": "确定",
   "Flow run cancelled": "已请求取消运行",
-  "Flow run state changed": "状态已改变",
-  "Close": "关闭",
-  "state.": "。",
-  "Any task runs without a": "没有",
-  "persisted result": "已存结果",
-  "will be run again.": "的步骤将再运行一次。",
+  "state.": "状态。",
   "Oops. Something went wrong.": "没有连上服务",
   "You can use Prefect Cloud for free, anytime.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。",
   "Please check your connection and try again.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。"
 };
 // Sentences with a name in them, as dialogs say them.
 const SENTENCES = [
+  [/^Delete Flow Run$/, "删除运行"],
   [/^This will put flow run (.+) into a$/, "将把运行“$1”改为"],
   [/^This will retry flow run (.+)\.$/, "将重新运行“$1”。"],
   [/^Retry (.+)\?$/, "重新运行“$1”？"],
