@@ -20,7 +20,7 @@ from ezt.desk import HIDDEN, Desk, said_on
 from models.backfills import BackfillEntry
 from models.cases import Case
 from models.desk import DeskEntry, DeskEntryFile, DeskSession
-from models.objections import Objection
+from models.objections import Attachment, Objection
 from models.organisations import Officer, Role, SpentCode
 from models.records import AuditEntry
 from regulation.certificates import Level
@@ -417,6 +417,25 @@ def test_unfinished_ones_are_told_from_each_other_and_are_not_without_end(
     assert 'value="第三人"' in refused.text
     # One that is there already goes on.
     assert walk.send({"objector_name": "陈丽华二"}, "keep", follow_redirects=True).status_code == 200
+
+
+def test_what_is_kept_and_gone_on_with_is_one_entry_with_the_files_of_each_time(desk: Desk) -> None:
+    """Kept without a file, opened again, loaded anew, kept with one: neither a second draft nor a lost file."""
+    walk = Walk(desk, "objection")
+    walk.send(FILLED["objection"](), "keep")
+    again = Walk(desk, "objection", entry=walk.entry)
+    again = Walk(desk, "objection", entry=again.entry)
+    added = [("files", ("材料.png", PNG, "image/png"))]
+    assert again.send(FILLED["objection"](), "keep", files=added).status_code == 303
+    with reading() as session:
+        assert session.scalars(select(DeskEntry.id)).all() == [walk.entry]
+    last = Walk(desk, "objection", entry=walk.entry)
+    assert last.send(FILLED["objection"]()).status_code == 303
+    assert last.sign(last.to_sign()).status_code == 303
+    with reading() as session:
+        case_no = kept(walk.entry).case_no
+        names = session.scalars(select(Attachment.name).where(Attachment.case_no == case_no)).all()
+    assert names == ["材料.png"]
 
 
 def test_more_lines_than_a_form_takes_are_refused_not_dropped(desk: Desk) -> None:
