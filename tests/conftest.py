@@ -750,14 +750,25 @@ def prefect_server(home: Path, **more: str) -> Iterator[dict[str, str]]:
     url = f"http://127.0.0.1:{port}/api"
     reached = PREFECT | {"PREFECT_HOME": str(home), "PREFECT_API_URL": url, "EZT_PREFECT_URL": url.removesuffix("/api")}
     reached |= {"EZT_PREFECT_PASSWORD": PASSWORD}
-    environment = os.environ | reached | more
-    server = Forked("ezt.engine.prefect_server", ["--port", str(port)], environment, home / "server.log")
+    server = _start_server(home, port, os.environ | reached | more, anew=bool(more))
     try:
         wait_until(lambda: is_healthy(url), "Prefect没有启动", 180)
         yield reached
     finally:
         server.terminate()
         server.wait(30)
+
+
+def _start_server(
+    home: Path, port: int, environment: dict[str, str], *, anew: bool
+) -> "Forked | subprocess.Popen[bytes]":
+    """A Prefect server's process: forked, or ``anew``, because some of its settings it reads when it is imported."""
+    module, said = "ezt.engine.prefect_server", home / "server.log"
+    if not anew:
+        return Forked(module, ["--port", str(port)], environment, said)
+    with said.open("ab") as log:
+        command = [sys.executable, "-m", module, "--port", str(port)]
+        return children.start(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
 
 
 @contextmanager

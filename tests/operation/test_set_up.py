@@ -100,7 +100,9 @@ def test_without_root_one_line_says_what_to_install_and_nothing_is(machine: Mach
     assert done.stdout == ""
     (line,) = (each for each in done.stderr.splitlines() if not each.startswith("make"))
     _, _, packages = line.partition(INSTALLS)
-    assert {"python3.11-venv", "chromium", "fonts-noto-cjk", "libreoffice-calc", "faketime"} <= set(packages.split())
+    assert {"python3.11-venv", "chromium-headless-shell", "fonts-noto-cjk", "libreoffice-calc", "faketime"} <= set(
+        packages.split()
+    )
     for name in ("Chromium", "中文字体", "LibreOffice Calc"):
         assert name in line
     assert machine.asked_for == []
