@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedBytes, EncryptedText, enum_text
-from regulation.objections import WHOLE, Bureau, Ground, ObjectorKind, Outcome, Pursuit
+from regulation.objections import WHOLE, Bureau, Ground, ObjectorKind, Outcome, Pursuit, Way
 
 
 class Objection(Base):
@@ -21,7 +21,8 @@ class Objection(Base):
     version before only. ``withdrawn_at``: the objector took it back, though the case may go on for whoever joined it.
     ``outcome`` is how the case ended. ``remark`` is what the reviewing officer should
     know, and nobody else: what registration found or could not find, what is doubtful, and how the objector made
-    themselves known.
+    themselves known. ``way`` is how it came, which earlier versions did not ask; ``typed_late_why``, for staff only,
+    why it was not on record within days.
     """
 
     __tablename__ = "objections"
@@ -48,6 +49,8 @@ class Objection(Base):
     proposed: Mapped[str] = mapped_column(EncryptedText)
     reason: Mapped[str] = mapped_column(EncryptedText)
     remark: Mapped[str]
+    way: Mapped[Way | None] = mapped_column(enum_text(Way))
+    typed_late_why: Mapped[str | None] = mapped_column(EncryptedText)
     lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     earlier_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     withdrawn_at: Mapped[datetime | None]

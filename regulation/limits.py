@@ -62,6 +62,9 @@ VERIFICATION_REQUEST = Limit(
     "向省、市大数据局提出核实需求",
     Clock.STATUTORY,
 )
+# Article 12 counts from the day on which an objection was received, not from that on which somebody typed it in.
+TYPED_LATE = Limit("typed-late", 5, Unit.WORKING_DAYS, "内部规定（第十二条）", "收到异议后登记，超过须写明原因")
+TYPED_AGE = Limit("typed-age", 365, Unit.DAYS, "内部规定（第十二条）", "登记的收到日期距今的最长时间")
 INITIAL_REVIEW = Limit("initial-review", 2, Unit.WORKING_DAYS, "内部时限", "初审")
 SUPPLEMENT = Limit("supplement", 10, Unit.WORKING_DAYS, "内部时限", "申请人补正")
 URGE = Limit("urge", 5, Unit.WORKING_DAYS, "内部时限", "上级未回复时催办")

@@ -36,6 +36,19 @@ class Ground(StrEnum):
     MISSING = "应当有而没有的证照"
 
 
+class Way(StrEnum):
+    """How an objection reached the Center (Article 12): the measures leave it to whoever objects."""
+
+    IN_PERSON = "来访"
+    BY_LETTER = "来信"
+    BY_PHONE = "来电"
+    REFERRED = "转办"
+    ONLINE = "网上"
+
+
+ON_PAPER = frozenset({Way.BY_LETTER, Way.REFERRED})
+"""Ways that leave a paper, which is kept with the case."""
+
 WHOLE = "整件证照"
 """What an objection to a missing certificate is about, in place of a field."""
 NO_SUCH = "没有这件证照"

@@ -57,6 +57,8 @@ def _lines(session: Session, case: Case) -> Lines:
     if objection.certificate_root and (disputes := dispute_on(session, objection.certificate_root)):
         lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
     lines += _noted(session, objection)
+    if objection.typed_late_why is not None:
+        lines.append(("迟登记的原因", objection.typed_late_why))
     for claim in claims:
         other = claim.objection
         if other is not objection:
@@ -125,6 +127,7 @@ def _claimed(session: Session, objection: Objection) -> Lines:
         ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
         ("有异议的项目", f"{objection.public_field}（{'、'.join(objection.grounds)}）"),
         ("附件", f"{len(attachments)}个" if attachments else "无"),
+        *([("收到方式", str(objection.way))] if objection.way is not None else []),
     ]
 
 

@@ -18,7 +18,7 @@ from notifications import notices
 from regulation.backfill.judge import Judge
 from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
 from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
-from regulation.objections import Ground, Stage, may_be_joined
+from regulation.objections import Ground, Stage, Way, may_be_joined
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.keys import keys
@@ -81,6 +81,15 @@ def handed_in_by(department: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """How an application came and, of one that staff type in, on which day; ``late_why`` where that is long ago."""
+
+    way: Way = Way.ONLINE
+    on: date | None = None
+    late_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """An application as it was handed in. ``key`` names this one submission: handing it in again returns the first
     registration. ``remark`` is what the reviewing officer should know of how it came."""
@@ -89,6 +98,7 @@ class Submission:
     key: str
     remark: str = ""
     files: Sequence[File] = ()
+    receipt: Receipt = Receipt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +113,14 @@ class Registered:
 
 
 def register_objection(
-    application: ObjectionApplication, files: Sequence[File], submission_key: str, actor: str, remark: str = ""
+    application: ObjectionApplication,
+    files: Sequence[File],
+    submission_key: str,
+    actor: str,
+    remark: str = "",
+    receipt: Receipt = Receipt(),
 ) -> Registered:
-    """Register an objection in one transaction: number, officer, deadlines, acknowledgement.
+    """Register an objection in one transaction: number, officer, deadlines from the day it came, acknowledgement.
 
     ``submission_key`` and ``remark`` as in ``Submission``; ``actor`` is who typed it in or which application sent it. A
     second objection to the same field of the same certificate joins the open one until the bureau is asked; later it is
@@ -115,8 +130,8 @@ def register_objection(
         if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
             return _known(session, [submission_key])[submission_key]
         now = clock.now()
-        submission = Submission(application, submission_key, remark, files)
-        (registered,) = register_all(session, [submission], actor, now, now)
+        submission = Submission(application, submission_key, remark, files, receipt)
+        (registered,) = register_all(session, [submission], actor, now, now, received_on=receipt.on)
         if not registered.joined:
             case_no = registered.case_no
             tell_officer(session, locked_case(session, case_no), "新登记的异议", f"{case_no}:registered", now)
@@ -131,12 +146,14 @@ def register_all(
     at: datetime,
     *,
     together: bool = False,
+    received_on: date | None = None,
 ) -> list[Registered]:
     """Register objections inside the caller's transaction, all received at one moment; what came of each, in order.
+    ``received_on``: on an earlier day, from which their limits count.
 
     ``together``: those of which there is nothing to say rest, to be reviewed together, until they need a run.
     """
-    received_on = clock.local_date(received_at)
+    received_on = received_on or clock.local_date(received_at)
     # The same submission may arrive twice at once: whoever waits here for the counter finds it registered.
     counter = locked_counter(session, CaseKind.OBJECTION, received_on.year)
     done = _known(session, [each.key for each in submissions])
@@ -144,7 +161,7 @@ def register_all(
     rows = _objections(session, fresh.values())
     earlier = _earlier(session, rows)
     leads = _leads(session, earlier)
-    officers = iter(officers_by_load(session, received_on, len(rows)))
+    officers = iter(officers_by_load(session, clock.local_date(at), len(rows)))
     cases, joined = [], {}
     for row, case_no in zip(rows, next_numbers(counter, len(rows)), strict=True):
         row["case_no"] = case_no
@@ -304,6 +321,8 @@ def _objection(
         "proposed": application.proposed,
         "reason": application.reason,
         "remark": "；".join(remarks),
+        "way": submission.receipt.way,
+        "typed_late_why": submission.receipt.late_why or None,
         "lead_case_no": None,
         "earlier_case_no": None,
     }

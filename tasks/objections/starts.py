@@ -1,18 +1,28 @@
 """An objection that came on paper or by word of mouth, entered by staff (Article 12)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
+from typing import Literal
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from models.organisations import Officer
+from regulation.limits import TYPED_AGE, TYPED_LATE
+from regulation.objections import ON_PAPER, Way
+from runtime.refusals import InputError
+from runtime.words import Words
 from tasks.case.attachments import File
-from tasks.case.start import About, Begun, Start, Typed
+from tasks.case.calendars import working_days
+from tasks.case.start import About, Begun, Days, Start, Typed
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_in
-from tasks.objections.registrations import TYPED_IN, register_objection
+from tasks.objections.registrations import TYPED_IN, Receipt, register_objection
 from tasks.register.look_ups import stated_in
 from tasks.register.types import find_type, objectionable, type_names
+
+BroughtBy = Literal["来访", "来信", "来电", "转办"]
+_LATE = f"收到超过{TYPED_LATE.value}个工作日的须写明，只给工作人员看"
 
 
 class RegisterObjection(ObjectionApplication, Start):
@@ -28,6 +38,25 @@ class RegisterObjection(ObjectionApplication, Start):
         leads=frozenset({"certificate_type", "certificate", "field"}),
         finds="certificate",
     )
+
+    way: BroughtBy = Field(title="怎样收到")
+    received_on: date = Field(title="收到日期", description="来信按收到的那天；时限自这天起算")
+    late_why: Words = Field("", title="迟登记的原因", description=_LATE, max_length=200)
+
+    @classmethod
+    def allowed_days(cls, session: Session, today: date) -> Days:
+        return {"received_on": (today - timedelta(days=TYPED_AGE.value), today)}
+
+    def check(self, session: Session, officer: Officer, today: date) -> None:
+        super().check(session, officer, today)
+        first, last = self.allowed_days(session, today)["received_on"]
+        if last is not None and self.received_on > last:
+            raise InputError.of("received_on", "收到日期不能晚于今天，请更正。")
+        if first is not None and self.received_on < first:
+            raise InputError.of("received_on", f"收到日期不能早于{first}，请核对年份。")
+        late = working_days(session).working_days_between(self.received_on, today) > TYPED_LATE.value
+        if late and not self.late_why:
+            raise InputError.of("late_why", f"收到已超过{TYPED_LATE.value}个工作日，请写明为什么现在才登记。")
 
     @classmethod
     def offered(cls, session: Session, typed: Typed) -> Mapping[str, Sequence[str]]:
@@ -48,6 +77,11 @@ class RegisterObjection(ObjectionApplication, Start):
         return doubts_in(session, kind, self.only(ObjectionApplication), today, {})
 
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
-        done = register_objection(self.only(ObjectionApplication), files, key, officer.staff_no, TYPED_IN)
+        way = Way(self.way)
+        if way in ON_PAPER and not files:
+            raise InputError.of("files", "来信、转办的须附来件的扫描件或照片。")
+        receipt = Receipt(way, self.received_on, self.late_why)
+        application = self.only(ObjectionApplication)
+        done = register_objection(application, files, key, officer.staff_no, TYPED_IN, receipt)
         joined = "，与在办的同一异议并案办理" if done.joined else ""
         return Begun(f"异议登记为{done.case_no}{joined}。", done.case_no, (done.case_no,))

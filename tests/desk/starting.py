@@ -43,6 +43,8 @@ def objection() -> dict[str, str]:
         "stated": str(held.face["address"]),
         "proposed": "绍兴市柯桥区柯桥街道群贤路9999号",
         "reason": "门牌号登记有误，与门牌证不一致。",
+        "way": "来访",
+        "received_on": day(0),
     }
 
 

@@ -4,7 +4,7 @@ be wrong with it, the same for every start."""
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from sqlalchemy import delete, func, select
 
 from ezt.desk import HIDDEN, Desk, said_on
 from models.backfills import BackfillEntry
-from models.cases import Case
+from models.cases import Case, Deadline
 from models.desk import DeskEntry, DeskEntryFile, DeskSession
+from models.notices import OutgoingNotice
 from models.objections import Attachment, Objection
 from models.organisations import Officer, Role, SpentCode
 from models.records import AuditEntry
@@ -31,8 +32,11 @@ from tasks.backfill.questions import BackfillReview, ScanAttached
 from tasks.case import answers
 from tasks.case.start import Start
 from tasks.desk import entries
+from tasks.desk.sheets import sheet_of
 from tasks.desk.starts import STARTS
-from tests.conftest import at_desk, certificate_of
+from tasks.desk.to_do import Urgency
+from tasks.objections.kind import OBJECTION_TO_PARTY
+from tests.conftest import Time, at_desk, certificate_of, listed_for
 from tests.desk.starting import DIRECTOR, FILLED
 from web.desk.fields import Shown, shown
 
@@ -444,6 +448,61 @@ def test_more_lines_than_a_form_takes_are_refused_not_dropped(desk: Desk) -> Non
     answer = walk.send(typed)
     assert answer.status_code == 422
     assert "最多200行，填写了201行" in answer.text
+
+
+# When an objection came
+
+FRIDAY = datetime.fromisoformat("2026-03-06T16:30:00+08:00")
+
+
+def objection_received(desk: Desk, **typed: str) -> str:
+    """A walk through 登记异议; the case, or what the page says is wrong."""
+    walk = Walk(desk, "objection")
+    answer = walk.send(FILLED["objection"]() | typed, files=[("files", ("来信.png", PNG))] if "scan" in typed else None)
+    if answer.status_code == 303:
+        answer = walk.browser.get(answer.headers["location"])
+    if answer.status_code != 200:
+        return said_on(answer.text)
+    hidden = dict(HIDDEN.findall(answer.text.rpartition('id="answer"')[2]))
+    assert walk.sign(hidden).status_code == 303
+    return str(kept(walk.entry).case_no)
+
+
+def test_a_letter_that_came_on_friday_and_is_typed_on_monday_counts_from_friday(web: str, present: Time) -> None:
+    present.now = FRIDAY + timedelta(days=3)
+    desk = Unhurried(None, web)  # type: ignore[arg-type]
+    said = {"way": "来信", "received_on": "2026-03-06"}
+    assert "须附来件的扫描件" in objection_received(desk, **said)
+    case_no = objection_received(desk, **said, scan="")
+    with reading() as session:
+        deadlines = session.scalars(select(Deadline).where(Deadline.case_no == case_no)).all()
+        case = session.get_one(Case, case_no)
+        letter = session.scalars(
+            select(OutgoingNotice.context).where(OutgoingNotice.notice == "objection-registered")
+        ).one()
+    assert str(case.received_on) == letter["received_on"] == "2026-03-06"
+    assert {str(each.starts_on) for each in deadlines} == {"2026-03-06"}
+    # The fifth working day after Friday is the next one.
+    assert letter["due_on"] == "2026-03-13"
+    for kind in (None, OBJECTION_TO_PARTY):
+        assert dict(sheet_of(case_no, kind).lines)["收到方式"] == "来信"
+    desk.close()
+
+
+def test_what_came_long_ago_says_why_and_is_late_from_the_start(web: str, present: Time) -> None:
+    present.now = FRIDAY
+    desk = Unhurried(None, web)  # type: ignore[arg-type]
+    assert "不能晚于今天" in objection_received(desk, received_on="2026-03-07")
+    assert "不能早于2025-03-06" in objection_received(desk, received_on="2025-03-05")
+    # Five working days ago needs no reason, six do: the Saturday between was a working day.
+    assert objection_received(desk, received_on="2026-02-28").startswith("YY-")
+    assert "已超过5个工作日，请写明" in objection_received(desk, received_on="2026-02-27", proposed="另一处")
+    why = "来信误投其他科室，今日转来"
+    case_no = objection_received(desk, received_on="2026-02-25", late_why=why, proposed="又一处", field="有效期")
+    assert dict(sheet_of(case_no).lines)["迟登记的原因"] == why
+    assert why not in str(sheet_of(case_no, OBJECTION_TO_PARTY))
+    assert listed_for()[case_no].urgency is Urgency.OVERDUE
+    desk.close()
 
 
 # What a form offers
