@@ -36,6 +36,8 @@ class Objection(Base):
     objector_name: Mapped[str] = mapped_column(EncryptedText)
     email: Mapped[str] = mapped_column(EncryptedText)
     phone: Mapped[str] = mapped_column(EncryptedText)
+    postal_address: Mapped[str | None] = mapped_column(EncryptedText)
+    """Where letters go to whoever has no e-mail address."""
     certificate_type: Mapped[str] = mapped_column(EncryptedText)
     type_code: Mapped[str | None] = mapped_column(ForeignKey("certificate_types.code"))
     certificate_reference: Mapped[str] = mapped_column(EncryptedText)

@@ -209,7 +209,7 @@ def _to_post(session: Session, theirs: Collection[str]) -> list[ToPost]:
                 id=notice.id,
                 case_no=str(notice.case_no),
                 to=_to_whom(session, notice),
-                address=posting.address if posting is not None else "",
+                address=_address(session, notice, posting),
                 subject=said_in(notice)[0],
                 since=since,
                 due_on=due_on,
@@ -235,6 +235,14 @@ def _to_whom(session: Session, notice: OutgoingNotice) -> str:
     if _is_of_objector(notice):
         return session.get_one(Objection, notice.case_no).objector_name
     return str(notice.context.get("recipient") or notice.context.get("department", ""))
+
+
+def _address(session: Session, notice: OutgoingNotice, posting: Posting | None) -> str:
+    """Where a notice is posted to: as it was kept, else as the objector has said."""
+    if posting is not None and posting.address:
+        return posting.address
+    said = session.get_one(Objection, notice.case_no).postal_address if _is_of_objector(notice) else None
+    return said or ""
 
 
 def _is_of_objector(notice: OutgoingNotice) -> bool:
@@ -482,7 +490,7 @@ def posted_letter(number: int, by: SignedIn) -> tuple[str, bytes]:
         record(session, "case:notice:printed", notice.case_no, by.staff_no, clock.now(), subject=subject)
         letter = _Letter(
             to=_to_whom(session, notice),
-            address=posting.address if posting is not None else "",
+            address=_address(session, notice, posting),
             title=subject,
             paragraphs=tuple(each for each in text.splitlines() if each.strip()),
             sender=SENDER_NAME,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from regulation.objections import NO_SUCH, WHOLE, Ground, ObjectorKind, is_placeholder
-from runtime.contacts import PHONE, Address
+from runtime.contacts import PHONE, Address, AddressOrNothing
 from runtime.words import Words
 
 _UNLESS_MISSING = f"异议种类为“{Ground.MISSING}”的不填"
@@ -74,6 +74,13 @@ class ObjectionApplication(BaseModel):
                 raise ValueError("未填写" if "grounds" in info.data else "未填写；没有这件证照的不填")
             return text
         return WHOLE if info.field_name == "field" else text or NO_SUCH
+
+
+class ApplicationAtCounter(ObjectionApplication):
+    """As staff type it in for somebody who may have no e-mail address and no telephone: then they are written to."""
+
+    email: Annotated[AddressOrNothing, Field(title="电子邮箱", description="没有的留空，填写通信地址")] = ""
+    phone: Annotated[str, Field(title="联系电话", description="没有的留空", pattern=rf"^$|{PHONE}")] = ""
 
 
 def _is_missing(info: ValidationInfo) -> bool:

@@ -184,7 +184,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
     reply = reply_of(session, case.case_no)
     lines = [
         ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
-        ("联系方式", f"{objection.phone}  {objection.email}"),
+        ("联系方式", "  ".join(filter(None, (objection.phone, objection.email, objection.postal_address)))),
         ("证照", f"{objection.certificate_type} {objection.certificate_reference}"),
         ("有异议的项目", f"{objection.field_name}（{'、'.join(objection.grounds)}）"),
         ("证照上现在的内容", objection.stated),

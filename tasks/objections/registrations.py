@@ -82,11 +82,13 @@ def handed_in_by(department: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How an application came and, of one that staff type in, on which day; ``late_why`` where that is long ago."""
+    """How an application came and, of one that staff type in, on which day (``late_why`` where that is long ago), and
+    where letters go to whoever has no e-mail address."""
 
     way: Way = Way.ONLINE
     on: date | None = None
     late_why: str = ""
+    postal_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,7 @@ def _objection(
         "remark": "；".join(remarks),
         "way": submission.receipt.way,
         "typed_late_why": submission.receipt.late_why or None,
+        "postal_address": submission.receipt.postal_address or None,
         "lead_case_no": None,
         "earlier_case_no": None,
     }

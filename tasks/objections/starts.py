@@ -15,7 +15,7 @@ from runtime.words import Words
 from tasks.case.attachments import File
 from tasks.case.calendars import working_days
 from tasks.case.start import About, Begun, Days, Start, Typed
-from tasks.objections.applications import ObjectionApplication
+from tasks.objections.applications import ApplicationAtCounter
 from tasks.objections.doubts import doubts_in
 from tasks.objections.registrations import TYPED_IN, Receipt, register_objection
 from tasks.register.look_ups import stated_in
@@ -25,7 +25,7 @@ BroughtBy = Literal["来访", "来信", "来电", "转办"]
 _LATE = f"收到超过{TYPED_LATE.value}个工作日的须写明，只给工作人员看"
 
 
-class RegisterObjection(ObjectionApplication, Start):
+class RegisterObjection(ApplicationAtCounter, Start):
     about = About(
         code="objection",
         named="登记异议",
@@ -39,6 +39,7 @@ class RegisterObjection(ObjectionApplication, Start):
         finds="certificate",
     )
 
+    postal_address: Words = Field("", title="通信地址", description="没有邮箱的须填写，通知寄到这里", max_length=200)
     way: BroughtBy = Field(title="怎样收到")
     received_on: date = Field(title="收到日期", description="来信按收到的那天；时限自这天起算")
     late_why: Words = Field("", title="迟登记的原因", description=_LATE, max_length=200)
@@ -49,6 +50,8 @@ class RegisterObjection(ObjectionApplication, Start):
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
         super().check(session, officer, today)
+        if not self.email and not self.postal_address:
+            raise InputError.of("postal_address", "没有邮箱的，请填写通信地址：进展和结果要寄到那里。")
         first, last = self.allowed_days(session, today)["received_on"]
         if last is not None and self.received_on > last:
             raise InputError.of("received_on", "收到日期不能晚于今天，请更正。")
@@ -74,14 +77,14 @@ class RegisterObjection(ObjectionApplication, Start):
 
     def doubts(self, session: Session, today: date) -> Mapping[str, str]:
         kind = find_type(session, self.certificate_type)
-        return doubts_in(session, kind, self.only(ObjectionApplication), today, {})
+        return doubts_in(session, kind, self.only(ApplicationAtCounter), today, {})
 
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
         way = Way(self.way)
         if way in ON_PAPER and not files:
             raise InputError.of("files", "来信、转办的须附来件的扫描件或照片。")
-        receipt = Receipt(way, self.received_on, self.late_why)
-        application = self.only(ObjectionApplication)
+        receipt = Receipt(way, self.received_on, self.late_why, self.postal_address)
+        application = self.only(ApplicationAtCounter)
         done = register_objection(application, files, key, officer.staff_no, TYPED_IN, receipt)
         joined = "，与在办的同一异议并案办理" if done.joined else ""
         return Begun(f"异议登记为{done.case_no}{joined}。", done.case_no, (done.case_no,))

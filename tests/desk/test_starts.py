@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pyotp
+import pypdfium2
 import pytest
 import yaml
 from sqlalchemy import delete, func, select
@@ -32,11 +33,12 @@ from tasks.backfill.questions import BackfillReview, ScanAttached
 from tasks.case import answers
 from tasks.case.start import Start
 from tasks.desk import entries
+from tasks.desk.postings import Posted, posted_letter, posting_list, register_posted
 from tasks.desk.sheets import sheet_of
 from tasks.desk.starts import STARTS
 from tasks.desk.to_do import Urgency
 from tasks.objections.kind import OBJECTION_TO_PARTY
-from tests.conftest import Time, at_desk, certificate_of, listed_for
+from tests.conftest import Time, at_desk, certificate_of, facts_of, listed_for, read_at_desk
 from tests.desk.starting import DIRECTOR, FILLED
 from web.desk.fields import Shown, shown
 
@@ -502,6 +504,23 @@ def test_what_came_long_ago_says_why_and_is_late_from_the_start(web: str, presen
     assert dict(sheet_of(case_no).lines)["迟登记的原因"] == why
     assert why not in str(sheet_of(case_no, OBJECTION_TO_PARTY))
     assert listed_for()[case_no].urgency is Urgency.OVERDUE
+    desk.close()
+
+
+def test_whoever_has_neither_e_mail_nor_telephone_objects_and_is_written_to(web: str, present: Time) -> None:
+    desk = Unhurried(None, web)  # type: ignore[arg-type]
+    nothing = {"email": "", "phone": "", "received_on": str(clock.today())}
+    assert "请填写通信地址" in objection_received(desk, **nothing)
+    address = "绍兴市柯桥区漓渚镇棠棣村1号"
+    case_no = objection_received(desk, **nothing, postal_address=address)
+    assert facts_of(read_at_desk(case_no, DIRECTOR))["联系方式"] == address
+    (letter,) = [each for each in posting_list(at_desk(DIRECTOR)).notices if each.case_no == case_no]
+    assert (letter.to, letter.address) == ("俞小云", address)
+    _, pdf = posted_letter(letter.id, at_desk(DIRECTOR))
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+    assert address in re.sub(r"\s", "", text)
+    register_posted({letter.id: Posted(address, "XA12345678933")}, clock.today(), "", at_desk(DIRECTOR))
+    assert any("已邮寄" in what for _, what in sheet_of(case_no, OBJECTION_TO_PARTY).timeline)
     desk.close()
 
 
