@@ -131,7 +131,9 @@ def give_cases(case_nos: Collection[str], to: str, why: str, by: Signature, thou
         signed = look_at(session, by.staff_no, by.code, by.source)
         if not isinstance(signed, SignatureError):
             for case in given:
-                _pass_on(session, case, officer, why, director, now)
+                # One that was joined to another of these has gone along with it.
+                if case.officer_no != officer.staff_no:
+                    _pass_on(session, case, officer, why, director, now)
             _tell_of(session, [case.case_no for case in given], officer.staff_no, why, director, now)
     # Only now, because a wrong code has to be counted.
     if isinstance(signed, SignatureError):

@@ -153,7 +153,16 @@ def _waiting(
     wanted = wanted.where(Case.officer_no.in_(theirs), *also).order_by(OutgoingNotice.id)
     if locked:
         wanted = wanted.with_for_update(of=OutgoingNotice)
-    return list(session.execute(wanted).tuples())
+    rows = session.execute(wanted).tuples().all()
+    still = _still_to_post(session, [notice for notice, _ in rows])
+    return [row for row in rows if row[0].id in still]
+
+
+def _still_to_post(session: Session, found: Sequence[OutgoingNotice]) -> dict[int, list[StaffTask]]:
+    """Of these notices those that nobody has told otherwise, with their matters. An earlier version was content with a
+    sentence under the matter."""
+    matters = _matters_of(session, found)
+    return {number: some for number, some in matters.items() if all(each.done_at is None for each in some)}
 
 
 def _theirs(session: Session, by: Officer) -> Collection[str]:
@@ -181,7 +190,7 @@ def waiting_matters(session: Session, some: Sequence[StaffTask]) -> set[int]:
     if not of_cases:
         return set()
     found = session.scalars(TO_POST.where(OutgoingNotice.case_no.in_(of_cases))).all()
-    matters = _matters_of(session, found).values()
+    matters = _still_to_post(session, found).values()
     return {each.id for each in chain.from_iterable(matters)} & {each.id for each in some}
 
 

@@ -402,6 +402,14 @@ def test_only_a_director_gives_many(clerk: Clerk) -> None:
         give_cases([case_no], "KQ003", "借调", signing(officer_of(case_no)))
 
 
+def test_one_that_goes_along_with_its_lead_goes_once(clerk: Clerk) -> None:
+    lead, joined = clerk.register().case_no, clerk.register(objector_name="陈丽华").case_no
+    to = "KQ003" if officer_of(lead) != "KQ003" else "KQ002"
+    assert give_cases([lead, joined], to, "借调", signing(DIRECTOR)) == 2
+    with reading() as session:
+        assert sorted(session.scalars(select(Handover.case_no))) == [lead, joined]
+
+
 def test_many_are_signed_for(clerk: Clerk, configure: Callable[..., None]) -> None:
     case_no = clerk.register().case_no
     to = "KQ003" if officer_of(case_no) != "KQ003" else "KQ002"

@@ -8,6 +8,7 @@ import httpx
 import pypdfium2
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from ezt.desk import Desk
 from models.cases import Deadline, StaffTask
@@ -147,6 +148,23 @@ def test_what_was_told_in_another_way_is_signed_for_and_not_posted(unreached: Cl
     assert any("电话0575-84120001告知本人" in each.how and not each.is_late for each in page.told)
     own = sheet_of(unreached.case_no, OBJECTION_TO_PARTY)
     assert any(f"已于{clock.today()}另行告知" in what for _, what in own.timeline)
+
+
+def test_what_an_earlier_version_was_content_with_does_not_come_back(unreached: Clerk) -> None:
+    with transaction() as session:
+        session.get_one(StaffTask, matter_of_letter()).done_at = clock.now()
+        later = StaffTask(
+            key=f"unposted:{only_id_of(session)}", case_no=unreached.case_no, what="x", opened_at=clock.now()
+        )
+        session.add(later)
+        session.flush()
+        number = later.id
+    assert to_post() == []
+    see_to(number, "已电话告知", at_desk(DIRECTOR))
+
+
+def only_id_of(session: Session) -> int:
+    return session.scalars(select(OutgoingNotice.id).where(OutgoingNotice.state == NoticeState.DEAD)).one()
 
 
 def test_a_matter_of_another_officer_s_case_is_theirs(clerk: Clerk) -> None:
