@@ -106,7 +106,8 @@ def close_report(step: Step) -> list[str]:
     report = report_of(step.session, case_no)
     opened: tuple[str, ...] = ()
     if answer.verdict is Verdict.CONFIRM:
-        item_code = item_meant(step.session, answer.item_code, report.department_uscc, answer.basis)
+        # Whether there is such an item was asked when it was answered.
+        item_code = item_meant(step.session, answer.item_code, report.department_uscc, answer.basis or answer.reason)
         kind = type_named(step.session, answer.certificate_type)
         rule = CITIZEN_RULES[report.demand]
         said = f"群众反映{report.happened_on}办理事项{item_code}时，窗口对“{kind.name}”{report.demand}"

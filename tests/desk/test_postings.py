@@ -410,6 +410,8 @@ def test_the_page_keeps_addresses_prints_and_registers(unreached: Clerk, desk: D
     corrected = sent(desk, f"{number}/number", tracking_no="XA99999999933")
     assert corrected.headers["location"] == "/desk/letters?said=corrected"
     assert "挂号号码XA99999999933" in browser.get("/desk/letters").text
+    # Whoever had to sign in again meanwhile comes back to the list.
+    assert browser.get(f"/desk/letters/{number}/number").headers["location"] == "/desk/letters"
     assert "没有要邮寄的通知" in browser.get("/desk/letters").text
     assert browser.get(f"/desk/letters/{number}.pdf").status_code == 404
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -133,6 +133,13 @@ def correct(
     except RefusalError as why:
         return _page(request, by, refused(why, typed))
     return back_to(PLACE, "corrected")
+
+
+@router.get("/{number}/number")
+def again(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
+    """Who had to sign in again comes back here; one number is soon typed."""
+    door.forget_typed(by.staff_no, f"{PLACE}/{number}/number")
+    return RedirectResponse(PLACE, 303)
 
 
 @router.get("/{number}.pdf")
