@@ -380,12 +380,12 @@ def timeline(walk: Walk) -> UUID:
 
 
 def registered_on_paper(walk: Walk) -> None:
-    """An objection that came by letter, entered by staff at the desk."""
+    """An objection of somebody who came to the counter, entered by staff at the desk."""
     page, before = walk.page, cases()
     walk.sign_in(f"{walk.url}/desk")
     page.goto(f"{walk.url}/desk/start/objection")
     given = objection_about(*certificate_of(Level.CITY), field="有效期", phone="0575-84120002")
-    for choice in (given.objector_kind, "准确性"):
+    for choice in (given.objector_kind, "准确性", "来访"):
         page.get_by_label(choice, exact=True).check()
     for title, text in (
         ("申请人姓名或名称", given.objector_name),
@@ -397,6 +397,7 @@ def registered_on_paper(walk: Walk) -> None:
         ("证照上现在的内容", given.stated),
         ("申请人认为应当是", given.proposed),
         ("理由", given.reason),
+        ("收到日期", str(clock.today())),
     ):
         page.get_by_label(title, exact=True).fill(text)
     walk.made.append(picture(page, "staff-start", folder=IMAGES))

@@ -52,6 +52,8 @@ def application(certificate: Certificate, kind: CertificateType) -> dict[str, st
         "stated": certificate.face["address"],
         "proposed": "绍兴市柯桥区柯桥街道群贤路9999号",
         "reason": "门牌号登记有误，与门牌证不一致。",
+        "way": "来访",
+        "received_on": str(clock.today()),
     }
 
 
