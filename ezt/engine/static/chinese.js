@@ -153,6 +153,7 @@ const WORDS = {
   "Cancel Flow Run": "取消运行",
   "Current Flow Run State": "现在的状态",
   "Confirm": "确定",
+  "Close": "关闭",
   "Flow run cancelled": "已请求取消运行",
   "state.": "状态。",
   "Oops. Something went wrong.": "没有连上服务",
