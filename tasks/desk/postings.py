@@ -55,6 +55,9 @@ TEMPLATE = Path(__file__).with_name("posted.typ").read_bytes()
 NO_LINKS = "（网上查看的链接不随信寄送，需要的请凭办件编号向我中心查询）"
 LONGEST_ADDRESS = 200
 """Characters."""
+ABOUT_LETTERS = ("undeliverable:", "unposted:", "unreached:")
+"""How the keys of matters (待阅事项) about notices begin: one could not be delivered, was not posted in time, had a
+recipient without an address."""
 SHORTEST_TOLD, LONGEST_TOLD = 5, 200
 """Characters."""
 CORRECTED_FOR = timedelta(days=30)
@@ -113,10 +116,9 @@ class PostingList:
 
 
 def _matters_of(session: Session, notices: Sequence[OutgoingNotice]) -> dict[int, list[StaffTask]]:
-    """The matters (待阅事项) about notices, by the notices' ids: one could not be delivered, its recipient had no
-    address, it was not posted in time."""
+    """The matters about notices, by the notices' ids."""
     by_case: defaultdict[str | None, list[StaffTask]] = defaultdict(list)
-    about = or_(*(StaffTask.key.startswith(f"{each}:") for each in ("undeliverable", "unposted", "unreached")))
+    about = or_(*(StaffTask.key.startswith(each) for each in ABOUT_LETTERS))
     for some in in_pieces(list({each.case_no for each in notices if each.case_no is not None})):
         for matter in session.scalars(select(StaffTask).where(StaffTask.case_no.in_(some), about)):
             by_case[matter.case_no].append(matter)
@@ -186,7 +188,7 @@ def posting_list(by: SignedIn) -> PostingList:
 
 def waiting_matters(session: Session, some: Sequence[StaffTask]) -> set[int]:
     """The ids of those matters that end only when a letter is registered as posted, or as told otherwise."""
-    of_cases = {each.case_no for each in some if each.case_no is not None}
+    of_cases = {each.case_no for each in some if each.case_no is not None and each.key.startswith(ABOUT_LETTERS)}
     if not of_cases:
         return set()
     found = session.scalars(TO_POST.where(OutgoingNotice.case_no.in_(of_cases))).all()

@@ -407,6 +407,8 @@ def test_the_page_keeps_addresses_prints_and_registers(unreached: Clerk, desk: D
     slip = sent(desk, f"{number}/number", tracking_no="12")
     assert "8至20位" in slip.text
     assert slip.status_code == 422
+    # The mistake is in sight: what can be opened is open.
+    assert "<details open>" in slip.text
     corrected = sent(desk, f"{number}/number", tracking_no="XA99999999933")
     assert corrected.headers["location"] == "/desk/letters?said=corrected"
     assert "挂号号码XA99999999933" in browser.get("/desk/letters").text

@@ -160,6 +160,7 @@ def _page(request: Request, by: SignedIn, form: Filled, said: str = "") -> HTMLR
         "said": SAID.get(said, ""),
         "days": POSTING.value,
         "most": LONGEST_ADDRESS,
+        "correcting": any(name.startswith(("corrected-", "code-")) for name in form.wrong),
         "codes": settings().one_time_codes,
         "registers": by.role != Role.AUDITOR,
     }
