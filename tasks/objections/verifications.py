@@ -480,8 +480,9 @@ def record_reply(
     turn = answers_so_far(session, case.case_no, VerificationReply.question) + 1
     why = record_answer(session, case, VerificationReply, turn, source, key, given, at, officer_no)
     if why is None:
-        # Whatever the story waits for, a form about a refused request included: this answers it.
-        case.waiting_for = f"{VerificationReply.question}-{turn}"
+        # Whatever the story waits for, a form about a refused request included: this answers it. What waits for nothing
+        # any more is woken by recovery, if nobody does before.
+        case.waiting_for = None
     return why
 
 

@@ -14,14 +14,17 @@ from prefect.client.schemas.objects import StateType
 from sqlalchemy import select
 
 from gateways.stand_in import StandIn
+from gateways.superior_bureaus import BureauReply
 from models.cases import Case, StepRecord
 from models.notices import OutgoingNotice
 from regulation.certificates import Level
+from regulation.objections import Bureau
 from runtime import clock
 from runtime.database import reading
 from tasks.desk.runs import ensure_run, recover, wake
 from tasks.objections import questions as objection_questions
 from tasks.objections import steps as objections
+from tasks.objections.verifications import take_bureau_reply
 from tests.faults.conftest import Legs
 from tests.faults.leg_runner import STOPPED
 
@@ -175,6 +178,21 @@ def test_an_answer_recorded_while_the_run_was_going_to_sleep_wakes_it(
     assert recover(prefect_client, clock.now()).woken == (case.case_no,)
     assert legs.run(run_id) == 0
     assert case.stage() == "核实中"
+
+
+def test_a_bureau_s_reply_of_which_the_run_never_heard_wakes_it(
+    clerk: Any, legs: Legs, prefect_client: SyncPrefectClient
+) -> None:
+    case = clerk.register(Level.CITY)
+    run_id = run_for(prefect_client, case)
+    assert case.answer(objection_questions.InitialReview, verdict="受理") is None
+    assert legs.run(run_id) == 0
+    assert case.stage() == "核实中"
+    reply = {"case_no": case.case_no, **answers_of_today()["verification-reply-1"]}
+    assert take_bureau_reply(Bureau.CITY, BureauReply.model_validate(reply))
+    assert recover(prefect_client, clock.now()).woken == (case.case_no,)
+    assert legs.run(run_id) == 0
+    assert case.stage() == "待拟定结果"
 
 
 @pytest.mark.parametrize("news", ["answered", "withdrawn"])

@@ -532,3 +532,35 @@ def test_limits_of_cases_handed_over_before_stay_with_who_had_them(empty_databas
     assert dict(zip(limits, whose, strict=True)) == {name: no for name, (_, _, no) in limits.items()}
     command.downgrade(alembic_config(empty_database), "0026")
     engine.dispose()
+
+
+def test_what_has_its_reply_and_still_waits_for_it_is_let_go_on(empty_database: str) -> None:
+    command.upgrade(alembic_config(empty_database), "0032")
+    engine = create_engine(empty_database)
+    # Whether its reply is on record (and was taken), and what it waits for.
+    cases = {
+        "YY-2026-000001": ("taken", "verification-reply-2", None),
+        "YY-2026-000002": ("refused", "verification-reply-2", "verification-reply-2"),
+        "YY-2026-000003": (None, "verification-reply-2", "verification-reply-2"),
+        "YY-2026-000004": ("taken", "refused-request-2", "refused-request-2"),
+        "YY-2026-000005": ("of another turn", "verification-reply-2", "verification-reply-2"),
+    }
+    with engine.begin() as connection:
+        row = "INSERT INTO officers (staff_no, name, role, email, code_secret, active)"
+        connection.execute(text(f"{row} VALUES ('KQ001', 'n', '经办人', 'e', 's', true)"))
+        for case_no, (reply, waiting_for, _) in cases.items():
+            columns = "case_no, kind, stage, received_on, opened_at, officer_no, measures_version, runs_started"
+            values = ":no, 'YY', '核实中', '2026-03-02', '2026-03-02 01:00:00', 'KQ001', '2025', 0, :waiting"
+            said = {"no": case_no, "waiting": waiting_for}
+            connection.execute(text(f"INSERT INTO cases ({columns}, waiting_for) VALUES ({values})"), said)
+            if reply is not None:
+                columns = "case_no, question, turn, source, source_key, given, at, refusal"
+                values = ":no, 'verification-reply', :turn, 'bureau', :no, 'sealed', '2026-03-03 01:00:00', :refusal"
+                said = {"no": case_no, "turn": 1 if reply == "of another turn" else 2}
+                said |= {"refusal": "这一步已有答复" if reply == "refused" else None}
+                connection.execute(text(f"INSERT INTO answers ({columns}) VALUES ({values})"), said)
+    migrate(empty_database)
+    with engine.connect() as connection:
+        waits = connection.execute(text("SELECT case_no, waiting_for FROM cases")).tuples().all()
+    engine.dispose()
+    assert dict(waits) == {case_no: waiting_for for case_no, (*_, waiting_for) in cases.items()}
