@@ -21,6 +21,7 @@ from ezt.samples import data
 from ezt.up import System, free_port, running
 from models.cases import Case
 from models.certificates import Certificate, CertificateType
+from regulation.approvals import Opinion
 from regulation.certificates import CertificateState, Level
 from regulation.objections import Outcome, Verdict
 from runtime.database import forget_engine, reading
@@ -30,7 +31,8 @@ from runtime.settings import settings
 from runtime.signing import KEY, NONCE, SIGNATURE, TIME, sign
 from tasks.desk.runs import prefect
 from tasks.desk.sheets import sheet_of
-from tasks.objections.questions import InitialReview, OutcomeDecision
+from tasks.objections.questions import InitialReview, OutcomeApproval, OutcomeDecision
+from tasks.office.officers import director
 
 SECONDS = 120
 
@@ -77,6 +79,9 @@ def _carry_through(system: System) -> Played:
         desk.decide(case_no, InitialReview.question, verdict=Verdict.ACCEPT)
         reason = "经绍兴市大数据局核实，证照登记的内容有误，现予更正。"
         desk.decide(case_no, OutcomeDecision.question, outcome=Outcome.CORRECTED, reason=reason)
+        with reading() as session:
+            approver = director(session).staff_no
+        desk.decide(case_no, OutcomeApproval.question, approver, opinion=Opinion.AGREED)
         desk.wait(run_id, StateType.COMPLETED)
     mails = system.home / "mail"
     _until(lambda: any("处理结果" in subject for subject in _subjects(mails, case_no)), "结果通知")

@@ -3,6 +3,7 @@ the API that the UI itself uses."""
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -100,13 +101,22 @@ class Desk:
                 raise NotThereError(f"{case_no} waits for {waits_for} instead of {question}")
             time.sleep(0.1)
 
-    def decide(self, case_no: str, question: str, by: str = "", code: str = "", **answer: Any) -> None:
-        """Answer what a case asks, as soon as it does, and sign, with a fresh ``code`` where none is given.
-        ``NotThereError`` says what the page says where it is not taken."""
+    def decide(
+        self,
+        case_no: str,
+        question: str,
+        by: str = "",
+        code: str = "",
+        files: Sequence[tuple[str, bytes]] = (),
+        **answer: Any,
+    ) -> None:
+        """Answer what a case asks, as soon as it does, with ``files`` (name, content), and sign, with a fresh ``code``
+        where none is given. ``NotThereError`` says what the page says where it is not taken."""
         hidden, staff_no = self.asked(case_no, question, by), by or _officer_of(case_no)
         given = {name: str(value) for name, value in answer.items()}
         given["code"] = code or self.sign(staff_no)["code"]
-        sent = self.browser(staff_no).post(f"/desk/cases/{case_no}/answers", data=hidden | given)
+        chosen = [("files", file) for file in files]
+        sent = self.browser(staff_no).post(f"/desk/cases/{case_no}/answers", data=hidden | given, files=chosen)
         if sent.status_code != 303:
             raise NotThereError(said_on(sent.text))
 

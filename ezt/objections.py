@@ -65,6 +65,9 @@ def replies(
     staff_no: SignedBy,
     reply_no: Annotated[str, typer.Option("--reply-no", help="回复文号；清单只填处理结果的不填")] = "",
     replied_on: Annotated[str, typer.Option("--replied-on", help="回复日期，如2026-12-01")] = "",
+    scan: Annotated[
+        Path | None, typer.Option("--scan", help="来函的扫描件（PDF、JPEG、PNG、OFD）；登记回复的须附")
+    ] = None,
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
@@ -74,12 +77,13 @@ def replies(
     from tasks.objections.lists import Letter, take_list
 
     check_ready()
-    letter = Letter(reply_no, parse_day(replied_on) if replied_on else None)
+    scanned = (scan.name, scan.read_bytes()) if scan is not None else None
+    letter = Letter(reply_no, parse_day(replied_on) if replied_on else None, scanned)
     with progress("登记") as watch:
         taken = take_list(file.name, file.read_bytes(), letter, staff_no, code, watch)
     counts = {"replied": taken.replied, "decided": taken.decided, "unchanged": taken.unchanged}
     said = (
-        f"登记核实结果{taken.replied}件、处理结果{taken.decided}件；此前已登记{taken.unchanged}行，"
+        f"登记核实结果{taken.replied}件，拟定处理结果{taken.decided}件、等待审签；此前已登记{taken.unchanged}行，"
         f"退回更正{len(taken.wrong)}行。"
     )
     _tell(as_json, counts, said, taken.wrong)

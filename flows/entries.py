@@ -12,7 +12,7 @@ from prefect.states import Completed
 
 from tasks.backfill.starts import EnterPaper
 from tasks.case.start import Start
-from tasks.case.starts import ChangeLeave, GiveCase, PublishYear, TakeLeave
+from tasks.case.starts import ChangeLeave, GiveCase, NameApprover, PublishYear, TakeLeave
 from tasks.desk.entries import open_for_run
 from tasks.desk.runs import nudge_all, show_entry
 from tasks.guides.starts import EndException, EnterException
@@ -63,4 +63,5 @@ check_item_list = entry(KeepCheckItem)
 case_handover = entry(GiveCase)
 officer_leave = entry(TakeLeave)
 officer_leave_change = entry(ChangeLeave)
+approver = entry(NameApprover)
 calendar_publication = entry(PublishYear)

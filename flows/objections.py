@@ -4,7 +4,7 @@ from itertools import count
 
 from flows.asking import ask
 from flows.story import story
-from regulation.objections import Verdict
+from regulation.objections import FINAL, Verdict
 from tasks.desk.runs import give_runs, nudge, show_case, take_up
 from tasks.objections.batches import (
     accept_some,
@@ -24,9 +24,11 @@ from tasks.objections.questions import (
     BatchReview,
     InitialReview,
     LetterPosted,
+    OutcomeApproval,
     OutcomeDecision,
     RefusedRequest,
     ReplyKind,
+    ReviewApproval,
     SupplementReceived,
     VerificationReply,
     has_reply,
@@ -36,7 +38,11 @@ from tasks.objections.steps import (
     decline_objection,
     refer_to_decision,
     request_supplement,
+    submit_outcome,
+    submit_review,
+    take_outcome_approval,
     take_reply,
+    take_review_approval,
     take_supplement,
 )
 from tasks.objections.verifications import deliver_verification, prepare_pursuit, record_letter
@@ -59,7 +65,7 @@ def objection_case(case_no: str) -> None:
         case _:
             accept_objection(case_no)
             verify(case_no)
-            ask(case_no, OutcomeDecision)
+            decide(case_no)
             conclude(lambda step: step(case_no))
 
 
@@ -70,15 +76,31 @@ def let_go_on(released: str | None) -> None:
 
 
 def review(case_no: str) -> Verdict:
-    """The initial review, again after each supplement."""
+    """The initial review, again after each supplement, and where an end that was drafted is not approved."""
     for turn in count(1):
         verdict = Verdict(ask(case_no, InitialReview, turn)["verdict"])
-        if verdict is not Verdict.SUPPLEMENT:
-            return verdict
-        request_supplement(case_no, turn)
-        ask(case_no, SupplementReceived, turn)
-        take_supplement(case_no, turn)
+        if verdict is Verdict.SUPPLEMENT:
+            request_supplement(case_no, turn)
+            ask(case_no, SupplementReceived, turn)
+            take_supplement(case_no, turn)
+            continue
+        if verdict in FINAL:
+            submit_review(case_no, turn)
+            ask(case_no, ReviewApproval, turn)
+            if not take_review_approval(case_no, turn):
+                continue
+        return verdict
     raise AssertionError("count() has no end")
+
+
+def decide(case_no: str) -> None:
+    """Draft the outcome, as often as it takes until another approves it."""
+    for turn in count(1):
+        ask(case_no, OutcomeDecision, turn)
+        submit_outcome(case_no, turn)
+        ask(case_no, OutcomeApproval, turn)
+        if take_outcome_approval(case_no, turn):
+            return
 
 
 def verify(case_no: str) -> None:

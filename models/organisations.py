@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, EncryptedText, enum_text
@@ -40,6 +40,8 @@ class Officer(Base):
     account_index: Mapped[str | None] = mapped_column(unique=True)
     """Of the account of the government's sign-on by which they are recognised; the account itself is kept nowhere."""
     active: Mapped[bool] = mapped_column(default=True)
+    approves: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a director has named them to approve what others draft (审签); directors need no naming."""
 
 
 class Leave(Base):

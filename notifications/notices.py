@@ -276,6 +276,18 @@ class CaseAssigned(Notice):
     desk: Line
 
 
+class ApprovalAsked(Notice):
+    """To whoever may approve what others draft, once a day: the first draft of it that waits. To a director where
+    ``nobody`` may approve one."""
+
+    officer: Line
+    case_no: Line
+    kind: Line
+    due_on: date
+    nobody: bool
+    desk: Line
+
+
 class CasesHandedOver(Notice):
     """To an officer: many cases are theirs now, for one reason; ``more`` are not listed."""
 
@@ -664,6 +676,7 @@ NOTICES: dict[str, type[Notice]] = {
         BackfillReturned,
         CertificateBackfilled,
         BackfillBatchDecided,
+        ApprovalAsked,
         CaseAssigned,
         CasesHandedOver,
         LeaveFiled,

@@ -69,6 +69,10 @@ INITIAL_REVIEW = Limit("initial-review", 2, Unit.WORKING_DAYS, "内部时限", "
 SUPPLEMENT = Limit("supplement", 10, Unit.WORKING_DAYS, "内部时限", "申请人补正")
 URGE = Limit("urge", 5, Unit.WORKING_DAYS, "内部时限", "上级未回复时催办")
 OUTCOME_NOTICE = Limit("outcome-notice", 2, Unit.WORKING_DAYS, "内部时限", "收到核实结果后告知")
+# Article 12 does not say who in the Center decides: that a second person looks at what ends an objection, and how fast,
+# the Center sets.
+APPROVAL = Limit("approval", 1, Unit.WORKING_DAYS, "内部时限（第十二条）", "审签")
+APPROVED_AT_ONCE = Limit("approved-at-once", 1000, Unit.LINES, "内部规定（第十二条）", "一次审签的稿件数")
 # A notice that no e-mail reaches has told nobody yet: it has as long by post as the outcome has to be told at all.
 POSTING = Limit("posting", 2, Unit.WORKING_DAYS, "内部时限", "送不到邮箱的通知邮寄")
 

@@ -146,6 +146,10 @@ class Verdict(StrEnum):
     ANSWERED = "已有结论"
 
 
+FINAL = frozenset({Verdict.DECLINE, Verdict.ANSWERED})
+"""Verdicts that end an objection: another than the reviewer approves them first."""
+
+
 class Finding(StrEnum):
     """What the bureau found about the disputed value."""
 

@@ -54,9 +54,11 @@ from models.migrations import migrate
 from models.objections import Objection
 from models.organisations import ApplicationSecret, Officer, SpentCode
 from regulation.certificates import CertificateState, Level
+from regulation.objections import FINAL
 from runtime import clock, database, keys, settings, signing_authority
 from runtime.refusals import RefusalError
 from tasks.case import answers
+from tasks.case.attachments import File
 from tasks.case.questions import Question
 from tasks.case.step import CaseClosedError
 from tasks.certificates import use as certificate_use
@@ -66,7 +68,13 @@ from tasks.desk.to_do import Row, Wanted, Whose, listed
 from tasks.objections import steps as objections
 from tasks.objections import verifications
 from tasks.objections.applications import ObjectionApplication
-from tasks.objections.questions import InitialReview
+from tasks.objections.questions import (
+    InitialReview,
+    OutcomeApproval,
+    OutcomeDecision,
+    ReviewApproval,
+    VerificationReply,
+)
 from tasks.objections.registrations import register_objection
 from tasks.office import applications
 from tasks.office.signatures import DESK
@@ -481,13 +489,20 @@ def officer_of(case_no: str) -> str:
 
 
 def answered(
-    case_no: str, question: type[Question], turn: int, given: Mapping[str, object], staff_no: str, code: str = ""
+    case_no: str,
+    question: type[Question],
+    turn: int,
+    given: Mapping[str, object],
+    staff_no: str,
+    code: str = "",
+    files: Sequence[File] = (),
 ) -> str | None:
-    """An officer answers a case whose story has come to a question; the Chinese refusal or ``None``."""
+    """An officer answers a case whose story has come to a question, with files if there are any; the Chinese refusal or
+    ``None``."""
     key, by = secrets.token_hex(8), signing(staff_no, code)
     try:
         answers.answer_or_wait(case_no, question, turn)
-        answers.take_officer_answer(case_no, question, turn, key, given, by)
+        answers.take_officer_answer(case_no, question, turn, key, given, by, files=files)
     except CaseClosedError:
         return "本件已经办结。"
     except RefusalError as why:
@@ -576,6 +591,12 @@ def certificate_of(source: Level) -> tuple[Certificate, CertificateType]:
     return certificates_with_address(CertificateType.source == source)[0]
 
 
+SCAN = File("来函.png", "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+APPROVER = "KQ004"
+"""The sample's director."""
+APPROVED_BY = {InitialReview: ReviewApproval, OutcomeDecision: OutcomeApproval}
+
+
 @dataclass
 class Clerk:
     """Plays an objection without Prefect: the story's own steps in the story's order, officers' answers by the way
@@ -595,8 +616,23 @@ class Clerk:
         return Clerk(registered.case_no, registered.token)
 
     def answer(self, question: type[Question], turn: int = 1, **given: object) -> str | None:
-        """What the case's officer answers when its story has come to the question; the Chinese refusal or ``None``."""
-        return answered(self.case_no, question, turn, given, officer_of(self.case_no))
+        """What the case's officer answers when its story has come to the question, and another approves where that is
+        needed; the Chinese refusal or ``None``."""
+        if (why := self.draft(question, turn, **given)) is not None:
+            return why
+        approval = APPROVED_BY.get(question)
+        if approval is None or (question is InitialReview and given["verdict"] not in FINAL):
+            return None
+        return self.approve(approval, turn)
+
+    def draft(self, question: type[Question], turn: int = 1, **given: object) -> str | None:
+        """As ``answer``, and nobody has approved it yet. A reply comes with its scan."""
+        files = [SCAN] if question is VerificationReply else []
+        return answered(self.case_no, question, turn, given, officer_of(self.case_no), files=files)
+
+    def approve(self, approval: type[Question], turn: int = 1, by: str = APPROVER, **given: object) -> str | None:
+        """Somebody approves a draft, unless anything else is ``given``; the Chinese refusal or ``None``."""
+        return answered(self.case_no, approval, turn, {"opinion": "同意", "reason": "同意拟稿意见。"} | given, by)
 
     def accept(self) -> None:
         assert self.answer(InitialReview, verdict="受理") is None

@@ -36,7 +36,7 @@ from web import (
     system_reviews,
     use_lists,
 )
-from web.desk import cases, door, figures, letters, lists, matters, phrases, starts
+from web.desk import approvals, cases, door, figures, letters, lists, matters, phrases, starts
 from web.requests import PrivateHeaders, SizeLimit, from_our_own_page
 
 
@@ -105,6 +105,7 @@ for shown in (
     matters.router,
     letters.router,
     figures.router,
+    approvals.router,
     cases.router,
     phrases.router,
     starts.router,

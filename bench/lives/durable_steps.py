@@ -20,14 +20,19 @@ from runtime import clock
 from runtime.database import reading
 from runtime.keys import ensure_keys
 from tasks.case.answers import Signature, answer_or_wait, take_officer_answer
+from tasks.case.approvals import Approval, name_approver
 from tasks.case.questions import Question
 from tasks.case.step import DurableStep
+from tasks.objections.questions import VerificationReply
 from tasks.objections.registrations import register_objection
 from tasks.office.officers import director
 from tasks.office.signatures import DESK
-from tests.conftest import FEW, certificates_with_address, objection_about
+from tests.conftest import FEW, SCAN, by_officer, certificates_with_address, objection_about
 
 from .player import perform
+
+APPROVER = "KQ001"
+"""Who approves what the director drafts."""
 
 
 class SuspendedError(Exception):
@@ -47,6 +52,7 @@ def answers() -> dict[str, dict[str, Any]]:
             "replied_on": str(clock.today()),
         },
         "outcome": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+        "approve-outcome": {"opinion": "同意"},
     }
 
 
@@ -69,6 +75,7 @@ class Lives:
         with reading() as session:
             # Who may answer for every officer.
             self._director = director(session).staff_no
+        name_approver(APPROVER, True, by_officer(self._director))
         # Steps run without the Prefect task around them, and nothing is shown in pages that nobody has open.
         DurableStep._shown = DurableStep.run  # type: ignore[method-assign]
         objection_case.ask = self._ask
@@ -85,8 +92,10 @@ class Lives:
         raise SuspendedError
 
     def _answer(self, case_no: str, question: type[Question]) -> None:
-        key, by = secrets.token_hex(8), Signature(self._director, "", DESK)
-        take_officer_answer(case_no, question, 1, key, self._answers[question.question], by)
+        who = APPROVER if issubclass(question, Approval) else self._director
+        files = [SCAN] if question is VerificationReply else []
+        given, key = self._answers[question.question], secrets.token_hex(8)
+        take_officer_answer(case_no, question, 1, key, given, Signature(who, "", DESK), files=files)
 
     def play(self) -> str:
         """One life; the case's number."""

@@ -337,6 +337,29 @@ GROUPS = (
                 ),
             ),
             Example(
+                "可以审签的人员，每日至多一封",
+                notices.ApprovalAsked(
+                    officer=DIRECTOR,
+                    case_no="YY-2026-000001",
+                    kind="异议核查",
+                    due_on=DUE_ON,
+                    nobody=False,
+                    desk=DESK,
+                ),
+            ),
+            Example(
+                "负责人",
+                notices.ApprovalAsked(
+                    officer=DIRECTOR,
+                    case_no="YY-2026-000001",
+                    kind="异议核查",
+                    due_on=DUE_ON,
+                    nobody=True,
+                    desk=DESK,
+                ),
+                "没有人可以审签",
+            ),
+            Example(
                 "经办人员",
                 notices.CasesHandedOver(
                     case_nos=["YY-2026-000001", "YY-2026-000002", "ZR-2026-000001"],

@@ -41,6 +41,7 @@ class ScanAttached(Question):
 class BackfillReview(Question):
     question = "backfill-review"
     asks = "审核补录：对照扫描件逐项核对（须由补录人以外的工作人员审核）"
+    second = "补录人以外的工作人员"
 
     verdict: Verdict = Field(title="审核意见")
     reason: Words = Field("", title="理由", max_length=1000)
@@ -85,6 +86,7 @@ class BackfillCorrection(Question):
 
 class BatchSampleReview(Question):
     question = "batch-sample"
+    second = "报送人以外的工作人员"
     asks = "抽检批量补录：将抽取的行逐一与纸质证照核对（须由报送人以外的工作人员核对）"
 
     wrong: Words = Field(

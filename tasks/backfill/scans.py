@@ -23,7 +23,7 @@ from runtime.database import reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.attachments import File, check_files, keep_files
+from tasks.case.attachments import ADDED, File, check_files, keep_files
 from tasks.case.step import locked_case
 from tasks.office.signatures import COMMAND_LINE, sign
 
@@ -73,7 +73,7 @@ def attach_scans(case_no: str, path: Path, staff_no: str, code: str) -> Attached
                     keep_files(session, case.case_no, [file], now)
                     kept.add(file.sha256)
                     added += 1
-            record(session, "case:attachments:added", case.case_no, officer.staff_no, now, files=added)
+            record(session, ADDED, case.case_no, officer.staff_no, now, files=added)
     return Attached(added, tuple(sorted(set(rows.values()) - {row for row, _ in found})))
 
 

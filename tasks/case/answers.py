@@ -25,6 +25,7 @@ from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.keys import keys
 from runtime.refusals import InputError, RefusalError, in_chinese, wrong_by_field
 from tasks.audit import record
+from tasks.case.attachments import File, keep_new_files
 from tasks.case.deadlines import meet_deadline
 from tasks.case.history import history_of
 from tasks.case.questions import Asked, Question
@@ -190,9 +191,10 @@ def take_officer_answer(
     given: Mapping[str, Any],
     by: Signature,
     seen: Seen | None = None,
+    files: Sequence[File] = (),
 ) -> None:
     """Record what an officer decided on the question that a case waits for; ``key`` names this one submission, which
-    may come twice, ``seen`` is what the officer saw of the case.
+    may come twice, ``seen`` is what the officer saw of the case, ``files`` are kept with it together with the answer.
 
     What is wrong with the answer is said before the code is looked at; code and answer are one transaction. Raises
     ``InputError`` (of which fields, where it is known), ``RefusalError`` for who may not answer and a case that waits
@@ -213,9 +215,10 @@ def take_officer_answer(
             raise RefusalError("本件现在不等这一步的答复，请回到办件，看现在等什么。")
         if seen is not None and seen.now(session, case) != seen.digest:
             raise ChangedError("本件在您打开之后有了新的内容，已显示在本页；请看过后再提交。您填写的内容都还在。")
-        answer = _worth_signing(session, case, question, given, by.staff_no, clock.local_date(now))
+        answer = _worth_signing(session, case, question, given, by.staff_no, clock.local_date(now), files)
         officer = look_at(session, by.staff_no, by.code, by.source)
         if not isinstance(officer, SignatureError):
+            keep_new_files(session, case_no, files, officer.staff_no, now)
             row = _answer(case, question, turn, AnswerSource.OFFICER, key, answer, officer.staff_no, now)
             _store(session, case, row, seen.digest if seen is not None else "")
     # Only now, because a wrong code has to be counted.
@@ -225,7 +228,13 @@ def take_officer_answer(
 
 
 def _worth_signing(
-    session: Session, case: Case, question: type[Question], given: Mapping[str, Any], staff_no: str, today: date
+    session: Session,
+    case: Case,
+    question: type[Question],
+    given: Mapping[str, Any],
+    staff_no: str,
+    today: date,
+    files: Sequence[File],
 ) -> dict[str, Any]:
     """The answer as it would go on record, of an officer who may give it."""
     officer = session.get(Officer, staff_no)
@@ -234,7 +243,7 @@ def _worth_signing(
     if officer.role is Role.AUDITOR:
         raise RefusalError(NO_AUDITOR)
     question.check_officer(session, officer, case, today)
-    return checked(Asked(session, case, officer.staff_no, today), question, given)
+    return checked(Asked(session, case, officer.staff_no, today, files), question, given)
 
 
 def record_answer(

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import filetype
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.objections import Attachment
+from models.records import AuditEntry
 from regulation.limits import ATTACHMENT_COUNT, ATTACHMENT_SIZE
 from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
+from tasks.audit import record
 
+ADDED = "case:attachments:added"
+"""What the audit trail calls it that staff brought files."""
 OFD = "application/ofd"
 ACCEPTED_TYPES = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", OFD: "OFD"}
 ENDINGS = {"application/pdf": (".pdf",), "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), OFD: (".ofd",)}
@@ -78,6 +83,23 @@ def keep_files(session: Session, case_no: str, files: Sequence[File], at: dateti
                 at=at,
             )
         )
+
+
+def keep_new_files(session: Session, case_no: str, files: Sequence[File], by: str, at: datetime) -> int:
+    """Keep checked files that a member of staff (``by``) brings to a case, but for those that it has; how many are
+    new."""
+    kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
+    new = [file for sha256, file in {file.sha256: file for file in files}.items() if sha256 not in kept]
+    if new:
+        keep_files(session, case_no, new, at)
+        record(session, ADDED, case_no, by, at, files=len(new))
+    return len(new)
+
+
+def added_since(session: Session, case_nos: Sequence[str], since: datetime) -> bool:
+    """Whether staff have brought files to one of the cases since a moment."""
+    added = select(AuditEntry.id).where(AuditEntry.case_no.in_(case_nos), AuditEntry.tag == ADDED)
+    return session.scalar(added.where(AuditEntry.at >= since).limit(1)) is not None
 
 
 def _checked(name: str, content: bytes) -> File:

@@ -18,6 +18,7 @@ from models.cases import Case
 from models.organisations import Officer
 from regulation.limits import Limit
 from runtime.refusals import InputError
+from tasks.case.attachments import File
 from tasks.office.officers import check_may_act
 
 
@@ -30,6 +31,8 @@ class Asked:
     officer_no: str
     """Empty for an answer that no officer gives."""
     today: date
+    files: Sequence[File] = ()
+    """What comes with the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,10 @@ class Question(Form):
     """The heading of the form."""
     awaits: ClassVar[str] = ""
     """What is waited for when it is not the officer's decision, in a few words for the list 待办."""
+    second: ClassVar[str] = ""
+    """Who else has to look at what is answered, in Chinese; empty: one person answers it."""
+    scan: ClassVar[str] = ""
+    """What has to come along with the answer as a file, in Chinese; empty: nothing has to."""
     by_files: ClassVar[bool] = False
     """Whether files answer it, and nothing else does."""
 

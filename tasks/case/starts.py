@@ -14,9 +14,11 @@ from models.organisations import Leave, Officer
 from runtime import clock
 from runtime.refusals import InputError, Mistakes, RefusalError
 from runtime.words import Words
+from tasks.case.approvals import IS_APPROVER, approves_as, check_approver, name_approver
 from tasks.case.attachments import File
 from tasks.case.calendars import arranged, publish
 from tasks.case.hand_over import check_receiver, give_case
+from tasks.case.kind import Table
 from tasks.case.numbers import case_numbered
 from tasks.case.questions import Needed
 from tasks.case.start import About, Begun, Days, Start, Typed
@@ -187,6 +189,47 @@ class ChangeLeave(Start):
 
 def _said(overlapping: list[str]) -> dict[str, str]:
     return {"substitute": "".join(overlapping)} if overlapping else {}
+
+
+class Naming(StrEnum):
+    NAMED = "指定"
+    ENDED = "不再指定"
+
+
+class NameApprover(Start):
+    about = About(
+        code="approver",
+        named="指定审签人",
+        group=OFFICE,
+        article="",
+        does="指定一名工作人员审签他人的拟稿，或者收回。负责人不用指定；参与拟稿的人不能审签自己的拟稿。",
+        deployment="approver",
+        words="审签 审核 签批 负责人 授权",
+        only_directors="审签人由负责人指定。",
+    )
+
+    officer: Words = Field(title="审签人", min_length=1, max_length=20)
+    what: Naming = Field(title="指定还是收回")
+
+    @classmethod
+    def there(cls, session: Session, today: date) -> Table | None:
+        named = session.scalars(select(Officer).where(IS_APPROVER, Officer.active).order_by(Officer.staff_no))
+        return Table(("工号", "姓名", "审签"), tuple((each.staff_no, each.name, approves_as(each)) for each in named))
+
+    @classmethod
+    def choices(cls, session: Session, typed: Typed) -> Mapping[str, Mapping[str, str]]:
+        return {"officer": officers_there(session)}
+
+    def check(self, session: Session, officer: Officer, today: date) -> None:
+        mistakes = Mistakes()
+        with mistakes.beside("officer"):
+            check_approver(officer_named(session, self.officer, "审签人"), self.what is Naming.NAMED)
+        mistakes.say()
+
+    def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
+        name_approver(self.officer, self.what is Naming.NAMED, officer)
+        said = "可以审签他人的拟稿" if self.what is Naming.NAMED else "不再审签"
+        return Begun(f"工号{self.officer}{said}。")
 
 
 class PublishYear(Start):

@@ -240,9 +240,9 @@ class DurableStep(Generic[T]):
         """The step without Prefect around it."""
         return once(case_no, self.name, turn, "system", self._work)
 
-    def within(self, session: Session, case: Case, at: datetime) -> T:
+    def within(self, session: Session, case: Case, at: datetime, turn: int = 1) -> T:
         """The step in the caller's transaction, which has locked the open case and knows that it has not happened."""
-        return _do(Step(session, case, self.name, 1, "system", at), self._work)
+        return _do(Step(session, case, self.name, turn, "system", at), self._work)
 
 
 def _database_was_away(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

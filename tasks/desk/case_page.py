@@ -20,7 +20,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.backfill.steps import scan_added
 from tasks.case.answers import Seen, Signature, take_officer_answer
-from tasks.case.attachments import check_files, keep_files
+from tasks.case.attachments import check_files, keep_new_files
 from tasks.case.kind import Compared, Happened, KindSheet, Letter, Lines
 from tasks.case.questions import Question, in_short
 from tasks.case.step import locked_case
@@ -240,11 +240,20 @@ def _digest(session: Session, case: Case) -> str:
     return hashlib.sha256(json.dumps(seen, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
-def decide(case_no: str, by: SignedIn, asked: str, key: str, typed: Mapping[str, str], code: str, shown: str) -> None:
+def decide(
+    case_no: str,
+    by: SignedIn,
+    asked: str,
+    key: str,
+    typed: Mapping[str, str],
+    code: str,
+    shown: str,
+    files: Sequence[tuple[str, bytes]] = (),
+) -> None:
     """Record what somebody decided on the question and turn that their page ``asked``, as they saw the case
-    (``shown``); ``key`` names the submission.
+    (``shown``), and keep the ``files`` (name, content) that came with it; ``key`` names the submission.
 
-    Raises what ``take_officer_answer`` raises; what was left empty is not filled in.
+    Raises what ``take_officer_answer`` and ``check_files`` raise; what was left empty is not filled in.
     """
     name, _, turn = asked.rpartition("-")
     question = QUESTIONS.get(name)
@@ -253,7 +262,11 @@ def decide(case_no: str, by: SignedIn, asked: str, key: str, typed: Mapping[str,
     given = {field: text for field, text in typed.items() if field in question.model_fields and text.strip()}
     key = f"desk:{case_no}:{asked}:{by.staff_no}:{key}"
     signature = Signature(by.staff_no, code, by.source)
-    take_officer_answer(case_no, question, int(turn), key, given, signature, Seen(shown, _digest))
+    try:
+        checked = check_files(files)
+    except InputError as why:
+        raise InputError.of("files", str(why)) from None
+    take_officer_answer(case_no, question, int(turn), key, given, signature, Seen(shown, _digest), checked)
 
 
 def answered_by(case_no: str, asked: str) -> str:
@@ -374,7 +387,7 @@ def add_files(case_no: str, by: SignedIn, files: Sequence[tuple[str, bytes]]) ->
     """
     if not files:
         raise InputError.of("files", "请选择要添加的附件。")
-    checked = {file.sha256: file for file in check_files(files)}
+    checked = check_files(files)
     with transaction() as session:
         case = locked_case(session, case_no)
         officer = session.get_one(Officer, by.staff_no)
@@ -383,11 +396,8 @@ def add_files(case_no: str, by: SignedIn, files: Sequence[tuple[str, bytes]]) ->
             check_may_act(session, officer, case, clock.today())
         if case.closed_at is not None:
             raise RefusalError("本件已经办结，不能再添加附件。")
-        kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
-        new = [file for sha256, file in checked.items() if sha256 not in kept]
+        now = clock.now()
+        new = keep_new_files(session, case_no, checked, by.staff_no, now)
         if new:
-            now = clock.now()
-            keep_files(session, case_no, new, now)
-            record(session, "case:attachments:added", case_no, by.staff_no, now, files=len(new))
             scan_added(session, case, now)
-        return len(new)
+        return new

@@ -32,3 +32,13 @@ QUESTIONS = {question.question: question for kind in KINDS.values() for question
 """Every question that a run suspends on, by its name."""
 CASE_LIMITS = {limit.code: limit for kind in KINDS.values() for limit in kind.limits}
 """Limits that stand on a case as a deadline, by code."""
+
+
+def second_eyes() -> list[tuple[str, str, str]]:
+    """What one person does not decide alone: kind of case, step, and who else has to look."""
+    return [
+        (kind.code.label, question.called(), question.second)
+        for kind in KINDS.values()
+        for question in kind.questions
+        if question.second
+    ]

@@ -12,6 +12,7 @@ from regulation.limits import Clock
 from regulation.working_days import DayCounted
 from runtime import clock
 from runtime.database import reading
+from tasks.case.attachments import ADDED
 from tasks.case.calendars import working_days
 from tasks.case.kind import Happened, KindSheet, Table, in_words
 from tasks.desk.kinds import CASE_LIMITS, KINDS
@@ -21,7 +22,10 @@ OFFICER_LINE = "经办人"
 HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
     "case:officer:changed": "移交经办人",
-    "case:attachments:added": "工作人员添加附件（{files}个）",
+    "case:approval:asked": "拟稿，报请审签",
+    "case:approval:given": "审签同意",
+    "case:approval:refused": "审签退回重拟",
+    ADDED: "工作人员添加附件（{files}个）",
     "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:told": "“{subject}”已于{posted_on}另行告知",
     "case:notice:number-corrected": "“{subject}”的挂号号码由{was}更正为{tracking_no}",

@@ -1,7 +1,7 @@
 """Everything that staff start at the desk, once, in the order of its page."""
 
 from tasks.backfill.starts import EnterPaper
-from tasks.case.starts import ChangeLeave, GiveCase, PublishYear, TakeLeave
+from tasks.case.starts import ChangeLeave, GiveCase, NameApprover, PublishYear, TakeLeave
 from tasks.guides.starts import EndException, EnterException
 from tasks.liaisons.starts import FileLiaison
 from tasks.objections.starts import RegisterObjection
@@ -29,6 +29,7 @@ STARTS = {
         GiveCase,
         TakeLeave,
         ChangeLeave,
+        NameApprover,
         PublishYear,
     )
 }

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from models.cases import Case, CaseKind, Deadline
@@ -25,6 +25,7 @@ from regulation.spot_checks import TeamStage
 from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
 from runtime.database import in_pieces, reading
+from tasks.case.approvals import Approval, entitled_by
 from tasks.case.calendars import working_days
 from tasks.case.kind import Brief
 from tasks.case.questions import Question
@@ -175,6 +176,10 @@ def of_cases(selected: Select[R]) -> Select[R]:
     return selected.select_from(Case).outerjoin(DUE, DUE.c.case_no == Case.case_no)
 
 
+APPROVALS = tuple(each for each in QUESTIONS.values() if issubclass(each, Approval))
+_APPROVAL = or_(*(Case.waiting_for.like(f"{each.question}-%") for each in APPROVALS))
+
+
 def waits_for_staff() -> ColumnElement[bool]:
     """Whether a case waits for a decision, not for what somebody else has to bring."""
     return and_(Case.waiting_for.is_not(None), not_(_AWAITS))
@@ -192,12 +197,20 @@ class Today:
     """Who acts for each officer."""
     names: Mapping[str, str]
     """Every officer by staff number."""
+    entitled: Mapping[str, set[str]]
+    """Who may approve what others draft, and by whose right."""
 
     @classmethod
     def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
         soon = calendar.due_on(today, URGENT_DAYS.value)
-        return cls(today, calendar, soon, acting_officers(session, today), officer_names(session))
+        acting, names = acting_officers(session, today), officer_names(session)
+        return cls(today, calendar, soon, acting, names, entitled_by(session, today))
+
+    def to_approve(self, staff_no: str) -> ColumnElement[bool]:
+        """Whether a case waits for an approval that somebody may give."""
+        by = self.entitled.get(staff_no, set())
+        return or_(false(), *(each.waits_for(staff_no, sorted(by)) for each in APPROVALS if by))
 
     def urgency(self, due_on: date | None) -> Urgency:
         """How urgent what is due on a day is."""
@@ -336,7 +349,7 @@ def _narrowed(staff_no: str, wanted: Wanted, today: Today) -> Iterator[ColumnEle
     """All that is wanted but for the urgency, which follows from the calendar."""
     yield OPEN
     if wanted.whose is Whose.MINE:
-        yield Case.officer_no.in_(today.whom_for(staff_no))
+        yield or_(Case.officer_no.in_(today.whom_for(staff_no)), today.to_approve(staff_no))
     elif wanted.whose is Whose.DIRECTORS:
         directors = {each.staff_no for each in today.acting.values() if each.role is Role.DIRECTOR}
         theirs = Case.officer_no.in_([own for own, acts in today.acting.items() if acts.staff_no in directors])
@@ -349,10 +362,15 @@ def _narrowed(staff_no: str, wanted: Wanted, today: Today) -> Iterator[ColumnEle
         yield Case.stage == wanted.stage
     if wanted.department_uscc:
         yield Case.case_no.in_(select(_case_no).where(_uscc == wanted.department_uscc))
-    if wanted.what is What.UNDER_WAY:
-        yield Case.waiting_for.is_(None)
-    elif wanted.what is not None:
-        yield waits_for_staff() if wanted.what is What.DECIDE else and_(Case.waiting_for.is_not(None), _AWAITS)
+    # What one has drafted oneself waits for somebody else.
+    others = and_(_APPROVAL, not_(today.to_approve(staff_no))) if wanted.whose is Whose.MINE else false()
+    match wanted.what:
+        case What.UNDER_WAY:
+            yield Case.waiting_for.is_(None)
+        case What.DECIDE:
+            yield and_(waits_for_staff(), not_(others))
+        case What.AWAIT:
+            yield and_(Case.waiting_for.is_not(None), or_(_AWAITS, others))
 
 
 def _going_on(session: Session, case_nos: Sequence[str]) -> dict[str, list[str]]:

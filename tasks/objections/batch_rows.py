@@ -27,6 +27,12 @@ def registered_in(batch_no: str) -> ColumnElement[bool]:
     return Case.case_no.in_(rows)
 
 
+def batches_of(session: Session, case_no: str) -> list[str]:
+    """The batch that a case was registered with, if it was with one."""
+    came_with = select(ObjectionBatchRow.batch_no).where(ObjectionBatchRow.case_no == case_no, ObjectionBatchRow.new)
+    return list(session.scalars(came_with))
+
+
 def to_review(batch_no: str) -> ColumnElement[bool]:
     """Whether a case is one of a batch that are reviewed together."""
     return and_(registered_in(batch_no), RESTING)

@@ -26,9 +26,17 @@ CORRECTIONS = (
     )
     .order_by(StepRecord.at)
 )
-DECIDED_AT = select(Answer.at).where(
-    Answer.case_no == bindparam("case_no"), Answer.question == "outcome", Answer.refusal.is_(None)
+DECIDED_AT = (
+    select(Answer.at)
+    .where(
+        Answer.case_no == bindparam("case_no"),
+        Answer.question.in_(("outcome", "approve-outcome")),
+        Answer.refusal.is_(None),
+    )
+    .order_by(Answer.at.desc())
+    .limit(1)
 )
+"""Whoever approves a decision knows the register as it is then."""
 
 
 @dataclass(frozen=True, slots=True)

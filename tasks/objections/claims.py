@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
-from models.objections import Attachment, Objection, Supplement
+from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from models.records import AuditEntry
 from regulation.objections import Stage
 from runtime.database import in_pieces
 from runtime.words import folded
+from tasks.case.attachments import ADDED
 
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 CLAIMED = (
@@ -20,9 +22,23 @@ CLAIMED = (
     .where(or_(Objection.case_no.in_(CASES), Objection.lead_case_no.in_(CASES) & Objection.withdrawn_at.is_(None)))
     .order_by(Objection.case_no)
 )
+OF_OBJECTOR = (
+    ~select(AuditEntry.id)
+    .where(
+        AuditEntry.case_no == Attachment.case_no,
+        AuditEntry.tag == ADDED,
+        AuditEntry.at == Attachment.at,
+        AuditEntry.at
+        >= select(func.min(VerificationRequest.prepared_at))
+        .where(VerificationRequest.case_no == Attachment.case_no)
+        .scalar_subquery(),
+    )
+    .exists()
+)
+"""Whether a file is the objector's: what staff add once the bureau was asked is its reply."""
 ATTACHED = (
     select(Attachment.case_no, Attachment.name)
-    .where(Attachment.case_no.in_(bindparam("case_nos", expanding=True)))
+    .where(Attachment.case_no.in_(bindparam("case_nos", expanding=True)), OF_OBJECTOR)
     .order_by(Attachment.id)
 )
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
-from models.objection_batches import ObjectionBatchRow
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
 from notifications.rendering import adoption
 from regulation import limits
@@ -20,14 +19,17 @@ from runtime import clock
 from runtime.refusals import InputError
 from runtime.words import folded
 from tasks.case.kind import REMARK, Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
+from tasks.objections.batch_rows import batches_of
 from tasks.objections.changes import last_change
-from tasks.objections.claims import Claim, claims_of
+from tasks.objections.claims import OF_OBJECTOR, Claim, claims_of
 from tasks.objections.letters import letter_of_case
 from tasks.objections.questions import (
     InitialReview,
     LetterPosted,
+    OutcomeApproval,
     OutcomeDecision,
     RefusedRequest,
+    ReviewApproval,
     SupplementReceived,
     VerificationReply,
     reply_of,
@@ -121,7 +123,8 @@ def _gone_on(objection: Objection, claims: Sequence[Claim]) -> Lines:
 
 
 def _claimed(session: Session, objection: Objection) -> Lines:
-    attachments = session.scalars(select(Attachment.media_type).where(Attachment.case_no == objection.case_no)).all()
+    mine = select(Attachment.id).where(Attachment.case_no == objection.case_no, OF_OBJECTOR)
+    attachments = session.scalars(mine).all()
     return [
         ("申请人", f"{objection.objector_kind} {mask_name(objection.objector_name)}"),
         ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
@@ -132,11 +135,7 @@ def _claimed(session: Session, objection: Objection) -> Lines:
 
 
 def _batch(session: Session, objection: Objection) -> Lines:
-    batch_nos = select(ObjectionBatchRow.batch_no).where(
-        ObjectionBatchRow.case_no == objection.case_no, ObjectionBatchRow.new
-    )
-    batch_no = session.scalar(batch_nos)
-    return [("批次", batch_no)] if batch_no else []
+    return [("批次", batch_no) for batch_no in batches_of(session, objection.case_no)]
 
 
 def _noted(session: Session, objection: Objection) -> Lines:
@@ -239,13 +238,14 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
             lines.append(("上级认定应当是", reply["corrected_value"]))
             differing.add("上级认定应当是")
     compared = [
+        *_drafted(session, case),
         Compared(
             f"有异议的项目：{objection.field_name}",
             tuple(lines),
             against=now,
             differing=frozenset(differing) if now else frozenset(),
             telling=frozenset({"上级认定应当是" if "上级认定应当是" in differing else "申请人认为应当是"}),
-        )
+        ),
     ]
     if current is not None:
         face["电子证照标识"] = current.identifier
@@ -255,6 +255,18 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
             value = (reply or {}).get("corrected_value") or objection.proposed
             compared += filter(None, [_held_otherwise(session, kind, current, code, value)])
     return compared
+
+
+def _drafted(session: Session, case: Case) -> list[Compared]:
+    """What somebody has drafted, for whoever is to approve it."""
+    approval = next((each for each in _APPROVALS if (case.waiting_for or "").startswith(f"{each.question}-")), None)
+    if approval is None:
+        return []
+    lines = approval.drafted.said(approval.draft(session, case.case_no))
+    return [Compared("待审签的拟稿", tuple(lines), telling=frozenset({lines[0][0]}))]
+
+
+_APPROVALS = (ReviewApproval, OutcomeApproval)
 
 
 def _held_otherwise(
@@ -367,8 +379,24 @@ OBJECTION = Kind(
     CaseKind.OBJECTION,
     "异议核查/objection-case",
     STAGES,
-    (InitialReview, SupplementReceived, LetterPosted, VerificationReply, RefusedRequest, OutcomeDecision),
-    (limits.VERIFICATION_REQUEST, limits.INITIAL_REVIEW, limits.SUPPLEMENT, limits.URGE, limits.OUTCOME_NOTICE),
+    (
+        InitialReview,
+        ReviewApproval,
+        SupplementReceived,
+        LetterPosted,
+        VerificationReply,
+        RefusedRequest,
+        OutcomeDecision,
+        OutcomeApproval,
+    ),
+    (
+        limits.VERIFICATION_REQUEST,
+        limits.INITIAL_REVIEW,
+        limits.SUPPLEMENT,
+        limits.URGE,
+        limits.OUTCOME_NOTICE,
+        limits.APPROVAL,
+    ),
     KindSheet(
         "异议",
         _briefs,

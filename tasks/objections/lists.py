@@ -17,20 +17,21 @@ from models.cases import AnswerSource, Case, CaseKind
 from models.objection_batches import ObjectionBatchRow
 from models.objections import VerificationRequest
 from models.organisations import Officer
+from regulation.approvals import Opinion
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
-from tasks.case.answers import accepted_answer, as_answered, checked, record_answer
+from tasks.case.answers import answers_so_far, as_answered, checked, last_accepted_answer, record_answer
+from tasks.case.attachments import File, check_files, keep_new_files
 from tasks.case.questions import Asked, Question
 from tasks.case.step import locked_case
 from tasks.objections.batch_files import LAYOUT as APPLICATIONS
-from tasks.objections.batch_rows import registered_in
+from tasks.objections.batch_rows import batches_of, registered_in
 from tasks.objections.claims import Claim, claims_of
-from tasks.objections.endings import conclude
-from tasks.objections.questions import OutcomeDecision, VerificationReply, reply_of
-from tasks.objections.steps import take_reply
+from tasks.objections.questions import OutcomeApproval, OutcomeDecision, VerificationReply, reply_of
+from tasks.objections.steps import submit_outcome, take_reply
 from tasks.objections.verifications import record_reply
 from tasks.office.officers import check_may_act
 from tasks.office.signatures import COMMAND_LINE, sign
@@ -68,6 +69,8 @@ class Letter:
 
     reply_no: str
     replied_on: date | None
+    scan: tuple[str, bytes] | None = None
+    """What came, scanned: name and content. No reply is taken without it."""
 
     def said(self) -> dict[str, Any]:
         """What there is of it, as each reply says it."""
@@ -78,7 +81,7 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What came of a list: how many replies and how many decisions it brought, how many rows said nothing new, and what
-    is wrong with the others by their numbers."""
+    is wrong with the others by their numbers. A decision is a draft, which another approves (审签)."""
 
     replied: int
     decided: int
@@ -189,12 +192,13 @@ def take_list(
     """Put on record what a list says, signed by an officer: of each row the reply and the decision, whichever is there.
     A row is taken as a whole or handed back, and keeps no other out; what has been said before changes nothing.
 
-    A case that rests takes its steps at once, to its end where both are there; the others are given their runs by
-    recovery. ``watch`` hears how many rows are done, and of how many. Raises ``InputError`` for what ``rows_of``
-    refuses, and what ``sign`` raises.
+    A case that rests takes its steps at once, and rests on until its decision is approved; the others are given their
+    runs by recovery. ``watch`` hears how many rows are done, and of how many. Raises ``InputError`` for what
+    ``rows_of`` and ``check_files`` refuse, and what ``sign`` raises.
     """
     rows = list(rows_of(name, content, LAYOUT))
     refuse_nothing(name, rows)
+    scans = check_files([letter.scan]) if letter.scan is not None else []
     officer = sign(staff_no, code, COMMAND_LINE)
     replied = decided = unchanged = 0
     wrong = []
@@ -204,7 +208,7 @@ def take_list(
             if found := [why for field, why in lost.items() if not field.startswith("asked.")]:
                 raise InputError(f"{'；'.join(found)}。")
             with transaction() as session:
-                has_reply, has_decision = _take(session, officer, given, letter, clock.now())
+                has_reply, has_decision = _take(session, officer, given, letter, scans, clock.now())
         except RefusalError as why:
             wrong.append((number, str(why)))
         else:
@@ -216,7 +220,7 @@ def take_list(
 
 
 def _take(
-    session: Session, officer: Officer, row: Mapping[str, str], letter: Letter, now: datetime
+    session: Session, officer: Officer, row: Mapping[str, str], letter: Letter, scans: Sequence[File], now: datetime
 ) -> tuple[bool, bool]:
     """Whether a row brought a reply, and a decision."""
     case = _case_of(session, row)
@@ -227,13 +231,14 @@ def _take(
     decision = _given(row, OutcomeDecision, DECIDED)
     if not reply and not decision:
         raise InputError("核实结论、处理结果都未填写；请填写后重新登记，或删去该行。")
-    has_reply = bool(reply) and _take_reply(asked, reply, letter, now)
+    has_reply = bool(reply) and _take_reply(asked, reply, letter, scans, now)
     if rested and has_reply:
         take_reply.within(session, case, now)
-    has_decision = bool(decision) and _take_decision(asked, decision, now)
-    if rested and has_decision:
-        conclude(lambda step: step.within(session, case, now))
-    return has_reply, has_decision
+    drafted = _take_decision(asked, decision, now) if decision else None
+    if rested and drafted is not None:
+        submit_outcome.within(session, case, now, drafted)
+        case.at_rest, case.waiting_for = True, f"{OutcomeApproval.question}-{drafted}"
+    return has_reply, drafted is not None
 
 
 def _case_of(session: Session, row: Mapping[str, str]) -> Case:
@@ -265,7 +270,7 @@ def _given(row: Mapping[str, str], question: type[Question], fields: Iterable[st
     return {name: row[key] for name, key in names.items() if key in row}
 
 
-def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: datetime) -> bool:
+def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, scans: Sequence[File], now: datetime) -> bool:
     """Put the reply of a row on record; whether it was not there. ``RefusalError`` for another than the one on record,
     and for a case that waits for none."""
     session, case = asked.session, asked.case
@@ -273,9 +278,12 @@ def _take_reply(asked: Asked, given: Mapping[str, str], letter: Letter, now: dat
     if known is not None:
         # A list that was exported shows replies that came by other letters, or over a gateway.
         came_with = {name: known[name] for name in ("reply_no", "replied_on")}
-        if checked(asked, VerificationReply, {**given, **came_with}) != known:
+        if as_answered(VerificationReply, {**given, **came_with}).recorded() != known:
             raise RefusalError(f"本件已登记核实结果（{known['reply_no']}，{known['finding']}），以先登记的为准。")
         return False
+    # Once for all that came with the letter.
+    for each in batches_of(session, case.case_no) or [case.case_no]:
+        keep_new_files(session, each, scans, asked.officer_no, now)
     reply = checked(asked, VerificationReply, {**given, **letter.said()})
     if case.stage != Stage.VERIFYING or _letter_waits(session, case.case_no):
         raise RefusalError(f"本件现为“{case.stage}”，没有等待核实结果；应发函的，请先登记发函。")
@@ -294,24 +302,29 @@ def _letter_waits(session: Session, case_no: str) -> bool:
     return session.scalar(unsent.limit(1)) is not None
 
 
-def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> bool:
-    """Put the decision of a row on record; whether it was not there. ``RefusalError`` for another than the one on
-    record."""
+def _take_decision(asked: Asked, given: Mapping[str, Any], now: datetime) -> int | None:
+    """Put the decision of a row on record; the turn of the draft, ``None`` where it was there. ``RefusalError`` for
+    another than the one on record, unless that was returned by whoever was to approve it."""
     session, case = asked.session, asked.case
-    known = accepted_answer(session, case.case_no, OutcomeDecision.question, 1)
-    if known is not None:
+    known = last_accepted_answer(session, case.case_no, OutcomeDecision.question)
+    opinion = last_accepted_answer(session, case.case_no, OutcomeApproval.question)
+    drafts, opinions = (
+        answers_so_far(session, case.case_no, each.question) for each in (OutcomeDecision, OutcomeApproval)
+    )
+    returned = opinion is not None and opinion["opinion"] == Opinion.RETURNED and opinions == drafts
+    if known is not None and not returned:
         # What was decided need not be possible any more: the certificate may have been corrected by it.
         if known != as_answered(OutcomeDecision, given).recorded():
             raise RefusalError(f"本件已拟定处理结果（{known['outcome']}），以先登记的为准。")
-        return False
-    decision = checked(asked, OutcomeDecision, given)
-    key, source = _key(case, OutcomeDecision), AnswerSource.OFFICER
-    _refuse(record_answer(session, case, OutcomeDecision, 1, source, key, decision, now, asked.officer_no))
-    return True
+        return None
+    decision, turn = checked(asked, OutcomeDecision, given), drafts + 1
+    key, source = _key(case, OutcomeDecision, turn), AnswerSource.OFFICER
+    _refuse(record_answer(session, case, OutcomeDecision, turn, source, key, decision, now, asked.officer_no))
+    return turn
 
 
-def _key(case: Case, question: type[Question]) -> str:
-    return f"list:{case.case_no}:{question.question}"
+def _key(case: Case, question: type[Question], turn: int = 1) -> str:
+    return f"list:{case.case_no}:{question.question}" + (f":{turn}" if turn > 1 else "")
 
 
 def _refuse(why: str | None) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.cases import Answer, Case
 from models.certificates import CertificateType
 from models.objections import Objection, VerificationRequest
+from regulation.approvals import Opinion
 from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
 from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
@@ -22,9 +23,11 @@ from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words, folded
-from tasks.case.answers import last_answered_on
+from tasks.case.answers import last_accepted_answer, last_answered_on
+from tasks.case.approvals import Approval
+from tasks.case.attachments import added_since
 from tasks.case.questions import Asked, Needed, Question, set_by_system
-from tasks.objections.batch_rows import resting_rows
+from tasks.objections.batch_rows import batches_of, resting_rows
 from tasks.objections.changes import last_change
 from tasks.objections.claims import claims_of, may_be_referred
 from tasks.register.versions import CURRENT_VERSION, AlreadySaidError, check_value, correct
@@ -33,6 +36,7 @@ from tasks.register.versions import CURRENT_VERSION, AlreadySaidError, check_val
 class InitialReview(Question):
     question = "initial-review"
     asks = "初审：受理、不予受理，还是要求补正？"
+    second = "不予受理、已有结论的，审签人（不是拟稿人）"
 
     verdict: Verdict = Field(title="初审意见")
     reason: Words = Field("", title="理由或补正内容", max_length=1000)
@@ -82,12 +86,24 @@ class SupplementReceived(Question):
     needs: ClassVar = {"text": Needed("kind", {SupplementKind.RECEIVED: "收到补正材料的须写明收到什么"}, 1)}
 
 
+DIFFERING_REASON = 5
+"""Characters that a reason to depart from the bureau's finding has at least."""
+
+
 def _asked_since(session: Session, case: Case, which: Callable[[Any], Any]) -> date:
     """The day on which what is asked of a bureau was put down, the first time or the last (``which``)."""
     at = session.scalar(
         select(which(VerificationRequest.prepared_at)).where(VerificationRequest.case_no == case.case_no)
     )
     return clock.local_date(at) if at is not None else case.received_on
+
+
+def _scanned(asked: Asked) -> bool:
+    """Whether staff have brought a file to the case, or to the batch that it came with, since the bureau was asked."""
+    case_no = asked.case.case_no
+    first = select(func.min(VerificationRequest.prepared_at)).where(VerificationRequest.case_no == case_no)
+    since = asked.session.scalar(first) or asked.case.opened_at
+    return added_since(asked.session, [case_no, *batches_of(asked.session, case_no)], since)
 
 
 class LetterPosted(Question):
@@ -132,6 +148,7 @@ class VerificationReply(Question):
     question = "verification-reply"
     asks = "等待上级核实结果（接口回复自动登记；书面回复在此录入）"
     awaits = "上级核实结果"
+    scan = "来函扫描件"
 
     finding: Finding = Field(title="核实结论")
     content: Words = Field(title="回复内容", min_length=2, max_length=2000)
@@ -152,6 +169,8 @@ class VerificationReply(Question):
         if self.replied_on < (since := _asked_since(asked.session, asked.case, func.min)):
             raise InputError.of("replied_on", f"回复日期不能早于提出核实需求的{since}，请照来函更正。")
         super().check(asked)
+        if asked.officer_no and not asked.files and not _scanned(asked):
+            raise InputError.of("files", "书面回复须附来函的扫描件，请选择文件，与本次登记一并提交。")
         wrong = value_refusal(asked, self.corrected_value) if self.finding in FOUND_WRONG else None
         if wrong is not None:
             raise InputError.of("corrected_value", wrong)
@@ -225,6 +244,7 @@ class RefusedRequest(Question):
 class OutcomeDecision(Question):
     question = "outcome"
     asks = "根据核实结果拟定处理结果"
+    second = "审签人（不是拟稿人，也不是录入上级回复的人）"
 
     outcome: Outcome = Field(title="处理结果")
     reason: Words = Field(
@@ -304,6 +324,37 @@ class OutcomeDecision(Question):
     def recorded(self) -> dict[str, Any]:
         # As it was before there was this field, so that the same list can be handed in again.
         return {name: said for name, said in super().recorded().items() if said or name != "differs"}
+
+
+def decision_of(session: Session, case_no: str) -> OutcomeDecision:
+    """What was decided on a case: the last draft, which an approval let stand. ``LookupError`` where there is none."""
+    given = last_accepted_answer(session, case_no, OutcomeDecision.question)
+    if given is None:
+        raise LookupError(f"{case_no}没有拟定处理结果。")
+    return OutcomeDecision.model_validate(given)
+
+
+class ReviewApproval(Approval):
+    """Turning somebody away, or leaving things as they were (``FINAL``), is approved by another."""
+
+    question = "approve-review"
+    asks = "审签初审意见：是否同意？"
+    drafted = InitialReview
+
+
+class OutcomeApproval(Approval):
+    question = "approve-outcome"
+    asks = "审签处理结果：是否同意？"
+    drafted = OutcomeDecision
+    rests_on = (VerificationReply,)
+
+    def check(self, asked: Asked) -> None:
+        super().check(asked)
+        # Article 12 asks the bureaus what is right: that the Center knows better is for the second person to say, too.
+        differs = decision_of(asked.session, asked.case.case_no).differs
+        if self.opinion is Opinion.AGREED and differs and len(self.reason) < DIFFERING_REASON:
+            why = f"拟定的内容与上级认定的不同，同意的须写明理由（至少{DIFFERING_REASON}个字）。"
+            raise InputError.of("reason", why)
 
 
 def same_value(session: Session, objection: Objection, one: str, other: str) -> bool:

@@ -36,12 +36,12 @@ from tasks.audit import record
 from tasks.case.answers import (
     accepted_answer,
     answered,
-    answered_on,
     last_accepted_answer,
     last_answered_on,
     meet_by_answer,
     record_answer,
 )
+from tasks.case.approvals import check_approved, submit, take_opinion
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.marks import mark_cases
@@ -52,9 +52,12 @@ from tasks.objections.changes import CHANGED, Change, last_change, was_known
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.questions import (
     InitialReview,
+    OutcomeApproval,
     OutcomeDecision,
+    ReviewApproval,
     SupplementKind,
     SupplementReceived,
+    decision_of,
     found_wrong,
     reply_answer,
     reply_of,
@@ -189,10 +192,39 @@ def take_supplement(step: Step) -> None:
     step.audit("objection:supplement:taken")
 
 
+@durable("初审意见报请审签")
+def submit_review(step: Step) -> None:
+    """Put a verdict that ends the objection before another: the reviewer has done their part in time."""
+    _reviewed(step.session, step.case.case_no)
+    submit(step, ReviewApproval)
+
+
+@durable("初审意见审签")
+def take_review_approval(step: Step) -> bool:
+    """Whether the verdict stands; where it was returned, it is reviewed anew within the same time as the first."""
+    approved = take_opinion(step, ReviewApproval)
+    if not approved:
+        start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, step.today, step.turn + 1)
+    return approved
+
+
+@durable("处理结果报请审签")
+def submit_outcome(step: Step) -> None:
+    """Put a drafted outcome before another."""
+    submit(step, OutcomeApproval)
+
+
+@durable("处理结果审签")
+def take_outcome_approval(step: Step) -> bool:
+    """Whether the outcome stands."""
+    return take_opinion(step, OutcomeApproval)
+
+
 @durable("不予受理")
 def decline_objection(step: Step) -> str | None:
     """Decline with the reason and the way to remedies; joined objections go on by themselves. Where the case goes on
     for whoever joined it, it is the first of them whose objection is declined. Returns what ``_release`` does."""
+    check_approved(step, ReviewApproval)
     first, *others = parties(step)
     step.move(STAGES, Stage.DECLINED)
     _reviewed(step.session, step.case.case_no)
@@ -233,13 +265,14 @@ def refer_to_decision(step: Step) -> str | None:
     """Answer with the outcome that the same had before, and end the case: nothing is verified again, the limit of the
     request lapses. Who joined since the review and states something new goes on without it. Returns what ``_release``
     does."""
+    check_approved(step, ReviewApproval)
     session, (first, *others) = step.session, parties(step)
     before = decided_before(session, step.case.case_no)
     if before is None or before.outcome is None:
         raise LookupError(f"{step.case.case_no}没有可以援引的结论。")
     claims = {claim.objection.case_no: claim for claim in claims_of(session, [step.case.case_no])[step.case.case_no]}
     new = [party for party in others if states_anything_new(session, before, claims[party.case.case_no])]
-    decided_on = answered_on(session, before.case_no, OutcomeDecision.question, 1)
+    decided_on = last_answered_on(session, [before.case_no], OutcomeDecision.question)[before.case_no]
     _reviewed(session, step.case.case_no)
     told = [first, *(party for party in others if party not in new)]
     for party in told:
@@ -314,9 +347,10 @@ def take_reply(step: Step) -> None:
 @durable("认定处理结果")
 def decide_outcome(step: Step) -> str:
     """Put the officer's decision on the case and on the objections joined to it; returns the outcome."""
+    check_approved(step, OutcomeApproval)
     everyone = parties(step)
     step.move(STAGES, Stage.DECIDED)
-    outcome = answered(step, OutcomeDecision).outcome
+    outcome = decision_of(step.session, step.case.case_no).outcome
     # How the case ended, whoever it went on for.
     objection_of(step.session, step.case.case_no).outcome = outcome
     for party in everyone:
@@ -372,7 +406,8 @@ def correct_certificate(step: Step) -> str | None:
         step.audit("certificate:version:left-to-source")
         return None
     old, kind, objection = found
-    value = value_decided(answered(step, OutcomeDecision), reply_of(session, step.case.case_no), objection)
+    decision = decision_of(session, step.case.case_no)
+    value = value_decided(decision, reply_of(session, step.case.case_no), objection)
     change = last_change(session, step.case)
     try:
         corrected = correct(session, kind, old, str(objection.field_code), value, step.today, found_wrong)
@@ -416,7 +451,8 @@ def sync_certificate(step: Step) -> str | None:
     current, kind, objection = found
     code, change = str(objection.field_code), last_change(session, step.case)
     try:
-        said = correct(session, kind, current, code, answered(step, OutcomeDecision).value, step.today, found_wrong)
+        value = decision_of(session, step.case.case_no).value
+        said = correct(session, kind, current, code, value, step.today, found_wrong)
     except InputError as why:
         if isinstance(why, AlreadySaidError) and change is not None and was_known(session, step.case, change):
             step.audit("certificate:version:corrected-before", version=current.version)
@@ -443,7 +479,7 @@ def close_objection(step: Step) -> None:
     everyone = parties(step)
     meet_deadline(step.session, step.case.case_no, OUTCOME_NOTICE, step.today)
     step.move(STAGES, Stage.CLOSED)
-    decision = answered(step, OutcomeDecision)
+    decision = decision_of(step.session, step.case.case_no)
     done = _done(step.session, step.case.case_no, decision)
     for party in everyone:
         step.notify(
@@ -503,8 +539,7 @@ def found_on_claim(session: Session, objection: Objection) -> FoundOnClaim | Non
 
 def _found(session: Session, case_no: str, objection: Objection) -> FoundOnClaim | None:
     """``found_on_claim`` by what was decided in a case."""
-    given = accepted_answer(session, case_no, OutcomeDecision.question, 1)
-    decision = OutcomeDecision.model_validate(given)
+    decision = decision_of(session, case_no)
     if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
         return None
     reply = reply_of(session, case_no)

@@ -28,6 +28,7 @@ class Waiting(StrEnum):
 
 class SpotCheckResults(Question):
     question = "spot-check-results"
+    second = "同组的另一名检查人员确认"
     asks = "等待各检查组登记并确认结果（全部确认后自动继续，不需要在此提交）"
     awaits = "检查组登记结果"
 

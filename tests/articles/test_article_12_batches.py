@@ -202,7 +202,11 @@ def what_was_written(case_no: str) -> dict[str, Any]:
             ],
             "entries": [(each.tag, without({**each.detail, "seal": ""})) for each in entries],
             "notices": sorted(
-                [(each.notice, without(each.context)) for each in sent if each.notice != "case-assigned"],
+                [
+                    (each.notice, without(each.context))
+                    for each in sent
+                    if each.notice not in {"case-assigned", "approval-asked"}
+                ],
                 key=lambda each: each[0],
             ),
             "requests": [

@@ -70,7 +70,7 @@ from tasks.register.versions import (
     set_holders,
 )
 from tests.articles.conftest import Counter
-from tests.conftest import Clerk, as_xlsx, forget_settings, objection_about, officer_of
+from tests.conftest import SCAN, Clerk, as_xlsx, forget_settings, objection_about, officer_of
 
 NAME, SCENARIO, ISSUER = "纺织品检验许可证", "窗口查验", "绍兴市柯桥区纺织品检验中心"
 TODAY = clock.today()
@@ -589,7 +589,7 @@ def test_what_a_field_cannot_hold_is_no_correction_whoever_it_comes_from(permit:
     # By a list that came with a letter.
     titles = ["办件编号", "核实结论", "回复内容", "正确的内容"]
     rows = as_xlsx([titles, [case.case_no, "原数据有误", "已核实", value]])
-    letter = Letter("绍数〔2026〕1号", clock.today())
+    letter = Letter("绍数〔2026〕1号", clock.today(), (SCAN.name, SCAN.content))
     taken = take_list("回复.xlsx", rows, letter, officer_of(case.case_no), "")
     assert taken.replied == 0
     assert why in taken.wrong[0][1]

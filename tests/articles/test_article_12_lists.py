@@ -1,6 +1,7 @@
 """第十二条：核实后将处理结果告知异议申请人。Replies that came many in one letter, and what is decided on them."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +17,29 @@ from regulation.objections import Outcome, Stage
 from runtime import clock
 from runtime.database import reading
 from runtime.refusals import InputError
+from tasks.desk.approvals import decide, waiting
 from tasks.objections import lists as objection_lists
 from tasks.objections.batches import record_letters
 from tasks.objections.corrections import tell_users_of_wrong_value
 from tasks.objections.lists import Letter, Taken, list_of_batch, take_list
-from tasks.objections.questions import BatchLetterPosted, LetterPosted, OutcomeDecision, VerificationReply, reply_of
+from tasks.objections.questions import (
+    BatchLetterPosted,
+    LetterPosted,
+    OutcomeApproval,
+    OutcomeDecision,
+    VerificationReply,
+    reply_of,
+)
 from tasks.objections.registrations import register_objection
-from tasks.objections.steps import close_objection, correct_certificate, decide_outcome, take_reply, withdraw_objection
+from tasks.objections.steps import (
+    close_objection,
+    correct_certificate,
+    decide_outcome,
+    submit_outcome,
+    take_outcome_approval,
+    take_reply,
+    withdraw_objection,
+)
 from tasks.objections.verifications import prepare_pursuit, record_letter
 from tasks.office.signatures import SignatureError
 from tests.articles.test_article_12_batches import (
@@ -35,7 +52,7 @@ from tests.articles.test_article_12_batches import (
     small_chunks,
     what_was_written,
 )
-from tests.conftest import Clerk, as_xlsx, officer_of
+from tests.conftest import APPROVER, SCAN, Clerk, as_xlsx, at_desk, officer_of
 
 __all__ = ["small_chunks"]
 
@@ -62,7 +79,15 @@ def other_than(*staff_nos: str) -> str:
 
 
 def letter() -> Letter:
-    return Letter("绍数函〔2026〕1号", clock.today())
+    return Letter("绍数函〔2026〕1号", clock.today(), (SCAN.name, SCAN.content))
+
+
+def approve(batch: Clerk) -> int:
+    """The director agrees to all that was drafted; how many that were."""
+    by = at_desk(APPROVER)
+    done = decide(by, batch.case_no, waiting(by, batch.case_no).shown, [], "", "")
+    assert done.refused == ()
+    return done.agreed
 
 
 def filled(content: bytes, *said: dict[str, str]) -> bytes:
@@ -87,7 +112,8 @@ def filled(content: bytes, *said: dict[str, str]) -> bytes:
 def sent_list(batch: Clerk) -> bytes:
     """The list that went with the letter."""
     with reading() as session:
-        return session.scalars(select(Attachment).where(Attachment.case_no == batch.case_no)).one().content
+        made = Attachment.case_no == batch.case_no, Attachment.media_type != SCAN.media_type
+        return session.scalars(select(Attachment).where(*made)).one().content
 
 
 def take(batch: Clerk, content: bytes, by: Letter | None = None) -> Taken:
@@ -97,7 +123,9 @@ def take(batch: Clerk, content: bytes, by: Letter | None = None) -> Taken:
 def written(case_no: str) -> dict[str, Any]:
     """All that is on record of a case but the moment it was closed."""
     found = what_was_written(case_no)
-    return found | {"case": found["case"][:-1]}
+    # A list's scan is kept with its batch, and a look is nobody's doing.
+    entries = [each for each in found["entries"] if each[0] not in {"case:attachments:added", "case:sheet:read"}]
+    return found | {"case": found["case"][:-1], "entries": entries}
 
 
 def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any, on_day: Day) -> None:
@@ -107,6 +135,8 @@ def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any, on_
     first, second = (case.case_no for case in cases())
     taken = take(batch, filled(sent_list(batch), WRONG | CORRECTED, RIGHT | UPHELD))
     assert taken == Taken(2, 2, 0, ())
+    assert [(case.stage, case.at_rest) for case in cases()] == [(Stage.REPLIED, True)] * 2
+    assert approve(batch) == 2
     with reading() as session:
         outcomes = [session.get_one(Objection, each).outcome for each in (first, second)]
         kept = session.scalars(select(Certificate).where(Certificate.corrected_by_case == first)).one()
@@ -123,7 +153,10 @@ def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any, on_
     by = {"reply_no": letter().reply_no, "replied_on": str(letter().replied_on)}
     assert alone.answer(VerificationReply, finding="原数据无误", content="与档案一致", **by) is None
     take_reply.run(alone.case_no)
-    assert alone.answer(OutcomeDecision, outcome="维持原信息", reason=UPHELD["告知申请人的理由"]) is None
+    assert alone.draft(OutcomeDecision, outcome="维持原信息", reason=UPHELD["告知申请人的理由"]) is None
+    submit_outcome.run(alone.case_no)
+    assert alone.approve(OutcomeApproval, reason="") is None
+    assert take_outcome_approval.run(alone.case_no)
     decide_outcome.run(alone.case_no)
     close_objection.run(alone.case_no)
     assert written(second) == written(alone.case_no)
@@ -140,6 +173,10 @@ def test_a_reply_without_a_decision_leaves_it_to_the_officer(clerk: Any) -> None
     content, number = list_of_batch(batch.case_no, officer_of(batch.case_no), "")
     assert number == 2
     assert take(batch, filled(content, CORRECTED, RIGHT | UPHELD)) == Taken(1, 2, 0, ())
+    assert [(case.stage, case.at_rest) for case in cases()] == [(Stage.REPLIED, False), (Stage.REPLIED, True)]
+    alone = Clerk(cases()[0].case_no)
+    assert alone.approve(OutcomeApproval) is None
+    assert approve(batch) == 1
     assert [case.stage for case in cases()] == [Stage.REPLIED, Stage.CLOSED]
     assert decide_outcome.run(cases()[0].case_no) == Outcome.CORRECTED
     assert correct_certificate.run(cases()[0].case_no) is not None
@@ -165,9 +202,11 @@ def test_a_list_again_changes_nothing_and_a_mended_one_adds_what_was_wrong(clerk
     assert "处理结果只能是" in said[5]
     assert "告知申请人的理由至少10个字" in said[5]
     # What was wrong in a row left nothing of it behind.
-    assert [case.at_rest for case in cases()] == [True, True, False, True]
+    assert [(case.stage, case.at_rest) for case in cases()][2] == (Stage.REPLIED, True)
+    assert [case.stage for case in cases()].count(Stage.VERIFYING) == 3
     with reading() as session:
         assert [reply_of(session, case.case_no) is not None for case in cases()] == [False, False, True, False]
+    assert approve(batch) == 1
     before = written(cases()[2].case_no)
     mended = filled(sent_list(batch), WRONG | CORRECTED, RIGHT | UPHELD, RIGHT | UPHELD, RIGHT | UPHELD)
     assert take(batch, mended) == Taken(3, 3, 1, ())
@@ -198,12 +237,16 @@ def test_rows_that_cannot_be_are_handed_back(clerk: Any) -> None:
     assert set(said) == {2, 3, 4}
     assert all("核对办件编号" in said[row] for row in (2, 3))
     assert f"本件现为“{Stage.WITHDRAWN}”" in said[4]
-    tomorrow = Letter("绍数函〔2026〕2号", clock.today() + timedelta(days=1))
+    tomorrow = replace(letter(), replied_on=clock.today() + timedelta(days=1))
     said = dict(take(batch, table({"办件编号": numbers[0]} | RIGHT), tomorrow).wrong)
     assert "回复日期不能晚于今天" in said[2]
-    said = dict(take(batch, table({"办件编号": numbers[0]} | RIGHT), Letter("", None)).wrong)
+    said = dict(
+        take(batch, table({"办件编号": numbers[0]} | RIGHT), replace(letter(), reply_no="", replied_on=None)).wrong
+    )
     assert "回复文号未填写；回复日期未填写" in said[2]
-    said = dict(take(batch, table({"办件编号": numbers[0]} | UPHELD), Letter("", None)).wrong)
+    said = dict(
+        take(batch, table({"办件编号": numbers[0]} | UPHELD), replace(letter(), reply_no="", replied_on=None)).wrong
+    )
     assert "尚未登记上级核实结果" in said[2]
     assert cases()[0].at_rest
 
@@ -273,11 +316,13 @@ def test_a_row_is_taken_whole_or_not_at_all(clerk: Any, monkeypatch: pytest.Monk
     batch = posted(clear(1))
     before = written(cases()[0].case_no)
 
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+    class Killed:
+        @staticmethod
+        def within(*_: object) -> None:
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(objection_lists, "conclude", killed)
+        patched.setattr(objection_lists, "submit_outcome", Killed)
         with pytest.raises(KeyboardInterrupt):
             take(batch, filled(sent_list(batch), RIGHT | UPHELD))
     assert written(cases()[0].case_no) == before

@@ -26,9 +26,11 @@ from tasks.desk.case_page import add_files
 from tasks.desk.door import begin
 from tasks.desk.kinds import QUESTIONS
 from tasks.desk.phrases import PhraseForm, keep_phrase
-from tasks.objections.questions import InitialReview, LetterPosted, VerificationReply
+from tasks.objections.questions import InitialReview, LetterPosted, OutcomeApproval, ReviewApproval, VerificationReply
 from tests.browser.conftest import PHONE, Open, barriers, is_too_wide, picture, watched
+from tests.conftest import SCAN as LETTER
 from tests.conftest import answered, at_desk, web_in_this_process, working_in
+from tests.upgrades.playing import go_on, without_prefect
 from web.desk.door import cookie_name
 
 pytestmark = pytest.mark.browser
@@ -52,8 +54,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("kept")
     with tarfile.open(KEPT) as archive:
         archive.extractall(folder, filter="data")
-    with working_in(folder / "var", PREFECT_API_URL="http://127.0.0.1:9/api"):
+    with working_in(folder / "var", PREFECT_API_URL="http://127.0.0.1:9/api", EZT_ONE_TIME_CODES="false"):
         migrate()
+        draft_for_approval()
+    with working_in(folder / "var", PREFECT_API_URL="http://127.0.0.1:9/api"):
         picture, paper = typst.compile(SCAN, format="png", ppi=110.0), typst.compile(SCAN, format="pdf")
         assert isinstance(picture, bytes)
         assert isinstance(paper, bytes)
@@ -86,6 +90,23 @@ def shown(installation: Path) -> Iterator[str]:
     """The web process over it, for whoever only looks."""
     with working_in(installation), web_in_this_process() as web:
         yield web
+
+
+def draft_for_approval() -> None:
+    """The version that was kept asked for no approval: two cases of it go on until one is asked for."""
+    decline = {InitialReview: {"verdict": "不予受理", "reason": "所述项目不是证照所载内容，不属于核查的范围。"}}
+    with without_prefect():
+        for begun, approval, steered in (
+            (VerificationReply, OutcomeApproval, {}),
+            (InitialReview, ReviewApproval, decline),
+        ):
+            with reading() as session:
+                there = select(Case.case_no).where(
+                    Case.waiting_for.like(f"{begun.question}-%"), Case.closed_at.is_(None)
+                )
+                first, *others = session.scalars(there.order_by(Case.case_no)).all()
+            assert others, f"only one case waits at {begun.question}"
+            go_on(first, until=approval, steered=steered)
 
 
 def waiting() -> dict[str, str]:
@@ -251,6 +272,11 @@ def test_a_reply_by_letter_takes_five_clicks_from_the_list_to_the_record(home: s
     click(page.get_by_label("回复内容"))
     type_into(page, "与登记档案一致。", "", "绍数函〔2026〕12号")
     page.get_by_label("回复日期").fill(page.get_by_label("回复日期").get_attribute("max") or "")
+    # Chosen with one click, where a window of the system's opens.
+    scan = {"name": LETTER.name, "mimeType": LETTER.media_type, "buffer": LETTER.content}
+    with page.expect_file_chooser() as opened:
+        click(page.get_by_label("来函扫描件"))
+    opened.value.set_files([scan])  # type: ignore[list-item]
     page.get_by_label("一次性验证码").fill(code_of(DIRECTOR))
     click(page.get_by_role("button", name="签名并登记"))
     expect(page.get_by_role("status")).to_contain_text("绍数函〔2026〕12号")
@@ -324,17 +350,18 @@ def test_nothing_typed_is_lost_by_leaving_coming_back_or_adding_a_file(
     file.write_bytes(typst.compile(b"book", format="png"))  # type: ignore[arg-type]
     page.get_by_text("添加收到的纸质或电子材料").click()
     page.get_by_label("添加附件").set_input_files(file)
-    # Who forgets to add it is told.
-    page.get_by_label("一次性验证码").fill(code_of(DIRECTOR))
-    page.get_by_role("button", name="签名并登记").click()
-    expect(page.get_by_role("alert").first).to_contain_text("您选了附件“户口簿.png”")
-    page.get_by_label("添加附件").set_input_files(file)
     page.locator("button", has_text="添加附件").click()
     expect(page.get_by_role("status")).to_contain_text("附件已添加")
     expect(reason).to_have_value("请补充户口簿复印件，又写了一点")
+    # Another one is signed for without being added first, and comes along.
+    another = tmp_path / "门牌证.png"
+    another.write_bytes(typst.compile(b"door", format="png"))  # type: ignore[arg-type]
+    page.get_by_text("添加收到的纸质或电子材料").click()
+    page.get_by_label("添加附件").set_input_files(another)
     page.get_by_label("一次性验证码").fill(code_of(DIRECTOR))
     page.get_by_role("button", name="签名并登记").click()
     expect(page.get_by_role("status")).to_contain_text("又写了一点")
+    assert page.locator("figcaption a", has_text="门牌证.png").count() == 1
     page.reload()
     assert page.locator("#answer").count() == 0
     page.goto(f"{home}/desk/cases/{case_no}")

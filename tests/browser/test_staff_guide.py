@@ -30,6 +30,7 @@ from tasks.objections.registrations import register_objection
 from tests.browser import test_objecting as objecting
 from tests.browser.conftest import PHONE, WRITE_PICTURES, Open, barriers, is_too_wide, meanwhile, picture
 from tests.conftest import (
+    APPROVER,
     PASSWORD,
     Clerk,
     Mailbox,
@@ -57,6 +58,7 @@ CLICKS = {
     "登记发函": 2,
     "录入书面回复": 3,
     "拟定处理结果": 3,
+    "审签两件": 2,
 }
 """By mouse alone, beside typing, from the list to the answer on record: the case, the choice, the button; once more the
 button where the form was not filled in (docs/adr/0031); days are typed."""
@@ -123,10 +125,11 @@ class Walk:
     def is_asked(self, waiting: str) -> None:
         meanwhile(self.page, lambda: waiting_for(self.case_no) == waiting, f"没有等待{waiting}")
 
-    def sign_in(self, address: str) -> None:
-        """Begin the morning with the link of a reminder: it leads to the list, once one has signed in."""
+    def sign_in(self, address: str, by: str = "") -> None:
+        """Begin the morning with the link of a reminder: it leads to the list, once one (``by``, else whose case it is)
+        has signed in."""
         self.page.goto(address)
-        signed = self.desk.sign(officer_of(self.case_no))
+        signed = self.desk.sign(by or officer_of(self.case_no))
         self.page.get_by_label("工号").fill(signed["staff_no"])
         self.page.get_by_label("一次性验证码").fill(signed["code"])
         self.page.get_by_role("button", name="登录").click()
@@ -225,7 +228,6 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         walk.write("理由或补正内容", "所述内容不属于证照登记事项，建议向许可机关反映。")
 
     walk.take("下一件：不予受理", decline, onward=True)
-    meanwhile(walk.page, lambda: stage_of(next_no) == "不予受理", "没有办结")
 
     walk.is_asked("letter-posted-1")
     seen("当前环节：待发出核实")
@@ -244,6 +246,7 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         walk.write("正确的内容", "绍兴市柯桥区柯桥街道群贤路9999号")
         walk.write("回复文号", "绍数函〔2026〕1号")
         walk.write("回复日期", str(clock.today()))
+        walk.page.get_by_label("来函扫描件").set_input_files(photo)
 
     walk.take("录入书面回复", reply)
     walk.is_asked("outcome-1")
@@ -267,7 +270,11 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
         assert walk.decision.get_by_label("已更正", exact=True).is_checked()
 
     walk.take("拟定处理结果", outcome)
+    walk.is_asked("approve-outcome-1")
+    seen("当前环节：待拟定结果")
+    approve(walk, open_page(viewport=STAFF), case_no, next_no)
     meanwhile(walk.page, lambda: stage_of(case_no) == "已办结", "没有办结")
+    meanwhile(walk.page, lambda: stage_of(next_no) == "不予受理", "没有办结")
     seen("当前环节：已办结", "已更正")
     meanwhile(walk.page, lambda: "异议处理结果" in subjects(mailbox)[-1], "没有结果通知", seconds=90)
     letter_in_html = mailbox.to("yuxiaoyun@example.com")[-1].get_body(("html",))
@@ -282,6 +289,24 @@ def test_an_objection_goes_from_the_public_form_to_the_closing_mail(
     # ``open_page`` fails the test when one of these pages has asked for anything outside.
     shown = set(re.findall(r"images/(staff-[a-z-]+)\.png", GUIDE.read_text(encoding="utf-8")))
     assert sorted(walk.made) == sorted(shown)
+
+
+def approve(walk: Walk, page: Page, *drafts: str) -> None:
+    """The director agrees to what was drafted, all of it with one signature."""
+    director = Walk(walk.desk, page, walk.url, made=walk.made, took=walk.took)
+    director.sign_in(f"{walk.url}/desk", APPROVER)
+    hand, begun = Hand(), time.monotonic()
+    hand.click(page.get_by_role("link", name=f"等您审签的{len(drafts)}件"))
+    assert all(page.get_by_role("link", name=each, exact=True).count() == 1 for each in drafts)
+    said = page.get_by_role("main").inner_text()
+    assert [each for each in ("待审签的拟稿", "上级认定应当是", "本区登记现在是", "拟稿") if each not in said] == []
+    assert barriers(page) == []
+    assert not is_too_wide(page)
+    walk.made.append(picture(page, "staff-approval", folder=IMAGES))
+    page.get_by_label("一次性验证码").fill(walk.desk.sign(APPROVER)["code"])
+    hand.click(page.get_by_role("button", name="签名并审签"))
+    page.get_by_role("status").get_by_text(f"同意{len(drafts)}件").wait_for()
+    walk.took["审签两件"] = hand.clicks, time.monotonic() - begun
 
 
 def waiting_beside(case_no: str) -> list[str]:

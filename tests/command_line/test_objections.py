@@ -9,7 +9,7 @@ from runtime import clock
 from tests.articles.test_article_12_batches import clear, number_of, table
 from tests.articles.test_article_12_lists import RIGHT, UPHELD, WRONG, filled, posted
 from tests.command_line.conftest import assert_refused, ezt
-from tests.conftest import officer_of
+from tests.conftest import SCAN, officer_of
 
 
 def written(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -57,9 +57,13 @@ def test_a_list_is_exported_and_taken(clerk: Any, tmp_path: Path) -> None:
     replies = ("objections", "replies", str(out), *signed, "--reply-no", "绍数函〔2026〕1号")
     assert_refused(ezt(*replies, "--replied-on", "昨天"), "日期")
     replies = (*replies, "--replied-on", str(clock.today()))
+    assert "须附来函的扫描件" in ezt(*replies).stdout
+    scan = tmp_path / SCAN.name
+    scan.write_bytes(SCAN.content)
+    replies = (*replies, "--scan", str(scan))
     taken = ezt(*replies)
     first, second = taken.stdout.splitlines()
-    assert first == "登记核实结果1件、处理结果1件；此前已登记0行，退回更正1行。"
+    assert first == "登记核实结果1件，拟定处理结果1件、等待审签；此前已登记0行，退回更正1行。"
     assert second.startswith("第3行：上级认定原数据有误，请在“正确的内容”中写明")
     assert json.loads(ezt(*replies, "--json").stdout)["unchanged"] == 1
     assert_refused(ezt("objections", "list", "YY-1", "--out", str(out), *signed), "请核对编号")

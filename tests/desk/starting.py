@@ -203,6 +203,7 @@ FILLED: Mapping[str, Callable[[], dict[str, str]]] = {
     "hand-over": hand_over,
     "leave": leave,
     "leave-change": leave_change,
+    "approver": lambda: {"officer": "KQ003", "what": "指定"},
     "calendar": calendar,
 }
 SOON = timedelta(days=7)

@@ -141,6 +141,7 @@ def test_no_code_and_nothing_of_a_person_is_in_prefect_s_bytes_after_full_storie
     with pytest.raises(NotThereError):
         desk.decide(case_no, REVIEW, verdict="不予受理", reason="")
     desk.decide(case_no, REVIEW, verdict="不予受理", reason=WHY)
+    desk.decide(case_no, "approve-review", "KQ004", opinion="同意", reason=WHY)
     desk.wait(run_id, StateType.COMPLETED)
     assert Clerk(case_no).stage() == "不予受理"
     certificate, _ = certificate_of(Level.PROVINCE)

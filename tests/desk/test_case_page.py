@@ -26,7 +26,13 @@ from tasks.case.attachments import File, keep_files
 from tasks.case.questions import Question
 from tasks.desk.kinds import QUESTIONS
 from tasks.objections import steps as objections
-from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementReceived, VerificationReply
+from tasks.objections.questions import (
+    InitialReview,
+    OutcomeDecision,
+    ReviewApproval,
+    SupplementReceived,
+    VerificationReply,
+)
 from tasks.system_reviews.questions import SystemReviewOpinion
 from tests.conftest import Clerk, answered, officer_of
 from web.desk.fields import Offered, shown
@@ -251,7 +257,11 @@ def test_only_what_the_case_allows_is_offered(desk: Desk, case: Clerk) -> None:
     assert answers.answer_or_wait(case.case_no, VerificationReply, 1) is None
     with pytest.raises(NotThereError, match="不能早于"):
         desk.decide(case.case_no, "verification-reply", DIRECTOR, **given, **early)
-    desk.decide(case.case_no, "verification-reply", DIRECTOR, **given, **early | {"replied_on": str(clock.today())})
+    said = given | early | {"replied_on": str(clock.today())}
+    with pytest.raises(NotThereError, match="须附来函的扫描件"):
+        desk.decide(case.case_no, "verification-reply", DIRECTOR, **said)
+    # Chosen in the form, it comes along with the answer.
+    desk.decide(case.case_no, "verification-reply", DIRECTOR, files=[("来函.png", PNG)], **said)
     assert answers.answer_or_wait(case.case_no, OutcomeDecision, 1) is None
     page = desk.page(case.case_no, DIRECTOR)
     assert re.findall(r'name="outcome" value="(.+?)"', page) == ["已更正", "部分更正"]
@@ -260,7 +270,9 @@ def test_only_what_the_case_allows_is_offered(desk: Desk, case: Clerk) -> None:
 
 
 def test_a_closed_case_asks_nothing(desk: Desk, case: Clerk) -> None:
-    desk.decide(case.case_no, "initial-review", DIRECTOR, verdict="不予受理", reason="不是证照内容")
+    desk.decide(case.case_no, "initial-review", verdict="不予受理", reason="不是证照内容")
+    assert answers.answer_or_wait(case.case_no, ReviewApproval, 1) is None
+    desk.decide(case.case_no, "approve-review", DIRECTOR, opinion="同意")
     objections.decline_objection.run(case.case_no)
     page = desk.page(case.case_no, DIRECTOR)
     assert "本件已办结" in page

@@ -42,7 +42,8 @@ def questions_made() -> list[type[Question]]:
     # Those that are another question's, too.
     made = [each for kind in Question.__subclasses__() for each in (kind, *kind.__subclasses__())]
     # An answer that is only kept, and for which no run waits, is of no kind.
-    return [each for each in made if each.__module__.startswith("tasks.") and each.question != "late-response"]
+    named = [each for each in made if each.__module__.startswith("tasks.") and hasattr(each, "question")]
+    return [each for each in named if each.question != "late-response"]
 
 
 def limits_put_on_cases() -> set[Limit]:

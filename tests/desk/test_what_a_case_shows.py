@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 import typst
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ezt.desk import Desk
 from models.cases import Case, StaffTask
@@ -409,14 +409,23 @@ def test_adding_a_file_loses_nothing_of_what_stands_in_the_form(case: Clerk, des
     assert "刚才选的“a.png”没有保存" in refused.text
 
 
-def test_a_file_that_was_chosen_and_not_added_is_not_lost_silently(case: Clerk, desk: Desk) -> None:
-    given = typed(desk, case, reason="所述项目不是证照内容", files="门牌证.png")
-    answer = desk.browser(DIRECTOR).post(f"/desk/cases/{case.case_no}/answers", data=given)
-    assert answer.status_code == 422
-    assert "您选了附件“门牌证.png”，还没有添加" in words(answer.text)
-    assert ">\n所述项目不是证照内容</textarea>" in answer.text
+def test_a_file_that_was_chosen_beside_the_form_comes_along_with_the_answer(case: Clerk, desk: Desk) -> None:
+    given, there = typed(desk, case, reason="所述项目不是证照内容"), f"/desk/cases/{case.case_no}/answers"
+    refused = desk.browser(DIRECTOR).post(there, data=given, files=[("files", ("a.png", b"MZ"))])
+    assert refused.status_code == 422
+    assert "“a.png”的内容不是" in words(refused.text)
+    assert "刚才选的“a.png”没有保存" in words(refused.text)
+    # A slip in the form keeps no file, and says so.
+    wrong = desk.browser(DIRECTOR).post(there, data=given | {"reason": " "}, files=[("files", ("门牌证.png", png()))])
+    assert wrong.status_code == 422
+    assert "附件须重新选择" in words(wrong.text)
     with reading() as session:
-        assert answers.accepted_answer(session, case.case_no, "initial-review", 1) is None
+        assert session.scalar(select(func.count(Attachment.id))) == 0
+    files = [("门牌证.png", png())]
+    desk.decide(case.case_no, "initial-review", DIRECTOR, files=files, verdict="受理")
+    with reading() as session:
+        assert answers.accepted_answer(session, case.case_no, "initial-review", 1) is not None
+        assert session.scalars(select(Attachment.name)).all() == ["门牌证.png"]
 
 
 def test_a_file_that_came_when_nobody_was_signed_in_any_more_is_said_to_be_lost(case: Clerk, desk: Desk) -> None:

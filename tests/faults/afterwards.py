@@ -76,11 +76,12 @@ def look(lives: list[Life], mails: list[EmailMessage], bureau: StandIn) -> Found
         corrected = "correct_certificate" in life.end.steps
         if versions[life.case_no] != corrected:
             wrong.append(f"{life.case_no}: {versions[life.case_no]} corrections")
-    # What somebody answered twice is refused and says so; whatever else a case went through, it did once.
+    # What somebody answered twice is refused and says so, and whoever opened a page again has looked twice; whatever
+    # else a case went through, it did once.
     happened = Counter(
         (case_no, tag, str(sorted(detail.items())))
         for case_no, tag, detail in entries
-        if case_no in cases and not tag.endswith((":refused", ":not-reached", ":late"))
+        if case_no in cases and not tag.endswith((":refused", ":not-reached", ":late", ":read"))
     )
     for (case_no, tag, _), times in happened.items():
         if times > 1:

@@ -16,6 +16,8 @@ from tests.conftest import objection_about
 
 REASON = "所述内容不属于证照登记事项，建议向许可机关反映。"
 DECIDED = "经核实，有关情况已经查明，处理结果如上。"
+AGREED = {"opinion": "同意"}
+APPROVED = {"approve-outcome-1": AGREED}
 
 
 class Way(StrEnum):
@@ -48,6 +50,7 @@ def ends() -> tuple[End, ...]:
     accept = {"initial-review-1": {"verdict": "受理", "reason": ""}}
     decline = {"verdict": "不予受理", "reason": REASON}
     asked = ("accept_objection", "prepare_pursuit", "record_sent", "take_reply")
+    decided = ("submit_outcome", "take_outcome_approval", "decide_outcome")
     told = ("objection-registered", "objection-accepted", "verification-sent")
     letter = {
         "letter-posted-1": {"letter_no": "柯数〔2026〕3号", "posted_on": today},
@@ -59,15 +62,16 @@ def ends() -> tuple[End, ...]:
             "replied_on": today,
         },
         "outcome-1": {"outcome": "维持原信息", "reason": DECIDED, "value": ""},
+        **APPROVED,
     }
     return (
         End(
             "declined",
             6,
             Level.CITY,
-            {"initial-review-1": decline},
+            {"initial-review-1": decline, "approve-review-1": AGREED},
             Stage.DECLINED,
-            ("decline_objection",),
+            ("submit_review", "take_review_approval", "decline_objection"),
             ("objection-registered", "objection-declined"),
         ),
         End(
@@ -88,9 +92,10 @@ def ends() -> tuple[End, ...]:
                 "initial-review-1": {"verdict": "要求补正", "reason": "请补交门牌证照片"},
                 "supplement-1": None,
                 "initial-review-2": decline,
+                "approve-review-2": AGREED,
             },
             Stage.DECLINED,
-            ("request_supplement", "take_supplement", "decline_objection"),
+            ("request_supplement", "take_supplement", "submit_review", "take_review_approval", "decline_objection"),
             ("objection-registered", "supplement-requested", "objection-declined"),
             "supplements",
         ),
@@ -98,9 +103,9 @@ def ends() -> tuple[End, ...]:
             "corrected by the city",
             4,
             Level.CITY,
-            accept | {"outcome-1": {"outcome": "已更正", "reason": DECIDED, "value": ""}},
+            accept | {"outcome-1": {"outcome": "已更正", "reason": DECIDED, "value": ""}, **APPROVED},
             Stage.CLOSED,
-            (*asked, "decide_outcome", "correct_certificate", "tell_users_of_wrong_value", "close_objection"),
+            (*asked, *decided, "correct_certificate", "tell_users_of_wrong_value", "close_objection"),
             (*told, "objection-closed"),
         ),
         End(
@@ -119,7 +124,7 @@ def ends() -> tuple[End, ...]:
             Level.PROVINCE,
             accept | letter,
             Stage.CLOSED,
-            ("accept_objection", "prepare_pursuit", "record_letter", "take_reply", "decide_outcome", "close_objection"),
+            ("accept_objection", "prepare_pursuit", "record_letter", "take_reply", *decided, "close_objection"),
             (*told, "objection-closed"),
         ),
     )

@@ -23,6 +23,7 @@ from tasks.case.answers import Signature, take_officer_answer
 from tasks.desk.runs import nudge
 from tasks.objections import questions as objection_questions
 from tasks.office.signatures import DESK
+from tests.conftest import APPROVER, SCAN
 from tests.faults.lives import Life, Way
 from tests.interface.conftest import Caller
 
@@ -38,8 +39,12 @@ QUESTIONS = {
         objection_questions.LetterPosted,
         objection_questions.VerificationReply,
         objection_questions.OutcomeDecision,
+        objection_questions.ReviewApproval,
+        objection_questions.OutcomeApproval,
     )
 }
+SCANNED = {objection_questions.VerificationReply.question: SCAN}
+"""What comes with an answer."""
 
 
 class WrongError(AssertionError):
@@ -122,22 +127,24 @@ class Office:
     def _act(self, life: Life, asked: str, case: Standing) -> None:
         question, _, turn = asked.rpartition("-")
         given = dict(life.end.answers[asked] or {})
+        officer = APPROVER if question.startswith("approve-") else case.officer_no
         match life.ways[asked]:
             case Way.DESK:
-                if not self._decide(life.case_no, asked, given, case.officer_no):
+                if not self._decide(life.case_no, asked, given, officer):
                     return
             case Way.OWN:
                 key = f"{life.case_no}:{asked}:own"
-                self._record(life.case_no, question, int(turn), key, given, case.officer_no)
+                self._record(life.case_no, question, int(turn), key, given, officer)
                 nudge(life.case_no)
             case Way.OBJECTOR:
                 self._objector(life, asked)
         life.done.add(asked)
 
     def _record(self, case_no: str, question: str, turn: int, key: str, given: dict[str, Any], officer: str) -> None:
+        by, files = Signature(officer, "", DESK), [SCANNED[question]] if question in SCANNED else []
         while not self.stopped:
             try:
-                take_officer_answer(case_no, QUESTIONS[question], turn, key, given, Signature(officer, "", DESK))
+                take_officer_answer(case_no, QUESTIONS[question], turn, key, given, by, files=files)
             except SQLAlchemyError:
                 time.sleep(0.3)
                 continue
@@ -160,8 +167,10 @@ class Office:
             hidden = dict(HIDDEN.findall(page.text.rpartition('id="asks"')[2]))
             if hidden.get("asked") != asked:
                 return False
+            scan = SCANNED.get(asked.rpartition("-")[0])
+            files = {"files": (scan.name, scan.content)} if scan is not None else None
             while not self.stopped:
-                sent = browser.post(f"{where}/answers", data=hidden | given)
+                sent = browser.post(f"{where}/answers", data=hidden | given, files=files)
                 self._count(str(sent.status_code))
                 if sent.status_code == 303:
                     return True

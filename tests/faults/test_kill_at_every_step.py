@@ -43,11 +43,19 @@ def answers_of_today() -> dict[str, dict[str, Any]]:
             "reply_no": "绍数函〔2026〕1号",
             "replied_on": str(clock.today()),
         },
-        "outcome-1": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+        "outcome-1": {"outcome": "已更正", "reason": "登记有误。"},
+        "approve-outcome-1": {"opinion": "退回重拟", "reason": "理由须写明依据。"},
+        "outcome-2": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
+        "approve-outcome-2": {"opinion": "同意"},
     }
 
 
-DECLINED = {"initial-review-1": {"verdict": "不予受理", "reason": "该信息不属于电子证照信息"}}
+DECLINED = {
+    "initial-review-1": {"verdict": "不予受理", "reason": "不属于本区"},
+    "approve-review-1": {"opinion": "退回重拟", "reason": "理由不清楚，请重拟。"},
+    "initial-review-2": {"verdict": "不予受理", "reason": "该信息不属于电子证照信息"},
+    "approve-review-2": {"opinion": "同意"},
+}
 QUESTIONS = {
     question.question: question
     for question in (
@@ -56,6 +64,8 @@ QUESTIONS = {
         objection_questions.LetterPosted,
         objection_questions.VerificationReply,
         objection_questions.OutcomeDecision,
+        objection_questions.OutcomeApproval,
+        objection_questions.ReviewApproval,
     )
 }
 CITY_STEPS = (
@@ -65,6 +75,8 @@ CITY_STEPS = (
     "prepare_pursuit",
     "record_sent",
     "take_reply",
+    "submit_outcome",
+    "take_outcome_approval",
     "decide_outcome",
     "correct_certificate",
     "tell_users_of_wrong_value",
@@ -96,7 +108,9 @@ def carry_through(
                 del left[0]
         elif run.state.type is StateType.PAUSED:
             question, _, turn = row.waiting_for.rpartition("-")
-            assert case.answer(QUESTIONS[question], int(turn), **answers[row.waiting_for]) is None
+            given = answers[row.waiting_for]
+            said = case.approve if question.startswith("approve-") else case.draft
+            assert said(QUESTIONS[question], int(turn), **given) is None
             wake(client, case.case_no)
         else:
             assert row.closed_at is None, f"{case.case_no} closed before {left}"
@@ -116,8 +130,11 @@ def run_for(client: SyncPrefectClient, case: Any) -> str:
 
 def check_once(case: Any) -> None:
     with reading() as session:
-        steps = session.scalars(select(StepRecord.step).where(StepRecord.case_no == case.case_no)).all()
-        sent = session.scalars(select(OutgoingNotice.notice).where(OutgoingNotice.case_no == case.case_no)).all()
+        done = select(StepRecord.step, StepRecord.turn).where(StepRecord.case_no == case.case_no)
+        steps = session.execute(done).tuples().all()
+        # What is drafted anew comes back to its officer as the case itself came.
+        told = OutgoingNotice.case_no == case.case_no, OutgoingNotice.notice != "case-assigned"
+        sent = session.scalars(select(OutgoingNotice.notice).where(*told)).all()
     assert max(Counter(steps).values()) == 1
     assert max(Counter(sent).values()) == 1
 
@@ -147,7 +164,13 @@ def test_killed_at_the_letter(clerk: Any, legs: Legs, prefect_client: SyncPrefec
 @pytest.mark.thorough
 def test_killed_at_declining(clerk: Any, legs: Legs, prefect_client: SyncPrefectClient) -> None:
     case = clerk.register(Level.CITY)
-    carry_through(prefect_client, legs, case, DECLINED, before_and_after("decline_objection"))
+    carry_through(
+        prefect_client,
+        legs,
+        case,
+        DECLINED,
+        before_and_after("submit_review", "take_review_approval", "decline_objection"),
+    )
     check_once(case)
     assert case.stage() == "不予受理"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.desk.kinds import second_eyes
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -26,9 +27,15 @@ def test_what_is_said_to_be_tested_is(file: str, name: str) -> None:
 
 
 def test_every_threat_names_what_shows_that_it_is_stopped() -> None:
-    threats = [row for row in ROWS if not row.startswith(("| 谁可能", "| ---"))]
+    threats = [row for row in ROWS if not row.startswith(("| 谁可能", "| 办件 ", "| ---"))]
     assert len(threats) > 20
     assert [row for row in threats if "::test_" not in row.rpartition(" | ")[2]] == []
+
+
+def test_every_step_that_one_person_does_not_decide_alone_is_said() -> None:
+    section = TEXT.partition("### 一个人决定不了的")[2].partition("###")[0]
+    rows = [tuple(row.strip("| ").split(" | ")[:3]) for row in section.splitlines() if row.startswith("| ")][2:]
+    assert rows == second_eyes(), "请照tasks.desk.kinds.second_eyes()改表"
 
 
 def test_the_audit_looks_at_what_is_installed() -> None:

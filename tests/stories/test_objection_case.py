@@ -107,7 +107,13 @@ def test_start_form_to_closing_mail(
         desk.decide(case_no, "outcome", "KQ004", outcome="维持原信息", reason="经核实，登记的地址没有错误。")
     spare = next(no for no in ("KQ001", "KQ002", "KQ003") if no != officer)
     desk.start("hand-over", "KQ004", case_no=case_no.rpartition("-")[2], to=spare, why="轮岗")
+    desk.decide(case_no, "outcome", spare, outcome="已更正", reason="登记有误。")
+    # Another approves it: returned with a reason, drafted anew, approved. Whoever drafted it does not.
+    with pytest.raises(NotThereError):
+        desk.decide(case_no, "approve-outcome", spare, opinion="同意")
+    desk.decide(case_no, "approve-outcome", "KQ004", opinion="退回重拟", reason="理由须写明依据。")
     desk.decide(case_no, "outcome", spare, outcome="已更正", reason="经市局核实，登记的地址有误，已更正。")
+    desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意")
     done = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
     assert done.state.type is StateType.COMPLETED, done.state
     assert done.name.endswith("已办结")

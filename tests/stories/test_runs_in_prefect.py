@@ -94,8 +94,8 @@ def called_ended(desk: WorkedDesk, case: Clerk) -> None:
 def cancelled_and_answered_before_it_is_recovered(desk: WorkedDesk, case: Clerk) -> None:
     first = run_of(case.case_no)
     desk.client.set_flow_run_state(first, Cancelling())
-    desk.decide(case.case_no, InitialReview.question, verdict="不予受理", reason="该信息不属于电子证照信息")
-    wait_until(lambda: case.stage() == "不予受理", "没有继续办理", SOON)
+    desk.decide(case.case_no, InitialReview.question, verdict="要求补正", reason="请补交门牌证照片")
+    wait_until(lambda: case.stage() == "待补正", "没有继续办理", SOON)
     assert run_of(case.case_no) != first
 
 
@@ -104,9 +104,9 @@ def paused_between_two_legs(desk: WorkedDesk, case: Clerk) -> None:
     first = run_of(case.case_no)
     desk.processes["worker"].terminate()
     desk.processes.pop("worker").wait(60)
-    desk.decide(case.case_no, InitialReview.question, verdict="不予受理", reason="该信息不属于电子证照信息")
+    desk.decide(case.case_no, InitialReview.question, verdict="要求补正", reason="请补交门牌证照片")
     wait_until(lambda: not desk.client.read_flow_run(first).state.is_paused(), "没有唤醒")
     desk.client.set_flow_run_state(first, Suspended(pause_key="by-hand"), force=True)
     desk.start_worker()
     # A worker has to start first.
-    wait_until(lambda: case.stage() == "不予受理", "没有继续办理", SOON)
+    wait_until(lambda: case.stage() == "待补正", "没有继续办理", SOON)

@@ -23,6 +23,7 @@ from runtime import clock
 from runtime.database import reading
 from tasks.backfill import questions as backfill_questions
 from tasks.case.answers import settled
+from tasks.case.approvals import Approval, who_may_approve
 from tasks.case.questions import Asked, Question
 from tasks.case.step import DurableStep
 from tasks.desk.case_page import add_files
@@ -39,6 +40,7 @@ from tasks.supervision import paper_report_questions
 from tasks.system_reviews import questions as system_review_questions
 from tasks.use_list import questions as use_list_questions
 from tests.articles.test_article_11_backfill import SCAN
+from tests.conftest import SCAN as LETTER
 from tests.conftest import answered, at_desk
 
 ENTERED_BY = "KQ001"
@@ -55,7 +57,7 @@ def every_question(of: type[Question] = Question) -> set[type[Question]]:
     """Every question that some story may wait at."""
     below = {each for kind in of.__subclasses__() for each in {kind, *every_question(kind)}}
     # The forms that ``flows.asking`` makes are no classes of their own here.
-    return {each for each in below if each.__module__.startswith("tasks.")} - NEVER_ASKED
+    return {each for each in below if each.__module__.startswith("tasks.") and hasattr(each, "question")} - NEVER_ASKED
 
 
 def question_named(waiting_for: str) -> tuple[type[Question], int]:
@@ -79,6 +81,8 @@ def answer_to(question: type[Question], case: Case) -> Given:
             "replied_on": str(clock.today()),
         },
         objection_questions.RefusedRequest: {"remedy": "书面发函"},
+        objection_questions.ReviewApproval: {"opinion": "同意"},
+        objection_questions.OutcomeApproval: {"opinion": "同意", "reason": why},
         objection_questions.OutcomeDecision: {"reason": why, "differs": why, "value": fitting_value(case.case_no)},
         objection_batch_questions.BatchReview: {"verdict": "一并受理"},
         objection_batch_questions.BatchLetterPosted: letter,
@@ -151,9 +155,15 @@ def tell(case_no: str) -> None:
 
 
 def answer(case_no: str, question: type[Question], turn: int, given: Given) -> None:
-    """Answer as the officer whose case it is, or who acts for them; whoever entered a paper corrects it."""
-    staff_no = ENTERED_BY if question is backfill_questions.BackfillCorrection else acting(case_no)
-    said = answered(case_no, question, turn, {**given}, staff_no)
+    """Answer as the officer whose case it is, or who acts for them; whoever entered a paper corrects it, another
+    approves what was drafted."""
+    if issubclass(question, Approval):
+        with reading() as session:
+            staff_no = who_may_approve(session, question, case_no, clock.today())[0].staff_no
+    else:
+        staff_no = ENTERED_BY if question is backfill_questions.BackfillCorrection else acting(case_no)
+    files = [LETTER] if question is objection_questions.VerificationReply else []
+    said = answered(case_no, question, turn, {**given}, staff_no, files=files)
     assert said is None, f"{case_no} {question.question}: {said}"
 
 

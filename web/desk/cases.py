@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from runtime.refusals import InputError, RefusalError
+from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.desk import case_page as pages
 from tasks.desk import door
@@ -24,7 +24,6 @@ from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_netwo
 from web.desk.fields import Offered, Shown, shown, with_phrases
 from web.desk.rendering import desk_page
 from web.forms import NOBODYS, CaseNo, Files, Filled, RowNumber, Said, given_files, refused, submission_number
-from web.problems import status_of
 
 router = APIRouter(prefix=f"{HOME}/cases", include_in_schema=False, dependencies=[Depends(from_its_networks)])
 
@@ -32,7 +31,6 @@ NOT_TYPED = NOT_KEPT | {"shown", "asked", "files"}
 """Fields that nobody types into."""
 SAID = {"added": "附件已添加。", "there": "这些附件本件中已有，没有重复添加。", "dropped": "没有提交的内容已清除。"}
 KEPT = "您上次在这里填写、没有提交的内容还在下面；请核对后提交。"
-CHOSEN = "您选了附件“{name}”，还没有添加，这次没有登记。请重新选择，先点“添加附件”；不需要添加的，直接签名。"
 GONE = "本件现在是“{stage}”，不等这一步的答复了，请看现在等什么。"
 OVER = "本件现在是“{stage}”，不再等答复。"
 
@@ -44,10 +42,12 @@ def show(request: Request, case_no: CaseNo, by: AtDesk, said: Said = "", of: Sai
 
 
 @router.post("/{case_no}/answers")
-async def answer(request: Request, case_no: CaseNo, background: BackgroundTasks, by: AtDeskWithForm) -> Response:
-    """The form of the open question. Its fields are the question's."""
-    sent = await _sent(request)
-    return await run_in_threadpool(_answer, request, case_no.upper(), background, by, sent)
+async def answer(
+    request: Request, case_no: CaseNo, background: BackgroundTasks, by: AtDeskWithForm, files: Files = None
+) -> Response:
+    """The form of the open question. Its fields are the question's; files that were chosen come along."""
+    given, sent = given_files(files), await _sent(request)
+    return await run_in_threadpool(_answer, request, case_no.upper(), background, by, sent, given)
 
 
 async def _sent(request: Request) -> dict[str, str]:
@@ -55,20 +55,23 @@ async def _sent(request: Request) -> dict[str, str]:
 
 
 def _answer(
-    request: Request, case_no: str, background: BackgroundTasks, by: SignedIn, sent: Mapping[str, str]
+    request: Request,
+    case_no: str,
+    background: BackgroundTasks,
+    by: SignedIn,
+    sent: Mapping[str, str],
+    given: list[tuple[str, bytes]],
 ) -> Response:
     asked, key = sent.get("asked", ""), submission_number(sent.get("submission_no", ""))
     typed = _typed(sent)
     try:
-        # A form that is sent without its files sends their names.
-        if sent.get("files"):
-            raise InputError.of("files", CHOSEN.format(name=sent["files"]))
         code, seen = sent.get("code", ""), sent.get("shown", "")
-        pages.decide(case_no, by, asked, key, with_phrases(typed), code, seen)
+        pages.decide(case_no, by, asked, key, with_phrases(typed), code, seen, given)
     except SignatureError as why:
-        return _page(request, case_no, by, Filled(typed, {"code": str(why)}, "", status_of(why)))
+        again = refused(why, typed, given)
+        return _page(request, case_no, by, Filled(typed, {**again.wrong, "code": str(why)}, "", again.status))
     except RefusalError as why:
-        return _page(request, case_no, by, refused(why, typed))
+        return _page(request, case_no, by, refused(why, typed, given))
     _forget(by, case_no)
     background.add_task(nudge, case_no)
     return RedirectResponse(f"{HOME}/cases/{case_no}?said=decided&of={asked}", 303, background=background)

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateways import zhezhengding
-from regulation.limits import DESK_SESSION, DESK_SIGN_ONS
+from regulation.limits import APPROVED_AT_ONCE, DESK_SESSION, DESK_SIGN_ONS
 from runtime.refusals import RefusalError
 from runtime.settings import settings
 from runtime.words import Words
@@ -26,6 +26,8 @@ from web.requests import Allowance, address_of
 NOT_KEPT = frozenset({"code", "form_key", "submission_no"})
 """Fields of a form that are not kept for whoever has to sign in again."""
 HOME = "/desk"
+MOST_FIELDS = 2 * APPROVED_AT_ONCE.value
+"""Fields of a form: of a list of drafts each that goes back is one."""
 ENDED = {
     "page": "登录已过期或已退出，请重新登录。",
     "form": "登录已过期或已退出，刚才提交的没有登记；填写的文字已保留，登录后请核对、重新提交。",
@@ -65,7 +67,7 @@ async def at_desk_with_form(request: Request) -> SignedIn:
     """A dependency of every form: who sends it. Of whoever is not signed in any more, what was typed is kept until they
     are. Raises ``NotSignedInError``, ``ProblemError`` 403 for a form that is none of theirs."""
     # FastAPI has read the form; this is the same one.
-    items = (await request.form()).multi_items()
+    items = (await request.form(max_fields=MOST_FIELDS)).multi_items()
     sent = {name: value for name, value in items if isinstance(value, str)}
     token, form_key = request.cookies.get(cookie_name(), ""), sent.get("form_key", "")
     typed = {name: value for name, value in sent.items() if name not in NOT_KEPT}

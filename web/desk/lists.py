@@ -21,6 +21,7 @@ from runtime.words import Words
 from tasks.case.answers import Signature
 from tasks.case.hand_over import give_cases
 from tasks.desk import door
+from tasks.desk.approvals import to_approve
 from tasks.desk.door import SignedIn, last_begun
 from tasks.desk.export import workbook
 from tasks.desk.kinds import KINDS
@@ -201,6 +202,7 @@ def _list(
         "form": form,
         "said": said,
         "q": q,
+        "to_approve": to_approve(by),
         "last": last_begun(by.staff_no, by.token),
         "codes": settings().one_time_codes,
         "receivers": receivers() if by.role is Role.DIRECTOR and found.rows else [],

@@ -2,6 +2,7 @@
 // the names of their flows, and labels of Prefect's own, each as it stands there. What is not listed stays English; what
 // people typed, logs and code are left alone.
 const WORDS = {
+  "approver": "指定审签人",
   "backfill-intake": "登记补录",
   "calendar-publication": "公布放假安排",
   "case-handover": "移交办件",
@@ -119,7 +120,6 @@ const WORDS = {
   "This flow run has not yet generated any task or subflow runs": "这次运行还没有步骤",
   "Recenter graph (c)": "居中",
   "Toggle fullscreen (f)": "全屏",
-  "Run Graph Options": "图的选项",
 
   "Status": "状态",
   "Activity": "近况",
