@@ -53,6 +53,8 @@ class Objection(Base):
     remark: Mapped[str]
     way: Mapped[Way | None] = mapped_column(enum_text(Way))
     typed_late_why: Mapped[str | None] = mapped_column(EncryptedText)
+    interest: Mapped[str | None] = mapped_column(EncryptedText)
+    """What somebody who neither holds nor issues the certificate uses it for."""
     lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     earlier_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     withdrawn_at: Mapped[datetime | None]

@@ -15,14 +15,13 @@ class Opinion(StrEnum):
     RETURNED = "退回重拟"
 
 
-def may_approve(staff_no: str, entitled_by: Collection[str], involved: Collection[str]) -> bool:
-    """Whether an officer may approve a draft: they act for somebody who approves (``entitled_by``, staff numbers, their
-    own if they approve themselves), and neither of the two drafted it or entered what it rests on (``involved``). Who
-    stands in for the drafter is no second pair of eyes, and the drafter is none for whomever they stand in for.
+def may_approve(entitled: bool, stands_for: Collection[str], involved: Collection[str]) -> bool:
+    """Whether an officer who is ``entitled`` to approve may approve a draft: neither they nor anybody for whom they act
+    today (``stands_for``, staff numbers, themselves among them) drafted it or entered what it rests on (``involved``).
 
-    >>> may_approve("KQ004", {"KQ004"}, {"KQ001"}), may_approve("KQ004", {"KQ004"}, {"KQ004"})
+    >>> may_approve(True, {"KQ004"}, {"KQ001"}), may_approve(True, {"KQ004"}, {"KQ004"})
     (True, False)
-    >>> may_approve("KQ002", {"KQ004"}, {"KQ004"}), may_approve("KQ002", {"KQ004", "KQ002"}, {"KQ004"})
-    (False, True)
+    >>> may_approve(True, {"KQ002", "KQ001"}, {"KQ001"}), may_approve(False, {"KQ002"}, {"KQ001"})
+    (False, False)
     """
-    return staff_no not in involved and not set(entitled_by) <= set(involved)
+    return entitled and not set(stands_for) & set(involved)

@@ -11,6 +11,9 @@ LONGEST_WORDS = 20_000
 """Characters of the longest text that is looked at, whatever the limit of its field: several times the longest limit,
 because blanks at its ends do not count there."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+"""What comes along with a copy from a page and takes no room: two texts that look the same would be two. Marks that
+change the order of letters are none of these: they are refused where it matters."""
 
 
 def _clean(text: object) -> object:
@@ -19,7 +22,7 @@ def _clean(text: object) -> object:
     if len(text) > LONGEST_WORDS:
         raise PydanticCustomError("string_too_long", "too long", {"max_length": LONGEST_WORDS})
     # A browser counts a line break as one character and sends two.
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _UNSEEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     if _CONTROL.search(text):
         raise ValueError("含有不可见的控制字符")
     return text.strip()

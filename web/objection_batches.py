@@ -14,6 +14,7 @@ from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import BatchTable, read_file, read_list
 from tasks.objections.batch_rows import results_of
 from tasks.objections.batches import receive_batch
+from tasks.objections.senders import of_sender
 from tasks.office.applications import Caller
 from web.forms import CaseNo
 from web.openapi import DEPARTMENTS, SIGNED, inlined, takes
@@ -81,7 +82,7 @@ def hand_in_workbook(
 
 
 def _received(caller: Caller, table: BatchTable, email: str, background: BackgroundTasks) -> dict[str, Any]:
-    received = receive_batch(table, caller.speaks_for, caller.key, email, caller.key)
+    received = receive_batch(of_sender(table, caller), caller.speaks_for, caller.key, email, caller.key)
     background.add_task(nudge, received.case_no)
     wrong = [{"row": row, "detail": what} for row, what in received.wrong]
     return {**standing(received.case_no), "rows": received.rows, "wrong": wrong}

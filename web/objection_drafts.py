@@ -62,6 +62,7 @@ ORDER = (
     "reason",
     "files",
     "objector_kind",
+    "interest",
     "objector_name",
     "email",
     "phone",

@@ -18,6 +18,7 @@ from tasks.desk.runs import nudge
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_of
 from tasks.objections.registrations import handed_in_by, register_objection
+from tasks.objections.senders import check_sender
 from tasks.objections.steps import case_of_token, log_disagreement, status_link, submit_supplement, withdraw_objection
 from tasks.objections.verifications import take_bureau_reply
 from tasks.office.applications import Caller
@@ -74,6 +75,7 @@ def hand_in(
     """登记一件异议，返回办件编号、查询链接和逐日说明的截止日；hints提示请申请人再核对的各处，不影响登记。同一提交编号重复提交只登记一次。"""
     files = check_files([from_base64(file.name, file.content) for file in submission.attachments])
     application = ObjectionApplication.model_validate(submission.model_dump(exclude={"submission_no", "attachments"}))
+    check_sender(application, caller)
     registered = register_objection(
         application, files, f"{caller.key}:{submission.submission_no}", caller.key, handed_in_by(caller.speaks_for)
     )

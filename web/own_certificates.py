@@ -23,6 +23,7 @@ from tasks.certificates.own import (
     Doubt,
     authorisation_choices,
     authorisations_of,
+    corrections_for,
     doubt_use,
     doubts_about,
     give_authorisation,
@@ -104,7 +105,7 @@ def uses(request: Request, own: Own) -> HTMLResponse:
     """Who used my certificates, when, what for, and which fields."""
     answer = uses_of_holder(own)
     standing = doubts_about(own, [use.record_no for use in answer.uses])
-    context = dict(answer) | {"standing": standing, "doubts": list(Doubt)}
+    context = dict(answer) | {"standing": standing, "doubts": list(Doubt), "corrections": corrections_for(own)}
     return page(request, "my-uses.html", context)
 
 

@@ -1,20 +1,22 @@
 """The second pair of eyes (审签): one officer's answer is a draft until another has approved it.
 
-Who may approve is a director, or whom a director has named; whoever acts for them on leave does it for them. Nobody
-approves what they drafted themselves, or what rests on something that they entered (``regulation/approvals.py``).
+Who may approve is a director, or whom a director has named; while a director is away, the substitute whom the leave
+names, and nobody further on. Nobody approves what they drafted themselves, what rests on something that they entered,
+or what somebody did for whom they act today (``regulation/approvals.py``).
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
-from datetime import date
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case, Deadline
-from models.organisations import Officer, Role
+from models.cases import Answer, Case, Deadline, StaffTask
+from models.organisations import Leave, Officer, Role
 from notifications.notices import ApprovalAsked
 from notifications.outbox import queue
 from regulation.approvals import Opinion, may_approve
@@ -32,6 +34,10 @@ from tasks.case.step import Step
 from tasks.office.officers import acting_officers, director, officer_named
 from tasks.office.staff_tasks import open_staff_task
 
+NOBODY_APPROVES = "nobody-approves:"
+"""What the keys of matters begin with that are about a draft which nobody may approve."""
+REASON = 5
+"""Characters that a reason has at least."""
 IS_APPROVER = or_(Officer.role == Role.DIRECTOR, and_(Officer.approves, Officer.role == Role.OFFICER))
 """Whether an officer in service approves in their own right."""
 
@@ -51,11 +57,11 @@ class Approval(Question):
 
     @classmethod
     def check_officer(cls, session: Session, officer: Officer, case: Case, today: date) -> None:
-        """A director, or whom one has named, but nobody who took part."""
-        entitled = entitled_by(session, today).get(officer.staff_no, set())
-        if not entitled:
+        """Whoever has the right, but nobody who took part, nor who acts for them."""
+        rights = Rights.of(session, today)
+        if officer.staff_no not in rights.entitled:
             raise RefusalError("已经拟稿，等待审签：由负责人或者负责人指定的审签人办理。")
-        if not may_approve(officer.staff_no, entitled, cls.involved(session, case.case_no)):
+        if not rights.may(officer.staff_no, cls.involved(session, case.case_no)):
             raise RefusalError("已经拟稿，等待审签：拟稿人、录入上级回复的人以及代理他们的人不能审签，须由另一人办理。")
 
     @classmethod
@@ -69,15 +75,16 @@ class Approval(Question):
         return Answer.question.in_(questions), Answer.refusal.is_(None), Answer.officer_no.is_not(None)
 
     @classmethod
-    def waits_for(cls, staff_no: str, entitled: Collection[str]) -> ColumnElement[bool]:
-        """Of a case whether it waits for this approval, and an officer may give it: ``check_officer`` in SQL."""
+    def waits_for(cls, stands_for: Collection[str]) -> ColumnElement[bool]:
+        """Of a case whether it waits for this approval, and whoever acts for these officers may give it, if they have
+        the right: ``check_officer`` in SQL."""
+        theirs = select(Answer.id).where(Answer.case_no == Case.case_no, Answer.officer_no.in_(sorted(stands_for)))
+        return and_(Case.waiting_for.like(f"{cls.question}-%"), ~theirs.where(*cls._took_part()).exists())
 
-        def took_part(who: str) -> ColumnElement[bool]:
-            mine = select(Answer.id).where(Answer.case_no == Case.case_no, Answer.officer_no == who)
-            return mine.where(*cls._took_part()).exists()
-
-        entitling = or_(false(), *(~took_part(who) for who in entitled))
-        return and_(Case.waiting_for.like(f"{cls.question}-%"), ~took_part(staff_no), entitling)
+    @classmethod
+    def needs_reason(cls, session: Session, case_no: str) -> str:
+        """Why whoever agrees has to say why, in Chinese; empty: they need not."""
+        return ""
 
     @classmethod
     def draft(cls, session: Session, case_no: str) -> Mapping[str, Any]:
@@ -91,28 +98,50 @@ class Approval(Question):
         super().check(asked)
         if self.opinion is Opinion.AGREED:
             draft = self.drafted.model_validate(self.draft(asked.session, asked.case.case_no))
+            if (why := self.needs_reason(asked.session, asked.case.case_no)) and len(self.reason) < REASON:
+                raise InputError.of("reason", f"{why}（至少{REASON}个字）。")
             try:
                 draft.check(replace(asked, officer_no=""))
-            except RefusalError as why:
-                raise InputError.of("opinion", f"拟稿后情况有变，不能同意：{why}请退回重拟。") from None
+            except RefusalError as changed:
+                raise InputError.of("opinion", f"拟稿后情况有变，不能同意：{changed}请退回重拟。") from None
 
 
-def entitled_by(session: Session, today: date) -> dict[str, set[str]]:
-    """By the staff number of everybody who may approve anything today, by whose right they do: their own, or that of
-    those for whom they act."""
-    wanted = select(Officer.staff_no).where(Officer.active, IS_APPROVER)
-    acting, found = acting_officers(session, today), dict[str, set[str]]()
-    for staff_no in session.scalars(wanted):
-        for who in (staff_no, acting[staff_no].staff_no):
-            found.setdefault(who, set()).add(staff_no)
-    return found
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may approve anything on a day, and by whose right (``entitled``, their own staff number where it is theirs);
+    and for whom everybody acts that day, themselves included."""
+
+    entitled: Mapping[str, str]
+    stands_for: Mapping[str, Set[str]]
+
+    @classmethod
+    def of(cls, session: Session, today: date) -> "Rights":
+        acting = acting_officers(session, today)
+        stands_for = defaultdict[str, set[str]](set)
+        for own, acts in acting.items():
+            stands_for[own].add(own)
+            stands_for[acts.staff_no].add(own)
+        approvers = session.scalars(select(Officer).where(Officer.active, IS_APPROVER).order_by(Officer.staff_no)).all()
+        there = select(Leave.staff_no, Leave.substitute_no).where(Leave.from_on <= today, Leave.until_on >= today)
+        named = dict(session.execute(there.order_by(Leave.id)).tuples().all())
+        # A leave is filed by who is away, or by a director: only a director's passes the right on, and to nobody but
+        # the one whom it names.
+        entitled = {
+            acting[each.staff_no].staff_no: each.staff_no
+            for each in approvers
+            if each.role is Role.DIRECTOR and acting[each.staff_no].staff_no == named.get(each.staff_no)
+        }
+        return cls(entitled | {each.staff_no: each.staff_no for each in approvers}, stands_for)
+
+    def may(self, staff_no: str, involved: Collection[str]) -> bool:
+        """Whether somebody may approve what these took part in."""
+        return may_approve(staff_no in self.entitled, self.stands_for[staff_no], involved)
 
 
 def who_may_approve(session: Session, approval: type[Approval], case_no: str, today: date) -> list[Officer]:
     """Who may approve what a case waits with today, by staff number; nobody, where all took part."""
-    involved = approval.involved(session, case_no)
-    may = [who for who, by in sorted(entitled_by(session, today).items()) if may_approve(who, by, involved)]
-    return [session.get_one(Officer, who) for who in may]
+    involved, rights = approval.involved(session, case_no), Rights.of(session, today)
+    return [session.get_one(Officer, who) for who in sorted(rights.entitled) if rights.may(who, involved)]
 
 
 def check_approved(step: Step, approval: type[Approval]) -> None:
@@ -138,7 +167,7 @@ def submit(step: Step, approval: type[Approval]) -> None:
     deadline.officer_no = told[0].staff_no if told else head.staff_no
     if not told:
         what = f"办件{case.case_no}的拟稿没有人可以审签（可以审签的都参与了拟稿），请另行指定审签人"
-        open_staff_task(session, f"nobody-approves:{case.case_no}:{step.turn}", case.case_no, what, step.now)
+        open_staff_task(session, f"{NOBODY_APPROVES}{case.case_no}:{step.turn}", case.case_no, what, step.now)
     for officer in told or [head]:
         notice = ApprovalAsked(
             officer=officer.name,
@@ -148,13 +177,13 @@ def submit(step: Step, approval: type[Approval]) -> None:
             nobody=not told,
             desk=desk_address(),
         )
-        key = f"approval:{step.today}:{officer.staff_no}" if told else f"nobody-approves:{case.case_no}:{step.turn}"
+        key = f"approval:{step.today}:{officer.staff_no}" if told else f"{NOBODY_APPROVES}{case.case_no}:{step.turn}"
         queue(session, notice, officer.email, key=key, case_no=case.case_no, at=step.now)
     step.audit("case:approval:asked", question=approval.drafted.question, turn=step.turn)
 
 
 def take_opinion(step: Step, approval: type[Approval]) -> bool:
-    """Whether a draft was approved; one that was returned is its drafter's again."""
+    """Whether a draft was approved. Of one that was returned ``hand_back`` tells its drafter."""
     deadline = running_deadline(step.session, step.case.case_no, APPROVAL)
     given = answered(step, approval, APPROVAL)
     wanted = select(Answer.officer_no).where(
@@ -163,15 +192,37 @@ def take_opinion(step: Step, approval: type[Approval]) -> bool:
         Answer.turn == step.turn,
         Answer.refusal.is_(None),
     )
+    by = str(step.session.scalars(wanted).one())
     if deadline is not None:
-        deadline.officer_no = step.session.scalars(wanted).one()
-    if given.opinion is Opinion.AGREED:
-        step.audit("case:approval:given", question=approval.drafted.question, turn=step.turn)
-        return True
-    step.audit("case:approval:refused", question=approval.drafted.question, turn=step.turn)
-    why = "审签退回，请看审签说明后重拟"
+        deadline.officer_no = by
+    tasks = StaffTask.key.startswith(f"{NOBODY_APPROVES}{step.case.case_no}:")
+    for task in step.session.scalars(select(StaffTask).where(tasks, StaffTask.done_at.is_(None))):
+        task.done_at, task.done_by_no, task.note = step.now, by, "已经审签"
+    right_of = Rights.of(step.session, step.today).entitled.get(by, by)
+    agreed = given.opinion is Opinion.AGREED
+    tag = "case:approval:given" if agreed else "case:approval:refused"
+    step.audit(tag, question=approval.drafted.question, turn=step.turn, by_no=by, right_of=right_of)
+    return agreed
+
+
+def hand_back(step: Step, approval: type[Approval]) -> None:
+    """Tell whose case it is that a draft was returned, once its limits run anew."""
+    why = "审签退回，退回的理由在办件页的办理一栏上方，请重拟"
     tell_officer(step.session, step.case, why, f"{step.case.case_no}:{approval.question}:{step.turn}", step.now)
-    return False
+
+
+def returned(session: Session, case_no: str, approval: type[Approval], turn: int) -> tuple[str, str] | None:
+    """Who returned the draft before this turn and why, if it was returned."""
+    wanted = select(Answer).where(
+        Answer.case_no == case_no,
+        Answer.question == approval.question,
+        Answer.turn == turn - 1,
+        Answer.refusal.is_(None),
+    )
+    answer = session.scalar(wanted)
+    if answer is None or answer.given["opinion"] != Opinion.RETURNED:
+        return None
+    return str(answer.officer_no), str(answer.given["reason"])
 
 
 def approves_as(officer: Officer) -> str:
@@ -198,5 +249,26 @@ def name_approver(staff_no: str, named: bool, by: Officer) -> None:
         officer = officer_named(session, staff_no, "审签人")
         check_approver(officer, named)
         officer.approves = named
+        if named:
+            _tell_of_waiting(session, officer, clock.now())
         tag = "officer:approver:named" if named else "officer:approver:ended"
         record(session, tag, None, by.staff_no, clock.now(), staff_no=officer.staff_no)
+
+
+def _tell_of_waiting(session: Session, officer: Officer, at: datetime) -> None:
+    """Tell whoever was just named of the most urgent draft that waits."""
+    wanted = select(Deadline, Case).join(Case, Case.case_no == Deadline.case_no)
+    waits = Case.waiting_for.like("approve-%"), Deadline.limit_code == APPROVAL.code, Deadline.running
+    first = session.execute(wanted.where(*waits).order_by(Deadline.due_on, Deadline.id).limit(1)).tuples().first()
+    if first is None:
+        return
+    deadline, case = first
+    notice = ApprovalAsked(
+        officer=officer.name,
+        case_no=case.case_no,
+        kind=case.kind.label,
+        due_on=deadline.due_on,
+        nobody=False,
+        desk=desk_address(),
+    )
+    queue(session, notice, officer.email, key=f"approval:{at.isoformat()}:{officer.staff_no}", case_no=None, at=at)

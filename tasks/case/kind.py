@@ -17,6 +17,8 @@ from tasks.case.questions import Question
 
 REMARK = "系统提示"
 """The line in which a case says to staff, and to nobody else, what is doubtful about it."""
+TYPED_LATE_WHY = "迟登记的原因"
+"""The line with why an objection was not on record within days, for staff only."""
 Lines = list[tuple[str, str]]
 Concerned = Select[tuple[str, str]]
 """Cases and the departments that they are about, by credit code."""

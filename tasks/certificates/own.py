@@ -30,6 +30,7 @@ from tasks.certificates.holders import (
 )
 from tasks.certificates.requests import AnsweredState
 from tasks.certificates.use import holder_index
+from tasks.objections.told_holders import Corrected, Dispute, corrections_of, disputes_about
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.faces import held_by
 from tasks.register.origins import origin_of
@@ -68,6 +69,10 @@ class OwnFace:
     remark: str
     origin: str
     """Of what was backfilled, who entered and checked it, and whether its issuer has confirmed it; else empty."""
+    disputes: tuple[Dispute, ...] = ()
+    """What of it is being verified (Article 12)."""
+    corrections: tuple[Corrected, ...] = ()
+    """What of it was corrected, the latest first."""
 
     @property
     def type_name(self) -> str:
@@ -158,7 +163,18 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
             ),
             remark=found.remark,
             origin=_origin(session, found),
+            disputes=tuple(disputes_about(session, found.root)),
+            corrections=tuple(corrections_of(session, [found.root])),
         )
+
+
+def corrections_for(request: HolderRequest) -> list[Corrected]:
+    """What was corrected in the certificates that are the holder's now, the latest first."""
+    own = holder_index(holder_of(request).number)
+    with reading() as session:
+        present = Certificate.state != CertificateState.SUPERSEDED
+        roots = session.scalars(select(Certificate.root).where(held_by(own), present)).all()
+        return corrections_of(session, roots)
 
 
 def _origin(session: Session, found: Certificate) -> str:

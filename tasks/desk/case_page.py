@@ -19,9 +19,11 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.backfill.steps import scan_added
-from tasks.case.answers import Seen, Signature, take_officer_answer
+from tasks.case.answers import Seen, Signature, last_accepted_answer, take_officer_answer
+from tasks.case.approvals import returned
 from tasks.case.attachments import check_files, keep_new_files
 from tasks.case.kind import Compared, Happened, KindSheet, Letter, Lines
+from tasks.case.numbers import tell_officer
 from tasks.case.questions import Question, in_short
 from tasks.case.step import locked_case
 from tasks.desk.door import SignedIn
@@ -32,7 +34,7 @@ from tasks.desk.phrases import phrases_for
 from tasks.desk.pictures import page_of
 from tasks.desk.related import Related, related_to
 from tasks.desk.sheets import HAPPENED, OFFICER_LINE, Sheet, sheet_within, timeline
-from tasks.desk.to_do import asked_of, asks_of
+from tasks.desk.to_do import APPROVALS, asked_of, asks_of
 from tasks.desk.told import ToldNotice, told_in
 from tasks.office.officers import acting_officer, check_may_act
 
@@ -80,6 +82,8 @@ class AskedNow:
     """Of fields that take a reason, those that are often given."""
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of fields in which one of many is named, what there is."""
+    returned: str = ""
+    """Who returned the draft before this one, and why."""
 
     @property
     def name(self) -> str:
@@ -170,17 +174,30 @@ def _asked_now(session: Session, case: Case, officer: Officer) -> AskedNow | Non
     if asked is None:
         return None
     question, turn = asked
+    suggested, back = question.suggested(session, case), _returned(session, case, question, turn)
+    if back:
+        # What was drafted stands in the form, to be mended.
+        suggested = {**suggested, **(last_accepted_answer(session, case.case_no, question.question) or {})}
     may_not = _refusal(lambda: question.check_officer(session, officer, case, clock.today()))
     return AskedNow(
         question,
         turn,
         question.choices(session, case),
-        question.suggested(session, case),
+        suggested,
         may_not,
         question.allowed_days(session, case, clock.today()),
         phrases_for(session, question),
         question.known(session, case),
+        back,
     )
+
+
+def _returned(session: Session, case: Case, question: type[Question], turn: int) -> str:
+    for approval in APPROVALS:
+        if approval.drafted is question and (back := returned(session, case.case_no, approval, turn)) is not None:
+            who, why = back
+            return f"{names(session)(who)}：{why}"
+    return ""
 
 
 def _refusal(check: Any) -> str:
@@ -400,4 +417,6 @@ def add_files(case_no: str, by: SignedIn, files: Sequence[tuple[str, bytes]]) ->
         new = keep_new_files(session, case_no, checked, by.staff_no, now)
         if new:
             scan_added(session, case, now)
+            if by.staff_no != acting_officer(session, case.officer_no, clock.local_date(now)).staff_no:
+                tell_officer(session, case, "有新的材料", f"{case_no}:files:{now.isoformat()}", now)
         return new

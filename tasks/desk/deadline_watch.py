@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, func, insert, literal, select
+from sqlalchemy import CursorResult, Select, bindparam, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, AnswerSource, Case, Deadline, Reminder
 from models.organisations import Role
 from notifications.notices import DeadlineLine, DeadlinesMissed, DeadlinesNear
 from notifications.outbox import queue
-from regulation.limits import RECTIFICATION, REMINDER_DAYS, URGE, Clock
+from regulation.limits import APPROVAL, RECTIFICATION, REMINDER_DAYS, URGE, Clock
 from regulation.rectifications import Response
 from regulation.working_days import WorkingDays, missing_year
 from runtime import clock
@@ -32,6 +32,8 @@ from tasks.office.staff_tasks import open_staff_task
 from tasks.rectifications.questions import DepartmentResponse
 
 OVERDUE = "overdue"
+WHOSE = case((Deadline.limit_code == APPROVAL.code, Deadline.officer_no), else_=Case.officer_no)
+"""Who keeps a limit: to approve is not the drafter's."""
 LINES_IN_A_NOTICE = 100
 """Cases listed in one notice; the rest is a number. Nobody reads a longer list in an e-mail."""
 
@@ -108,7 +110,7 @@ class _Given:
     def found(self) -> Select[tuple[str, str, str, date, Clock]]:
         """What was reminded of: case, officer, limit, day and clock."""
         found = (
-            select(Deadline.case_no, Case.officer_no, Deadline.limit_code, Deadline.due_on, Deadline.clock)
+            select(Deadline.case_no, WHOSE.label("officer_no"), Deadline.limit_code, Deadline.due_on, Deadline.clock)
             .join(Case, Case.case_no == Deadline.case_no)
             .where(Deadline.running, Deadline.due_on.in_(self.days))
         )
@@ -144,9 +146,9 @@ def _tell_officers(session: Session, near: _Given, today: date) -> None:
     """One notice to whoever acts for the officers, with the earliest of what they were reminded of."""
     calendar = working_days(session)
     given = near.found()
-    counted = given.with_only_columns(Case.officer_no, func.count(), maintain_column_froms=True)
+    counted = given.with_only_columns(WHOSE, func.count(), maintain_column_froms=True)
     acting, of_all, lines = {}, Counter[str](), defaultdict[str, list[DeadlineLine]](list)
-    for officer_no, number in session.execute(counted.group_by(Case.officer_no)).tuples():
+    for officer_no, number in session.execute(counted.group_by(WHOSE)).tuples():
         acting[officer_no] = acting_officer(session, officer_no, today)
         of_all[acting[officer_no].staff_no] += number
     missing = sum(min(number, LINES_IN_A_NOTICE) for number in of_all.values())

@@ -28,10 +28,10 @@ from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.answers import ChangedError
 from tasks.case.attachments import File
-from tasks.case.kind import REMARK, Lines
+from tasks.case.kind import REMARK, TYPED_LATE_WHY, Lines
 from tasks.case.start import Begun, Start
 from tasks.desk.door import SignedIn
-from tasks.desk.sheets import Sheet, sheet_within
+from tasks.desk.sheets import OFFICER_LINE, Sheet, sheet_within
 from tasks.desk.starts import STARTS
 from tasks.desk.told import ToldNotice, told_since
 from tasks.desk.typed import ROWS, read, under
@@ -268,7 +268,7 @@ def _close(session: Session, row: DeskEntry, begun: Begun, by: SignedIn, shown: 
         case = session.get_one(Case, begun.case_no)
         sheet = sheet_within(session, case)
         # It may go to whoever stands at the counter.
-        lines = [*(line for line in sheet.lines if line[0] != REMARK), ("经办人", f"工号{case.officer_no}")]
+        lines = [*(line for line in sheet.lines if line[0] not in FOR_STAFF), ("经办人", f"工号{case.officer_no}")]
         lines += [(limit.label, f"{limit.due_on}{'（暂定）' if limit.provisional else ''}") for limit in sheet.limits]
     lines += [("登记人", f"工号{by.staff_no}"), ("登记时间", f"{now.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}")]
     row.opened_by, row.begun_at, row.case_no, row.typed = by.staff_no, now, begun.case_no, {}
@@ -276,6 +276,10 @@ def _close(session: Session, row: DeskEntry, begun: Begun, by: SignedIn, shown: 
     session.execute(delete(DeskEntryFile).where(DeskEntryFile.entry_id == row.id))
     detail = {"start": row.start, "case": begun.case_no, "shown": shown}
     record(session, "desk:entry:signed", None, by.staff_no, now, **detail)
+
+
+FOR_STAFF = frozenset({REMARK, TYPED_LATE_WHY, OFFICER_LINE})
+"""Lines of a sheet that are on no receipt, or stand there in other words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -19,12 +20,19 @@ from tasks.desk.kinds import CASE_LIMITS, KINDS
 
 OFFICER_LINE = "经办人"
 """What the line with whose case it is, by staff number, is called."""
+
+
+def _in_right_of(said: dict[str, Any]) -> str:
+    """In whose right somebody approved who stands in for them."""
+    return "" if said["by_no"] == said["right_of"] else f"（代理负责人{said['right_of']}）"
+
+
 HAPPENED: Happened = {
     "case:deadline:moved": "截止日变动：{from_on}改为{to_on}（{rule}）",
     "case:officer:changed": "移交经办人",
     "case:approval:asked": "拟稿，报请审签",
-    "case:approval:given": "审签同意",
-    "case:approval:refused": "审签退回重拟",
+    "case:approval:given": lambda said: f"审签同意{_in_right_of(said)}",
+    "case:approval:refused": lambda said: f"审签退回重拟{_in_right_of(said)}",
     ADDED: "工作人员添加附件（{files}个）",
     "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:told": "“{subject}”已于{posted_on}另行告知",

@@ -25,7 +25,7 @@ from regulation.spot_checks import TeamStage
 from regulation.working_days import WEEKDAYS, WorkingDays
 from runtime import clock
 from runtime.database import in_pieces, reading
-from tasks.case.approvals import Approval, entitled_by
+from tasks.case.approvals import Approval, Rights
 from tasks.case.calendars import working_days
 from tasks.case.kind import Brief
 from tasks.case.questions import Question
@@ -197,20 +197,21 @@ class Today:
     """Who acts for each officer."""
     names: Mapping[str, str]
     """Every officer by staff number."""
-    entitled: Mapping[str, set[str]]
-    """Who may approve what others draft, and by whose right."""
+    rights: Rights
+    """Who may approve what others draft."""
 
     @classmethod
     def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
         soon = calendar.due_on(today, URGENT_DAYS.value)
         acting, names = acting_officers(session, today), officer_names(session)
-        return cls(today, calendar, soon, acting, names, entitled_by(session, today))
+        return cls(today, calendar, soon, acting, names, Rights.of(session, today))
 
     def to_approve(self, staff_no: str) -> ColumnElement[bool]:
         """Whether a case waits for an approval that somebody may give."""
-        by = self.entitled.get(staff_no, set())
-        return or_(false(), *(each.waits_for(staff_no, sorted(by)) for each in APPROVALS if by))
+        if staff_no not in self.rights.entitled:
+            return false()
+        return or_(*(each.waits_for(self.rights.stands_for[staff_no]) for each in APPROVALS))
 
     def urgency(self, due_on: date | None) -> Urgency:
         """How urgent what is due on a day is."""
@@ -420,6 +421,8 @@ def asks_of(waiting: Case) -> str:
     if waiting.at_rest:
         return "批量异议中等待"
     asked = asked_of(waiting)
+    if asked is not None and issubclass(asked[0], Approval):
+        return f"等待{asked[0].called()}"
     return What.UNDER_WAY if asked is None else asked[0].awaits or asked[0].asks
 
 

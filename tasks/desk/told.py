@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.notices import NoticeState, OutgoingNotice
@@ -45,8 +45,9 @@ def told_in(session: Session, case_nos: list[str]) -> tuple[ToldNotice, ...]:
 
 
 def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tuple[ToldNotice, ...]:
-    """The notices of cases that were queued since then, to staff too, in their order."""
-    wanted = select(OutgoingNotice).where(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.queued_at >= since)
+    """The notices of cases, and of none, that were queued since then, to staff too, in their order."""
+    theirs = or_(OutgoingNotice.case_no.in_(case_nos), OutgoingNotice.case_no.is_(None))
+    wanted = select(OutgoingNotice).where(theirs, OutgoingNotice.queued_at >= since)
     return tuple(_told(each, None) for each in session.scalars(wanted.order_by(OutgoingNotice.id)))
 
 

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from regulation.objections import NO_SUCH, WHOLE, Ground, ObjectorKind, is_placeholder
 from runtime.contacts import PHONE, Address, AddressOrNothing
@@ -39,6 +47,14 @@ class ObjectionApplication(BaseModel):
     ] = ""
     proposed: Annotated[Words, Field(title="申请人认为应当是", min_length=1, max_length=500)]
     reason: Annotated[Words, Field(title="理由", min_length=5, max_length=2000)]
+    interest: Annotated[
+        Words,
+        Field(
+            title="用证事由",
+            description=f"{ObjectorKind.OTHER_USER}须写明在办什么事、怎样用到这件证照；其他申请人不填",
+            max_length=200,
+        ),
+    ] = ""
 
     @classmethod
     def received(cls, given: dict[str, Any]) -> Self:
@@ -52,6 +68,20 @@ class ObjectionApplication(BaseModel):
         if Ground.MISSING in grounds and len(grounds) > 1:
             raise ValueError(f"中“{Ground.MISSING}”只能单独提出，证照上的其他问题请另提一件")
         return grounds
+
+    @field_validator("interest")
+    @classmethod
+    def _use_is_said(cls, text: str, info: ValidationInfo) -> str:
+        received = info.context and info.context.get("received")
+        if not text and not received and info.data.get("objector_kind") is ObjectorKind.OTHER_USER:
+            raise ValueError(f"未填写；{ObjectorKind.OTHER_USER}须写明在办什么事、怎样用到这件证照")
+        return text
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_was_an_interest(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # So that what was handed in before is known again.
+        said: dict[str, Any] = serialise(self)
+        return {name: value for name, value in said.items() if name != "interest" or value}
 
     @field_validator("certificate")
     @classmethod

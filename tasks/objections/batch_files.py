@@ -27,8 +27,9 @@ LAYOUT = Layout(
         "stated": ("证照上现在的内容", "现在的内容"),
         "proposed": ("申请人认为应当是", "应当是"),
         "reason": ("理由", "异议理由"),
+        "interest": ("用证事由",),
     },
-    tuple(ObjectionApplication.model_fields),
+    tuple(name for name in ObjectionApplication.model_fields if name != "interest"),
     known_by="certificate_type",
 )
 SEPARATORS = re.compile(r"[、，,；;\s]+")

@@ -19,10 +19,11 @@ from gateways.zheliban import Person
 from models.certificates import CertificateType
 from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Objection
+from models.organisations import Department
 from notifications.notices import ObjectionToConfirm
 from notifications.outbox import queue
 from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
-from regulation.objections import is_placeholder
+from regulation.objections import ObjectorKind, is_placeholder
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.keys import NotOursError, keys
@@ -32,6 +33,7 @@ from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_of
 from tasks.objections.registrations import Registered, register_objection, roots_of
+from tasks.office.recipients import addressees
 from tasks.register.types import find_type, objectionable
 
 FIELDS = tuple(ObjectionApplication.model_fields)
@@ -39,6 +41,11 @@ MOST_TYPED = 20_000
 """Characters in a draft: several times what an objection may have, so that what is too long can still be kept."""
 LIFE = timedelta(days=DRAFT_LIFE.value)
 GONE = "没有这份草稿：可能已经提交，或者超过保存期限已删除。提交过的，请从邮件里的链接查询。"
+
+
+NOT_READY = "草稿还有没填好的项目，请回到草稿更正后再提交。"
+BY_ADDRESS = "申请人只确认了邮箱，未经实名认证"
+BY_DEPARTMENTS_ADDRESS = "以该部门登记的邮箱确认"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +138,27 @@ def save_draft(
 def wrong_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
     """What keeps a draft from being handed in, in Chinese by field."""
     try:
-        _application(draft.typed, signed_in)
+        application = _application(draft.typed, signed_in)
     except ValidationError as error:
         return wrong_by_field(error, ObjectionApplication)
-    return {}
+    return _no_department(application, signed_in)
+
+
+def _no_department(application: ObjectionApplication, signed_in: Person | None) -> dict[str, str]:
+    """Why whoever says that they are a using department is not taken for one, by field: it is the one that answers at
+    an address on its file, to which the confirmation goes."""
+    if application.objector_kind is not ObjectorKind.DEPARTMENT:
+        return {}
+    if signed_in is not None:
+        return {"objector_kind": "您登录的是个人身份；代表使用部门提出的，请退出登录，以部门登记的邮箱确认"}
+    with reading() as session:
+        department = session.scalar(select(Department).where(Department.name == application.objector_name))
+        if department is None:
+            return {"objector_name": "不是登记的使用部门，请填写部门的全称"}
+        known = {address.lower() for _, address in addressees(session, department, clock.today())}
+    if application.email.lower() in known:
+        return {}
+    return {"email": "不是该部门登记的邮箱；请用部门办公或者专人的邮箱，或者由部门的业务系统报送"}
 
 
 def doubtful_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
@@ -163,10 +187,15 @@ def hand_in(token: str, signed_in: Person | None, code: str = "") -> Registered:
     try:
         application = _application(found.typed, signed_in)
     except ValidationError:
-        raise InputError("草稿还有没填好的项目，请回到草稿更正后再提交。") from None
-    how = "经浙里办实名认证" if signed_in else "只确认了邮箱，未经实名认证"
-    actor = "zheliban" if signed_in else "e-mail"
-    registered = register_objection(application, files, _submission(token), actor, f"申请人{how}")
+        raise InputError(NOT_READY) from None
+    if _no_department(application, signed_in):
+        raise InputError(NOT_READY)
+    key, is_department = _submission(token), application.objector_kind is ObjectorKind.DEPARTMENT
+    if signed_in is not None:
+        registered = register_objection(application, files, key, "zheliban", proven=signed_in.number)
+    else:
+        remark = BY_DEPARTMENTS_ADDRESS if is_department else BY_ADDRESS
+        registered = register_objection(application, files, key, "e-mail", remark)
     with transaction() as session:
         _forget(session, [_index(token)])
     return registered
@@ -177,7 +206,7 @@ def send_confirmation(token: str) -> str:
     is not ready."""
     draft = draft_of(token)
     if wrong_in(draft, None):
-        raise InputError("草稿还有没填好的项目，请回到草稿更正后再提交。")
+        raise InputError(NOT_READY)
     now = clock.now()
     email = str(draft.typed["email"]).strip()
     code = keys().ticket(json.dumps([_index(token), email]))

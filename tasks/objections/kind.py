@@ -18,7 +18,7 @@ from regulation.objections import STAGES, Stage
 from runtime import clock
 from runtime.refusals import InputError
 from runtime.words import folded
-from tasks.case.kind import REMARK, Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
+from tasks.case.kind import REMARK, TYPED_LATE_WHY, Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
 from tasks.objections.batch_rows import batches_of
 from tasks.objections.changes import last_change
 from tasks.objections.claims import OF_OBJECTOR, Claim, claims_of
@@ -60,7 +60,7 @@ def _lines(session: Session, case: Case) -> Lines:
         lines.append(("异议标记", f"该证照有异议正在核实（{'、'.join(disputes)}）"))
     lines += _noted(session, objection)
     if objection.typed_late_why is not None:
-        lines.append(("迟登记的原因", objection.typed_late_why))
+        lines.append((TYPED_LATE_WHY, objection.typed_late_why))
     for claim in claims:
         other = claim.objection
         if other is not objection:
@@ -189,6 +189,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
         ("证照上现在的内容", objection.stated),
         ("申请人认为应当是", objection.proposed),
         ("理由", objection.reason),
+        *([("用证事由", objection.interest)] if objection.interest else []),
         *_gone_on(objection, claims),
         *((f"补正（{clock.local_date(added.at)}）", added.text) for added in supplements),
     ]
@@ -263,7 +264,11 @@ def _drafted(session: Session, case: Case) -> list[Compared]:
     if approval is None:
         return []
     lines = approval.drafted.said(approval.draft(session, case.case_no))
-    return [Compared("待审签的拟稿", tuple(lines), telling=frozenset({lines[0][0]}))]
+    # What the certificate is to say is held against what the bureau found.
+    found = (reply_of(session, case.case_no) or {}).get("corrected_value") or ""
+    value = str(OutcomeDecision.model_fields["value"].title)
+    differing = frozenset({value}) if found else frozenset[str]()
+    return [Compared("待审签的拟稿", tuple(lines), found, differing, telling=frozenset({lines[0][0]}))]
 
 
 _APPROVALS = (ReviewApproval, OutcomeApproval)
@@ -299,7 +304,7 @@ def _face(kind: CertificateType, current: Certificate) -> Lines:
 def _people(session: Session, case: Case) -> Lines:
     """Who objects: a telephone is somebody's, a name need not be."""
     claims = [claim.objection for claim in claims_of(session, [case.case_no])[case.case_no]]
-    phones = [("同一申请人", each.phone) for each in claims]
+    phones = [("同一联系电话", each.phone) for each in claims]
     return [*phones, *(("同名的申请人或持证主体", each.objector_name) for each in claims)]
 
 

@@ -10,13 +10,12 @@ from pydantic import Field
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Answer, Case
+from models.cases import Answer, AnswerSource, Case, Deadline
 from models.certificates import CertificateType
 from models.objections import Objection, VerificationRequest
-from regulation.approvals import Opinion
 from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
-from regulation.objections import CORRECTING, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
+from regulation.objections import CORRECTING, FINAL, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
 from regulation.postings import tracking_number
 from regulation.use_lists import LineNumbersError
 from runtime import clock
@@ -67,7 +66,26 @@ class InitialReview(Question):
     def check(self, asked: Asked) -> None:
         if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
             raise InputError.of("verdict", "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。")
+        if self.verdict in FINAL and (until := _may_supplement_until(asked)) is not None:
+            why = f"已告知申请人{until}前可以补正，期限未满；可以受理，或者等期满、收到材料后再定。"
+            raise InputError.of("verdict", why)
         super().check(asked)
+
+
+def _may_supplement_until(asked: Asked) -> date | None:
+    """The last day that the objector was given to supplement, while it has not passed and an officer has given up
+    waiting. Whose objector has withdrawn waits for nothing."""
+    case_no = asked.case.case_no
+    answers = select(Answer).where(
+        Answer.case_no == case_no, Answer.question == SupplementReceived.question, Answer.refusal.is_(None)
+    )
+    last = asked.session.scalars(answers.order_by(Answer.turn.desc()).limit(1)).first()
+    given_up = last is not None and last.source is AnswerSource.OFFICER and last.given["kind"] == SupplementKind.NONE
+    if not given_up:
+        return None
+    given = select(func.max(Deadline.due_on)).where(Deadline.case_no == case_no, Deadline.limit_code == SUPPLEMENT.code)
+    until = asked.session.scalar(given)
+    return until if until is not None and asked.today <= until else None
 
 
 class SupplementKind(StrEnum):
@@ -84,10 +102,6 @@ class SupplementReceived(Question):
     text: Words = Field("", title="收到的材料", description="纸质或电话补正时，写明收到什么", max_length=1000)
 
     needs: ClassVar = {"text": Needed("kind", {SupplementKind.RECEIVED: "收到补正材料的须写明收到什么"}, 1)}
-
-
-DIFFERING_REASON = 5
-"""Characters that a reason to depart from the bureau's finding has at least."""
 
 
 def _asked_since(session: Session, case: Case, which: Callable[[Any], Any]) -> date:
@@ -348,13 +362,10 @@ class OutcomeApproval(Approval):
     drafted = OutcomeDecision
     rests_on = (VerificationReply,)
 
-    def check(self, asked: Asked) -> None:
-        super().check(asked)
+    @classmethod
+    def needs_reason(cls, session: Session, case_no: str) -> str:
         # Article 12 asks the bureaus what is right: that the Center knows better is for the second person to say, too.
-        differs = decision_of(asked.session, asked.case.case_no).differs
-        if self.opinion is Opinion.AGREED and differs and len(self.reason) < DIFFERING_REASON:
-            why = f"拟定的内容与上级认定的不同，同意的须写明理由（至少{DIFFERING_REASON}个字）。"
-            raise InputError.of("reason", why)
+        return "拟定的内容与上级认定的不同，同意的须写明理由" if decision_of(session, case_no).differs else ""
 
 
 def same_value(session: Session, objection: Objection, one: str, other: str) -> bool:

@@ -45,6 +45,10 @@ OTHER_TYPES_IDENTIFIER = (
     "所填的电子证照标识不是所填证照类型的，不会更正它所指的证照；"
     "请核对，可以不予受理，并请申请人按标识所属的证照类型另行提出"
 )
+PROVEN = "申请人经浙里办实名认证"
+IS_HOLDER = f"{PROVEN}，证件号码与本区登记的持证主体核对一致"
+IS_NOT_HOLDER = f"{PROVEN}，证件号码与本区登记的持证主体核对不一致，请核对其与证照的关系"
+NOT_COMPARED = f"{PROVEN}；本区登记中没有查到这件证照，未能核对是不是持证主体"
 About = tuple[str, str]
 """The root of a certificate in the register and the code of one of its fields."""
 
@@ -101,6 +105,8 @@ class Submission:
     remark: str = ""
     files: Sequence[File] = ()
     receipt: Receipt = Receipt()
+    proven: str = ""
+    """The identity number that the sign-on has proven of whoever hands it in, if they signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +127,19 @@ def register_objection(
     actor: str,
     remark: str = "",
     receipt: Receipt = Receipt(),
+    proven: str = "",
 ) -> Registered:
     """Register an objection in one transaction: number, officer, deadlines from the day it came, acknowledgement.
 
-    ``submission_key`` and ``remark`` as in ``Submission``; ``actor`` is who typed it in or which application sent it. A
-    second objection to the same field of the same certificate joins the open one until the bureau is asked; later it is
-    a case of its own, linked to the one before. Raises what ``came_before`` raises.
+    ``submission_key``, ``remark`` and ``proven`` as in ``Submission``; ``actor`` is who typed it in or which
+    application sent it. A second objection to the same field of the same certificate joins the open one until the
+    bureau is asked; later it is a case of its own, linked to the one before. Raises what ``came_before`` raises.
     """
     with transaction() as session:
         if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
             return _known(session, [submission_key])[submission_key]
         now = clock.now()
-        submission = Submission(application, submission_key, remark, files, receipt)
+        submission = Submission(application, submission_key, remark, files, receipt, proven)
         (registered,) = register_all(session, [submission], actor, now, now, received_on=receipt.on)
         if not registered.joined:
             case_no = registered.case_no
@@ -263,9 +270,31 @@ def _objections(session: Session, submissions: Iterable[Submission]) -> list[dic
         wanted.append((kinds[text], each.application.certificate))
     found, judges, today = roots_of(session, wanted), dict[str, Judge](), clock.today()
     return [
-        _objection(each, kind, root, several, doubts_in(session, kind, each.application, today, judges))
+        _objection(
+            replace(each, remark=_who(session, each.proven, root)) if each.proven else each,
+            kind,
+            root,
+            several,
+            doubts_in(session, kind, each.application, today, judges),
+        )
         for each, (kind, _), (root, several) in zip(submissions, wanted, found, strict=True)
     ]
+
+
+def _who(session: Session, proven: str, root: str | None) -> str:
+    """Whether whoever has proven their number holds the certificate: nobody is somebody because they say so."""
+    if root is None:
+        return NOT_COMPARED
+    holds = (
+        select(CertificateHolder.certificate_id)
+        .join(Certificate, Certificate.id == CertificateHolder.certificate_id)
+        .where(
+            Certificate.root == root,
+            Certificate.state != CertificateState.SUPERSEDED,
+            CertificateHolder.holder_index == keys().blind_index("holder-number", proven),
+        )
+    )
+    return IS_HOLDER if session.scalar(holds.limit(1)) is not None else IS_NOT_HOLDER
 
 
 def _objection(
@@ -323,6 +352,7 @@ def _objection(
         "proposed": application.proposed,
         "reason": application.reason,
         "remark": "；".join(remarks),
+        "interest": application.interest or None,
         "way": submission.receipt.way,
         "typed_late_why": submission.receipt.late_why or None,
         "postal_address": submission.receipt.postal_address or None,

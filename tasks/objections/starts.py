@@ -8,8 +8,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from models.organisations import Officer
-from regulation.limits import TYPED_AGE, TYPED_LATE
-from regulation.objections import ON_PAPER, Way
+from regulation.limits import TYPED_AGE, TYPED_LATE, VERIFICATION_REQUEST
+from regulation.objections import ON_PAPER, ObjectorKind, Way
 from runtime.refusals import InputError
 from runtime.words import Words
 from tasks.case.attachments import File
@@ -18,6 +18,8 @@ from tasks.case.start import About, Begun, Days, Start, Typed
 from tasks.objections.applications import ApplicationAtCounter
 from tasks.objections.doubts import doubts_in
 from tasks.objections.registrations import TYPED_IN, Receipt, register_objection
+from tasks.office.departments import department_names
+from tasks.office.naming import meant
 from tasks.register.look_ups import stated_in
 from tasks.register.types import find_type, objectionable, type_names
 
@@ -50,6 +52,9 @@ class RegisterObjection(ApplicationAtCounter, Start):
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
         super().check(session, officer, today)
+        names = department_names(session).values()
+        if self.objector_kind is ObjectorKind.DEPARTMENT and self.objector_name not in names:
+            raise InputError.of("objector_name", f"没有这个使用部门，{meant(self.objector_name, names)}")
         if not self.email and not self.postal_address:
             raise InputError.of("postal_address", "没有邮箱的，请填写通信地址：进展和结果要寄到那里。")
         first, last = self.allowed_days(session, today)["received_on"]
@@ -77,7 +82,13 @@ class RegisterObjection(ApplicationAtCounter, Start):
 
     def doubts(self, session: Session, today: date) -> Mapping[str, str]:
         kind = find_type(session, self.certificate_type)
-        return doubts_in(session, kind, self.only(ApplicationAtCounter), today, {})
+        doubts = doubts_in(session, kind, self.only(ApplicationAtCounter), today, {})
+        due_on, _ = working_days(session).due_date(self.received_on, VERIFICATION_REQUEST.value)
+        if due_on < today:
+            doubts["received_on"] = (
+                f"收到日期{self.received_on}的法定期限{due_on}已过，登记后即为超期，请核对收到日期。"
+            )
+        return doubts
 
     def begin(self, key: str, officer: Officer, files: Sequence[File]) -> Begun:
         way = Way(self.way)

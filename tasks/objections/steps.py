@@ -41,7 +41,7 @@ from tasks.case.answers import (
     meet_by_answer,
     record_answer,
 )
-from tasks.case.approvals import check_approved, submit, take_opinion
+from tasks.case.approvals import check_approved, hand_back, submit, take_opinion
 from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import meet_deadline, meet_deadlines, start_deadline
 from tasks.case.marks import mark_cases
@@ -85,6 +85,8 @@ OBJECTIONS = (
     .with_for_update(of=Case)
     .execution_options(populate_existing=True)
 )
+DISAGREEMENT = "disagreement:"
+"""What the keys of matters begin with that are about an objector's disagreement."""
 LEAD = select(Objection.lead_case_no).where(Objection.case_no == bindparam("case_no"))
 JOINED = OBJECTIONS.where(Objection.lead_case_no == bindparam("case_no"), Case.closed_at.is_(None))
 SUPPLEMENTS_ASKED = (
@@ -205,6 +207,7 @@ def take_review_approval(step: Step) -> bool:
     approved = take_opinion(step, ReviewApproval)
     if not approved:
         start_deadline(step.session, step.case.case_no, INITIAL_REVIEW, step.today, step.turn + 1)
+        hand_back(step, ReviewApproval)
     return approved
 
 
@@ -217,7 +220,10 @@ def submit_outcome(step: Step) -> None:
 @durable("处理结果审签")
 def take_outcome_approval(step: Step) -> bool:
     """Whether the outcome stands."""
-    return take_opinion(step, OutcomeApproval)
+    approved = take_opinion(step, OutcomeApproval)
+    if not approved:
+        hand_back(step, OutcomeApproval)
+    return approved
 
 
 @durable("不予受理")
@@ -694,7 +700,8 @@ def log_disagreement(token: str, text: str) -> str:
             now = clock.now()
             objection.disagreement, objection.disagreed_at = text, now
             record(session, "objection:disagreement:logged", case_no, "objector", now)
-            open_staff_task(session, f"disagreement:{case_no}", case_no, "申请人对处理结果有不同意见，请阅处", now)
+            what = "申请人对处理结果有不同意见，请没有参与拟稿的负责人阅处"
+            open_staff_task(session, f"{DISAGREEMENT}{case_no}", case_no, what, now)
     return case_no
 
 

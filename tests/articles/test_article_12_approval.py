@@ -1,11 +1,11 @@
 """第十二条：核实后由综合管理单位将处理结果告知异议申请人。What ends an objection, one drafts and another approves."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models.cases import Deadline, StaffTask
 from models.certificates import Certificate
@@ -18,9 +18,13 @@ from regulation.objections import Outcome, Stage
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
-from tasks.case.answers import answer_or_wait
+from tasks.case.answers import answer_or_wait, last_accepted_answer
 from tasks.case.approvals import name_approver
-from tasks.desk.approvals import decide, waiting
+from tasks.desk.approvals import Put, Said, decide, waiting
+from tasks.desk.case_page import add_files
+from tasks.desk.deadline_watch import sweep
+from tasks.desk.matters import Whose as Mine
+from tasks.desk.matters import matters, see_to
 from tasks.desk.to_do import What, Whose
 from tasks.objections import steps, verifications
 from tasks.objections.endings import conclude
@@ -31,6 +35,7 @@ from tasks.objections.questions import (
     OutcomeApproval,
     OutcomeDecision,
     ReviewApproval,
+    SupplementReceived,
     VerificationReply,
 )
 from tests.articles.test_article_12_batches import cases, clear, small_chunks
@@ -149,18 +154,36 @@ def test_who_stands_in_for_a_director_approves_unless_they_took_part(clerk: Any)
     stands_in = another(own)
     away(DIRECTOR, stands_in)
     assert case.approve(OutcomeApproval, by=stands_in) is None
+    assert steps.take_outcome_approval.run(case.case_no)
+    # In whose right they did is on record.
+    happened = [what for _, what, _ in read_at_desk(case.case_no, DIRECTOR).happened]
+    assert f"审签同意（代理负责人{DIRECTOR}）" in happened
 
 
 def test_who_stands_in_for_the_drafter_does_not_approve_for_them(clerk: Any) -> None:
-    case = replied(clerk)
-    assert answered(case.case_no, OutcomeDecision, 1, DECISION, DIRECTOR) is None
-    steps.submit_outcome.run(case.case_no)
-    stands_in = another(officer_of(case.case_no))
-    away(DIRECTOR, stands_in)
-    assert "须由另一人办理" in str(case.approve(OutcomeApproval, by=stands_in))
-    # In their own right they do.
+    case = drafted(clerk)
+    own = officer_of(case.case_no)
+    stands_in = another(own)
     name(stands_in)
-    assert case.approve(OutcomeApproval, by=stands_in) is None
+    away(own, stands_in)
+    assert "代理他们的人不能审签" in str(case.approve(OutcomeApproval, by=stands_in))
+    assert case.case_no not in listed_for(stands_in, whose=Whose.MINE, what=What.DECIDE)
+
+
+def test_a_leave_passes_the_right_on_from_a_director_and_no_further(clerk: Any) -> None:
+    case = drafted(clerk)
+    own = officer_of(case.case_no)
+    first = another(own)
+    second = another(own, first)
+    away(DIRECTOR, first)
+    away(first, second)
+    # Nobody named the second one: not the director, whose leave names the first.
+    assert "负责人指定的审签人" in str(case.approve(OutcomeApproval, by=second))
+    with transaction() as session:
+        session.execute(delete(Leave))
+    name(first)
+    away(first, second)
+    assert "负责人指定的审签人" in str(case.approve(OutcomeApproval, by=second))
 
 
 def test_an_auditor_approves_nothing_and_is_not_named(clerk: Any) -> None:
@@ -317,20 +340,105 @@ def test_of_a_list_all_drafts_are_approved_with_one_signature(clerk: Any) -> Non
     assert said["处理结果"] == "已更正"
     assert said["上级认定应当是"] == WRONG["正确的内容"]
     assert not waiting(at_desk(own)).drafts
-    back = cases()[1].case_no
+    back, later = cases()[1].case_no, cases()[2].case_no
     with pytest.raises(InputError, match="退回须说明理由"):
-        decide(by, batch.case_no, found.shown, [back], "", "")
-    done = decide(by, batch.case_no, found.shown, [back], "理由与回复不符，请重拟。", "")
-    assert (done.agreed, done.returned, done.refused) == (2, 1, ())
+        decide(by, batch.case_no, found.shown, {back: Said(Put.RETURNED)}, "")
+    said = {back: Said(Put.RETURNED, "理由与回复不符，请重拟。"), later: Said(Put.LATER)}
+    done = decide(by, batch.case_no, found.shown, said, "")
+    assert (done.agreed, done.returned, done.refused) == (1, 1, ())
+    assert [each.stage for each in cases()] == [Stage.CLOSED, Stage.REPLIED, Stage.REPLIED]
+    # What is said of one case stands in its record only.
+    assert opinion_of(cases()[0].case_no) == {"opinion": "同意", "reason": ""}
+    assert opinion_of(later) is None
+    done = decide(by, batch.case_no, waiting(by, batch.case_no).shown, {}, "")
+    assert (done.agreed, done.returned) == (1, 0)
     assert [each.stage for each in cases()] == [Stage.CLOSED, Stage.REPLIED, Stage.CLOSED]
     assert [each.at_rest for each in cases()][1] is False
     with pytest.raises(RefusalError, match="有变动"):
-        decide(by, batch.case_no, found.shown, [], "", "")
+        decide(by, batch.case_no, found.shown, {}, "")
     # What was returned is drafted anew, in a list or by itself.
     content, number = list_of_batch(batch.case_no, own, "")
     assert number == 1
     again = take_list("核实清单.xlsx", filled(content, RIGHT | UPHELD), letter(), own, "")
     assert (again.replied, again.decided, again.wrong) == (0, 1, ())
+
+
+def opinion_of(case_no: str) -> Any:
+    with reading() as session:
+        return last_accepted_answer(session, case_no, OutcomeApproval.question)
+
+
+def test_nothing_is_approved_on_a_page_that_was_opened_before_something_came(clerk: Any) -> None:
+    case, by = drafted(clerk), at_desk(DIRECTOR)
+    shown = waiting(by).shown
+    # Looking changes nothing.
+    read_at_desk(case.case_no, DIRECTOR)
+    assert waiting(by).shown == shown
+    add_files(case.case_no, at_desk(officer_of(case.case_no)), [("反证.png", SCAN.content + b"x")])
+    with pytest.raises(RefusalError, match="有了新的内容"):
+        decide(by, "", shown, {}, "")
+    assert opinion_of(case.case_no) is None
+    found = waiting(by)
+    assert (found.drafts[0].files, dict(found.drafts[0].facts)["理由"]) == (2, clerk.application().reason)
+    assert decide(by, "", found.shown, {}, "").agreed == 1
+
+
+def test_whoever_drafts_anew_reads_why_beside_what_they_drafted(clerk: Any) -> None:
+    case = drafted(clerk)
+    assert case.approve(OutcomeApproval, opinion="退回重拟", reason="理由须写明依据哪一份文件。") is None
+    assert not steps.take_outcome_approval.run(case.case_no)
+    assert answer_or_wait(case.case_no, OutcomeDecision, 2) is None
+    asked = read_at_desk(case.case_no, officer_of(case.case_no)).asked
+    assert asked is not None
+    assert "理由须写明依据哪一份文件。" in asked.returned
+    assert asked.suggested["reason"] == DECISION["reason"]
+
+
+def test_that_nobody_may_approve_is_the_directors_matter_until_somebody_has(clerk: Any) -> None:
+    case = replied(clerk, by=DIRECTOR)
+    own = officer_of(case.case_no)
+    assert case.draft(OutcomeDecision, **DECISION) is None
+    steps.submit_outcome.run(case.case_no)
+    assert answer_or_wait(case.case_no, OutcomeApproval, 1) is None
+    (matter,) = matters(DIRECTOR, Mine.MINE).rows
+    assert "没有人可以审签" in matter.what
+    assert matters(own, Mine.MINE).rows == ()
+    with pytest.raises(RefusalError, match="没有参与拟稿的负责人"):
+        see_to(matter.id, "知道了", at_desk(own))
+    other = another(own)
+    name(other)
+    # Who is named hears at once of what waits.
+    with reading() as session:
+        address = session.get_one(Officer, other).email
+        told_to = select(OutgoingNotice.recipient).where(OutgoingNotice.notice == "approval-asked")
+        assert address in session.scalars(told_to).all()
+    assert case.approve(OutcomeApproval, by=other) is None
+    assert steps.take_outcome_approval.run(case.case_no)
+    assert matters(DIRECTOR, Mine.MINE).rows == ()
+
+
+def test_nobody_is_turned_away_while_they_may_still_supplement(clerk: Any, present: Any) -> None:
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片。") is None
+    steps.request_supplement.run(case.case_no)
+    assert case.answer(SupplementReceived, kind="不再等待，按现有材料继续") is None
+    steps.take_supplement.run(case.case_no)
+    assert "期限未满" in str(case.draft(InitialReview, 2, **DECLINED))
+    present.pass_by(timedelta(days=30))
+    assert case.draft(InitialReview, 2, **DECLINED) is None
+
+
+def test_a_disagreement_is_not_settled_by_whoever_drafted_the_outcome(clerk: Any) -> None:
+    case = drafted(clerk)
+    own = officer_of(case.case_no)
+    assert case.approve(OutcomeApproval) is None
+    assert steps.take_outcome_approval.run(case.case_no)
+    conclude(lambda step: step.run(case.case_no))
+    steps.log_disagreement(case.token, "门牌证上写的是另一号，请再核对。")
+    (matter,) = [each for each in matters(DIRECTOR, Mine.MINE).rows if "不同意见" in each.what]
+    with pytest.raises(RefusalError, match="没有参与拟稿的负责人"):
+        see_to(matter.id, "已阅。", at_desk(own))
+    see_to(matter.id, "已与申请人通话，维持原结果。", at_desk(DIRECTOR))
 
 
 def test_replies_on_a_list_need_the_scan_of_their_letter(clerk: Any) -> None:
@@ -348,6 +456,20 @@ def test_every_look_at_the_drafts_is_on_record(clerk: Any) -> None:
     with reading() as session:
         looked = select(AuditEntry.actor).where(AuditEntry.case_no == case.case_no, AuditEntry.tag == "case:sheet:read")
         assert DIRECTOR in session.scalars(looked).all()
+
+
+def test_the_approver_is_reminded_and_not_the_drafter(clerk: Any) -> None:
+    case = drafted(clerk)
+    with reading() as session:
+        addresses = {each.staff_no: each.email for each in session.scalars(select(Officer))}
+        mine = Deadline.case_no == case.case_no, Deadline.limit_code == APPROVAL.code
+        due = session.scalars(select(Deadline.due_on).where(*mine)).one()
+    sweep(datetime.combine(due, time(8), clock.SHANGHAI))
+    with reading() as session:
+        near = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "deadlines-near")).all()
+    told_of = {each.recipient: [line["limit"] for line in each.context["lines"]] for each in near}
+    assert APPROVAL.label in told_of[addresses[DIRECTOR]]
+    assert APPROVAL.label not in told_of.get(addresses[officer_of(case.case_no)], [])
 
 
 def test_an_unapproved_draft_is_late_after_a_working_day(clerk: Any) -> None:

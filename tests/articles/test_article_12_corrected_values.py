@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ from runtime.refusals import InputError, NotFoundError
 from tasks.backfill.entries import entered
 from tasks.certificates.copies import copy_on_page, standing_of_copy
 from tasks.certificates.holders import HolderRequest, PresentationRequest, open_session, present, uses_of_holder
-from tasks.certificates.own import own_certificate, own_certificates
+from tasks.certificates.own import corrections_for, own_certificate, own_certificates
 from tasks.certificates.reading import is_stale
 from tasks.desk.sheets import sheet_of
 from tasks.keeping.records import export_record, seal_record
@@ -348,7 +348,8 @@ def presented(permit: Permit, _code: str, _folder: Path) -> str:
 def on_the_holders_page(permit: Permit, _code: str, _folder: Path) -> str:
     who = permit.holder()
     (own,) = own_certificates(who)
-    return repr((own, own_certificate(who, own.number)))
+    # What was corrected is said there with what it was before.
+    return repr((own, replace(own_certificate(who, own.number), corrections=())))
 
 
 def among_the_uses(permit: Permit, _code: str, _folder: Path) -> str:
@@ -878,6 +879,34 @@ def test_an_old_printout_is_superseded_by_its_name_too(permit: Permit, reference
     # A name that neither says is nobody's.
     nobody = said_of_it | {"holder_name": "绍兴柯桥别家有限公司"}
     assert permit.counter.authenticate(**nobody).state == "unknown"
+
+
+def test_the_holder_reads_what_is_disputed_and_what_was_corrected(permit: Permit) -> None:
+    case = permit.object_to("address", FIELDS["address"][3])
+    who = permit.holder()
+    (own,) = own_certificates(who)
+    shown = own_certificate(who, own.number)
+    assert ([each.field for each in shown.disputes], shown.corrections) == (["地址"], ())
+    assert shown.disputes[0].since == clock.today()
+    assert case.answer(VerificationReply, **reply(FIELDS["address"][3])) is None
+    steps.take_reply.run(case.case_no)
+    assert case.answer(OutcomeDecision, **DECISION) is None
+    conclude(lambda step: step.run(case.case_no))
+    (own,) = own_certificates(who)
+    shown = own_certificate(who, own.number)
+    assert shown.disputes == ()
+    (told,) = corrections_for(who)
+    assert (told,) == shown.corrections
+    assert (told.field, told.was, told.now) == ("地址", FIELDS["address"][2], FIELDS["address"][3])
+    assert (told.why, told.on) == (DECISION["reason"], clock.today())
+    assert "俞小云" not in repr(shown)
+
+
+@pytest.mark.parametrize("code", ["holder", "holder_number", "agent_number"])
+def test_who_stood_on_a_certificate_by_mistake_is_told_to_nobody(permit: Permit, code: str) -> None:
+    permit.correct(code, FIELDS[code][3])
+    (told,) = corrections_for(permit.holder())
+    assert (told.was, told.now) == ("", FIELDS[code][3])
 
 
 def test_a_holders_open_page_leads_to_the_new_version(permit: Permit) -> None:

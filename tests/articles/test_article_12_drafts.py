@@ -15,7 +15,9 @@ from models.cases import Case
 from models.notices import OutgoingNotice
 from models.objection_drafts import DraftFile, ObjectionDraft
 from models.objections import Attachment, Objection
+from models.organisations import Department
 from regulation.catalogue import STATE
+from regulation.certificates import Level
 from regulation.identity_numbers import NumberKind
 from regulation.limits import ATTACHMENT_COUNT, DRAFT_LIFE
 from runtime import clock
@@ -32,7 +34,7 @@ from tasks.objections.drafts import (
     send_confirmation,
     wrong_in,
 )
-from tests.conftest import Clerk
+from tests.conftest import Clerk, certificate_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 YU = Person("俞小云", NumberKind.RESIDENT, "330603198001010018")
@@ -80,6 +82,49 @@ def test_whoever_signed_in_needs_no_mail_and_bears_their_own_name(clerk: Clerk) 
         filed = session.get_one(Objection, registered.case_no)
     assert filed.objector_name == "俞小云"
     assert filed.remark.startswith("申请人经浙里办实名认证")
+
+
+@pytest.mark.parametrize(
+    ("number", "certificate", "said"),
+    [("", "", "核对一致"), (YU.number, "", "核对不一致"), (YU.number, "没有登记的第99号", "未能核对")],
+    ids=["the holder", "somebody else", "of an unknown certificate"],
+)
+def test_whether_who_signed_in_is_the_holder_is_said_to_staff(
+    clerk: Clerk, number: str, certificate: str, said: str
+) -> None:
+    held, _ = certificate_of(Level.CITY)
+    who = Person("俞小云", NumberKind.RESIDENT, number or held.holder_number)
+    changed = {"certificate": certificate} if certificate else {}
+    registered = hand_in(ready(clerk, **changed), who)
+    with reading() as session:
+        filed = session.get_one(Objection, registered.case_no)
+    assert said in filed.remark
+    # The number is nowhere in what staff read.
+    assert who.number not in filed.remark
+
+
+def test_a_department_is_who_answers_at_an_address_on_its_file_and_no_free_text(clerk: Clerk) -> None:
+    with reading() as session:
+        office = session.scalars(select(Department)).first()
+    assert office is not None
+    given = {"objector_kind": "使用部门", "objector_name": office.name, "email": office.email}
+
+    def wrong(signed_in: Person | None = None, **changed: str) -> list[str]:
+        return list(wrong_in(draft_of(ready(clerk, **given | changed)), signed_in))
+
+    assert wrong() == []
+    assert wrong(objector_name="绍兴市柯桥区某某局") == ["objector_name"]
+    assert wrong(email="yuxiaoyun@example.com") == ["email"]
+    assert wrong(YU) == ["objector_kind"]
+    with pytest.raises(InputError):
+        hand_in(ready(clerk, **given), YU)
+    with pytest.raises(InputError):
+        send_confirmation(ready(clerk, **given | {"email": "yuxiaoyun@example.com"}))
+    token = ready(clerk, **given)
+    send_confirmation(token)
+    registered = hand_in(token, None, code_in_mail())
+    with reading() as session:
+        assert session.get_one(Objection, registered.case_no).remark.startswith("以该部门登记的邮箱确认")
 
 
 def test_the_state_of_a_certificate_can_be_chosen_like_a_field(clerk: Clerk) -> None:

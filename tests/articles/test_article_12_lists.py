@@ -85,7 +85,7 @@ def letter() -> Letter:
 def approve(batch: Clerk) -> int:
     """The director agrees to all that was drafted; how many that were."""
     by = at_desk(APPROVER)
-    done = decide(by, batch.case_no, waiting(by, batch.case_no).shown, [], "", "")
+    done = decide(by, batch.case_no, waiting(by, batch.case_no).shown, {}, "")
     assert done.refused == ()
     return done.agreed
 

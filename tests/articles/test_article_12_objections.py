@@ -40,6 +40,7 @@ from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
 from tasks.objections import verifications
+from tasks.objections.applications import ObjectionApplication
 from tasks.objections.endings import conclude
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import (
@@ -63,7 +64,9 @@ from tests.conftest import (
     by_officer,
     certificate_of,
     certificates_with_address,
+    facts_of,
     objection_about,
+    read_at_desk,
     wait_until,
 )
 
@@ -113,7 +116,19 @@ def decide(clerk: Any, outcome: str) -> str | None:
 
 @pytest.mark.parametrize("kind", list(ObjectorKind))
 def test_holders_departments_and_other_users_may_object(clerk: Any, kind: ObjectorKind) -> None:
-    assert clerk.register(objector_kind=kind).stage() == Stage.REGISTERED
+    interest = "核对租赁房屋的权属" if kind is ObjectorKind.OTHER_USER else ""
+    case = clerk.register(objector_kind=kind, interest=interest)
+    assert case.stage() == Stage.REGISTERED
+    assert facts_of(read_at_desk(case.case_no, "KQ004")).get("用证事由", "") == interest
+
+
+def test_whoever_uses_another_s_certificate_says_what_for(clerk: Any) -> None:
+    with pytest.raises(ValidationError, match="须写明在办什么事"):
+        clerk.application(objector_kind=ObjectorKind.OTHER_USER)
+    # Who handed in before anybody was asked is not asked again.
+    before = clerk.application().model_dump(mode="json") | {"objector_kind": "社会用证主体"}
+    assert ObjectionApplication.received(before).interest == ""
+    assert "interest" not in clerk.application().model_dump()
 
 
 @pytest.mark.parametrize(
@@ -306,7 +321,7 @@ def supplemented(case: Any, turn: int = 1) -> None:
     """A supplement was asked of a case and is in."""
     assert case.answer(InitialReview, turn, verdict="要求补正", reason=f"请补交第{turn}份材料") is None
     objections.request_supplement.run(case.case_no, turn)
-    assert case.answer(SupplementReceived, turn, kind="不再等待，按现有材料继续") is None
+    assert case.answer(SupplementReceived, turn, kind="已收到补正材料", text="门牌证复印件") is None
     objections.take_supplement.run(case.case_no, turn)
 
 

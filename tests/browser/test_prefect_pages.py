@@ -126,8 +126,8 @@ def test_the_dialogs_speak_chinese_and_nobody_advertises(
         <div> You can use Prefect Cloud for free, anytime. </div>
         <a href="https://app.prefect.cloud/auth/sign-up?utm_source=prefect-oss"> Try it now </a>`)"""
     )
-    page.get_by_text("没有连上服务").wait_for()
-    page.get_by_text("请检查网络").wait_for()
+    page.get_by_text("没有登录，或者没有连上服务").wait_for()
+    page.get_by_text("请先填写口令登录").wait_for()
     assert not page.get_by_text("Try it now").is_visible()
 
 

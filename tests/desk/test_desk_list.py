@@ -188,8 +188,12 @@ def test_a_case_is_found_by_its_number_whole_or_shortened(clerk: Clerk) -> None:
 
 def test_an_objection_is_found_by_its_certificate_its_objector_and_the_holder(clerk: Clerk) -> None:
     held, kind = certificate_of(Level.CITY)
-    other = objection_about(held, kind, objector_name="陈丽华", phone="13800000001", objector_kind="社会用证主体")
-    case_no = clerk.register(**other.model_dump(include={"objector_name", "phone", "objector_kind"})).case_no
+    other = objection_about(
+        held, kind, objector_name="陈丽华", phone="13800000001", objector_kind="社会用证主体", interest="租房"
+    )
+    case_no = clerk.register(
+        **other.model_dump(include={"objector_name", "phone", "objector_kind", "interest"})
+    ).case_no
     for text in (
         held.number,
         held.identifier,

@@ -170,14 +170,14 @@ def only_id_of(session: Session) -> int:
 def test_a_matter_of_another_officer_s_case_is_theirs(clerk: Clerk) -> None:
     case = clerk.register()
     with transaction() as session:
-        session.add(StaffTask(key="disagreement:x", case_no=case.case_no, what="请阅处", opened_at=clock.now()))
+        session.add(StaffTask(key="late-reply:x", case_no=case.case_no, what="请阅处", opened_at=clock.now()))
         session.flush()
-        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "disagreement:x")).one()
+        number = session.scalars(select(StaffTask.id).where(StaffTask.key == "late-reply:x")).one()
     officer = officer_of(case.case_no)
     with pytest.raises(RefusalError, match="由其本人或者负责人"):
         see_to(number, "已阅", at_desk(another_officer_than(officer)))
     see_to(number, "已阅，电话答复", at_desk(officer))
-    assert "disagreement:x" not in open_matters()
+    assert "late-reply:x" not in open_matters()
 
 
 def test_a_limit_for_who_is_written_to_counts_from_the_posting(clerk: Clerk, present: Time) -> None:

@@ -39,7 +39,7 @@ from tasks.desk.starts import STARTS
 from tasks.desk.to_do import Urgency
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tests.conftest import Time, at_desk, certificate_of, facts_of, listed_for, read_at_desk
-from tests.desk.starting import DIRECTOR, FILLED
+from tests.desk.starting import CIVIL, DIRECTOR, FILLED
 from web.desk.fields import Shown, shown
 
 ROOT = Path(__file__).parents[2]
@@ -521,6 +521,16 @@ def test_whoever_has_neither_e_mail_nor_telephone_objects_and_is_written_to(web:
     assert address in re.sub(r"\s", "", text)
     register_posted({letter.id: Posted(address, "XA12345678933")}, clock.today(), "", at_desk(DIRECTOR))
     assert any("已邮寄" in what for _, what in sheet_of(case_no, OBJECTION_TO_PARTY).timeline)
+    desk.close()
+
+
+def test_at_the_counter_a_department_is_one_on_file(web: str, present: Time) -> None:
+    desk = Unhurried(None, web)  # type: ignore[arg-type]
+    given = {"objector_kind": "使用部门", "received_on": str(clock.today())}
+    assert "没有这个使用部门，是不是：绍兴市柯桥区民政局" in objection_received(
+        desk, **given, objector_name="柯桥民政局"
+    )
+    assert objection_received(desk, **given, objector_name=CIVIL).startswith("YY-")
     desk.close()
 
 

@@ -286,7 +286,7 @@ def test_an_applicants_other_cases_are_linked_open_ones_first(clerk: Clerk) -> N
     related = read_at_desk(numbers[0], DIRECTOR).related
     assert [(each.case_no, each.why, each.is_open) for each in related if each.case_no in numbers] == [
         (numbers[2], "同名的申请人或持证主体", True),
-        (numbers[1], "同一申请人", False),
+        (numbers[1], "同一联系电话", False),
     ]
 
 

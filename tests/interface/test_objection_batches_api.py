@@ -61,6 +61,17 @@ def test_a_department_and_a_bureau_hand_in_objections_once_and_read_what_came_of
     assert results["wrong"] == said["wrong"]
 
 
+@pytest.mark.parametrize(("key", "handed_back"), [("KQ-MZ", 1), ("SX-DSJ", 0)])
+def test_a_row_of_another_department_is_handed_back_and_a_bureau_passes_on_what_came(
+    web: str, key: str, handed_back: int
+) -> None:
+    rows = clear(3)
+    rows[1] |= {"申请人类别": "使用部门", "申请人姓名或名称": "绍兴市柯桥区司法局"}
+    said = post_list(caller_of(web, key), rows).json()
+    assert (said["rows"], len(said["wrong"])) == (3 - handed_back, handed_back)
+    assert all("申请人就是签名报送的部门" in each["detail"] for each in said["wrong"])
+
+
 def test_a_row_is_the_same_objection_in_a_workbook_and_in_a_list(web: str) -> None:
     caller, rows = caller_of(web, "KQ-MZ"), clear(3)
     register_chunks(Clerk(post(caller, table(rows)).json()["case_no"]))

@@ -61,6 +61,15 @@ def test_a_department_hands_in_and_follows(department: Caller, submission: Any) 
     assert count(Attachment.id) == 1
 
 
+def test_a_department_objects_in_its_own_name_only(department: Caller, submission: Any) -> None:
+    answer = department.post(URL, submission(objector_kind="使用部门", objector_name=DEPARTMENTS[1]))
+    assert answer.status_code == 422
+    assert f"请填写“{DEPARTMENTS[0]}”" in answer.json()["detail"]
+    assert count(Case.case_no) == 0
+    answer = department.post(URL, submission(objector_kind="使用部门", objector_name=DEPARTMENTS[0]))
+    assert answer.status_code == 201, answer.text
+
+
 def test_the_officer_reads_that_a_departments_system_handed_it_in(department: Caller, submission: Any) -> None:
     given = department.post(URL, submission()).json()
     said = dict(sheet_of(given["case_no"]).lines)["系统提示"]

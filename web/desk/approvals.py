@@ -1,6 +1,7 @@
 """What waits for somebody's approval (审签), decided on together."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,28 +11,25 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from runtime.refusals import RefusalError
+from runtime.refusals import InputError, RefusalError
 from runtime.settings import settings
 from runtime.words import Words
 from tasks.desk import approvals, door
-from tasks.desk.approvals import Approved
+from tasks.desk.approvals import Approved, Put
+from tasks.desk.approvals import Said as SaidOf
 from tasks.desk.door import SignedIn
 from tasks.desk.runs import nudge_all
-from web.desk.door import HOME, AtDesk, AtDeskWithForm, from_its_networks
+from tasks.office.signatures import SignatureError
+from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
 from web.desk.rendering import desk_page
 from web.forms import Filled, Said, checked, refused
+from web.problems import status_of
 
 PLACE = f"{HOME}/approvals"
 
 router = APIRouter(prefix=PLACE, include_in_schema=False, dependencies=[Depends(from_its_networks)])
 
 BatchNo = Annotated[str, Query(max_length=30)]
-
-
-class Opinion(BaseModel):
-    """What is said of those that go back, and of those that depart from what the bureau found."""
-
-    reason: Words = Field("", title="审签说明", max_length=500)
 
 
 @router.get("")
@@ -42,7 +40,7 @@ def show(request: Request, by: AtDesk, batch: BatchNo = "", said: Said = "") -> 
     kept = door.kept_typed(by.staff_no, PLACE)
     if kept:
         door.forget_typed(by.staff_no, PLACE)
-    return _page(request, by, batch.strip().upper(), Filled({"reason": kept.get("reason", "")}), said=sentence)
+    return _page(request, by, batch.strip().upper(), Filled(kept), said=sentence)
 
 
 @router.post("")
@@ -52,11 +50,12 @@ async def decide(request: Request, background: BackgroundTasks, by: AtDeskWithFo
 
 
 def _decide(request: Request, background: BackgroundTasks, by: SignedIn, sent: FormData) -> Response:
-    batch, returned = _text(sent, "batch").strip().upper(), {str(each) for each in sent.getlist("returned")}
-    typed = {"reason": _text(sent, "reason"), "returned": returned}
+    typed = {name: value for name, value in sent.items() if isinstance(value, str) and name not in NOT_KEPT}
+    batch = typed.get("batch", "").strip().upper()
     try:
-        reason = checked(Opinion, {"reason": _text(sent, "reason")}).reason
-        done = approvals.decide(by, batch, _text(sent, "shown"), returned, reason, _text(sent, "code"))
+        done = approvals.decide(by, batch, typed.get("shown", ""), _said(typed), _text(sent, "code"))
+    except SignatureError as why:
+        return _page(request, by, batch, Filled(typed, {"code": str(why)}, "", status_of(why)))
     except RefusalError as why:
         return _page(request, by, batch, refused(why, typed))
     background.add_task(nudge_all, done.case_nos)
@@ -64,6 +63,30 @@ def _decide(request: Request, background: BackgroundTasks, by: SignedIn, sent: F
         return _page(request, by, batch, Filled(typed), done)
     where = f"{PLACE}?said=done-{done.agreed}-{done.returned}" + (f"&batch={quote(batch)}" if batch else "")
     return RedirectResponse(where, 303, background=background)
+
+
+class Why(BaseModel):
+    """Why a draft goes back, or is agreed to though it departs from what the bureau found."""
+
+    reason: Words = Field("", title="审签说明", max_length=500)
+
+
+def _said(typed: Mapping[str, str]) -> dict[str, SaidOf]:
+    """What is said of each draft: a choice, and a reason where one was written."""
+    wrong, said = dict[str, str](), dict[str, SaidOf]()
+    for name, value in typed.items():
+        case_no = name.removeprefix("opinion-")
+        if case_no == name:
+            continue
+        try:
+            reason = checked(Why, {"reason": typed.get(f"reason-{case_no}", "")}).reason
+        except InputError as why:
+            wrong[f"reason-{case_no}"] = f"{case_no}：{why}"
+            continue
+        said[case_no] = SaidOf(Put(value) if value in set(Put) else Put.LATER, reason)
+    if wrong:
+        raise InputError("".join(wrong.values()), wrong)
+    return said
 
 
 def _text(sent: FormData, name: str) -> str:
@@ -81,6 +104,7 @@ def _page(
 ) -> HTMLResponse:
     context = {
         "found": approvals.waiting(by, batch),
+        "puts": list(Put),
         "batch": batch,
         "form": form,
         "done": done,

@@ -26,8 +26,8 @@ from web.requests import Allowance, address_of
 NOT_KEPT = frozenset({"code", "form_key", "submission_no"})
 """Fields of a form that are not kept for whoever has to sign in again."""
 HOME = "/desk"
-MOST_FIELDS = 2 * APPROVED_AT_ONCE.value
-"""Fields of a form: of a list of drafts each that goes back is one."""
+MOST_FIELDS = 2 * APPROVED_AT_ONCE.value + 20
+"""Fields of a form: of a list of drafts each has two."""
 ENDED = {
     "page": "登录已过期或已退出，请重新登录。",
     "form": "登录已过期或已退出，刚才提交的没有登记；填写的文字已保留，登录后请核对、重新提交。",

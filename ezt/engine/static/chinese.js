@@ -156,9 +156,9 @@ const WORDS = {
   "Close": "关闭",
   "Flow run cancelled": "已请求取消运行",
   "state.": "状态。",
-  "Oops. Something went wrong.": "没有连上服务",
-  "You can use Prefect Cloud for free, anytime.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。",
-  "Please check your connection and try again.": "请检查网络，然后重新打开本页；仍不行的，请告诉管理员。"
+  "Oops. Something went wrong.": "没有登录，或者没有连上服务",
+  "You can use Prefect Cloud for free, anytime.": "请先填写口令登录；登录后仍有这句话的，重新打开本页，再不行请告诉管理员。",
+  "Please check your connection and try again.": "请先填写口令登录；登录后仍有这句话的，重新打开本页，再不行请告诉管理员。"
 };
 // Sentences with a name in them, as dialogs say them.
 const SENTENCES = [
