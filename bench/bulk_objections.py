@@ -123,7 +123,7 @@ def table(given: list[ObjectionApplication]) -> bytes:
     writer.writerow(map(LAYOUT.title, LAYOUT.headings))
     for each in given:
         values = each.model_dump(mode="json") | {"grounds": "、".join(each.grounds)}
-        writer.writerow([values[name] for name in LAYOUT.headings])
+        writer.writerow([values.get(name, "") for name in LAYOUT.headings])
     return text.getvalue().encode("gb18030")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, StaffTask
@@ -20,10 +20,6 @@ from tasks.desk.to_do import PAGE, R, Today, pages_of
 from tasks.objections.questions import OutcomeApproval
 from tasks.objections.steps import DISAGREEMENT
 from tasks.office.officers import NO_AUDITOR
-
-FOR_DIRECTORS = (DISAGREEMENT, NOBODY_APPROVES)
-"""What the keys begin with of matters that no officer can settle: what they drafted is objected to, or cannot be
-approved."""
 
 
 class Whose(StrEnum):
@@ -108,22 +104,22 @@ def see_to(number: int, note: str, by: SignedIn) -> None:
 
 
 def _check_is_theirs(session: Session, matter: StaffTask, officer: Officer) -> None:
-    """A matter of a case is for who acts on it today, or for a director; some are for directors only."""
-    if officer.role is Role.DIRECTOR and not _took_part(session, matter, officer):
+    """A matter of a case is for who acts on it today, or for a director. That the objector disagrees with an outcome is
+    for who may approve one; that nobody may is for directors."""
+    today = Today.of(session)
+    if matter.key.startswith(DISAGREEMENT):
+        if not today.rights.may(officer.staff_no, OutcomeApproval.involved(session, str(matter.case_no))):
+            raise RefusalError("申请人的不同意见由没有参与拟稿的负责人或者审签人登记处理情况。")
         return
-    if matter.key.startswith(FOR_DIRECTORS):
-        raise RefusalError("这一事项由没有参与拟稿的负责人登记处理情况。")
+    if officer.role is Role.DIRECTOR:
+        return
+    if matter.key.startswith(NOBODY_APPROVES):
+        raise RefusalError("没有人可以审签的，由负责人另行指定审签人。")
     if matter.case_no is None:
         return
-    acts = Today.of(session).acting[session.get_one(Case, matter.case_no).officer_no]
+    acts = today.acting[session.get_one(Case, matter.case_no).officer_no]
     if acts.staff_no != officer.staff_no:
         raise RefusalError(f"这是{acts.name}（{acts.staff_no}）的办件的事项，由其本人或者负责人登记处理情况。")
-
-
-def _took_part(session: Session, matter: StaffTask, officer: Officer) -> bool:
-    """Whether an officer would judge of what they drafted themselves: that the objector does not agree with it."""
-    about_it = matter.key.startswith(DISAGREEMENT) and matter.case_no is not None
-    return about_it and officer.staff_no in OutcomeApproval.involved(session, str(matter.case_no))
 
 
 def number_of_matters(staff_no: str) -> int:
@@ -138,8 +134,11 @@ def _open(selected: Select[R], staff_no: str, whose: Whose, today: Today) -> Sel
     wanted = selected.select_from(StaffTask).outerjoin(Case, Case.case_no == StaffTask.case_no)
     wanted = wanted.where(StaffTask.done_at.is_(None))
     if whose is Whose.MINE:
-        for_directors = or_(*(StaffTask.key.startswith(each) for each in FOR_DIRECTORS))
+        disagreed = StaffTask.key.startswith(DISAGREEMENT)
+        nobody = StaffTask.key.startswith(NOBODY_APPROVES)
         theirs = or_(StaffTask.case_no.is_(None), Case.officer_no.in_(today.whom_for(staff_no)))
-        is_director = today.acting[staff_no].role is Role.DIRECTOR
-        wanted = wanted.where(or_(theirs, for_directors) if is_director else theirs & ~for_directors)
+        mine: list[ColumnElement[bool]] = [theirs & ~disagreed & ~nobody]
+        mine += [disagreed] if staff_no in today.rights.entitled else []
+        mine += [nobody] if staff_no in today.directors else []
+        wanted = wanted.where(or_(*mine))
     return wanted

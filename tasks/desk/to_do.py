@@ -5,7 +5,7 @@ Names are masked here; the page of a case shows them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -199,13 +199,17 @@ class Today:
     """Every officer by staff number."""
     rights: Rights
     """Who may approve what others draft."""
+    directors: Set[str]
+    """The staff numbers of the directors in service."""
 
     @classmethod
     def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
         soon = calendar.due_on(today, URGENT_DAYS.value)
         acting, names = acting_officers(session, today), officer_names(session)
-        return cls(today, calendar, soon, acting, names, Rights.of(session, today))
+        in_service = select(Officer.staff_no).where(Officer.role == Role.DIRECTOR, Officer.active)
+        directors = set(session.scalars(in_service))
+        return cls(today, calendar, soon, acting, names, Rights.of(session, today), directors)
 
     def to_approve(self, staff_no: str) -> ColumnElement[bool]:
         """Whether a case waits for an approval that somebody may give."""

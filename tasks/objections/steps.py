@@ -700,7 +700,7 @@ def log_disagreement(token: str, text: str) -> str:
             now = clock.now()
             objection.disagreement, objection.disagreed_at = text, now
             record(session, "objection:disagreement:logged", case_no, "objector", now)
-            what = "申请人对处理结果有不同意见，请没有参与拟稿的负责人阅处"
+            what = "申请人对处理结果有不同意见，请没有参与拟稿的负责人或者审签人阅处"
             open_staff_task(session, f"{DISAGREEMENT}{case_no}", case_no, what, now)
     return case_no
 

@@ -403,7 +403,7 @@ def test_that_nobody_may_approve_is_the_directors_matter_until_somebody_has(cler
     (matter,) = matters(DIRECTOR, Mine.MINE).rows
     assert "没有人可以审签" in matter.what
     assert matters(own, Mine.MINE).rows == ()
-    with pytest.raises(RefusalError, match="没有参与拟稿的负责人"):
+    with pytest.raises(RefusalError, match="由负责人另行指定"):
         see_to(matter.id, "知道了", at_desk(own))
     other = another(own)
     name(other)

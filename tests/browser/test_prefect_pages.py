@@ -36,6 +36,8 @@ LEFT = {
     "Every minute every day",
     # The name of a field of a story's own, with what Prefect says behind it.
     "period (Optional)",
+    # A button of the graph's; the dictionary has its 150 labels.
+    "Run Graph Options",
     # Within the log, which is left alone.
     "Waiting for logs...",
     # Names: of the work pool, of its queue, of a tag that Prefect gives.
@@ -126,7 +128,7 @@ def test_the_dialogs_speak_chinese_and_nobody_advertises(
         <div> You can use Prefect Cloud for free, anytime. </div>
         <a href="https://app.prefect.cloud/auth/sign-up?utm_source=prefect-oss"> Try it now </a>`)"""
     )
-    page.get_by_text("没有登录，或者没有连上服务").wait_for()
+    page.get_by_text("还没有填写口令，或者没有连上服务").wait_for()
     page.get_by_text("请先填写口令登录").wait_for()
     assert not page.get_by_text("Try it now").is_visible()
 

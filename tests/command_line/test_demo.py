@@ -24,6 +24,8 @@ def test_the_demonstration_tells_one_objection_and_leaves_nothing_behind(tmp_pat
         "完成第十二条5个工作日内提出核实需求，按时",
         "核实需求已发出（绍兴市大数据局，提出核实需求）",
         "收到核实结果",
+        "拟稿，报请审签",
+        "审签同意",
         "认定处理结果：已更正",
         "本区索引已更正为新版本",
         "告知申请人结果，办结，去除异议标记",

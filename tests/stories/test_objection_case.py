@@ -107,7 +107,7 @@ def test_start_form_to_closing_mail(
         desk.decide(case_no, "outcome", "KQ004", outcome="维持原信息", reason="经核实，登记的地址没有错误。")
     spare = next(no for no in ("KQ001", "KQ002", "KQ003") if no != officer)
     desk.start("hand-over", "KQ004", case_no=case_no.rpartition("-")[2], to=spare, why="轮岗")
-    desk.decide(case_no, "outcome", spare, outcome="已更正", reason="登记有误。")
+    desk.decide(case_no, "outcome", spare, outcome="已更正", reason="登记的地址有误，现予更正。")
     # Another approves it: returned with a reason, drafted anew, approved. Whoever drafted it does not.
     with pytest.raises(NotThereError):
         desk.decide(case_no, "approve-outcome", spare, opinion="同意")

@@ -54,7 +54,7 @@ from tasks.objections import questions as objection_questions
 from tasks.register.types import paper_type
 from tasks.register.versions import columns_of
 from tests.command_line.conftest import ezt
-from tests.conftest import Mailbox, listed_for, wait_until, web_in_this_process, working_in
+from tests.conftest import APPROVER, Mailbox, listed_for, wait_until, web_in_this_process, working_in
 from tests.upgrades.playing import case_of, every_question, go_on, question_named, standing, totals, without_prefect
 
 KEPT = sorted(Path(__file__).with_name("kept").glob("*.tar.xz"))
@@ -320,6 +320,8 @@ def test_runs_that_slept_wake_in_the_new_version_and_whoever_has_none_gets_one(
             run_id = slept[case_no]
             assert run_id is not None
             desk.decide(case_no, question, **given)
+            if case_no == reviewed:
+                desk.decide(case_no, objection_questions.ReviewApproval.question, APPROVER, opinion="同意")
             desk.wait(run_id, StateType.COMPLETED)
             assert standing(case_no)["closed"]
         wait_until(lambda: standing(answered)["stage"] != Stage.REGISTERED, "已有答复的办件没有继续", 120)

@@ -156,7 +156,7 @@ const WORDS = {
   "Close": "关闭",
   "Flow run cancelled": "已请求取消运行",
   "state.": "状态。",
-  "Oops. Something went wrong.": "没有登录，或者没有连上服务",
+  "Oops. Something went wrong.": "还没有填写口令，或者没有连上服务",
   "You can use Prefect Cloud for free, anytime.": "请先填写口令登录；登录后仍有这句话的，重新打开本页，再不行请告诉管理员。",
   "Please check your connection and try again.": "请先填写口令登录；登录后仍有这句话的，重新打开本页，再不行请告诉管理员。"
 };
