@@ -87,6 +87,11 @@ def accepted_answer(session: Session, case_no: str, question: str, turn: int) ->
     return known[question, turn]
 
 
+def taken_answer(session: Session, case_no: str, question: str, turn: int) -> Answer | None:
+    """The answer as it was taken, with who gave it and when, or ``None``."""
+    return session.scalar(TAKEN, {"case_no": case_no, "question": question, "turn": turn})
+
+
 def last_accepted_answer(session: Session, case_no: str, question: str) -> dict[str, Any] | None:
     """What was answered in the last turn of a question that may be asked again, or ``None``."""
     given: dict[str, Any] | None = session.connection().scalar(
@@ -203,7 +208,7 @@ def take_officer_answer(
     with transaction() as session:
         now = clock.now()
         case = locked_case(session, case_no)
-        taken = session.scalar(TAKEN, {"case_no": case_no, "question": question.question, "turn": turn})
+        taken = taken_answer(session, case_no, question.question, turn)
         if taken is not None:
             # The same form again, as a browser sends it that has gone back: what it says now is another answer.
             if taken.source_key == key and taken.given == as_answered(question, given).recorded():
@@ -376,7 +381,7 @@ def changed_answers() -> list[str]:
             entered.add(tuple(asked.values()))
             if "seal" not in detail:
                 continue
-            answer = session.scalar(TAKEN, asked)
+            answer = taken_answer(session, **asked)
             row = None if answer is None else {name: getattr(answer, name) for name in SEALED}
             if row is None or not hmac.compare_digest(seal_of(row, detail["shown"]), detail["seal"]):
                 changed.append(f"{case_no} {asked['question']}-{asked['turn']}")

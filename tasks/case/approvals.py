@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, Deadline, StaffTask
-from models.organisations import Leave, Officer, Role
+from models.organisations import Officer, Role
 from notifications.notices import ApprovalAsked
 from notifications.outbox import queue
 from regulation.approvals import Opinion, may_approve
@@ -26,12 +26,12 @@ from runtime.database import transaction
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.audit import record
-from tasks.case.answers import answered, answers_so_far, last_accepted_answer
+from tasks.case.answers import answered, answers_so_far, last_accepted_answer, taken_answer
 from tasks.case.deadlines import running_deadline, start_deadline
 from tasks.case.numbers import desk_address, tell_officer
 from tasks.case.questions import Asked, Needed, Question
 from tasks.case.step import Step
-from tasks.office.officers import acting_officers, director, officer_named
+from tasks.office.officers import acting_officers, director, officer_named, substitutes
 from tasks.office.staff_tasks import open_staff_task
 
 NOBODY_APPROVES = "nobody-approves:"
@@ -111,6 +111,8 @@ class Rights:
     """Who may approve anything on a day, and by whose right (``entitled``, their own staff number where it is theirs);
     and for whom everybody acts that day, themselves included."""
 
+    acting: Mapping[str, Officer]
+    """Who acts for each officer (``acting_officers``)."""
     entitled: Mapping[str, str]
     stands_for: Mapping[str, Set[str]]
 
@@ -122,8 +124,7 @@ class Rights:
             stands_for[own].add(own)
             stands_for[acts.staff_no].add(own)
         approvers = session.scalars(select(Officer).where(Officer.active, IS_APPROVER).order_by(Officer.staff_no)).all()
-        there = select(Leave.staff_no, Leave.substitute_no).where(Leave.from_on <= today, Leave.until_on >= today)
-        named = dict(session.execute(there.order_by(Leave.id)).tuples().all())
+        named = substitutes(session, today)
         # A leave is filed by who is away, or by a director: only a director's passes the right on, and to nobody but
         # the one whom it names.
         entitled = {
@@ -131,7 +132,7 @@ class Rights:
             for each in approvers
             if each.role is Role.DIRECTOR and acting[each.staff_no].staff_no == named.get(each.staff_no)
         }
-        return cls(entitled | {each.staff_no: each.staff_no for each in approvers}, stands_for)
+        return cls(acting, entitled | {each.staff_no: each.staff_no for each in approvers}, stands_for)
 
     def may(self, staff_no: str, involved: Collection[str]) -> bool:
         """Whether somebody may approve what these took part in."""
@@ -169,30 +170,31 @@ def submit(step: Step, approval: type[Approval]) -> None:
         what = f"办件{case.case_no}的拟稿没有人可以审签（可以审签的都参与了拟稿），请另行指定审签人"
         open_staff_task(session, f"{NOBODY_APPROVES}{case.case_no}:{step.turn}", case.case_no, what, step.now)
     for officer in told or [head]:
-        notice = ApprovalAsked(
-            officer=officer.name,
-            case_no=case.case_no,
-            kind=case.kind.label,
-            due_on=deadline.due_on,
-            nobody=not told,
-            desk=desk_address(),
-        )
+        notice = _asks(officer, case, deadline.due_on, nobody=not told)
         key = f"approval:{step.today}:{officer.staff_no}" if told else f"{NOBODY_APPROVES}{case.case_no}:{step.turn}"
         queue(session, notice, officer.email, key=key, case_no=case.case_no, at=step.now)
     step.audit("case:approval:asked", question=approval.drafted.question, turn=step.turn)
+
+
+def _asks(officer: Officer, case: Case, due_on: date, nobody: bool = False) -> ApprovalAsked:
+    return ApprovalAsked(
+        officer=officer.name,
+        case_no=case.case_no,
+        kind=case.kind.label,
+        due_on=due_on,
+        nobody=nobody,
+        desk=desk_address(),
+    )
 
 
 def take_opinion(step: Step, approval: type[Approval]) -> bool:
     """Whether a draft was approved. Of one that was returned ``hand_back`` tells its drafter."""
     deadline = running_deadline(step.session, step.case.case_no, APPROVAL)
     given = answered(step, approval, APPROVAL)
-    wanted = select(Answer.officer_no).where(
-        Answer.case_no == step.case.case_no,
-        Answer.question == approval.question,
-        Answer.turn == step.turn,
-        Answer.refusal.is_(None),
-    )
-    by = str(step.session.scalars(wanted).one())
+    taken = taken_answer(step.session, step.case.case_no, approval.question, step.turn)
+    if taken is None:
+        raise LookupError(f"{step.case.case_no}没有审签意见。")
+    by = str(taken.officer_no)
     if deadline is not None:
         deadline.officer_no = by
     tasks = StaffTask.key.startswith(f"{NOBODY_APPROVES}{step.case.case_no}:")
@@ -213,13 +215,7 @@ def hand_back(step: Step, approval: type[Approval]) -> None:
 
 def returned(session: Session, case_no: str, approval: type[Approval], turn: int) -> tuple[str, str] | None:
     """Who returned the draft before this turn and why, if it was returned."""
-    wanted = select(Answer).where(
-        Answer.case_no == case_no,
-        Answer.question == approval.question,
-        Answer.turn == turn - 1,
-        Answer.refusal.is_(None),
-    )
-    answer = session.scalar(wanted)
+    answer = taken_answer(session, case_no, approval.question, turn - 1)
     if answer is None or answer.given["opinion"] != Opinion.RETURNED:
         return None
     return str(answer.officer_no), str(answer.given["reason"])
@@ -263,12 +259,5 @@ def _tell_of_waiting(session: Session, officer: Officer, at: datetime) -> None:
     if first is None:
         return
     deadline, case = first
-    notice = ApprovalAsked(
-        officer=officer.name,
-        case_no=case.case_no,
-        kind=case.kind.label,
-        due_on=deadline.due_on,
-        nobody=False,
-        desk=desk_address(),
-    )
+    notice = _asks(officer, case, deadline.due_on)
     queue(session, notice, officer.email, key=f"approval:{at.isoformat()}:{officer.staff_no}", case_no=None, at=at)

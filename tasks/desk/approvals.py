@@ -21,7 +21,7 @@ from runtime import clock
 from runtime.database import in_pieces, insert_many, reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import new_entry
-from tasks.case.answers import ChangedError, checked, record_answer
+from tasks.case.answers import ChangedError, checked, record_answer, taken_answer
 from tasks.case.approvals import Approval
 from tasks.case.kind import REMARK, Brief, Compared, Lines
 from tasks.case.questions import Asked
@@ -97,7 +97,8 @@ class Approved:
 def to_approve(by: SignedIn) -> int:
     """How many drafts wait for somebody's approval, those of cases that rest too."""
     with reading() as session:
-        return len(session.scalars(_waiting(session, by, "")).all())
+        waits = _waiting(by, Today.of(session)).order_by(None).subquery()
+        return session.scalar(select(func.count()).select_from(waits)) or 0
 
 
 def waiting(by: SignedIn, batch_no: str = "") -> Waiting:
@@ -105,7 +106,7 @@ def waiting(by: SignedIn, batch_no: str = "") -> Waiting:
     they looked is on record (Article 14)."""
     with transaction() as session:
         today, now, named = Today.of(session), clock.now(), names(session)
-        case_nos = session.scalars(_waiting(session, by, batch_no)).all()
+        case_nos = session.scalars(_waiting(by, today, batch_no)).all()
         shown = case_nos[: APPROVED_AT_ONCE.value]
         drafts = _drafts(session, shown)
         looked = [new_entry("case:sheet:read", case_no, by.staff_no, now, {}) for case_no in shown]
@@ -117,11 +118,9 @@ def waiting(by: SignedIn, batch_no: str = "") -> Waiting:
         )
 
 
-def _waiting(session: Session, by: SignedIn, batch_no: str) -> Any:
+def _waiting(by: SignedIn, today: Today, batch_no: str = "") -> Any:
     of_batch: tuple[ColumnElement[bool], ...] = (registered_in(batch_no),) if batch_no else ()
-    wanted = of_cases(select(Case.case_no)).where(
-        Case.closed_at.is_(None), Today.of(session).to_approve(by.staff_no), *of_batch
-    )
+    wanted = of_cases(select(Case.case_no)).where(Case.closed_at.is_(None), today.to_approve(by.staff_no), *of_batch)
     return wanted.order_by(DUE.c.due_on.is_(None), DUE.c.due_on, Case.case_no)
 
 
@@ -131,13 +130,10 @@ def _drafts(session: Session, case_nos: Sequence[str]) -> list[tuple[Case, Answe
     for case_no in case_nos:
         case = session.get_one(Case, case_no)
         approval, turn = _asked(case)
-        draft = select(Answer).where(
-            Answer.case_no == case_no,
-            Answer.question == approval.drafted.question,
-            Answer.turn == turn,
-            Answer.refusal.is_(None),
-        )
-        found.append((case, session.scalars(draft).one()))
+        draft = taken_answer(session, case_no, approval.drafted.question, turn)
+        if draft is None:
+            raise LookupError(f"{case_no}没有等待审签的拟稿。")
+        found.append((case, draft))
     return found
 
 
@@ -200,7 +196,7 @@ def decide(by: SignedIn, batch_no: str, shown: str, said: Mapping[str, Said], co
     one that is not possible any more keeps no other back.
     """
     with reading() as session:
-        case_nos = list(session.scalars(_waiting(session, by, batch_no)).all())[: APPROVED_AT_ONCE.value]
+        case_nos = list(session.scalars(_waiting(by, Today.of(session), batch_no)).all())[: APPROVED_AT_ONCE.value]
         drafts = _drafts(session, case_nos)
         news = _last_news(session, drafts)
         if _digest(drafts, news) != shown:

@@ -19,7 +19,7 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.backfill.steps import scan_added
-from tasks.case.answers import Seen, Signature, last_accepted_answer, take_officer_answer
+from tasks.case.answers import Seen, Signature, last_accepted_answer, take_officer_answer, taken_answer
 from tasks.case.approvals import returned
 from tasks.case.attachments import check_files, keep_new_files
 from tasks.case.kind import Compared, Happened, KindSheet, Letter, Lines
@@ -308,10 +308,7 @@ def _answer_to(case_no: str, asked: str) -> Answer | None:
     if name not in QUESTIONS or not turn.isdecimal() or len(turn) > 4:
         return None
     with reading() as session:
-        wanted = select(Answer).where(
-            Answer.case_no == case_no, Answer.question == name, Answer.turn == int(turn), Answer.refusal.is_(None)
-        )
-        return session.scalar(wanted)
+        return taken_answer(session, case_no, name, int(turn))
 
 
 def _said(answer: Answer) -> Lines:

@@ -31,7 +31,7 @@ from tasks.case.kind import Brief
 from tasks.case.questions import Question
 from tasks.desk.kinds import KINDS, QUESTIONS
 from tasks.office.departments import department_names
-from tasks.office.officers import absence, acting_officers, officer_names
+from tasks.office.officers import absence, officer_names
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -193,8 +193,6 @@ class Today:
     calendar: WorkingDays
     soon: date
     """The last day that is called soon."""
-    acting: Mapping[str, Officer]
-    """Who acts for each officer."""
     names: Mapping[str, str]
     """Every officer by staff number."""
     rights: Rights
@@ -206,10 +204,14 @@ class Today:
     def of(cls, session: Session) -> "Today":
         today, calendar = clock.today(), working_days(session)
         soon = calendar.due_on(today, URGENT_DAYS.value)
-        acting, names = acting_officers(session, today), officer_names(session)
         in_service = select(Officer.staff_no).where(Officer.role == Role.DIRECTOR, Officer.active)
         directors = set(session.scalars(in_service))
-        return cls(today, calendar, soon, acting, names, Rights.of(session, today), directors)
+        return cls(today, calendar, soon, officer_names(session), Rights.of(session, today), directors)
+
+    @property
+    def acting(self) -> Mapping[str, Officer]:
+        """Who acts for each officer."""
+        return self.rights.acting
 
     def to_approve(self, staff_no: str) -> ColumnElement[bool]:
         """Whether a case waits for an approval that somebody may give."""

@@ -89,7 +89,7 @@ def _corrected(session: Session, objection: Objection, on: date) -> Corrected:
     was = ""
     if made is not None and _may_be_told(kind, code):
         before = versions.where(Certificate.version < made.version).order_by(Certificate.version.desc())
-        was = str(session.scalars(before).first().face.get(code, ""))  # type: ignore[union-attr]
+        was = str(session.scalars(before.limit(1)).one().face.get(code, ""))
     value = value_decided(decision, reply_of(session, objection.case_no), objection)
     now = str(made.face.get(code) or value) if made is not None and code != STATE.code else value
     name = objectionable(kind).get(code, objection.public_field)

@@ -91,11 +91,16 @@ def acting_officer(session: Session, staff_no: str, on: date) -> Officer:
     return director(session)
 
 
+def substitutes(session: Session, on: date) -> dict[str, str]:
+    """Whom the leaves of a day name to act, by who is away, in staff numbers: an officer's last filed leave counts."""
+    away = select(Leave.staff_no, Leave.substitute_no).where(Leave.from_on <= on, Leave.until_on >= on)
+    return dict(session.execute(away.order_by(Leave.id)).tuples().all())
+
+
 def acting_officers(session: Session, on: date) -> dict[str, Officer]:
     """For every officer who ever was on file, who acts for them on a day (``acting_officer``): for lists of cases."""
     officers = {each.staff_no: each for each in session.scalars(select(Officer))}
-    away = select(Leave.staff_no, Leave.substitute_no).where(Leave.from_on <= on, Leave.until_on >= on)
-    stands_in = dict(session.execute(away.order_by(Leave.id)).tuples().all())
+    stands_in = substitutes(session, on)
 
     def acting(staff_no: str) -> Officer:
         seen: list[str] = []

@@ -110,7 +110,7 @@ def face_of(case: Clerk) -> Iterator[str]:
     with reading() as session:
         root = session.get_one(Objection, case.case_no).certificate_root
         newest = select(Certificate).where(Certificate.root == root).order_by(Certificate.version.desc())
-        yield from session.scalars(newest).first().face.values()  # type: ignore[union-attr]
+        yield from session.scalars(newest.limit(1)).one().face.values()
 
 
 def test_nobody_changes_a_certificate_alone(clerk: Any) -> None:
