@@ -75,6 +75,7 @@ WRITTEN = (
     "outgoing_notices",
     "audit_entries",
     "objection_batch_rows",
+    "hearings",
 )
 
 

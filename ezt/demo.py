@@ -81,7 +81,14 @@ def _carry_through(system: System) -> Played:
         desk.decide(case_no, OutcomeDecision.question, outcome=Outcome.CORRECTED, reason=reason)
         with reading() as session:
             approver = director(session).staff_no
-        desk.decide(case_no, OutcomeApproval.question, approver, opinion=Opinion.AGREED)
+        desk.decide(
+            case_no,
+            OutcomeApproval.question,
+            approver,
+            opinion=Opinion.AGREED,
+            # The letter to the holder has not been posted: nobody has shown that it is they who object.
+            reason="申请人就是持证主体，已电话核实，同意更正。",
+        )
         desk.wait(run_id, StateType.COMPLETED)
     mails = system.home / "mail"
     _until(lambda: any("处理结果" in subject for subject in _subjects(mails, case_no)), "结果通知")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ezt.options import AsJson, Code, SignedBy, tell
+from regulation.objections import Way
 
 objections = typer.Typer(help="批量异议（第十二条）", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="XLSX、XLS、ET或CSV文件，一行一件异议")]
@@ -29,15 +30,21 @@ def submit(
     sender: Annotated[str, typer.Option("--sender", help="报送单位全称，如浙江省大数据局")],
     staff_no: SignedBy,
     email: Annotated[str, typer.Option("--email", help="报送单位接收登记结果的邮箱；部门可不填")] = "",
+    way: Annotated[Way, typer.Option("--way", help="怎样收到")] = Way.REFERRED,
+    received_on: Annotated[str, typer.Option("--received-on", help="收到日期，如2026-12-01；不填即今天")] = "",
+    late_why: Annotated[str, typer.Option("--late-why", help="收到已久才登记的原因")] = "",
     code: Code = "",
     as_json: AsJson = False,
 ) -> None:
     from ezt.installation import check_ready
+    from regulation.working_days import parse_day
     from tasks.desk.runs import nudge
     from tasks.objections.batches import submit_batch
+    from tasks.objections.registrations import Receipt
 
     check_ready()
-    received = submit_batch(file, sender, email, staff_no, code)
+    receipt = Receipt(way, parse_day(received_on) if received_on else None, late_why)
+    received = submit_batch(file, sender, email, staff_no, code, receipt)
     nudge(received.case_no)
     said = f"已收到，批次为{received.case_no}：登记{received.rows}行，退回更正{len(received.wrong)}行。"
     _tell(as_json, {"case_no": received.case_no, "rows": received.rows}, said, received.wrong)

@@ -17,7 +17,7 @@ from tasks.desk.entries import open_for_run
 from tasks.desk.runs import nudge_all, show_entry
 from tasks.guides.starts import EndException, EnterException
 from tasks.liaisons.starts import FileLiaison
-from tasks.objections.starts import RegisterObjection
+from tasks.objections.starts import ChangeContact, EnterComment, RegisterObjection
 from tasks.rule_revisions.starts import ListRule
 from tasks.spot_checks.starts import DeclareConflict, KeepCheckItem, KeepInspector, OpenRound
 from tasks.supervision.starts import EnterVisit
@@ -48,6 +48,8 @@ def entry(start: type[Start]) -> Flow[[], State[None]]:
 
 
 objection_intake = entry(RegisterObjection)
+holder_comment = entry(EnterComment)
+objection_contact = entry(ChangeContact)
 backfill_intake = entry(EnterPaper)
 paper_exception = entry(EnterException)
 paper_exception_end = entry(EndException)

@@ -17,6 +17,7 @@ from tasks.desk.runs import name_run, prefect, recover, tell_runs_of_entries, wa
 from tasks.keeping.records import seal_record
 from tasks.objections.corrections import note_unanswered
 from tasks.objections.drafts import forget_drafts
+from tasks.objections.source_checks import note_unanswered_checks
 from tasks.objections.verifications import correspond
 from tasks.rectifications.watch import board, remind_of_rectifications
 from tasks.rule_revisions.watch import remind_of_revisions
@@ -95,6 +96,7 @@ def deadline_watch() -> str:
     forget_drafts(now)
     forget_entries(now)
     note_unanswered(now)
+    note_unanswered_checks(now)
     swept = sweep(now)
     if not swept.working_day:
         return f"{swept.day}放假，不巡查"

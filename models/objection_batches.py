@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, EncryptedJson, EncryptedText
+from models.base import Base, EncryptedJson, EncryptedText, enum_text
+from regulation.objections import Way
 
 
 class ObjectionBatch(Base):
@@ -23,6 +24,9 @@ class ObjectionBatch(Base):
     """A staff number, or an application."""
     sender_key: Mapped[str]
     """Whose submissions are told apart by what is in them: an application, or a name that an officer gave."""
+    way: Mapped[Way | None] = mapped_column(enum_text(Way))
+    late_why: Mapped[str | None] = mapped_column(EncryptedText)
+    """How it came and, of one that was typed in late, why; as on each of its objections."""
     sha256: Mapped[str]
     """Of the file as it came: 64 hex digits."""
     rows: Mapped[int]

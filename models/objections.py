@@ -7,8 +7,8 @@ from typing import ClassVar
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, EncryptedBytes, EncryptedText, enum_text
-from regulation.objections import WHOLE, Bureau, Ground, ObjectorKind, Outcome, Pursuit, Way
+from models.base import Base, EncryptedBytes, EncryptedJson, EncryptedText, enum_text
+from regulation.objections import WHOLE, Bureau, Capacity, Ground, ObjectorKind, Outcome, Pursuit, Way
 
 
 class Objection(Base):
@@ -55,6 +55,11 @@ class Objection(Base):
     typed_late_why: Mapped[str | None] = mapped_column(EncryptedText)
     interest: Mapped[str | None] = mapped_column(EncryptedText)
     """What somebody who neither holds nor issues the certificate uses it for."""
+    acts_as: Mapped[Capacity | None] = mapped_column(enum_text(Capacity))
+    """Empty where whoever objects does it for themselves; else they do it for ``acts_for``."""
+    acts_for: Mapped[str | None] = mapped_column(EncryptedText)
+    proven_index: Mapped[str | None]
+    """The blind index of the number that the sign-on has proven of whoever objects, if they signed in."""
     lead_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     earlier_case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     withdrawn_at: Mapped[datetime | None]
@@ -81,6 +86,20 @@ class Objection(Base):
         if Ground.MISSING in grounds:
             return WHOLE
         return name if code else cls.OTHER_FIELD
+
+
+class ContactChange(Base):
+    """How an objector was reached until then (``was``: name, e-mail, telephone, address), why that was changed, and who
+    did it."""
+
+    __tablename__ = "contact_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_no: Mapped[str] = mapped_column(ForeignKey("cases.case_no"), index=True)
+    was: Mapped[dict[str, str]] = mapped_column(EncryptedJson)
+    why: Mapped[str] = mapped_column(EncryptedText)
+    by: Mapped[str]
+    at: Mapped[datetime]
 
 
 class Supplement(Base):

@@ -78,15 +78,21 @@ class ToUnconfirmed(Notice):
     """
 
 
+class ToMailbox(ToUnconfirmed):
+    """About the mailbox itself: that it does not arrive is nobody's to see to."""
+
+
 class ToObjector(ToUnconfirmed):
     """What every notice to an objector names; ``certificate`` is the type as the catalogue has it."""
 
     case_no: Line
     certificate: Line
     link: Line
+    acting: Line = ""
+    """In which capacity they act for somebody else; empty where they do for themselves."""
 
 
-class ObjectionToConfirm(ToUnconfirmed):
+class ObjectionToConfirm(ToMailbox):
     """Whoever filled in an objection on the page without signing in shows with ``link`` that the address is theirs.
     ``certificate``: the type as the catalogue has it, empty for any other."""
 
@@ -201,6 +207,55 @@ class ObjectionClosed(ToObjector):
 
 class ObjectionWithdrawn(ToObjector):
     """The objector took the objection back."""
+
+
+class ContactToConfirm(ToMailbox):
+    """An objector wants to be written to here from now on, and shows with ``code`` (eight digits) that the address is
+    theirs."""
+
+    case_no: Line
+    certificate: Line
+    code: Line
+
+
+class ContactChanged(ToObjector):
+    """From now on an objector is written to here."""
+
+
+class LettersStop(ToMailbox):
+    """Nothing about the case is sent here any more: the address was changed, or whoever reads it acts for nobody."""
+
+    case_no: Line
+    certificate: Line
+
+
+class ToHolder(Notice):
+    """A letter to a holder to whose certificate somebody else objected, of whom nothing is said unless it is a
+    department (``by``). ``holder_no`` is which of the case's holders, ``recipient`` their masked name."""
+
+    case_no: Line
+    holder_no: int
+    recipient: Line
+    certificate: Line
+    field: Line
+
+
+class CertificateDisputed(ToHolder):
+    """Somebody's objection was accepted: what about, and that the holder can comment within ``days`` working days."""
+
+    by: Line
+    accepted_on: date
+    days: int
+
+
+class DisputeEnded(ToHolder):
+    """How it ended, and the reason that was given to whoever objected. ``changed``: the register says something else
+    now; ``pending``: it is to, but the source has to change it first, or staff have to look into it."""
+
+    outcome: Line
+    changed: bool
+    reason: str
+    pending: bool = False
 
 
 class WrongValueUsed(Notice):
@@ -350,6 +405,16 @@ class ToDepartment(Notice):
 
     recipient: Line
     department: Line
+
+
+class SourceAsked(ToDepartment):
+    """An objection is about a record that the department keeps or brought in: what does it say (Article 12)?"""
+
+    case_no: Line
+    certificate: Line
+    field: Line
+    due_on: date
+    link: str
 
 
 class LiaisonOnFile(ToDepartment):
@@ -672,7 +737,13 @@ NOTICES: dict[str, type[Notice]] = {
         VerificationSent,
         ObjectionClosed,
         ObjectionWithdrawn,
+        ContactToConfirm,
+        ContactChanged,
+        LettersStop,
+        CertificateDisputed,
+        DisputeEnded,
         WrongValueUsed,
+        SourceAsked,
         BackfillReturned,
         CertificateBackfilled,
         BackfillBatchDecided,

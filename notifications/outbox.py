@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
-from notifications.notices import Notice
+from notifications.notices import Notice, ToMailbox
 from notifications.own_addresses import own_addresses
 from runtime import clock
 from runtime.contacts import AddressError, plain_address
@@ -29,6 +29,10 @@ UNWRITABLE = "邮箱格式不对"
 """The trouble of a notice whose address is none."""
 NO_ADDRESS = "没有邮箱"
 """The trouble of a notice to somebody who has no address."""
+
+
+TO_MAILBOXES = tuple(each.template() for each in ToMailbox.__subclasses__())
+"""Notices about a mailbox and nobody behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
             to = plain_address(to)
         except AddressError:
             state, trouble = NoticeState.DEAD, UNWRITABLE if to else NO_ADDRESS
-            if to:
+            if to and not isinstance(each.notice, ToMailbox):
                 lost.append(each)
         rows.append(
             {

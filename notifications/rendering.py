@@ -108,12 +108,12 @@ def load_templates() -> None:
         _environment().get_template(name)
 
 
-def render(notice: Notice) -> Rendered:
-    """The notice in its three forms.
+def render(notice: Notice, *, on_paper: bool = False) -> Rendered:
+    """The notice in its three forms; ``on_paper``, its text is posted as a letter.
 
     Raises ``jinja2.TemplateError`` for a template that is broken or asks for what the notice has not.
     """
-    context = {"center": SENDER_NAME, "ask": whom_to_ask()} | {
+    context = {"center": SENDER_NAME, "ask": whom_to_ask(), "on_paper": on_paper} | {
         name: getattr(notice, name) for name in type(notice).model_fields
     }
     subject, text, html = (

@@ -25,7 +25,7 @@ from models.base import as_stored
 from models.notices import NoticeState, OutgoingNotice
 from notifications.messages import message
 from notifications.notices import NOTICES
-from notifications.outbox import NOT_MADE, ask_staff, mask_address
+from notifications.outbox import NOT_MADE, TO_MAILBOXES, ask_staff, mask_address
 from runtime import clock
 from runtime.database import transaction
 from runtime.keys import NotOursError, keys
@@ -374,8 +374,10 @@ def _after_failure(session: Session, notice_id: int, tried: int, attempt: _Attem
 
 
 def _ask_staff(session: Session, notice_id: int, error: str, now: datetime) -> None:
-    """Open the staff task of a dead notice."""
+    """Open the staff task of a dead notice, unless it is about the mailbox itself."""
     dead = session.execute(select(_OUTBOX).where(_OUTBOX.c.id == notice_id)).one()
+    if dead.notice in TO_MAILBOXES:
+        return
     what = f"{_whom(dead)}的一封通知无法送达（{error}）。请按登记的电话联系收件人，告知通知内容并核对邮箱。"
     ask_staff(session, f"undeliverable:{dead.message_id}", dead.case_no, what, now)
 

@@ -72,6 +72,14 @@ OUTCOME_NOTICE = Limit("outcome-notice", 2, Unit.WORKING_DAYS, "内部时限", "
 # Article 12 does not say who in the Center decides: that a second person looks at what ends an objection, and how fast,
 # the Center sets.
 APPROVAL = Limit("approval", 1, Unit.WORKING_DAYS, "内部时限（第十二条）", "审签")
+# Article 12 gives the holder no time to speak to an objection of somebody else's: it is as long as the Center has for
+# the request, which does not wait for it.
+HOLDER_COMMENT = Limit(
+    "holder-comment", 5, Unit.WORKING_DAYS, "内部时限（第十二条、第十五条）", "持证主体对他人异议提出意见"
+)
+SOURCE_ANSWER = Limit("source-answer", 5, Unit.WORKING_DAYS, "内部时限（第十二条）", "区级责任部门核对有异议的登记")
+DELIVERY = Limit("delivery", 3, Unit.WORKING_DAYS, "内部规定（第十二条）", "挂号信寄出后视为送达的时间")
+HOLDER_COMMENTS = Limit("holder-comments", 10, Unit.TIMES, "内部规定", "持证主体对一件异议在网上提出意见的次数")
 APPROVED_AT_ONCE = Limit("approved-at-once", 1000, Unit.LINES, "内部规定（第十二条）", "一次审签的稿件数")
 # A notice that no e-mail reaches has told nobody yet: it has as long by post as the outcome has to be told at all.
 POSTING = Limit("posting", 2, Unit.WORKING_DAYS, "内部时限", "送不到邮箱的通知邮寄")

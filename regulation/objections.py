@@ -23,6 +23,27 @@ class ObjectorKind(StrEnum):
     OTHER_USER = "社会用证主体"
 
 
+class Capacity(StrEnum):
+    """In which capacity somebody objects in the place of whoever has the right to (Article 12)."""
+
+    AGENT = "委托代理人"
+    GUARDIAN = "监护人"
+    HEIR = "继承人"
+    SUCCESSOR = "承继单位"
+
+
+SHOWN_BY = {
+    Capacity.AGENT: "授权委托书",
+    Capacity.GUARDIAN: "监护关系的证明",
+    Capacity.HEIR: "死亡证明和继承关系的证明",
+    Capacity.SUCCESSOR: "合并、分立或者承继的文件",
+}
+"""What shows it: Civil Code Art. 165 (a mandate is written), 27 and 28 (guardians), 1121 and 1127 (heirs), 67 (who
+takes over rights and duties of a legal person that was merged or split)."""
+IN_PLACE_OF = frozenset({Capacity.GUARDIAN, Capacity.HEIR, Capacity.SUCCESSOR})
+"""Capacities in which they stand for somebody who cannot act, or is there no more; whoever gives a mandate can."""
+
+
 class Ground(StrEnum):
     """What an objection may be about (Article 12).
 

@@ -64,6 +64,7 @@ from tasks.case.step import CaseClosedError
 from tasks.certificates import use as certificate_use
 from tasks.desk import door
 from tasks.desk.case_page import CasePage, case_page
+from tasks.desk.postings import Posted, posting_list, register_posted
 from tasks.desk.to_do import Row, Wanted, Whose, listed
 from tasks.objections import steps as objections
 from tasks.objections import verifications
@@ -647,6 +648,14 @@ class Clerk:
     def stage(self) -> str:
         with database.reading() as session:
             return session.get_one(Case, self.case_no).stage
+
+
+def nothing_reaches_the_holders() -> None:
+    """The letters to the holders of disputed certificates are registered as such, so that nobody waits for them."""
+    by = at_desk(APPROVER)
+    waiting = [each.id for each in posting_list(by).notices if each.to_holder]
+    if waiting:
+        register_posted({each: Posted(tried="照地址去过，门牌已拆除") for each in waiting}, clock.today(), "", by)
 
 
 @pytest.fixture

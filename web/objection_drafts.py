@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 
 from gateways.zheliban import Person
 from regulation.limits import ATTACHMENT_COUNT, CONFIRMATION_MAILS, DRAFT_CHANGES, DRAFT_LIFE, DRAFTS
-from regulation.objections import Ground, ObjectorKind
+from regulation.objections import SHOWN_BY, Ground, ObjectorKind
 from runtime.contacts import plain_address
 from runtime.refusals import RefusalError
 from tasks.case.notices import kick
@@ -63,6 +63,8 @@ ORDER = (
     "files",
     "objector_kind",
     "interest",
+    "acts_as",
+    "acts_for",
     "objector_name",
     "email",
     "phone",
@@ -248,6 +250,7 @@ def _form(
         "fields": (*draft.fields, OTHER_FIELD) if draft.fields else (),
         "grounds": {str(ground): words for ground, words in GROUNDS.items()},
         "kinds": {str(kind): words for kind, words in KINDS.items()},
+        "capacities": {str(each): f"{each}（须附{shown_by}）" for each, shown_by in SHOWN_BY.items()},
         "most": ATTACHMENT_COUNT.value,
     }
     return page(request, "objection-form.html", context, status)

@@ -1,5 +1,6 @@
 """The pages of whoever signed in (Articles 10, 11, 14): their certificates, presenting one, uses, authorisations."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 from regulation.limits import AUTHORISATION_LIFE, PRESENTATION_LIFE
 from runtime import clock
 from runtime.refusals import RefusalError
+from runtime.words import Words
 from tasks.certificates.holders import (
     HolderRequest,
     PresentationRequest,
@@ -21,8 +23,10 @@ from tasks.certificates.holders import (
 )
 from tasks.certificates.own import (
     Doubt,
+    OwnFace,
     authorisation_choices,
     authorisations_of,
+    comment_on_objection,
     corrections_for,
     doubt_use,
     doubts_about,
@@ -30,7 +34,7 @@ from tasks.certificates.own import (
     own_certificate,
     own_certificates,
 )
-from web.forms import Filled, RowNumber, Said, Token, Typed, back_to, checked, refused
+from web.forms import NOBODYS, CaseNo, Filled, RowNumber, Said, Token, Typed, back_to, checked, refused
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
@@ -52,6 +56,12 @@ class AuthorisationForm(BaseModel):
     days: int = Field(title="授权多久", ge=1, le=AUTHORISATION_LIFE.value)
 
 
+class Comment(BaseModel):
+    """What a holder says to somebody else's objection."""
+
+    text: Words = Field(title="您的意见", min_length=5, max_length=2000)
+
+
 Own = Annotated[HolderRequest, Depends(own_session)]
 
 
@@ -68,7 +78,25 @@ def certificate(request: Request, own: Own, number: RowNumber) -> Response:
     shown = own_certificate(own, number)
     if shown.own.number != number:
         return RedirectResponse(f"/my/certificates/{shown.own.number}", 303)
-    return page(request, "my-certificate.html", {"shown": shown, "said": ""})
+    return _shown(request, shown)
+
+
+@router.post("/certificates/{number}/comments/{case_no}")
+def comment(request: Request, own: Own, number: RowNumber, case_no: CaseNo, text: Typed = "") -> Response:
+    """What I say to somebody else's objection to it."""
+    try:
+        comment_on_objection(own, case_no, checked(Comment, {"text": text}).text)
+    except RefusalError as why:
+        # A page has one such field for each objection.
+        field = f"text-{case_no}"
+        said = refused(why, {field: text})
+        wrong = {field if name == "text" else name: what for name, what in said.wrong.items()}
+        return _shown(request, own_certificate(own, number), replace(said, wrong=wrong))
+    return RedirectResponse(f"/my/certificates/{number}#heard-{case_no}", 303)
+
+
+def _shown(request: Request, shown: OwnFace, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
+    return page(request, "my-certificate.html", {"shown": shown, "form": form, "said": said}, form.status)
 
 
 @router.post("/certificates/{number}/presentation")
@@ -88,7 +116,7 @@ def show(request: Request, own: Own, number: RowNumber, scenario: Typed = "") ->
             )
         )
     except RefusalError as why:
-        return page(request, "my-certificate.html", {"shown": shown, "said": str(why)}, status_of(why))
+        return _shown(request, shown, Filled(status=status_of(why)), str(why))
     context = {
         "shown": shown,
         "scenario": scenario,

@@ -1,20 +1,26 @@
 """Pages for people: an objector follows a case by its link."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from regulation.limits import VERIFICATION_REQUEST
+from regulation.limits import CONFIRMATION_MAILS, VERIFICATION_REQUEST
 from regulation.objections import Stage
+from runtime.contacts import Address
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
+from tasks.case.notices import kick
 from tasks.desk.runs import nudge
 from tasks.desk.sheets import sheet_of
-from tasks.objections.followed import followed
+from tasks.objections.contacts import ask_for_contact, confirm_contact
+from tasks.objections.followed import followed, may_look
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
 from web.forms import (
     NOBODYS,
+    CaseNo,
     Files,
     Filled,
     Said,
@@ -28,21 +34,34 @@ from web.forms import (
     submission_number,
 )
 from web.rendering import page
+from web.requests import Allowance
 
 router = APIRouter(include_in_schema=False)
+_changes = Allowance(CONFIRMATION_MAILS)
 
 SAID = {
     "filed": "异议已提交，我们已收到。办件编号和本页链接已发到您的邮箱，请保存。",
     "supplemented": "补正已收到。",
     "withdrawn": "异议已撤回。",
     "disagreed": "不同意见已登记。",
+    "changed": "邮箱已改，今后的通知发到新的邮箱，原来的链接失效，请收藏本页网址。",
 }
+
+
+CODE_SENT = "验证码已发到新的邮箱，请填写在下面；填写以前，通知仍发到原来的邮箱。"
+LOOK_ONLY = "本页只供查看。补正、撤回、提出不同意见，请凭办件编号来信、来电、来访。"
 
 
 class SupplementForm(BaseModel):
     """The supplement form, beside its files."""
 
     text: Words = Field("", title="补正说明", max_length=2000)
+
+
+class ContactForm(BaseModel):
+    """Where an objector wants to be written to."""
+
+    email: Address = Field(title="新的邮箱")
 
 
 class DisagreementForm(BaseModel):
@@ -56,6 +75,22 @@ def follow(request: Request, token: Token, said: Said = "") -> HTMLResponse:
     """The objector's own page: stage, limits day by day, timeline, and what can be done now. ``said`` is the name of a
     sentence: nobody can put words of theirs on the page."""
     return _status_page(request, token, said=SAID.get(said, ""))
+
+
+@router.get("/objections/look/{case_no}/{code}")
+def look(request: Request, case_no: CaseNo, code: Token) -> HTMLResponse:
+    """The same to be looked at only, where the code on a letter leads."""
+    if not may_look(case_no, code):
+        raise LookupError("没有这个页面，请重新扫描信上的二维码，或凭办件编号联系我们。")
+    nothing = dict.fromkeys(("may_supplement", "may_disagree", "may_move"), False)
+    context = {
+        "sheet": sheet_of(case_no, OBJECTION_TO_PARTY),
+        "told": replace(followed(case_no), may_withdraw=False),
+        "request_days": VERIFICATION_REQUEST.value,
+        "said": LOOK_ONLY,
+        "form": NOBODYS,
+    }
+    return page(request, "objection.html", context | nothing)
 
 
 def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str = "") -> HTMLResponse:
@@ -73,6 +108,7 @@ def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str
         "form": form,
         "may_supplement": stage is Stage.SUPPLEMENT,
         "may_disagree": stage is Stage.CLOSED,
+        "may_move": stage is not Stage.WITHDRAWN,
     }
     return page(request, "objection.html", context, form.status)
 
@@ -97,6 +133,24 @@ def supplement(
         return _status_page(request, token, refused(why, typed, given))
     background.add_task(nudge, case_no)
     return back_to(f"/objections/{token}", "supplemented")
+
+
+@router.post("/objections/{token}/contact")
+def move(request: Request, token: Token, background: BackgroundTasks, email: Typed = "", code: Typed = "") -> Response:
+    """Another address to be written to: a code goes there, and nothing changes before it is typed in here."""
+    typed = {"email": email, "code": code}
+    try:
+        form = checked(ContactForm, {"email": email})
+        _changes.spend(request, of=token)
+        if not code.strip():
+            ask_for_contact(token, form.email)
+            background.add_task(kick)
+            return _status_page(request, token, Filled(typed), CODE_SENT)
+        moved = confirm_contact(token, form.email, code)
+    except RefusalError as why:
+        return _status_page(request, token, refused(why, typed))
+    background.add_task(kick)
+    return back_to(f"/objections/{moved}", "changed")
 
 
 @router.get("/objections/{token}/withdrawal")

@@ -52,7 +52,7 @@ def answers() -> dict[str, dict[str, Any]]:
             "replied_on": str(clock.today()),
         },
         "outcome": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
-        "approve-outcome": {"opinion": "同意"},
+        "approve-outcome": {"opinion": "同意", "reason": "错误明显，已电话告知持证主体。"},
     }
 
 

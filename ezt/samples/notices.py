@@ -63,6 +63,13 @@ _OBJECTION: dict[str, Any] = {
 _FIELD: dict[str, Any] = {"field": "坐落"}
 _DUE: dict[str, Any] = {"due_on": DUE_ON, "provisional": False}
 _PROVISIONAL: dict[str, Any] = {"due_on": date(2027, 1, 5), "provisional": True}
+_HOLDER: dict[str, Any] = {
+    "case_no": "YY-2026-000001",
+    "holder_no": 1,
+    "recipient": "张*丰",
+    "certificate": "不动产权证书",
+    "field": "坐落",
+}
 _TO_OFFICE: dict[str, Any] = {"recipient": OFFICE, "department": OFFICE}
 _TO_LIAISON: dict[str, Any] = {"recipient": LIAISON, "department": OFFICE}
 _BACKFILL: dict[str, Any] = {
@@ -114,6 +121,10 @@ def _deadlines(*left: str) -> list[DeadlineLine]:
         DeadlineLine(case_no=case_no, limit=limit, due_on=DUE_ON, left=words, statutory=statutory, officer_no=FIRST_NO)
         for (case_no, limit, statutory), words in zip(cases, left, strict=False)
     ]
+
+
+def _disputed(by: str) -> notices.CertificateDisputed:
+    return notices.CertificateDisputed(**_HOLDER, by=by, accepted_on=RECEIVED_ON, days=5)
 
 
 def _closed(outcome: str, reason: str, **said: bool) -> notices.ObjectionClosed:
@@ -232,6 +243,35 @@ GROUPS = (
             ),
             Example("异议申请人", notices.ObjectionWithdrawn(**_OBJECTION)),
             Example(
+                "异议申请人",
+                notices.ContactToConfirm(case_no="YY-2026-000001", certificate="不动产权证书", code="40718254"),
+            ),
+            Example("异议申请人", notices.ContactChanged(**_OBJECTION)),
+            Example(
+                "异议申请人", notices.ContactChanged(**_OBJECTION, acting="您以监护人的身份代他人办理。"), "代他人办理"
+            ),
+            Example("原来的联系人", notices.LettersStop(case_no="YY-2026-000001", certificate="不动产权证书")),
+            Example("持证主体（邮寄）", notices.CertificateDisputed(**_HOLDER, accepted_on=RECEIVED_ON, days=5, by="")),
+            Example(
+                "持证主体（邮寄）",
+                notices.CertificateDisputed(**_HOLDER, accepted_on=RECEIVED_ON, days=5, by=MARKET),
+                "部门提出的异议",
+            ),
+            Example(
+                "持证主体（邮寄）",
+                notices.DisputeEnded(
+                    **_HOLDER,
+                    outcome="已更正",
+                    changed=True,
+                    reason="经绍兴市大数据局核实，登记的坐落有误，现予更正。",
+                ),
+            ),
+            Example(
+                "持证主体（邮寄）",
+                notices.DisputeEnded(**_HOLDER, outcome="已撤回", changed=False, reason=""),
+                "申请人撤回",
+            ),
+            Example(
                 "用过错误信息的部门及其专人",
                 notices.WrongValueUsed(
                     case_no="YY-2026-000001",
@@ -242,6 +282,17 @@ GROUPS = (
                     more=True,
                     due_on=DUE_ON,
                     link=f"{SITE}/wrong-value-uses/{UNGUESSABLE}",
+                ),
+            ),
+            Example(
+                "保管登记的部门及其专人",
+                notices.SourceAsked(
+                    **_TO_OFFICE,
+                    case_no="YY-2026-000001",
+                    certificate="结婚证",
+                    field="登记日期",
+                    due_on=DUE_ON,
+                    link=f"{SITE}/source-checks/{UNGUESSABLE}",
                 ),
             ),
             Example(

@@ -13,16 +13,18 @@ from models.certificate_uses import WrongValueUse
 from models.organisations import Department
 from models.rectifications import Rectification
 from models.rule_revisions import RuleRevision
+from models.source_checks import SourceCheck
 from models.use_lists import EntryEnquiry
 from runtime.keys import keys
 from runtime.refusals import NotFoundError
 
-Told = TypeVar("Told", Rectification, RuleRevision, WrongValueUse)
+Told = TypeVar("Told", Rectification, RuleRevision, SourceCheck, WrongValueUse)
 _INDEXES: dict[type[Base], str] = {
     Rectification: "rectification-token",
     RuleRevision: "rule-revision-token",
     WrongValueUse: "wrong-value-token",
     EntryEnquiry: "use-list-enquiry",
+    SourceCheck: "source-check-token",
 }
 
 

@@ -135,7 +135,8 @@ class Question(Form):
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
-        """Of fields that take only what this case allows: what a form offers for them."""
+        """Of fields that take only what this case allows: what a form offers for them. Where that is nothing, the field
+        is not asked for."""
         return {}
 
     @classmethod

@@ -115,9 +115,9 @@ class Steps:
         """As ``Step.audit``, of one of the cases or of one that goes with it."""
         self._entries.append(new_entry(tag, case_no, self.actor, self.now, detail))
 
-    def notify(self, notice: Notice, to: str, case_no: str) -> None:
+    def notify(self, notice: Notice, to: str, case_no: str, about: str = "") -> None:
         """As ``Step.notify``."""
-        self._outgoing.append(Outgoing(notice, to, _notice_key(case_no, self.name, self.turn, notice), case_no))
+        self._outgoing.append(Outgoing(notice, to, _notice_key(case_no, self.name, self.turn, notice, about), case_no))
 
     def write(self) -> None:
         """Put what was said into the audit trail and the outbox."""

@@ -34,9 +34,9 @@ from runtime.words import Words
 from tasks.certificates.journal import Entry, journal
 from tasks.certificates.reading import changed_in_place, is_stale
 from tasks.certificates.requests import AnsweredState, RedemptionAnswer, RedemptionRequest
-from tasks.certificates.use import Use, extracted, holder_index, read_again
+from tasks.certificates.use import Use, extracted, read_again
 from tasks.register import faces
-from tasks.register.faces import face_of, held_by, holder_asked_about
+from tasks.register.faces import face_of, held_by, holder_asked_about, holder_index
 from tasks.register.types import type_named, type_names
 from tasks.use_list.standing import in_force, permissions_on
 

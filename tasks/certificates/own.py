@@ -1,7 +1,7 @@
 """What holders see of their own on the pages (Articles 10, 11, 14): their certificates, whom they authorised, and their
 doubts about a use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -29,10 +29,10 @@ from tasks.certificates.holders import (
     holder_of,
 )
 from tasks.certificates.requests import AnsweredState
-from tasks.certificates.use import holder_index
+from tasks.objections.hearings import Heard, comment_on_page, objected_to, seen_on_page
 from tasks.objections.told_holders import Corrected, Dispute, corrections_of, disputes_about
 from tasks.office.staff_tasks import open_staff_task
-from tasks.register.faces import held_by
+from tasks.register.faces import held_by, holder_index
 from tasks.register.origins import origin_of
 from tasks.register.types import objectionable, stated, type_names
 from tasks.use_list.standing import in_force
@@ -54,6 +54,8 @@ class OwnCertificate:
     valid_until_on: date | None
     state: AnsweredState
     scenarios: tuple[str, ...]
+    heard: bool = False
+    """Whether somebody else objects to it and the holder can still say something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class OwnFace:
     """What of it is being verified (Article 12)."""
     corrections: tuple[Corrected, ...] = ()
     """What of it was corrected, the latest first."""
+    heard: tuple[Heard, ...] = ()
+    """Others' objections to it, on which the holder is heard, the latest first."""
 
     @property
     def type_name(self) -> str:
@@ -133,8 +137,10 @@ def own_certificates(request: HolderRequest) -> list[OwnCertificate]:
             .join(CertificateType, CertificateType.code == Certificate.type_code)
             .where(held_by(own), Certificate.state != CertificateState.SUPERSEDED)
         )
-        scenarios = _alone(session)
-        found = [_own(certificate, kind, scenarios) for certificate, kind in rows]
+        scenarios, heard = _alone(session), objected_to(session, own)
+        found = [
+            replace(_own(certificate, kind, scenarios), heard=certificate.root in heard) for certificate, kind in rows
+        ]
     return sorted(found, key=lambda each: (each.state is not AnsweredState.VALID, each.type_name, each.number))
 
 
@@ -164,8 +170,14 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
             remark=found.remark,
             origin=_origin(session, found),
             disputes=tuple(disputes_about(session, found.root)),
+            heard=tuple(seen_on_page(session, own, found.root, clock.now())),
             corrections=tuple(corrections_of(session, [found.root])),
         )
+
+
+def comment_on_objection(request: HolderRequest, case_no: str, text: str) -> None:
+    """Say something to somebody else's objection to one's own certificate. Raises what ``comment_on_page`` raises."""
+    comment_on_page(holder_index(holder_of(request).number), case_no, text)
 
 
 def corrections_for(request: HolderRequest) -> list[Corrected]:

@@ -38,7 +38,6 @@ from regulation.certificates import CertificateState, IdentifierError, mask_numb
 from regulation.identity_numbers import same_name
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from tasks.case.numbers import locked_counter, next_number
 from tasks.certificates.journal import Entry
@@ -64,7 +63,7 @@ from tasks.objections.steps import dispute_on
 from tasks.office.applications import KNOWN_FOR, Caller
 from tasks.office.recipients import liaison_on_file
 from tasks.register import faces
-from tasks.register.faces import Face, Held, face_of, holder_asked_about, holders_of
+from tasks.register.faces import Face, Held, face_of, holder_asked_about, holder_index, holders_of
 from tasks.register.origins import origin_of
 from tasks.register.trial_holders import trial_indexes
 from tasks.register.types import find_type
@@ -387,11 +386,6 @@ def admit(use: Use, request: TypedRequest) -> None:
     use.subject = mask_number(request.holder_number)
     use.permit(request.scenario)
     check_authorised(use.allowed, _is_authorised(use, request.authorisation))
-
-
-def holder_index(number: str) -> str:
-    """The blind index of a holder's number, as certificates carry it."""
-    return keys().blind_index("holder-number", number)
 
 
 def _is_authorised(use: Use, authorisation_no: str | None) -> bool:

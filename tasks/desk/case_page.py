@@ -54,6 +54,12 @@ ACTORS = {
 """Whose doing something was, where it was no member of staff."""
 OF_STAFF: Happened = {
     "case:run:replaced": "流程运行在Prefect中{how}，已重新发起",
+    "case:notice:posted-to-holder": "致持证主体的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
+    "case:notice:told-to-holder": "致持证主体的“{subject}”已于{posted_on}另行告知",
+    "case:notice:returned-to-holder": "致持证主体的“{subject}”退回（挂号号码{tracking_no}）",
+    "case:notice:returned-to-department": "致部门的“{subject}”退回（挂号号码{tracking_no}）",
+    "case:notice:unreached-to-holder": "致持证主体的“{subject}”无法送达",
+    "case:notice:number-corrected-to-holder": "致持证主体的“{subject}”的挂号号码由{was}更正为{tracking_no}",
     "case:notice:posted-to-department": "致部门的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:told-to-department": "致部门的“{subject}”已于{posted_on}另行告知",
     "case:notice:number-corrected-to-department": "致部门的“{subject}”的挂号号码由{was}更正为{tracking_no}",

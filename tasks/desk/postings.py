@@ -1,10 +1,11 @@
 """What goes by post (邮寄登记): notices that no e-mail reaches, and letters to bureaus that have no gateway.
 
 A notice comes here when its recipient has no address that can be written to, or the mail server has refused it for
-good. It leaves when an officer registers, signed, that it was posted or how its recipient was told otherwise; its
-matters (待阅事项) are done then, and cannot be done before. A limit of ours for what it asks of its recipient counts
-from then. A letter to a bureau is registered on the page of its case, by the question that has its number and its day
-(Article 12).
+good, and every letter to a holder to whose certificate somebody else objects. It leaves when an officer registers,
+signed, that it was posted, how its recipient was told otherwise, or, of a holder, that nothing reaches them
+(无法送达); its matters (待阅事项) are done then, and cannot be done before. A limit of ours for what it asks of its
+recipient counts from then. A letter to a bureau is registered on the page of its case, by the question that has its
+number and its day (Article 12).
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
+import segno
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
@@ -26,14 +28,18 @@ from models.postings import Posting
 from notifications.notices import (
     NOTICES,
     BackfillReturned,
+    CertificateDisputed,
+    LettersStop,
     RectificationOrdered,
     RuleRevisionTracked,
     SupplementRequested,
     SystemMaterialRequested,
+    ToHolder,
     ToObjector,
 )
-from notifications.outbox import NOT_MADE
-from notifications.rendering import SENDER_NAME, full_date, whom_to_ask
+from notifications.outbox import NO_ADDRESS, NOT_MADE, TO_MAILBOXES
+from notifications.rendering import SENDER_NAME, full_date
+from regulation.hearings import Reached
 from regulation.limits import BACKFILL_CORRECTION, POSTING, RECTIFICATION, RULE_REVISION, SUPPLEMENT, SYSTEM_SUPPLEMENT
 from regulation.postings import tracking_number
 from runtime import clock
@@ -45,13 +51,18 @@ from tasks.case.deadlines import count_from, running_deadline
 from tasks.desk.door import SignedIn
 from tasks.desk.kinds import KINDS
 from tasks.desk.letters import pdf_from
-from tasks.desk.told import OF_STAFF, said_in
+from tasks.desk.told import OF_STAFF, how_it_went, said_in
+from tasks.objections.contacts import who_was_reached
+from tasks.objections.followed import link_to_look
+from tasks.objections.hearings import came_back, hearing_of, was_told
 from tasks.objections.questions import BatchLetterPosted, LetterPosted
+from tasks.objections.steps import acting
 from tasks.office.officers import NO_AUDITOR, acting_officers
 from tasks.office.signatures import SignatureError, look_at
 from tasks.office.staff_tasks import open_staff_task
 
 TEMPLATE = Path(__file__).with_name("posted.typ").read_bytes()
+BY_CODE = "（扫描信上的二维码查看）"
 NO_LINKS = "（网上查看的链接不随信寄送，需要的请凭办件编号向我中心查询）"
 LONGEST_ADDRESS = 200
 """Characters."""
@@ -84,6 +95,8 @@ class ToPost:
     since: date
     due_on: date
     late: bool
+    to_holder: bool
+    """Whether it tells a holder of somebody else's objection: it may reach nobody (无法送达)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,7 @@ TO_POST = (
     .where(
         OutgoingNotice.state == NoticeState.DEAD,
         OutgoingNotice.notice.not_in(OF_STAFF),
+        or_(OutgoingNotice.notice.not_in(TO_MAILBOXES), OutgoingNotice.last_error == NO_ADDRESS),
         or_(OutgoingNotice.last_error.is_(None), ~OutgoingNotice.last_error.startswith(NOT_MADE)),
         Posting.posted_on.is_(None),
     )
@@ -225,6 +239,7 @@ def _to_post(session: Session, theirs: Collection[str]) -> list[ToPost]:
                 since=since,
                 due_on=due_on,
                 late=today > due_on,
+                to_holder=_is_of_holder(notice),
             )
         )
     return found
@@ -245,19 +260,29 @@ def _to_whom(session: Session, notice: OutgoingNotice) -> str:
     """Whose name stands on the envelope: a department's, or whoever objects; empty where only the case tells."""
     if _is_of_objector(notice):
         return session.get_one(Objection, notice.case_no).objector_name
+    if _is_of_holder(notice):
+        return hearing_of(session, notice).holder_name
+    if notice.notice == LettersStop.template():
+        return who_was_reached(session, str(notice.case_no), notice.queued_at)
     return str(notice.context.get("recipient") or notice.context.get("department", ""))
 
 
 def _address(session: Session, notice: OutgoingNotice, posting: Posting | None) -> str:
-    """Where a notice is posted to: as it was kept, else as the objector has said."""
+    """Where a notice is posted to: as it was kept, else as the objector has said, or as a holder's certificate says."""
     if posting is not None and posting.address:
         return posting.address
+    if _is_of_holder(notice):
+        return hearing_of(session, notice).address
     said = session.get_one(Objection, notice.case_no).postal_address if _is_of_objector(notice) else None
     return said or ""
 
 
 def _is_of_objector(notice: OutgoingNotice) -> bool:
     return issubclass(NOTICES[notice.notice], ToObjector)
+
+
+def _is_of_holder(notice: OutgoingNotice) -> bool:
+    return issubclass(NOTICES[notice.notice], ToHolder)
 
 
 def keep_addresses(addresses: Mapping[int, str], by: SignedIn) -> int:
@@ -276,11 +301,19 @@ def keep_addresses(addresses: Mapping[int, str], by: SignedIn) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an officer says of one letter: its number and address, or how its recipient was told otherwise."""
+    """What an officer says of one letter: its number and address, or how its recipient was told otherwise, or what was
+    tried in vain."""
 
     address: str = ""
     tracking_no: str = ""
     told_how: str = ""
+    tried: str = ""
+
+    @property
+    def in_words(self) -> tuple[tuple[str, str], ...]:
+        """What is said in place of a number: the field's name and the words."""
+        said = (("told", self.told_how.strip()), ("tried", self.tried.strip()))
+        return tuple((name, words) for name, words in said if words)
 
 
 def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code: str, by: SignedIn) -> int:
@@ -288,7 +321,8 @@ def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code:
     one code; how many. Their matters (待阅事项) are done with. The same again changes nothing.
 
     What is wrong is said before the code is looked at. Raises ``InputError`` that names the fields (``tracking-<id>``,
-    ``told-<id>``, ``address-<id>``, ``posted_on``, ``letters``), ``RefusalError`` for an auditor, ``SignatureError``.
+    ``told-<id>``, ``tried-<id>``, ``address-<id>``, ``posted_on``, ``letters``), ``RefusalError`` for an auditor,
+    ``SignatureError``.
     """
     with transaction() as session:
         now = clock.now()
@@ -301,7 +335,7 @@ def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code:
             for number, tracking_no in numbers.items():
                 posting, said = _posting(session, number), letters[number]
                 posting.address, posting.tracking_no = said.address.strip() or posting.address, tracking_no
-                posting.told_how = said.told_how.strip() or None
+                posting.told_how, posting.tried = said.told_how.strip() or None, said.tried.strip() or None
                 posting.posted_on, posting.posted_by_no, posting.at = posted_on, by.staff_no, now
                 _note(session, waiting[number], posting, now)
     # Only now, because a wrong code has to be counted.
@@ -341,6 +375,28 @@ def correct_number(number: int, tracking_no: str, code: str, by: SignedIn) -> No
         raise signed
 
 
+def register_returned(number: int, code: str, by: SignedIn) -> None:
+    """A letter that was posted of late came back: it is to be posted again, or its recipient told otherwise. Raises as
+    ``correct_number``."""
+    with transaction() as session:
+        officer = _may_register(session, by)
+        if number not in {each.id for each in _posted_lately(session, _theirs(session, officer))}:
+            raise LookupError("没有这封可以登记退回的信，请回到“邮寄登记”核对。")
+        posting = session.get_one(Posting, number, with_for_update=True)
+        signed = look_at(session, by.staff_no, code, by.source)
+        if not isinstance(signed, SignatureError):
+            notice = session.get_one(OutgoingNotice, number)
+            said = {"subject": said_in(notice)[0], "tracking_no": posting.tracking_no}
+            record(session, _tag(notice, "returned"), notice.case_no, by.staff_no, clock.now(), **said)
+            posting.posted_on = posting.tracking_no = None
+            if notice.notice == CertificateDisputed.template():
+                came_back(hearing_of(session, notice))
+            what = f"{notice.case_no}的一封信退回了，请在“邮寄登记”重新寄出，或者另行告知"
+            open_staff_task(session, f"unposted:{notice.id}", notice.case_no, what, clock.now())
+    if isinstance(signed, SignatureError):
+        raise signed
+
+
 def _letters_of(session: Session, by: SignedIn) -> dict[int, OutgoingNotice]:
     """The notices that somebody may register, by their ids, locked."""
     officer = _may_register(session, by)
@@ -367,8 +423,8 @@ def _is_posted(session: Session, number: int, said: Posted) -> bool:
     known = session.get(Posting, number)
     if known is None or known.posted_on is None:
         return False
-    if known.told_how is not None or said.told_how:
-        return known.told_how == said.told_how.strip()
+    if known.tracking_no is None or said.in_words:
+        return (known.told_how or "", known.tried or "") == (said.told_how.strip(), said.tried.strip())
     try:
         return known.tracking_no == tracking_number(said.tracking_no)
     except InputError:
@@ -382,7 +438,7 @@ def _checked_numbers(
     waiting: Mapping[int, OutgoingNotice],
     today: date,
 ) -> dict[int, str | None]:
-    """The numbers of letters by their ids, ``None`` of those whose recipients were told otherwise."""
+    """The numbers of letters by their ids, ``None`` of those that were not posted."""
     wrong, numbers = dict[str, str](), dict[int, str | None]()
     if not letters:
         wrong["letters"] = "请至少填写一封的挂号号码，或者怎样另行告知。"
@@ -390,8 +446,9 @@ def _checked_numbers(
         if number not in waiting:
             wrong["letters"] = "有一封已经登记、已另行告知，或者不由您办理：请刷新本页，核对后再登记。"
             continue
-        if said.told_how.strip():
-            wrong[f"told-{number}"] = _wrong_telling(said)
+        if said.in_words:
+            field = said.in_words[0][0]
+            wrong[f"{field}-{number}"] = _wrong_telling(said, waiting[number])
             numbers[number] = None
             continue
         wrong[f"address-{number}"] = _wrong_address(said.address)
@@ -426,12 +483,15 @@ def _taken(session: Session, numbers: Collection[str]) -> dict[str, str]:
     return {str(each): f"这个挂号号码已登记在{case_no}的一封信上，请照回执更正。" for each, case_no in found}
 
 
-def _wrong_telling(said: Posted) -> str:
-    if said.tracking_no.strip():
-        return "挂号号码和另行告知只填一项，请删去一项。"
-    length = len(said.told_how.strip())
-    if not SHORTEST_TOLD <= length <= LONGEST_TOLD:
-        return f"请用{SHORTEST_TOLD}至{LONGEST_TOLD}字写明怎样告知、告知了谁，如“电话0575-84120001告知本人”。"
+def _wrong_telling(said: Posted, notice: OutgoingNotice) -> str:
+    field, words = said.in_words[0]
+    if said.tracking_no.strip() or len(said.in_words) > 1:
+        return "挂号号码、另行告知、无法送达只填一项，请删去其余的。"
+    if field == "tried" and not _is_of_holder(notice):
+        return "只有告知持证主体的信可以登记为无法送达，其他的请另行告知。"
+    if not SHORTEST_TOLD <= len(words) <= LONGEST_TOLD:
+        what = "怎样告知、告知了谁，如“电话0575-84120001告知本人”" if field == "told" else "试过什么、为什么送不到"
+        return f"请用{SHORTEST_TOLD}至{LONGEST_TOLD}字写明{what}。"
     return ""
 
 
@@ -449,23 +509,30 @@ def _check(wrong: Mapping[str, str]) -> None:
 
 def _note(session: Session, notice: OutgoingNotice, posting: Posting, at: datetime) -> None:
     """Put a posting on record, and be done with what was left to staff about it."""
-    on, by_post = cast("date", posting.posted_on), posting.told_how is None
+    on, by_post = cast("date", posting.posted_on), posting.tracking_no is not None
     said = {"subject": said_in(notice)[0], "posted_on": str(on), "tracking_no": posting.tracking_no}
-    tag = _tag(notice, "posted" if by_post else "told")
-    record(session, tag, notice.case_no, str(posting.posted_by_no), at, **said)
+    reached = Reached.POST if by_post else Reached.NOT if posting.tried else Reached.OTHERWISE
+    record(session, _tag(notice, _DONE[reached]), notice.case_no, str(posting.posted_by_no), at, **said)
+    if notice.notice == CertificateDisputed.template():
+        was_told(hearing_of(session, notice), on, reached, posting.posted_by_no)
     for matter in _matters_of(session, [notice])[notice.id]:
         if matter.done_at is None:
             matter.done_at, matter.done_by_no = at, posting.posted_by_no
-            matter.note = f"已邮寄（挂号号码{posting.tracking_no}）" if by_post else f"已另行告知：{posting.told_how}"
+            matter.note = how_it_went(posting)
     limit = COUNTS_FROM.get(NOTICES[notice.notice])
     running = running_deadline(session, _handled_in(session, notice), limit) if limit is not None else None
     if running is not None:
         count_from(session, running, on, f"通知于{on}{'寄出' if by_post else '另行告知'}", at)
 
 
+_DONE = {Reached.POST: "posted", Reached.OTHERWISE: "told", Reached.NOT: "unreached"}
+
+
 def _tag(notice: OutgoingNotice, what: str) -> str:
     """What stands in the record of a letter: whoever objects reads of those to themselves only."""
-    return f"case:notice:{what}" if _is_of_objector(notice) else f"case:notice:{what}-to-department"
+    if _is_of_objector(notice):
+        return f"case:notice:{what}"
+    return f"case:notice:{what}-to-{'holder' if _is_of_holder(notice) else 'department'}"
 
 
 def _handled_in(session: Session, notice: OutgoingNotice) -> str:
@@ -491,24 +558,51 @@ def note_unposted(at: datetime) -> int:
 def posted_letter(number: int, by: SignedIn) -> tuple[str, bytes]:
     """A notice as the letter that is posted: its name and the PDF. Raises ``LookupError`` for a number that is none of
     theirs."""
+    (case_no,), content = _printed(by, OutgoingNotice.id == number)
+    return f"{case_no}通知.pdf", content
+
+
+def all_letters(by: SignedIn) -> tuple[str, bytes]:
+    """All of somebody's letters whose address is known, in the order of the list, in one PDF; its name too. Raises
+    ``LookupError`` where there is none."""
+    case_nos, content = _printed(by, addressed=True)
+    return f"待寄通知{len(case_nos)}封.pdf", content
+
+
+def _printed(by: SignedIn, *which: ColumnElement[bool], addressed: bool = False) -> tuple[list[str], bytes]:
+    """Letters that wait for being posted, as one PDF, with the numbers of their cases; that they were printed is on
+    record. ``addressed``: those only whose address is known."""
     with transaction() as session:
         theirs = _theirs(session, session.get_one(Officer, by.staff_no))
-        found = _waiting(session, theirs, OutgoingNotice.id == number)
-        if not found:
+        letters = []
+        for notice, posting in _waiting(session, theirs, *which):
+            address = _address(session, notice, posting)
+            if address or not addressed:
+                letters.append((str(notice.case_no), _letter(session, notice, address)))
+                subject = letters[-1][1].title
+                record(session, "case:notice:printed", notice.case_no, by.staff_no, clock.now(), subject=subject)
+        if not letters:
             raise LookupError("没有这封待邮寄的通知，请回到“邮寄登记”核对。")
-        notice, posting = found[0]
-        subject, text = said_in(notice, NO_LINKS)
-        record(session, "case:notice:printed", notice.case_no, by.staff_no, clock.now(), subject=subject)
-        letter = _Letter(
-            to=_to_whom(session, notice),
-            address=_address(session, notice, posting),
-            title=subject,
-            paragraphs=tuple(each for each in text.splitlines() if each.strip()),
-            sender=SENDER_NAME,
-            day=full_date(clock.today()),
-            ask=whom_to_ask(),
-        )
-    return f"{notice.case_no}通知.pdf", pdf_from(TEMPLATE, asdict(letter))
+    return [case_no for case_no, _ in letters], pdf_from(TEMPLATE, {"letters": [asdict(each) for _, each in letters]})
+
+
+def _letter(session: Session, notice: OutgoingNotice, address: str) -> "_Letter":
+    link = link_to_look(session, str(notice.case_no)) if _is_of_objector(notice) else ""
+    subject, text = said_in(notice, BY_CODE if link else NO_LINKS, on_paper=True)
+    if _is_of_objector(notice) and (objection := session.get_one(Objection, notice.case_no)).acts_for:
+        # What goes to somebody's address may name whom they act for.
+        text = text.replace(acting(objection.acts_as), acting(objection.acts_as, objection.acts_for))
+    if _is_of_holder(notice):
+        text = text.replace(str(notice.context["recipient"]), hearing_of(session, notice).holder_name, 1)
+    return _Letter(
+        to=_to_whom(session, notice),
+        address=address,
+        title=subject,
+        paragraphs=tuple(each for each in text.splitlines() if each.strip()),
+        sender=SENDER_NAME,
+        day=full_date(clock.today()),
+        code=segno.make(link, error="m").svg_inline(border=0) if link else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,7 +615,8 @@ class _Letter:
     paragraphs: tuple[str, ...]
     sender: str
     day: str
-    ask: str
+    code: str
+    """A drawing (SVG) that leads to where the case can be followed; empty where nothing does."""
 
 
 def address_list(by: SignedIn) -> tuple[ToPost, ...]:

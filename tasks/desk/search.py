@@ -22,6 +22,7 @@ from tasks.case.kind import Sought
 from tasks.case.marks import mark_of
 from tasks.desk.kinds import KINDS
 from tasks.desk.to_do import PAGE, Row, Today, pages_of, rows_of
+from tasks.register.faces import holder_index
 
 NOTHING = (
     "没有找到。办件编号可以只写最后几位，如12、2026-12；证照编号、电子证照标识、证件号码、电话须写全；"
@@ -96,6 +97,6 @@ def _sought(session: Session, text: str) -> Sought:
     held = (
         select(Certificate.root)
         .join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id)
-        .where(CertificateHolder.holder_index == keys().blind_index("holder-number", text))
+        .where(CertificateHolder.holder_index == holder_index(text))
     )
     return Sought(number, session.scalars(union(numbered, held)).all())

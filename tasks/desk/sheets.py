@@ -35,6 +35,7 @@ HAPPENED: Happened = {
     "case:approval:refused": lambda said: f"审签退回重拟{_in_right_of(said)}",
     ADDED: "工作人员添加附件（{files}个）",
     "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
+    "case:notice:returned": "“{subject}”退回（挂号号码{tracking_no}），将重新送达",
     "case:notice:told": "“{subject}”已于{posted_on}另行告知",
     "case:notice:number-corrected": "“{subject}”的挂号号码由{was}更正为{tracking_no}",
 }

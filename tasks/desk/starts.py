@@ -4,7 +4,7 @@ from tasks.backfill.starts import EnterPaper
 from tasks.case.starts import ChangeLeave, GiveCase, NameApprover, PublishYear, TakeLeave
 from tasks.guides.starts import EndException, EnterException
 from tasks.liaisons.starts import FileLiaison
-from tasks.objections.starts import RegisterObjection
+from tasks.objections.starts import ChangeContact, EnterComment, RegisterObjection
 from tasks.rule_revisions.starts import ListRule
 from tasks.spot_checks.starts import DeclareConflict, KeepCheckItem, KeepInspector, OpenRound
 from tasks.supervision.starts import EnterVisit
@@ -14,6 +14,8 @@ STARTS = {
     start.about.code: start
     for start in (
         RegisterObjection,
+        EnterComment,
+        ChangeContact,
         EnterPaper,
         EnterException,
         EndException,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.notices import NoticeState, OutgoingNotice
 from models.postings import Posting
 from notifications.notices import NOTICES, CaseAssigned, DeadlinesMissed, DeadlinesNear
+from notifications.outbox import NO_ADDRESS
 from notifications.rendering import render
 from runtime import clock
 from runtime.settings import settings
@@ -54,16 +55,15 @@ def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tu
 def _told(notice: OutgoingNotice, posting: Posting | None) -> ToldNotice:
     at = notice.sent_at or notice.queued_at
     match notice.state:
-        case NoticeState.DEAD if posting is not None and posting.told_how is not None:
-            how = f"已另行告知（{posting.posted_on}，{posting.told_how}）"
         case NoticeState.DEAD if posting is not None:
-            how = f"已邮寄（挂号号码{posting.tracking_no}，{posting.posted_on}寄出）"
+            how = how_it_went(posting)
         case NoticeState.SENT:
             how = "电子邮件，已发出"
         case NoticeState.QUEUED:
             how = "电子邮件，等待发出" + (f"（已试{notice.attempts}次）" if notice.attempts else "")
         case NoticeState.DEAD:
-            how = f"电子邮件，没有送达（{notice.last_error or '原因不明'}），须另行告知"
+            by_post = notice.last_error == NO_ADDRESS
+            how = "等待邮寄" if by_post else f"电子邮件，没有送达（{notice.last_error or '原因不明'}），须另行告知"
     subject, text = said_in(notice)
     return ToldNotice(
         subject=subject,
@@ -75,14 +75,22 @@ def _told(notice: OutgoingNotice, posting: Posting | None) -> ToldNotice:
     )
 
 
-def said_in(notice: OutgoingNotice, left_out: str = LEFT_OUT) -> tuple[str, str]:
-    """Subject and text of a notice. Links that open the recipient's own pages are nobody else's: what stands there
-    instead."""
+def how_it_went(posting: Posting) -> str:
+    """How a letter got to its recipient, or that it did not."""
+    if posting.tracking_no is not None:
+        return f"已邮寄（挂号号码{posting.tracking_no}，{posting.posted_on}寄出）"
+    how, words = ("无法送达", posting.tried) if posting.tried else ("已另行告知", posting.told_how)
+    return f"{how}（{posting.posted_on}，{words}）"
+
+
+def said_in(notice: OutgoingNotice, left_out: str = LEFT_OUT, *, on_paper: bool = False) -> tuple[str, str]:
+    """Subject and text of a notice, as an e-mail or on paper. Links that open the recipient's own pages are nobody
+    else's: what stands there instead."""
     kind = NOTICES.get(notice.notice)
     try:
         if kind is None:
             return notice.notice, GONE
-        rendered = render(kind.model_validate(notice.context))
+        rendered = render(kind.model_validate(notice.context), on_paper=on_paper)
     except Exception:
         # A notice of an earlier version, which this one's templates cannot say any more, hides no case.
         return notice.notice, GONE

@@ -12,10 +12,12 @@ from pydantic import (
     model_serializer,
 )
 
-from regulation.objections import NO_SUCH, WHOLE, Ground, ObjectorKind, is_placeholder
+from regulation.objections import NO_SUCH, WHOLE, Capacity, Ground, ObjectorKind, is_placeholder
 from runtime.contacts import PHONE, Address, AddressOrNothing
 from runtime.words import Words
 
+LATER = frozenset({"interest", "acts_as", "acts_for"})
+"""Fields that earlier versions did not have; most leave them empty."""
 _UNLESS_MISSING = f"异议种类为“{Ground.MISSING}”的不填"
 
 
@@ -55,6 +57,13 @@ class ObjectionApplication(BaseModel):
             max_length=200,
         ),
     ] = ""
+    acts_as: Annotated[
+        Capacity | None,
+        Field(title="代他人办理的身份", description="本人（本单位）办理的不填；代他人办理的须附证明材料"),
+    ] = None
+    acts_for: Annotated[
+        Words, Field(title="代谁办理", description="被代理、被监护、被继承的人或者原单位的全名", max_length=200)
+    ] = ""
 
     @classmethod
     def received(cls, given: dict[str, Any]) -> Self:
@@ -77,11 +86,23 @@ class ObjectionApplication(BaseModel):
             raise ValueError(f"未填写；{ObjectorKind.OTHER_USER}须写明在办什么事、怎样用到这件证照")
         return text
 
+    @field_validator("acts_for")
+    @classmethod
+    def _both_are_named(cls, name: str, info: ValidationInfo) -> str:
+        capacity = info.data.get("acts_as")
+        if capacity is not None and info.data.get("objector_kind") is ObjectorKind.DEPARTMENT:
+            raise ValueError(f"和代他人办理的身份都不用填：{ObjectorKind.DEPARTMENT}以自己的名义提出")
+        if capacity is not None and not name:
+            raise ValueError(f"未填写；以{capacity}身份办理的须写明代谁办理")
+        if capacity is None and name and "acts_as" in info.data:
+            raise ValueError("已填写，请一并选择代他人办理的身份；本人办理的都不填")
+        return name
+
     @model_serializer(mode="wrap")
-    def _as_before_there_was_an_interest(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_before_there_was_more(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # So that what was handed in before is known again.
         said: dict[str, Any] = serialise(self)
-        return {name: value for name, value in said.items() if name != "interest" or value}
+        return {name: value for name, value in said.items() if name not in LATER or value}
 
     @field_validator("certificate")
     @classmethod

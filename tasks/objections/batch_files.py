@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from runtime.refusals import InputError, wrong_fields
-from tasks.objections.applications import ObjectionApplication
+from tasks.objections.applications import LATER, ObjectionApplication
 from tasks.tables.headed import Layout, refuse_nothing, rows_of
 
 LAYOUT = Layout(
@@ -29,11 +29,13 @@ LAYOUT = Layout(
         "reason": ("理由", "异议理由"),
         "interest": ("用证事由",),
     },
-    tuple(name for name in ObjectionApplication.model_fields if name != "interest"),
+    tuple(name for name in ObjectionApplication.model_fields if name not in LATER),
     known_by="certificate_type",
 )
 SEPARATORS = re.compile(r"[、，,；;\s]+")
 """What stands between several grounds in one cell."""
+ONE_BY_ONE = "代他人办理的须附证明材料，请逐件报送"
+"""What is wrong with a row in which somebody acts for another."""
 LISTED = 20
 """Wrong rows that a refusal lists."""
 
@@ -84,6 +86,8 @@ def _table(name: str, content: bytes, rows: Iterable[tuple[int, Any, list[str]]]
             application = ObjectionApplication.model_validate(given)
         except ValidationError as error:
             lost += wrong_fields(error, ObjectionApplication)
+        else:
+            lost += [ONE_BY_ONE] if application.acts_as is not None else []
         if lost:
             wrong.append((number, f"{'；'.join(lost)}。请更正该行后重新报送。"))
         else:

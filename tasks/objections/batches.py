@@ -23,7 +23,7 @@ from notifications import notices
 from notifications.outbox import queue
 from regulation.limits import INITIAL_REVIEW
 from regulation.objection_batches import BATCH_STAGES, BatchStage, BatchVerdict, apart_rows
-from regulation.objections import Bureau, Stage, Verdict
+from regulation.objections import Bureau, Stage, Verdict, Way
 from runtime import clock
 from runtime.contacts import AddressOrNothing
 from runtime.database import in_pieces, insert_many, reading, transaction
@@ -32,7 +32,7 @@ from runtime.refusals import InputError, RefusalError, in_chinese
 from runtime.words import Words
 from tasks.case.answers import answer_for_all, answered, meet_by_answer
 from tasks.case.attachments import File, keep_files
-from tasks.case.deadlines import running_deadline
+from tasks.case.deadlines import running_deadline, start_deadline
 from tasks.case.department_mail import tell_department
 from tasks.case.numbers import announce, desk_address, end_case, locked_counter, next_number, opening
 from tasks.case.progress_bars import Bar
@@ -43,7 +43,7 @@ from tasks.objections.batch_rows import batch_of, by_letter, registered_in, rest
 from tasks.objections.claims import claims_of
 from tasks.objections.lists import listing
 from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialReview, LetterPosted
-from tasks.objections.registrations import Registered, Submission, register_all
+from tasks.objections.registrations import Receipt, Registered, Submission, check_receipt, register_all
 from tasks.objections.steps import accept_all, accept_objection
 from tasks.objections.verifications import (
     deliver_all,
@@ -55,6 +55,8 @@ from tasks.objections.verifications import (
 from tasks.office.officers import acting_officer
 from tasks.office.signatures import COMMAND_LINE, sign
 
+ONLINE_NOW = Receipt()
+"""What comes over the interface is received when it comes."""
 CHUNK = 1_000
 """Rows that are registered in one transaction."""
 TOGETHER = 500
@@ -79,18 +81,26 @@ class Received:
     wrong: tuple[tuple[int, str], ...]
 
 
-def submit_batch(path: Path, sender: str, email: str, staff_no: str, code: str) -> Received:
+def submit_batch(
+    path: Path, sender: str, email: str, staff_no: str, code: str, receipt: Receipt = ONLINE_NOW
+) -> Received:
     """Register a table that came in another way than the interface, signed by an officer. Raises what
-    ``read_file``, ``receive_batch`` and ``sign`` raise."""
+    ``read_file``, ``check_receipt``, ``receive_batch`` and ``sign`` raise."""
     # Read first: a file that is refused spends no code.
     table = read_file(path.name, path.read_bytes())
+    if receipt.way is Way.IN_PERSON:
+        raise InputError.of("way", "来访的请逐件登记：申请人本人到场的，只在逐件登记时核对得到。")
+    with reading() as session:
+        check_receipt(session, receipt, clock.today())
     officer = sign(staff_no, code, COMMAND_LINE)
-    return receive_batch(table, sender, sender, email, officer.staff_no)
+    return receive_batch(table, sender, sender, email, officer.staff_no, receipt)
 
 
-def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, entered_by: str) -> Received:
+def receive_batch(
+    table: BatchTable, sender: str, sender_key: str, email: str, entered_by: str, receipt: Receipt = ONLINE_NOW
+) -> Received:
     """Take a table of objections in one transaction: what is an objection is received, the other rows are handed back.
-    The same table of a sender again is the same batch.
+    The same table of a sender again is the same batch. All limits count from the day of the ``receipt``.
 
     Raises ``InputError`` for a sender that cannot be, and for a table in which no row is an objection, ``RefusalError``
     for one that came before with another address.
@@ -116,12 +126,15 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
             return Received(there.case_no, there.rows, table.wrong)
         case_no = next_number(counter)
         step = opening(session, case_no, BatchStage.REGISTERING, "receive_batch", entered_by, now)
+        step.case.received_on = receipt.on or step.today
         session.add(
             ObjectionBatch(
                 case_no=case_no,
                 sender=from_whom.sender,
                 email=from_whom.email,
                 entered_by=entered_by,
+                way=receipt.way,
+                late_why=receipt.late_why or None,
                 sender_key=sender_key,
                 sha256=table.sha256,
                 rows=len(table.objections),
@@ -135,7 +148,8 @@ def receive_batch(table: BatchTable, sender: str, sender_key: str, email: str, e
         _put_down(session, [_row(case_no, row, problem=what) for row, what in table.wrong])
         rows, wrong = len(table.objections), len(table.wrong)
         step.audit("objection:batch:received", sender=from_whom.sender, rows=rows, wrong=wrong, sha256=table.sha256)
-        announce(step, "新收到的批量异议，登记后请批量初审", INITIAL_REVIEW)
+        start_deadline(session, case_no, INITIAL_REVIEW, step.case.received_on)
+        announce(step, "新收到的批量异议，登记后请批量初审")
         return Received(case_no, len(table.objections), table.wrong)
 
 
@@ -166,11 +180,20 @@ def register_chunk(step: Step) -> None:
     handed in before, in whatever file, is the objection that it was."""
     batch = batch_of(step.session, step.case.case_no)
     chunk = step.session.get_one(ObjectionBatchChunk, (batch.case_no, step.turn))
+    receipt = Receipt(batch.way or Way.ONLINE, late_why=batch.late_why or "")
     submissions = [
-        Submission(ObjectionApplication.received(given), _submission_key(batch.sender_key, given))
+        Submission(ObjectionApplication.received(given), _submission_key(batch.sender_key, given), receipt=receipt)
         for _, given in chunk.rows
     ]
-    done = register_all(step.session, submissions, batch.entered_by, step.case.opened_at, step.now, together=True)
+    done = register_all(
+        step.session,
+        submissions,
+        batch.entered_by,
+        step.case.opened_at,
+        step.now,
+        together=True,
+        received_on=step.case.received_on,
+    )
     rows = [
         _row(batch.case_no, row, registered.case_no, new=registered.new)
         for (row, _), registered in zip(chunk.rows, done, strict=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
@@ -22,20 +22,30 @@ CLAIMED = (
     .where(or_(Objection.case_no.in_(CASES), Objection.lead_case_no.in_(CASES) & Objection.withdrawn_at.is_(None)))
     .order_by(Objection.case_no)
 )
+COMMENTED = "objection:holder:commented"
+"""What the audit trail calls it that a holder who does not object said something, with the files that came with it."""
+CONTACT_ASKED = "objection:contact:asked"
+"""As ``COMMENTED``, of what came along with the wish to be reached otherwise."""
 OF_OBJECTOR = (
     ~select(AuditEntry.id)
     .where(
         AuditEntry.case_no == Attachment.case_no,
-        AuditEntry.tag == ADDED,
         AuditEntry.at == Attachment.at,
-        AuditEntry.at
-        >= select(func.min(VerificationRequest.prepared_at))
-        .where(VerificationRequest.case_no == Attachment.case_no)
-        .scalar_subquery(),
+        or_(
+            AuditEntry.tag.in_((COMMENTED, CONTACT_ASKED)),
+            and_(
+                AuditEntry.tag == ADDED,
+                AuditEntry.at
+                >= select(func.min(VerificationRequest.prepared_at))
+                .where(VerificationRequest.case_no == Attachment.case_no)
+                .scalar_subquery(),
+            ),
+        ),
     )
     .exists()
 )
-"""Whether a file is the objector's: what staff add once the bureau was asked is its reply."""
+"""Whether a file is the objector's: what staff add once the bureau was asked is its reply, and what came with what a
+holder said is theirs."""
 ATTACHED = (
     select(Attachment.case_no, Attachment.name)
     .where(Attachment.case_no.in_(bindparam("case_nos", expanding=True)), OF_OBJECTOR)
@@ -86,7 +96,9 @@ def states_anything_new(session: Session, before: Objection, claim: Claim) -> bo
     said = claim.objection
     known = {folded(each.objection.proposed) for each in claims_of(session, [before.case_no])[before.case_no]}
     added = session.scalar(select(Supplement.id).where(Supplement.case_no == said.case_no).limit(1))
-    return bool(claim.attachments) or added is not None or folded(said.proposed) not in known
+    # Who acts for another has to bring papers that show it: whether they show more, the officer sees.
+    brought = bool(claim.attachments) and said.acts_as is None
+    return brought or added is not None or folded(said.proposed) not in known
 
 
 def may_be_referred(session: Session, case_no: str) -> bool:

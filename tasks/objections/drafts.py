@@ -32,7 +32,7 @@ from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_of
-from tasks.objections.registrations import Registered, register_objection, roots_of
+from tasks.objections.registrations import Registered, check_mandate, register_objection, roots_of
 from tasks.office.recipients import addressees
 from tasks.register.types import find_type, objectionable
 
@@ -141,6 +141,10 @@ def wrong_in(draft: Draft, signed_in: Person | None) -> dict[str, str]:
         application = _application(draft.typed, signed_in)
     except ValidationError as error:
         return wrong_by_field(error, ObjectionApplication)
+    try:
+        check_mandate(application, draft.files)
+    except InputError as why:
+        return dict(why.wrong)
     return _no_department(application, signed_in)
 
 

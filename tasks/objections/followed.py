@@ -3,6 +3,7 @@ how it ended and why. Their letters say the same; nothing here is of anybody els
 
 from dataclasses import dataclass
 from datetime import date
+from hmac import compare_digest
 
 from sqlalchemy.orm import Session
 
@@ -12,11 +13,30 @@ from regulation.limits import SUPPLEMENT
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import reading
+from runtime.keys import keys
+from runtime.settings import settings
 from tasks.case.answers import accepted_answer, last_accepted_answer
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import running_deadline
 from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
 from tasks.objections.steps import is_withdrawable, objection_of, standing_of, supplement_asked
+
+
+def link_to_look(session: Session, case_no: str) -> str:
+    """The address under which an objection can be looked at and nothing else, for its objector's letters: whoever
+    prints one can read it."""
+    return f"{settings().public_url}/objections/look/{case_no}/{_look(objection_of(session, case_no).token)}"
+
+
+def may_look(case_no: str, code: str) -> bool:
+    """Whether an address that ends so is an objection's."""
+    with reading() as session:
+        known = session.get(Objection, case_no)
+        return known is not None and compare_digest(_look(known.token).encode(), code.encode())
+
+
+def _look(token: str) -> str:
+    return keys().digest("objection-look", token)[:32]
 
 
 @dataclass(frozen=True, slots=True)

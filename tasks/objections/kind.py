@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateType
 from models.objections import Attachment, Objection, Supplement, VerificationRequest
+from models.organisations import Department
 from notifications.rendering import adoption
 from regulation import limits
 from regulation.catalogue import state_on
@@ -21,7 +22,9 @@ from runtime.words import folded
 from tasks.case.kind import REMARK, TYPED_LATE_WHY, Brief, Compared, Happened, Kind, KindSheet, Lines, Sought, Table
 from tasks.objections.batch_rows import batches_of
 from tasks.objections.changes import last_change
-from tasks.objections.claims import OF_OBJECTOR, Claim, claims_of
+from tasks.objections.claims import COMMENTED, OF_OBJECTOR, Claim, claims_of
+from tasks.objections.contacts import contact_changes
+from tasks.objections.hearings import comments_of, hearings_of, last_day
 from tasks.objections.letters import letter_of_case
 from tasks.objections.questions import (
     InitialReview,
@@ -32,8 +35,10 @@ from tasks.objections.questions import (
     ReviewApproval,
     SupplementReceived,
     VerificationReply,
+    finding_of,
     reply_of,
 )
+from tasks.objections.source_checks import said_by_source
 from tasks.objections.steps import dispute_on, found_on_claim, objection_of, standing_of
 from tasks.register.holders import COLUMNS, TITLE, held_otherwise
 from tasks.register.types import objectionable
@@ -127,11 +132,19 @@ def _claimed(session: Session, objection: Objection) -> Lines:
     attachments = session.scalars(mine).all()
     return [
         ("申请人", f"{objection.objector_kind} {mask_name(objection.objector_name)}"),
+        *_acts(objection, mask_name),
         ("证照", f"{objection.public_type} {mask_number(objection.certificate_reference)}"),
         ("有异议的项目", f"{objection.public_field}（{'、'.join(objection.grounds)}）"),
         ("附件", f"{len(attachments)}个" if attachments else "无"),
         *([("收到方式", str(objection.way))] if objection.way is not None else []),
     ]
+
+
+def _acts(objection: Objection, named: Callable[[str], str]) -> Lines:
+    """For whom whoever objects acts, and in which capacity."""
+    if objection.acts_as is None or objection.acts_for is None:
+        return []
+    return [("代谁办理", f"{named(objection.acts_for)}（申请人是{objection.acts_as}）")]
 
 
 def _batch(session: Session, objection: Objection) -> Lines:
@@ -183,6 +196,7 @@ def _full_lines(session: Session, case: Case) -> Lines:
     reply = reply_of(session, case.case_no)
     lines = [
         ("申请人", f"{objection.objector_kind} {objection.objector_name}"),
+        *_acts(objection, str),
         ("联系方式", "  ".join(filter(None, (objection.phone, objection.email, objection.postal_address)))),
         ("证照", f"{objection.certificate_type} {objection.certificate_reference}"),
         ("有异议的项目", f"{objection.field_name}（{'、'.join(objection.grounds)}）"),
@@ -196,11 +210,29 @@ def _full_lines(session: Session, case: Case) -> Lines:
     for claim in claims:
         if claim.objection is not objection:
             lines += _other_claim(claim, _noted(session, claim.objection))
+    lines += _heard(session, case)
     if reply is not None:
         lines += [("上级核实结论", reply["finding"]), ("回复内容", reply["content"])]
         lines += [("上级认定的内容", reply["corrected_value"])]
+    lines += contact_changes(session, case.case_no)
     if objection.disagreement is not None:
         lines.append(("不同意见", objection.disagreement))
+    return lines
+
+
+def _heard(session: Session, case: Case) -> Lines:
+    """The holders who do not object: whether they were told, until when they can speak, and what they said."""
+    said = comments_of(session, case.case_no)
+    lines: Lines = []
+    for each in hearings_of(session, case.case_no):
+        told = "尚未告知，见“邮寄登记”" if each.told_on is None else f"{each.told_on}，{each.reached}"
+        if (due_on := last_day(session, each)) is not None:
+            told += f"；{due_on}前可以提出意见"
+        told += f"（工号{each.told_by_no}登记）" if each.told_by_no else ""
+        lines.append((f"持证主体{each.holder_name}", told))
+        for one in said[each.number]:
+            by = f"，工号{one.by_no}登记" if one.by_no else ""
+            lines.append((f"其意见（{one.received_on}，{one.way}{by}）", one.text))
     return lines
 
 
@@ -208,6 +240,7 @@ def _other_claim(claim: Claim, noted: Lines) -> Lines:
     other = claim.objection
     said = (
         ("申请人", f"{other.objector_kind} {other.objector_name}"),
+        *_acts(other, str),
         ("异议种类", "、".join(other.grounds)),
         ("证照上现在的内容", other.stated),
         ("申请人认为应当是", other.proposed),
@@ -233,11 +266,20 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
         if claim.objection is not objection:
             lines.append((f"并案{claim.objection.case_no}认为应当是", claim.objection.proposed))
     differing = {title for title, _ in lines[1:]}
+    lines += _acts(objection, str)
     if reply is not None:
         lines.append(("上级核实结论", f"{reply['finding']}：{reply['content']}"))
         if reply["corrected_value"]:
             lines.append(("上级认定应当是", reply["corrected_value"]))
             differing.add("上级认定应当是")
+    own = said_by_source(session, case.case_no)
+    if own is not None:
+        name_of = session.get_one(Department, own.department_uscc).name
+        said = f"{own.finding}：{own.basis}" if own.finding is not None else f"{own.due_on}前答复"
+        lines.append((f"责任部门（{name_of}）核对", said))
+        if own.value:
+            lines.append(("责任部门认为应当是", own.value))
+            differing.add("责任部门认为应当是")
     compared = [
         *_drafted(session, case),
         Compared(
@@ -265,7 +307,7 @@ def _drafted(session: Session, case: Case) -> list[Compared]:
         return []
     lines = approval.drafted.said(approval.draft(session, case.case_no))
     # What the certificate is to say is held against what the bureau found.
-    found = (reply_of(session, case.case_no) or {}).get("corrected_value") or ""
+    found = (finding_of(session, case.case_no) or {}).get("corrected_value") or ""
     value = str(OutcomeDecision.model_fields["value"].title)
     differing = frozenset({value}) if found else frozenset[str]()
     return [Compared("待审签的拟稿", tuple(lines), found, differing, telling=frozenset({lines[0][0]}))]
@@ -335,6 +377,9 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:supplement:handed-in": "申请人提交补正",
     "objection:supplement:taken": "补正结束，继续初审",
     "objection:case:accepted": "受理，证照加注异议标记",
+    "objection:holder:to-tell": "须告知持证主体（{holders}名）有人提出异议",
+    "objection:holder:told": "持证主体得到告知（{how}）",
+    COMMENTED: "持证主体提出意见（{way}）",
     "objection:case:declined": "不予受理，已告知理由",
     "objection:case:answered": "此前已有结论（{outcome}），已告知申请人，办结",
     "objection:verification:prepared": "拟好核实需求",
@@ -355,10 +400,24 @@ _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "objection:case:withdrawn": "申请人撤回",
     "objection:case:goes-on": "首位申请人已撤回，继续为并案的{others}办理",
     "objection:case:all-withdrawn": "并案的申请人均已撤回，办结",
+    "objection:source:asked": "请区级责任部门核对登记",
+    "objection:source:answered": "区级责任部门答复核对情况：{finding}",
+    "objection:contact:changed": "联系方式变更（{was}改为{now}）",
+    "objection:mandate:ended": "代理终止，改由本人办理，通知改发本人",
     "objection:disagreement:logged": "登记申请人的不同意见",
 }
 
-_OF_OTHERS = frozenset({"objection:case:goes-on", "objection:case:all-withdrawn"})
+_OF_OTHERS = frozenset(
+    {
+        "objection:case:goes-on",
+        "objection:case:all-withdrawn",
+        "objection:holder:to-tell",
+        "objection:holder:told",
+        "objection:source:asked",
+        "objection:source:answered",
+        COMMENTED,
+    }
+)
 _HAPPENED_TO_PARTY: Happened = {tag: said for tag, said in _HAPPENED.items() if tag not in _OF_OTHERS} | {
     "objection:case:joined": "与同一证照同一项目的异议合并办理",
     "objection:case:released": "转为单独办理",

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from models.cases import Answer, AnswerSource, Case, Deadline
 from models.certificates import CertificateType
 from models.objections import Objection, VerificationRequest
+from regulation.hearings import CHANGING
 from regulation.limits import SUPPLEMENT
 from regulation.objection_batches import BatchVerdict, apart_rows
-from regulation.objections import CORRECTING, FINAL, FOUND_WRONG, Finding, Outcome, Verdict, outcomes_for
+from regulation.objections import CORRECTING, FINAL, FOUND_WRONG, SHOWN_BY, Finding, Outcome, Verdict, outcomes_for
 from regulation.postings import tracking_number
 from regulation.use_lists import LineNumbersError
 from runtime import clock
@@ -29,7 +30,16 @@ from tasks.case.questions import Asked, Needed, Question, set_by_system
 from tasks.objections.batch_rows import batches_of, resting_rows
 from tasks.objections.changes import last_change
 from tasks.objections.claims import claims_of, may_be_referred
+from tasks.objections.hearings import not_heard_yet
+from tasks.objections.source_checks import said_by_source
 from tasks.register.versions import CURRENT_VERSION, AlreadySaidError, check_value, correct
+
+
+class MandateShown(StrEnum):
+    """Whether the documents show that somebody may act for another."""
+
+    YES = "已核对，材料能够证明"
+    NO = "材料不能证明"
 
 
 class InitialReview(Question):
@@ -38,6 +48,7 @@ class InitialReview(Question):
     second = "不予受理、已有结论的，审签人（不是拟稿人）"
 
     verdict: Verdict = Field(title="初审意见")
+    mandate: MandateShown | None = Field(None, title="代他人办理的身份和材料")
     reason: Words = Field("", title="理由或补正内容", max_length=1000)
 
     hints: ClassVar = {
@@ -61,15 +72,33 @@ class InitialReview(Question):
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
         answered = may_be_referred(session, case.case_no)
-        return {"verdict": [str(verdict) for verdict in Verdict if answered or verdict is not Verdict.ANSWERED]}
+        return {
+            "verdict": [str(verdict) for verdict in Verdict if answered or verdict is not Verdict.ANSWERED],
+            "mandate": list(map(str, MandateShown)) if _for_another(session, case) else [],
+        }
+
+    def recorded(self) -> dict[str, Any]:
+        # As it was before anybody could act for another.
+        return {name: said for name, said in super().recorded().items() if said or name != "mandate"}
 
     def check(self, asked: Asked) -> None:
+        if self.verdict is Verdict.ACCEPT and (who := _for_another(asked.session, asked.case)):
+            if self.mandate is None:
+                raise InputError.of("mandate", f"{'；'.join(who)}：请核对材料，选择能不能证明。")
+            if self.mandate is MandateShown.NO:
+                raise InputError.of("mandate", "材料不能证明的，不能受理：请要求补正，写明缺什么，或者不予受理。")
         if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
             raise InputError.of("verdict", "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。")
         if self.verdict in FINAL and (until := _may_supplement_until(asked)) is not None:
             why = f"已告知申请人{until}前可以补正，期限未满；可以受理，或者等期满、收到材料后再定。"
             raise InputError.of("verdict", why)
         super().check(asked)
+
+
+def _for_another(session: Session, case: Case) -> list[str]:
+    """In which capacities those who object in a case act for others, each with what has to show it."""
+    claims = [claim.objection for claim in claims_of(session, [case.case_no])[case.case_no]]
+    return [f"{each.acts_as}须有{SHOWN_BY[each.acts_as]}" for each in claims if each.acts_as is not None]
 
 
 def _may_supplement_until(asked: Asked) -> date | None:
@@ -216,6 +245,15 @@ def reply_of(session: Session, case_no: str) -> dict[str, Any] | None:
     return answer.given if answer is not None else None
 
 
+def finding_of(session: Session, case_no: str) -> dict[str, Any] | None:
+    """What a decision rests on, once it is on record: what the bureau replied; where it could not tell, what the
+    department found that keeps the record."""
+    reply, own = reply_of(session, case_no), said_by_source(session, case_no)
+    if reply is None or own is None or own.finding is None or Finding(reply["finding"]) is not Finding.UNCLEAR:
+        return reply
+    return {**reply, "finding": str(own.finding), "corrected_value": own.value or ""}
+
+
 DISPUTED = (
     select(Objection.case_no)
     .join(Case, Case.case_no == Objection.case_no)
@@ -230,7 +268,7 @@ DISPUTED = (
 def found_wrong(session: Session, root: str, field: str) -> bool:
     """Whether a bureau has found this field of the certificate of ``root`` wrong in a case that still is to set it
     right."""
-    replies = [reply_of(session, case_no) for case_no in session.scalars(DISPUTED, {"root": root, "field": field})]
+    replies = [finding_of(session, case_no) for case_no in session.scalars(DISPUTED, {"root": root, "field": field})]
     return any(reply is not None and Finding(reply["finding"]) in FOUND_WRONG for reply in replies)
 
 
@@ -285,7 +323,7 @@ class OutcomeDecision(Question):
 
     @classmethod
     def choices(cls, session: Session, case: Case) -> Mapping[str, Sequence[str]]:
-        reply = reply_of(session, case.case_no)
+        reply = finding_of(session, case.case_no)
         if reply is None:
             return {}
         # Which of them it is hangs on the value, which the officer may still change.
@@ -295,7 +333,7 @@ class OutcomeDecision(Question):
     needs: ClassVar = {"value": Needed("outcome", {Outcome.SYNCED: "处理结果为“已同步”的须填数据源头现在的内容"}, 1)}
 
     def check(self, asked: Asked) -> None:
-        reply = reply_of(asked.session, asked.case.case_no)
+        reply = finding_of(asked.session, asked.case.case_no)
         if reply is None:
             raise RefusalError("尚未登记上级核实结果，不能拟定处理结果。")
         finding, objection = Finding(reply["finding"]), objection_in(asked)
@@ -364,8 +402,12 @@ class OutcomeApproval(Approval):
 
     @classmethod
     def needs_reason(cls, session: Session, case_no: str) -> str:
+        decision = decision_of(session, case_no)
         # Article 12 asks the bureaus what is right: that the Center knows better is for the second person to say, too.
-        return "拟定的内容与上级认定的不同，同意的须写明理由" if decision_of(session, case_no).differs else ""
+        why = ["拟定的内容与上级认定的不同"] if decision.differs else []
+        if decision.outcome in CHANGING:
+            why += filter(None, [not_heard_yet(session, case_no, clock.today(), cls.involved(session, case_no))])
+        return f"{'，'.join(why)}，现在同意的须写明理由" if why else ""
 
 
 def same_value(session: Session, objection: Objection, one: str, other: str) -> bool:

@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, select
@@ -17,11 +17,12 @@ from models.objections import Objection, VerificationRequest
 from notifications import notices
 from regulation.backfill.judge import Judge
 from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
-from regulation.limits import INITIAL_REVIEW, VERIFICATION_REQUEST
-from regulation.objections import Ground, Stage, Way, may_be_joined
+from regulation.limits import INITIAL_REVIEW, TYPED_AGE, TYPED_LATE, VERIFICATION_REQUEST
+from regulation.objections import SHOWN_BY, Ground, Stage, Way, may_be_joined
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.keys import keys
+from runtime.refusals import InputError
 from tasks.case.attachments import File, keep_files
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import start_deadlines
@@ -31,8 +32,9 @@ from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
-from tasks.objections.steps import status_link
+from tasks.objections.steps import acting, status_link
 from tasks.office.officers import officers_by_load
+from tasks.register.faces import holder_index
 from tasks.register.types import find_type, objectionable
 from tasks.register.versions import names_on
 
@@ -79,6 +81,13 @@ REQUESTED = select(VerificationRequest.case_no).where(
 )
 
 
+def check_mandate(application: ObjectionApplication, files: Sequence[Any]) -> None:
+    """Raise ``InputError`` where somebody acts for another and nothing comes along that could show it."""
+    if application.acts_as is not None and not files:
+        shown_by = SHOWN_BY[application.acts_as]
+        raise InputError.of("files", f"以{application.acts_as}身份代他人办理的，须附{shown_by}，请添加附件。")
+
+
 def handed_in_by(department: str) -> str:
     """What the reviewing officer should know of an objection that a department's system handed in."""
     return f"由{department}的系统报送，申请人未经本系统实名认证"
@@ -93,6 +102,25 @@ class Receipt:
     on: date | None = None
     late_why: str = ""
     postal_address: str = ""
+
+
+def check_receipt(session: Session, receipt: Receipt, today: date) -> None:
+    """Raise ``InputError`` (``received_on``, ``late_why``) for a day on which nothing can have been received, and for
+    one long ago without a reason. Of none, it is received now."""
+    if receipt.on is None:
+        return
+    if receipt.on > today:
+        raise InputError.of("received_on", "收到日期不能晚于今天，请更正。")
+    if receipt.on < (first := first_received(today)):
+        raise InputError.of("received_on", f"收到日期不能早于{first}，请核对年份。")
+    late = working_days(session).working_days_between(receipt.on, today) > TYPED_LATE.value
+    if late and not receipt.late_why:
+        raise InputError.of("late_why", f"收到已超过{TYPED_LATE.value}个工作日，请写明为什么现在才登记。")
+
+
+def first_received(today: date) -> date:
+    """The first day that may be given as that on which something was received."""
+    return today - timedelta(days=TYPED_AGE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +166,7 @@ def register_objection(
     with transaction() as session:
         if came_before(session, CaseKind.OBJECTION, submission_key, application, files=files):
             return _known(session, [submission_key])[submission_key]
+        check_mandate(application, files)
         now = clock.now()
         submission = Submission(application, submission_key, remark, files, receipt, proven)
         (registered,) = register_all(session, [submission], actor, now, now, received_on=receipt.on)
@@ -175,11 +204,12 @@ def register_all(
     for row, case_no in zip(rows, next_numbers(counter, len(rows)), strict=True):
         row["case_no"] = case_no
         about = _about(row)
-        lead = leads.get(about) if about is not None else None
+        # That somebody may act for another is looked at by itself, so they go along with nobody.
+        lead = leads.get(about) if about is not None and row["acts_as"] is None else None
         if lead is None:
             officer_no = next(officers)
             if about is not None:
-                leads[about] = case_no, officer_no
+                leads.setdefault(about, (case_no, officer_no))
                 row["earlier_case_no"] = earlier.get(about)
             rests = together and not row["remark"]
             case = new_case(case_no, CaseKind.OBJECTION, Stage.REGISTERED, received_on, received_at, officer_no, rests)
@@ -191,11 +221,9 @@ def register_all(
     insert_many(session, cast("Table", Case.__table__), cases)
     insert_many(session, cast("Table", Objection.__table__), rows)
     named = names_on(session, {row["certificate_root"] for row in rows if row["certificate_root"]})
-    own = ("objector_name", "phone", "certificate_reference")
-    mark_cases(
-        session,
-        {row["case_no"]: [*(row[name] for name in own), *named[row["certificate_root"] or ""]] for row in rows},
-    )
+    own = ("objector_name", "acts_for", "phone", "certificate_reference")
+    marks = {row["case_no"]: [*filter(None, map(row.get, own)), *named[row["certificate_root"] or ""]] for row in rows}
+    mark_cases(session, marks)
     for row in rows:
         keep_files(session, row["case_no"], fresh[row["submission_key"]].files, at)
     _acknowledge(session, rows, fresh, joined, actor, received_on, at)
@@ -243,6 +271,7 @@ def _acknowledge(
             "certificate": public_type,
             "field": Objection.public_field_of(row["field_code"], row["field_name"], row["grounds"]),
             "link": status_link(row["token"]),
+            "acting": acting(row["acts_as"]),
         }
         registered = notices.ObjectionRegistered(
             **about,
@@ -291,7 +320,7 @@ def _who(session: Session, proven: str, root: str | None) -> str:
         .where(
             Certificate.root == root,
             Certificate.state != CertificateState.SUPERSEDED,
-            CertificateHolder.holder_index == keys().blind_index("holder-number", proven),
+            CertificateHolder.holder_index == holder_index(proven),
         )
     )
     return IS_HOLDER if session.scalar(holds.limit(1)) is not None else IS_NOT_HOLDER
@@ -304,6 +333,8 @@ def _objection(
     the right to object (Article 12) does not hang on a slip of the pen."""
     application = submission.application
     remarks = [submission.remark] if submission.remark else []
+    if application.acts_as is not None:
+        remarks.append(f"由{application.acts_as}代他人提出，请核对{SHOWN_BY[application.acts_as]}")
     wanted, missing = application.certificate_type, Ground.MISSING in application.grounds
     if kind is None:
         remarks.append("证照目录中没有所填的证照类型，默认由市局核实")
@@ -353,6 +384,9 @@ def _objection(
         "reason": application.reason,
         "remark": "；".join(remarks),
         "interest": application.interest or None,
+        "acts_as": application.acts_as,
+        "acts_for": application.acts_for or None,
+        "proven_index": holder_index(submission.proven) if submission.proven else None,
         "way": submission.receipt.way,
         "typed_late_why": submission.receipt.late_why or None,
         "postal_address": submission.receipt.postal_address or None,

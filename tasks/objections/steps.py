@@ -1,7 +1,7 @@
 """The steps of an objection (Article 12), from its initial review to the notice of its outcome."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from regulation.objections import (
     CORRECTING,
     DISPUTED,
     STAGES,
+    Capacity,
     Outcome,
     Stage,
     may_withdraw,
@@ -50,6 +51,7 @@ from tasks.case.step import Step, Steps, alone, durable, locked_case, locked_cas
 from tasks.case.submissions import came_before
 from tasks.objections.changes import CHANGED, Change, last_change, was_known
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
+from tasks.objections.hearings import tell_holders, tell_of_end
 from tasks.objections.questions import (
     InitialReview,
     OutcomeApproval,
@@ -58,12 +60,13 @@ from tasks.objections.questions import (
     SupplementKind,
     SupplementReceived,
     decision_of,
+    finding_of,
     found_wrong,
     reply_answer,
-    reply_of,
     same_value,
     value_decided,
 )
+from tasks.objections.source_checks import ask_sources
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, has_source_above, objectionable
 from tasks.register.versions import (
@@ -85,6 +88,7 @@ OBJECTIONS = (
     .with_for_update(of=Case)
     .execution_options(populate_existing=True)
 )
+OTHERS = "他人"
 DISAGREEMENT = "disagreement:"
 """What the keys of matters begin with that are about an objector's disagreement."""
 LEAD = select(Objection.lead_case_no).where(Objection.case_no == bindparam("case_no"))
@@ -118,7 +122,18 @@ class Party:
     def about(self) -> dict[str, Any]:
         """What every notice to this objector names."""
         link = status_link(self.objection.token)
-        return {"case_no": self.case.case_no, "certificate": self.objection.public_type, "link": link}
+        return {
+            "case_no": self.case.case_no,
+            "certificate": self.objection.public_type,
+            "link": link,
+            "acting": acting(self.objection.acts_as),
+        }
+
+
+def acting(capacity: Capacity | None, for_whom: str = OTHERS) -> str:
+    """In which capacity somebody acts for another, as their letters say it; empty where they do for themselves. A name
+    that was typed stands in no e-mail."""
+    return f"您以{capacity}的身份代{for_whom}办理。" if capacity is not None else ""
 
 
 def status_link(token: str) -> str:
@@ -326,6 +341,9 @@ def accept_all(steps: Steps) -> None:
                 )
                 steps.notify(accepted, party.objection.email, party.case.case_no)
         steps.audit("objection:case:accepted", case.case_no)
+    objectors = {case_no: [party.objection for party in some] for case_no, some in everyone.items()}
+    tell_holders(steps, objectors)
+    ask_sources(steps, objectors)
 
 
 def _verification_deadlines(session: Session, case_nos: Sequence[str]) -> dict[str, Deadline]:
@@ -413,7 +431,7 @@ def correct_certificate(step: Step) -> str | None:
         return None
     old, kind, objection = found
     decision = decision_of(session, step.case.case_no)
-    value = value_decided(decision, reply_of(session, step.case.case_no), objection)
+    value = value_decided(decision, finding_of(session, step.case.case_no), objection)
     change = last_change(session, step.case)
     try:
         corrected = correct(session, kind, old, str(objection.field_code), value, step.today, found_wrong)
@@ -506,6 +524,7 @@ def close_objection(step: Step) -> None:
         if party.case is not step.case:
             move(party.case, STAGES, Stage.CLOSED)
             _close(step, party.case, decision.outcome)
+    tell_of_end(step, decision.outcome, decision.reason, changed=done not in {None, CHANGED})
     _close(step, step.case, decision.outcome)
 
 
@@ -548,7 +567,7 @@ def _found(session: Session, case_no: str, objection: Objection) -> FoundOnClaim
     decision = decision_of(session, case_no)
     if decision.outcome not in {*CORRECTING, Outcome.SYNCED} or _done(session, case_no, decision) == CHANGED:
         return None
-    reply = reply_of(session, case_no)
+    reply = finding_of(session, case_no)
     value = value_decided(decision, reply, session.get_one(Objection, case_no))
     by_bureau = (reply or {}).get("corrected_value") or value
     return FoundOnClaim(
@@ -570,7 +589,7 @@ def withdraw_objection(token: str) -> str:
     """
     case_no = case_of_token(token)
     with transaction() as session:
-        case, lead = _locked_with_lead(session, case_no)
+        case, lead = locked_with_lead(session, case_no)
         objection = objection_of(session, case_no)
         if objection.withdrawn_at is None:
             _check_may_withdraw(case, objection)
@@ -578,14 +597,14 @@ def withdraw_objection(token: str) -> str:
     return case_no
 
 
-def _locked_with_lead(session: Session, case_no: str) -> tuple[Case, Case]:
+def locked_with_lead(session: Session, case_no: str) -> tuple[Case, Case]:
     """An objector's case and the one that it is handled in, which is another if it was joined; locked in the order in
     which steps lock them."""
     lead_case_no = session.scalar(LEAD, {"case_no": case_no}) or case_no
     cases = {case.case_no: case for case in locked_cases(session, sorted({lead_case_no, case_no}))}
     if (session.scalar(LEAD, {"case_no": case_no}) or case_no) != lead_case_no:
         # It was released while its lead was waited for.
-        return _locked_with_lead(session, case_no)
+        return locked_with_lead(session, case_no)
     return cases[case_no], cases[lead_case_no]
 
 
@@ -613,11 +632,17 @@ def _withdraw(step: Step, lead: Case) -> None:
     step.session.flush()
     left = parties_of(step.session, [lead])[lead.case_no]
     if not left:
+        tell_of_end(replace(step, case=lead), None, "", changed=False)
         move(lead, STAGES, Stage.WITHDRAWN)
         end_case(step, lead)
         if step.case is not lead:
             step.audit("objection:case:all-withdrawn", lead.case_no)
         return
+    if Stage(lead.stage) in DISPUTED:
+        # Whoever withdraws may hold the certificate: from now on it is others who want it changed.
+        steps = Steps(step.session, (lead,), step.name, step.turn, step.actor, step.now)
+        tell_holders(steps, {lead.case_no: [other.objection for other in left]})
+        steps.write()
     if lead.stage == Stage.SUPPLEMENT and supplement_asked(step.session, lead.case_no)[1] == step.case.case_no:
         _expect_no_supplement(step, lead)
     if step.case is lead:
@@ -665,7 +690,7 @@ def submit_supplement(token: str, text: str, files: Sequence[File], submission_n
     # The case's number, not the token: keys are stored in clear.
     source_key = f"{case_no}:supplement:{submission_no}"
     with transaction() as session:
-        case, lead = _locked_with_lead(session, case_no)
+        case, lead = locked_with_lead(session, case_no)
         if came_before(session, "answer", source_key, text, files=files):
             return case_no
         if (stands := standing_of(session, case)) != Stage.SUPPLEMENT:

@@ -14,16 +14,14 @@ from sqlalchemy.orm import Session
 from models.cases import Case, StepRecord
 from models.certificates import Certificate, CertificateType
 from models.objections import Objection
-from regulation.catalogue import STATE, FieldKind
+from regulation.catalogue import STATE
 from regulation.objections import DISPUTED
 from runtime import clock
 from tasks.objections.changes import CHANGED
-from tasks.objections.questions import decision_of, reply_of, value_decided
+from tasks.objections.hearings import may_be_told
+from tasks.objections.questions import decision_of, finding_of, value_decided
 from tasks.objections.steps import accept_objection, correct_certificate, sync_certificate
 from tasks.register.types import objectionable
-
-WHO_SOMEBODY_IS = frozenset({FieldKind.NAME, FieldKind.IDENTITY_NUMBER, FieldKind.CREDIT_CODE})
-"""Kinds of fields whose former value may be another person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +85,10 @@ def _corrected(session: Session, objection: Objection, on: date) -> Corrected:
     versions = select(Certificate).where(Certificate.root == objection.certificate_root)
     made = session.scalar(versions.where(Certificate.corrected_by_case == objection.case_no))
     was = ""
-    if made is not None and _may_be_told(kind, code):
+    if made is not None and may_be_told(session, objection):
         before = versions.where(Certificate.version < made.version).order_by(Certificate.version.desc())
         was = str(session.scalars(before.limit(1)).one().face.get(code, ""))
-    value = value_decided(decision, reply_of(session, objection.case_no), objection)
+    value = value_decided(decision, finding_of(session, objection.case_no), objection)
     now = str(made.face.get(code) or value) if made is not None and code != STATE.code else value
     name = objectionable(kind).get(code, objection.public_field)
     return Corrected(kind.name, name, on, was, now, decision.reason)
-
-
-def _may_be_told(kind: CertificateType, code: str) -> bool:
-    return any(field.code == code and field.kind not in WHO_SOMEBODY_IS for field in kind.fields)

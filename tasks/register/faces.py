@@ -205,9 +205,14 @@ def face_of(held: Held) -> Face:
         return Face(*connection.execute(_FACE, {"id": held.id}).one())
 
 
-def held_by(holder_index: str) -> ColumnElement[bool]:
+def holder_index(number: str) -> str:
+    """The blind index of a holder's number, as certificates carry it."""
+    return keys().blind_index("holder-number", number)
+
+
+def held_by(index: str) -> ColumnElement[bool]:
     """The condition that a certificate is a holder's, alone or with others."""
-    theirs = select(CertificateHolder.certificate_id).where(CertificateHolder.holder_index == holder_index)
+    theirs = select(CertificateHolder.certificate_id).where(CertificateHolder.holder_index == index)
     return Certificate.id.in_(theirs)
 
 

@@ -17,7 +17,7 @@ from regulation.certificates import STATE_NAMES, CertificateState
 from regulation.identity_numbers import same_name
 from runtime import clock
 from runtime.database import in_pieces
-from runtime.keys import keys
+from tasks.register.faces import holder_index
 
 LISTED = 20
 """Certificates that are listed, the latest."""
@@ -54,8 +54,7 @@ def numbers_held_otherwise(
     session: Session, entries: Sequence[Sequence[Holder]], but_not: str = ""
 ) -> list[list[Problem]]:
     """Of each entry's holders, what is remarkable about those whose numbers the register has under another name."""
-    index = keys().blind_index
-    indexes = [[index("holder-number", each.number) for each in holders] for holders in entries]
+    indexes = [[holder_index(each.number) for each in holders] for holders in entries]
     known = names_by_index(session, [each for some in indexes for each in some], but_not)
     return [
         [
@@ -73,7 +72,7 @@ def _held(session: Session, number: str, but_not: str) -> list[HeldByNumber]:
         .join(Certificate, Certificate.id == CertificateHolder.certificate_id)
         .join(CertificateType, CertificateType.code == Certificate.type_code)
         .where(
-            CertificateHolder.holder_index == keys().blind_index("holder-number", number),
+            CertificateHolder.holder_index == holder_index(number),
             Certificate.state != CertificateState.SUPERSEDED,
             *_other_than(but_not),
         )

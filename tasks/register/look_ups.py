@@ -13,6 +13,7 @@ from runtime import clock
 from runtime.database import transaction
 from runtime.keys import keys
 from tasks.audit import record
+from tasks.register.faces import holder_index
 from tasks.register.types import find_type, objectionable, stated
 
 LOOKED_UP = "register:certificates:looked-up"
@@ -42,9 +43,7 @@ def look_up(text: str, staff_no: str) -> tuple[FoundCertificate, ...]:
         named = [
             Certificate.number_index == keys().blind_index("certificate-number", number),
             Certificate.id.in_(
-                select(CertificateHolder.certificate_id).where(
-                    CertificateHolder.holder_index == keys().blind_index("holder-number", number)
-                )
+                select(CertificateHolder.certificate_id).where(CertificateHolder.holder_index == holder_index(number))
             ),
         ]
         with suppress(IdentifierError):

@@ -18,9 +18,9 @@ from regulation.identity_numbers import NumberKind
 from regulation.register_columns import read_off
 from runtime import clock
 from runtime.database import reading, transaction
-from runtime.keys import keys
 from tasks.audit import record
 from tasks.office.applications import KNOWN_FOR
+from tasks.register.faces import holder_index
 from tasks.register.types import paper_type
 from tasks.register.versions import as_row, enter
 
@@ -71,7 +71,7 @@ def create_trial_holders(session: Session, at: datetime) -> int:
                 ric.calc_check_digit(f"{stem}0") if number_kind is NumberKind.RESIDENT else uscc.calc_check_digit(stem)
             )
             holders[kind] = TrialHolder(
-                holder_index=keys().blind_index("holder-number", number),
+                holder_index=holder_index(number),
                 kind=kind,
                 name=name,
                 number_kind=number_kind,

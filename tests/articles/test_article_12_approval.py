@@ -40,7 +40,17 @@ from tasks.objections.questions import (
 )
 from tests.articles.test_article_12_batches import cases, clear, small_chunks
 from tests.articles.test_article_12_lists import CORRECTED, RIGHT, UPHELD, WRONG, filled, letter, posted, sent_list
-from tests.conftest import SCAN, Clerk, answered, at_desk, by_officer, listed_for, officer_of, read_at_desk
+from tests.conftest import (
+    SCAN,
+    Clerk,
+    answered,
+    at_desk,
+    by_officer,
+    listed_for,
+    nothing_reaches_the_holders,
+    officer_of,
+    read_at_desk,
+)
 
 __all__ = ["small_chunks"]
 
@@ -333,6 +343,7 @@ def test_of_a_list_all_drafts_are_approved_with_one_signature(clerk: Any) -> Non
     taken = take_list("核实清单.xlsx", filled(sent_list(batch), *rows), letter(), own, "")
     assert (taken.replied, taken.decided, taken.wrong) == (3, 3, ())
     assert [(each.stage, each.at_rest) for each in cases()] == [(Stage.REPLIED, True)] * 3
+    nothing_reaches_the_holders()
     by = at_desk(DIRECTOR)
     found = waiting(by, batch.case_no)
     assert [each.case_no for each in found.drafts] == [each.case_no for each in cases()]
@@ -370,6 +381,7 @@ def opinion_of(case_no: str) -> Any:
 
 def test_nothing_is_approved_on_a_page_that_was_opened_before_something_came(clerk: Any) -> None:
     case, by = drafted(clerk), at_desk(DIRECTOR)
+    nothing_reaches_the_holders()
     shown = waiting(by).shown
     # Looking changes nothing.
     read_at_desk(case.case_no, DIRECTOR)

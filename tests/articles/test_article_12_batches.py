@@ -24,7 +24,7 @@ from models.records import AuditEntry
 from regulation.certificates import Level
 from regulation.limits import INITIAL_REVIEW, URGE, URGES_BEFORE_ESCALATION, VERIFICATION_REQUEST
 from regulation.objection_batches import BatchStage
-from regulation.objections import Bureau, Pursuit, Stage
+from regulation.objections import Bureau, Pursuit, Stage, Way
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError
@@ -49,11 +49,12 @@ from tasks.objections.batches import (
     record_letters,
     register_chunk,
     still_to_deliver,
+    submit_batch,
     sum_up,
 )
 from tasks.objections.doubts import doubts_of
 from tasks.objections.questions import BatchLetterPosted, BatchReview, OutcomeDecision, VerificationReply
-from tasks.objections.registrations import register_objection
+from tasks.objections.registrations import Receipt, register_objection
 from tasks.objections.steps import (
     accept_objection,
     close_objection,
@@ -64,7 +65,15 @@ from tasks.objections.steps import (
 )
 from tasks.objections.verifications import correspond, prepare_pursuit
 from tests.articles.test_article_12_objections import backdate
-from tests.conftest import Clerk, as_xlsx, certificates_with_address, listed_for, objection_about, read_at_desk
+from tests.conftest import (
+    APPROVER,
+    Clerk,
+    as_xlsx,
+    certificates_with_address,
+    listed_for,
+    objection_about,
+    read_at_desk,
+)
 
 Day = Callable[[date], datetime]
 
@@ -225,11 +234,7 @@ def test_a_table_is_registered_as_its_rows_one_by_one_would_be(clerk: Any, city_
     on_day(clock.today())
     rows = clear(13)
     single = ObjectionApplication.model_validate(
-        {
-            name: rows[0][LAYOUT.title(name)]
-            for name in ObjectionApplication.model_fields
-            if LAYOUT.title(name) in rows[0]
-        }
+        {name: rows[0][LAYOUT.title(name)] for name in LAYOUT.headings if LAYOUT.title(name) in rows[0]}
         | {"grounds": rows[0]["异议种类"].split("、"), "email": "single@example.com"}
     )
     alone = Clerk(register_objection(single, [], "alone", "KQ001").case_no)
@@ -259,7 +264,7 @@ def test_what_is_accepted_and_asked_together_is_as_by_itself(clerk: Any, city_bu
 
 
 def objection_like(row: Mapping[str, str]) -> ObjectionApplication:
-    named = {name: row[LAYOUT.title(name)] for name in ObjectionApplication.model_fields if LAYOUT.title(name) in row}
+    named = {name: row[LAYOUT.title(name)] for name in LAYOUT.headings if LAYOUT.title(name) in row}
     return ObjectionApplication.model_validate(named | {"grounds": named["grounds"].split("、")})
 
 
@@ -651,3 +656,39 @@ def test_a_paper_reply_can_be_typed_in_for_one_of_many(clerk: Any) -> None:
     }
     assert case.answer(VerificationReply, **given) is None
     assert [each.at_rest for each in cases()] == [False, True, True]
+
+
+def test_the_limits_of_a_table_that_came_by_letter_count_from_the_day_it_came(clerk: Any, on_day: Day) -> None:
+    on_day(date(2026, 3, 9))  # a Monday
+    received = Receipt(Way.BY_LETTER, date(2026, 3, 6))
+    batch = receive_batch(read_file("异议.csv", table(clear(2))), SENDER, SENDER, "", "KQ001", received)
+    register_chunk.run(batch.case_no, 1)
+    with reading() as session:
+        assert session.get_one(Case, batch.case_no).received_on == date(2026, 3, 6)
+        for case in cases():
+            assert case.received_on == date(2026, 3, 6)
+            assert session.get_one(Objection, case.case_no).way is Way.BY_LETTER
+            (due,) = session.scalars(
+                select(Deadline).where(
+                    Deadline.case_no == case.case_no, Deadline.limit_code == VERIFICATION_REQUEST.code
+                )
+            )
+            assert (due.starts_on, due.due_on) == (date(2026, 3, 6), date(2026, 3, 13))
+
+
+def test_a_table_is_not_received_tomorrow_and_not_late_without_a_reason(
+    clerk: Any, on_day: Day, tmp_path: Path
+) -> None:
+    on_day(date(2026, 3, 20))
+    path = tmp_path / "异议.csv"
+    path.write_bytes(table(clear(1)))
+    wrong = {date(2026, 3, 21): "received_on", date(2026, 3, 2): "late_why", date(2016, 3, 2): "received_on"}
+    for on, field in wrong.items():
+        with pytest.raises(InputError) as refused:
+            submit_batch(path, SENDER, "", "KQ001", "", Receipt(Way.REFERRED, on))
+        assert set(refused.value.wrong) == {field}
+    late = Receipt(Way.REFERRED, date(2026, 3, 2), "收发室转来时已在20日。")
+    batch = submit_batch(path, SENDER, "", "KQ001", "", late)
+    register_chunk.run(batch.case_no, 1)
+    (case,) = cases()
+    assert dict(read_at_desk(case.case_no, APPROVER).lines)["迟登记的原因"] == late.late_why

@@ -1018,7 +1018,7 @@ def test_where_only_our_copy_was_wrong_it_is_set_right_and_not_upheld(permit: Pe
     assert seen.certificate.as_of.date() == clock.today()
     with reading() as session:
         told = session.scalars(select(OutgoingNotice).order_by(OutgoingNotice.id)).all()
-    assert [each.notice for each in told[-2:]] == ["wrong-value-used", "objection-closed"]
+    assert [each.notice for each in told[-3:]] == ["wrong-value-used", "objection-closed", "dispute-ended"]
     assert told[-1].context["outcome"] == "已同步"
 
 

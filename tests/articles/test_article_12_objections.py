@@ -35,7 +35,6 @@ from tasks.case import hand_over
 from tasks.case.answers import answer_or_wait
 from tasks.case.calendars import publish, publish_year, take_over_library_years, working_days
 from tasks.case.step import CaseClosedError
-from tasks.certificates.use import holder_index
 from tasks.desk import deadline_watch as deadlines
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps as objections
@@ -55,7 +54,7 @@ from tasks.objections.questions import (
 from tasks.objections.registrations import register_objection, roots_of
 from tasks.office import leave
 from tasks.office.officers import acting_officer
-from tasks.register.faces import held_by
+from tasks.register.faces import held_by, holder_index
 from tasks.register.versions import CURRENT_VERSION, holders_of
 from tests.articles.conftest import valid
 from tests.conftest import (
@@ -79,10 +78,13 @@ def deadline_of(case_no: str, code: str, turn: int = 1) -> Deadline:
         return session.scalars(wanted).one()
 
 
+NOT_TO_OBJECTORS = {"case-assigned", "certificate-disputed", "dispute-ended"}
+
+
 def notices_to(case_no: str) -> list[str]:
     with reading() as session:
         wanted = select(OutgoingNotice.notice).where(OutgoingNotice.case_no == case_no).order_by(OutgoingNotice.id)
-        return [notice for notice in session.scalars(wanted) if notice != "case-assigned"]
+        return [notice for notice in session.scalars(wanted) if notice not in NOT_TO_OBJECTORS]
 
 
 def backdate(case_no: str, code: str, days: int) -> None:

@@ -25,6 +25,7 @@ from tasks.objections import corrections
 from tasks.rectifications.questions import DepartmentResponse
 from tasks.rule_revisions.questions import RevisionReport
 from tasks.use_list.watch import ask_about_entries
+from tests.articles.test_article_12_source_checks import accepted, token_of
 from tests.browser.conftest import PHONE, Open, complains, hindrances
 from tests.conftest import Clerk
 from tests.interface.conftest import Caller, caller_of
@@ -186,6 +187,22 @@ def test_a_department_says_what_it_did_about_a_wrong_value(
     assert hindrances(page) == []
     with reading() as session:
         assert session.scalars(select(WrongValueUse.answer)).all() == ["BDC-1已重新核对，登记簿已更正。"]
+
+
+def test_a_department_says_what_its_record_says(web: str, clerk: Clerk, open_page: Open) -> None:
+    page = open_page(viewport=PHONE)
+    page.goto(f"{web}/source-checks/{token_of(accepted())}")
+    assert hindrances(page) == []
+    page.get_by_label("原数据有误", exact=True).check()
+    page.get_by_label("依据").fill("原始登记档案第17卷，门牌为9999号。")
+    page.get_by_role("button", name="提交核对情况").click()
+    assert complains(page, "正确的内容", "请填写正确的内容")
+    assert page.get_by_label("依据").input_value() == "原始登记档案第17卷，门牌为9999号。"
+    assert hindrances(page) == []
+    page.get_by_label("正确的内容").fill("绍兴市柯桥区柯桥街道群贤路9999号")
+    page.get_by_role("button", name="提交核对情况").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "核对情况已登记"
+    assert hindrances(page) == []
 
 
 def test_a_department_says_which_entries_it_still_needs(web: str, open_page: Open) -> None:

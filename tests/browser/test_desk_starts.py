@@ -64,6 +64,9 @@ def fill(page: Page, code: str, typed: dict[str, str], click: Clicks) -> int:
             click(page.get_by_role("button", name="列出可选项"))
         place = field(page, name)
         place.first.wait_for()
+        if place.locator("option").count() == 1:
+            # There is something to choose from once what it hangs on is known.
+            click(page.get_by_role("button", name="列出可选项"))
         kind = place.first.get_attribute("type") or place.first.evaluate("element => element.tagName.toLowerCase()")
         filled += 1
         if kind in ("radio", "checkbox"):

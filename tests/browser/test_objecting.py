@@ -243,7 +243,7 @@ def test_the_form_is_filled_in_with_the_keyboard_alone(objecting: str, clerk: Cl
             break
     named = list(dict.fromkeys(order))
     wanted = ["certificate", "field", "grounds", "stated", "proposed", "reason", "files", "objector_kind"]
-    assert named == [*wanted, "interest", "objector_name", "email", "phone", "do"]
+    assert named == [*wanted, "interest", "acts_as", "acts_for", "objector_name", "email", "phone", "do"]
 
 
 def test_from_elsewhere_nobody_hands_in_a_form(objecting: str) -> None:

@@ -20,14 +20,16 @@ from models.objections import Objection
 from models.organisations import Department
 from models.records import AuditEntry
 from models.use_lists import UseListVersion
+from regulation.certificates import Level
 from regulation.limits import HOLDER_SESSION, PRESENTATION_LIFE, SIGN_INS
 from runtime import clock
 from runtime.database import reading, transaction
 from tasks.certificates import own as own_certificates
 from tasks.desk.matters import see_to
+from tasks.desk.postings import posting_list
 from tasks.register.versions import correct, supersede
-from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide
-from tests.conftest import FEW, ROOT, Clerk, at_desk, forget_settings
+from tests.browser.conftest import PHONE, Open, barriers, complains, hindrances, is_too_wide, picture
+from tests.conftest import FEW, ROOT, Clerk, at_desk, certificate_of, forget_settings, read_at_desk
 from tests.interface.conftest import Caller, caller_of
 from tests.interface.test_holders_api import AT_THE_COUNTER, REDEEM, valid
 
@@ -179,6 +181,37 @@ def test_no_page_behind_signing_in_hinders_anybody(
     page.get_by_role("button", name="下一步：核对").click()
     assert "处需要更正" in page.get_by_role("alert").inner_text()
     assert hindrances(page) == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_holder_hears_of_a_strangers_objection_and_says_something(
+    web: str, signed_on: StandIn, open_page: Open, scripts: bool
+) -> None:
+    held, kind = certificate_of(Level.CITY)
+    stranger = Clerk().register()
+    stranger.accept()
+    page = open_page(viewport=PHONE, java_script_enabled=scripts)
+    sign_in(page, web, signed_on, held.holder_number)
+    page.goto(f"{web}/my/certificates")
+    assert "有人提出异议，您可以提出意见" in main(page)
+    page.get_by_role("link", name=kind.name).first.click()
+    page.get_by_role("heading", name="他人对“").wait_for()
+    assert "俞小云" not in main(page)
+    page.get_by_role("button", name="提交意见").click()
+    assert "您的意见" in page.get_by_role("alert").inner_text()
+    if scripts:
+        assert barriers(page) == []
+    assert not is_too_wide(page)
+    picture(page, "my-heard", full_page=True)
+    page.get_by_label("您的意见").fill("门牌没有改过，\n产权证上写的是对的。")
+    page.get_by_role("button", name="提交意见").click()
+    assert "产权证上写的是对的" in main(page)
+    page.get_by_label("再补充意见").wait_for()
+    if scripts:
+        assert barriers(page) == []
+    # The officer reads it beside the facts, and no letter goes out.
+    assert "产权证上写的是对的" in str(read_at_desk(stranger.case_no, "KQ004").lines)
+    assert posting_list(at_desk("KQ004")).notices == ()
 
 
 def test_a_code_vanishes_from_the_page_when_it_has_lapsed(

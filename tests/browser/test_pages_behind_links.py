@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from gateways.stand_in import StandIn
 from models.backfills import Backfill
+from models.notices import OutgoingNotice
 from models.objections import Objection, Supplement
 from runtime.database import reading
 from tasks.backfill import steps as backfills
@@ -15,7 +16,7 @@ from tasks.backfill.questions import BackfillReview
 from tasks.objections import steps as objections
 from tasks.objections.questions import InitialReview
 from tests.articles.test_article_12_objections import closed
-from tests.browser.conftest import PHONE, Open, complains, hindrances
+from tests.browser.conftest import PHONE, Open, complains, hindrances, picture
 from tests.conftest import Clerk
 from tests.interface.conftest import caller_of
 from tests.interface.test_backfills_api import URL, entry
@@ -75,6 +76,28 @@ def test_an_objector_disagrees_with_too_few_words_first(
     page.get_by_label("不同意见").fill("处理结果仍然不对，请再核查。")
     page.get_by_role("button", name="提交不同意见").click()
     assert "不同意见已登记" in page.get_by_role("status").inner_text()
+
+
+def test_an_objector_moves_to_another_mailbox(web: str, clerk: Clerk, open_page: Open) -> None:
+    case = clerk.register()
+    page = open_page(viewport=PHONE)
+    page.goto(f"{web}/objections/{case.token}")
+    page.get_by_text("换一个邮箱收通知").click()
+    page.get_by_label("新的邮箱", exact=True).fill("weian@kq")
+    page.get_by_role("button", name="发送验证码").click()
+    assert complains(page, "新的邮箱", "应如zhang@example.cn")
+    assert hindrances(page) == []
+    page.get_by_label("新的邮箱", exact=True).fill("weian@example.cn")
+    page.get_by_role("button", name="确认").click()
+    assert "通知仍发到原来的邮箱" in page.get_by_role("status").inner_text()
+    assert hindrances(page) == []
+    picture(page, "contact-confirm", full_page=True)
+    with reading() as session:
+        wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "contact-to-confirm")
+        code = session.scalars(wanted).one().context["code"]
+    page.get_by_label("发到新邮箱的验证码").fill(code)
+    page.get_by_role("button", name="确认").click()
+    assert "今后的通知发到新的邮箱" in page.get_by_role("status").inner_text()
 
 
 def test_a_holder_objects_to_what_was_backfilled(web: str, clerk: Clerk, open_page: Open) -> None:

@@ -303,6 +303,8 @@ def approve(walk: Walk, page: Page, *drafts: str) -> None:
     assert barriers(page) == []
     assert not is_too_wide(page)
     walk.made.append(picture(page, "staff-approval", folder=IMAGES))
+    # The letter to whoever holds the certificate has not been posted yet.
+    page.get_by_label("现在同意的须写明理由").fill("错误明显，已电话告知持证主体。")
     page.get_by_label("一次性验证码").fill(walk.desk.sign(APPROVER)["code"])
     hand.click(page.get_by_role("button", name="签名并审签"))
     page.get_by_role("status").get_by_text(f"同意{len(drafts)}件").wait_for()

@@ -20,6 +20,7 @@ def test_the_demonstration_tells_one_objection_and_leaves_nothing_behind(tmp_pat
     assert [what for _, what in played["timeline"]] == [
         "登记，向申请人发出回执",
         "受理，证照加注异议标记",
+        "须告知持证主体（1名）有人提出异议",
         "拟好核实需求",
         "完成第十二条5个工作日内提出核实需求，按时",
         "核实需求已发出（绍兴市大数据局，提出核实需求）",

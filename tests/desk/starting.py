@@ -20,6 +20,7 @@ from runtime.database import reading, transaction
 from tasks.desk.starts import STARTS
 from tasks.desk.typed import read
 from tasks.guides.paper_exceptions import enter_exception
+from tasks.objections.steps import accept_objection
 from tasks.office.leave import file_leave
 from tasks.system_reviews.steps import submit_for_department
 from tasks.system_reviews.submissions import SystemReviewForm
@@ -45,6 +46,28 @@ def objection() -> dict[str, str]:
         "reason": "门牌号登记有误，与门牌证不一致。",
         "way": "来访",
         "received_on": day(0),
+    }
+
+
+def holder_comment() -> dict[str, str]:
+    disputed = Clerk().register()
+    accept_objection.run(disputed.case_no)
+    return {
+        "case_no": disputed.case_no,
+        "holder": "1",
+        "way": "来电",
+        "received_on": day(0),
+        "text": "门牌确实改过，门牌证可以提供。",
+    }
+
+
+def objection_contact() -> dict[str, str]:
+    return {
+        "case_no": Clerk().register().case_no,
+        "what": "改联系方式",
+        "email": "",
+        "postal_address": "绍兴市柯桥区柯桥街道群贤路9999号",
+        "why": "本人持身份证到窗口要求改为邮寄。",
     }
 
 
@@ -188,6 +211,8 @@ def paper_exception_end() -> dict[str, str]:
 
 FILLED: Mapping[str, Callable[[], dict[str, str]]] = {
     "objection": objection,
+    "holder-comment": holder_comment,
+    "objection-contact": objection_contact,
     "backfill": backfill,
     "paper-exception": paper_exception,
     "paper-exception-end": paper_exception_end,

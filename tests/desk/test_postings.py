@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import httpx
 import pypdfium2
 import pytest
+import segno
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from ezt.desk import Desk
 from models.cases import Deadline, StaffTask
 from models.liaisons import LiaisonOfficer
 from models.notices import NoticeState, OutgoingNotice
+from models.objections import Objection
 from models.organisations import Department, Officer, Role
 from models.postings import Posting
 from models.records import AuditEntry
@@ -23,8 +25,10 @@ from regulation.limits import POSTING
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
+from runtime.settings import settings
 from tasks.backfill.steps import return_for_correction
 from tasks.case.calendars import working_days
+from tasks.desk import letters, postings
 from tasks.desk.matters import matters, see_to
 from tasks.desk.postings import (
     Posted,
@@ -36,6 +40,7 @@ from tasks.desk.postings import (
     register_posted,
 )
 from tasks.desk.sheets import sheet_of
+from tasks.objections.followed import link_to_look
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import InitialReview, LetterPosted
 from tasks.objections.steps import decline_objection, request_supplement
@@ -442,3 +447,61 @@ def test_a_letter_to_a_department_goes_to_the_department_and_one_of_two_leaves_t
     assert [each.id for each in posting_list(at_desk(DIRECTOR)).notices] == [second.id]
     assert f"unreached:test:{names[1]}" in open_matters()
     assert f"unreached:test:{names[0]}" not in open_matters()
+
+
+def test_a_letter_to_an_objector_has_a_code_to_look_at_the_case_and_nothing_else(
+    unreached: Clerk, web: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = list[str]()
+
+    def draw(template: bytes, said: dict[str, list[dict[str, str]]]) -> bytes:
+        drawn.append(said["letters"][0]["code"])
+        return letters.pdf_from(template, said)
+
+    monkeypatch.setattr(postings, "pdf_from", draw)
+    _, pdf = postings.posted_letter(only_id(), at_desk(DIRECTOR))
+    with reading() as session:
+        link = link_to_look(session, unreached.case_no)
+        token = session.get_one(Objection, unreached.case_no).token
+    assert drawn == [segno.make(link, error="m").svg_inline(border=0)]
+    text = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
+    assert "扫码查看办理进度" in text
+    assert "本邮件" not in text
+    assert token not in link
+    path = link.removeprefix(settings().public_url)
+    page = httpx.get(f"{web}{path}")
+    assert page.status_code == 200
+    assert "不予受理" in page.text
+    assert "只供查看" in page.text
+    assert "<form" not in page.text
+    assert token not in page.text
+    assert httpx.get(f"{web}{path[:-1]}").status_code == 404
+    assert httpx.get(f"{web}{path.replace('-000001', '-000002')}").status_code == 404
+
+
+def test_all_letters_are_printed_at_once_each_on_pages_of_its_own(unreached: Clerk) -> None:
+    by = at_desk(DIRECTOR)
+    # Without an address there is nothing to post.
+    with pytest.raises(LookupError):
+        postings.all_letters(by)
+    other = Clerk().register()
+    with transaction() as session:
+        (lost,) = session.scalars(
+            select(OutgoingNotice).where(
+                OutgoingNotice.case_no == other.case_no, OutgoingNotice.notice == "objection-registered"
+            )
+        )
+        lost.state, lost.last_error = NoticeState.DEAD, "邮件服务器答复550"
+    for each in posting_list(by).notices:
+        keep_addresses({each.id: ADDRESS}, by)
+    name, pdf = postings.all_letters(by)
+    assert name == "待寄通知2封.pdf"
+    texts = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(pdf)]
+    first = [text for text in texts if "第 1 页" in text]
+    assert [unreached.case_no in text for text in first] == [True, False]
+    assert other.case_no in first[1]
+    assert all(ADDRESS in text for text in first)
+    assert "共 1 页" in first[0]
+    with reading() as session:
+        printed = session.scalars(select(AuditEntry.case_no).where(AuditEntry.tag == "case:notice:printed")).all()
+    assert printed == [unreached.case_no, other.case_no]

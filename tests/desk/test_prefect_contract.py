@@ -186,7 +186,8 @@ def test_the_labels_of_the_dictionary_are_those_of_the_older_pages() -> None:
 
 
 def test_the_dictionary_is_short_and_no_label_stands_there_twice() -> None:
-    assert len(words()) <= 150
+    # What we call ourselves is not Prefect's.
+    assert len(words().keys() - stories().keys()) <= 115
     assert len(re.findall(r'^  ".+?": ".+?",?$', CHINESE, re.MULTILINE)) == len(words())
     assert all(re.search(r"[\u4e00-\u9fff]", said) for said in words().values())
 

@@ -16,7 +16,7 @@ from tests.conftest import objection_about
 
 REASON = "所述内容不属于证照登记事项，建议向许可机关反映。"
 DECIDED = "经核实，有关情况已经查明，处理结果如上。"
-AGREED = {"opinion": "同意"}
+AGREED = {"opinion": "同意", "reason": "错误明显，已电话告知持证主体。"}
 APPROVED = {"approve-outcome-1": AGREED}
 
 

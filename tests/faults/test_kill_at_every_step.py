@@ -46,7 +46,7 @@ def answers_of_today() -> dict[str, dict[str, Any]]:
         "outcome-1": {"outcome": "已更正", "reason": "登记的地址有误，现予更正。"},
         "approve-outcome-1": {"opinion": "退回重拟", "reason": "理由须写明依据。"},
         "outcome-2": {"outcome": "已更正", "reason": "经核实，登记的地址有误，已更正。"},
-        "approve-outcome-2": {"opinion": "同意"},
+        "approve-outcome-2": {"opinion": "同意", "reason": "错误明显，已电话告知持证主体。"},
     }
 
 

@@ -134,6 +134,7 @@ CITED = {
     "objection.html": "第十二条",
     "find-objection.html": "第十二条",
     "backfill.html": "第十一条、第十二条",
+    "source-check.html": "第十二条",
     "wrong-value.html": "第十二条、第十四条",
     "copies.html": "第十一条",
     "sign-in.html": "第十一条",

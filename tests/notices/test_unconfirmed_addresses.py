@@ -15,6 +15,7 @@ from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
 from tasks.objections import steps as objections
+from tasks.objections.contacts import Contact, Wish, ask_for_contact, change_contact
 from tasks.objections.drafts import open_draft, save_draft, send_confirmation
 from tasks.objections.questions import InitialReview, OutcomeDecision, VerificationReply
 from tasks.supervision.paper_report_questions import PaperReportForm, PaperReportVerdict
@@ -74,6 +75,13 @@ def closed(clerk: Clerk, **typed: str) -> None:
     objections.close_objection.run(case.case_no)
 
 
+def moved(clerk: Clerk) -> None:
+    """An objector who wants to be written to elsewhere, and is."""
+    case = clerk.register(**TYPED)
+    ask_for_contact(case.token, "bieren@example.com")
+    change_contact(case.case_no, Contact("bieren@example.com", "", LURE), Wish(LURE, "objector"))
+
+
 def reported() -> None:
     form = PaperReportForm(
         department=sample_catalogue.DEPARTMENTS[5],
@@ -95,6 +103,7 @@ def test_no_notice_to_an_address_that_nobody_confirmed_holds_what_was_typed(cler
     withdrawn_and_declined(clerk)
     closed(clerk, **TYPED)
     answered(clerk)
+    moved(clerk)
     reported()
     kinds = {name: kind for name, kind in NOTICES.items() if issubclass(kind, ToUnconfirmed)}
     mails = [row for row in to_be_sent() if row.notice in kinds]

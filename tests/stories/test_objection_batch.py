@@ -126,7 +126,7 @@ def test_a_table_of_objections_goes_its_way_with_one_signature(
     desk.asked(case_no, "outcome")
     assert len(runs()) == 8
     desk.decide(case_no, "outcome", outcome="已更正", reason="经市局核实，登记的内容有误，已更正。")
-    desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意")
+    desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意", reason="错误明显，已电话告知持证主体。")
     assert desk.wait(case_run(case_no), StateType.COMPLETED, StateType.FAILED).name.endswith(Stage.CLOSED)
 
     # A paper reply for one of many: whoever has it starts the story by hand.

@@ -113,7 +113,9 @@ def test_start_form_to_closing_mail(
         desk.decide(case_no, "approve-outcome", spare, opinion="同意")
     desk.decide(case_no, "approve-outcome", "KQ004", opinion="退回重拟", reason="理由须写明依据。")
     desk.decide(case_no, "outcome", spare, outcome="已更正", reason="经市局核实，登记的地址有误，已更正。")
-    desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意")
+    with pytest.raises(NotThereError, match="持证主体还没有得到告知"):
+        desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意")
+    desk.decide(case_no, "approve-outcome", "KQ004", opinion="同意", reason="错误明显，已电话告知持证主体。")
     done = desk.wait(run_id, StateType.COMPLETED, StateType.FAILED)
     assert done.state.type is StateType.COMPLETED, done.state
     assert done.name.endswith("已办结")

@@ -189,7 +189,8 @@ def _page(request: Request, case_no: str, by: SignedIn, form: Filled, said: str 
 def _fields(asked: AskedNow | None) -> list[Shown]:
     if asked is None or asked.question.by_files:
         return []
-    return shown(asked.question, Offered(asked.choices, asked.days, asked.phrases, asked.known))
+    without = [name for name, choices in asked.choices.items() if not choices]
+    return shown(asked.question, Offered(asked.choices, asked.days, asked.phrases, asked.known, without))
 
 
 def _kept(by: SignedIn, case_no: str) -> Filled:

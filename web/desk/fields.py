@@ -1,7 +1,7 @@
 """A form's fields as the controls that fit them, made from the model behind the form: of a question, of a start."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -40,6 +40,8 @@ class Offered:
     """Of fields that take a reason, those that are often given."""
     among: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of fields that take any text, what is suggested while one types."""
+    without: Collection[str] = ()
+    """Fields that are not asked for."""
     parts: Mapping[str, Sequence[Part]] = field(default_factory=dict)
     """Of fields whose parts the model does not know, which these are."""
 
@@ -84,12 +86,11 @@ def shown(
 ) -> list[Shown]:
     """The fields of a form in the order of its model; of lists as many lines as were ``typed``, and one at least."""
     needs: Mapping[str, Needed] = getattr(form, "needs", {})
-    fields = [
-        _field(name, each, offered, typed or {}, within, needs.get(name)) for name, each in form.model_fields.items()
-    ]
+    asked = {name: each for name, each in form.model_fields.items() if name not in offered.without}
+    fields = [_field(name, each, offered, typed or {}, within, needs.get(name)) for name, each in asked.items()]
     if issubclass(form, Form):
         given = {choice for each in fields for choice in each.choices}
-        for name, each in zip(form.model_fields, fields, strict=True):
+        for name, each in zip(asked, fields, strict=True):
             each.hint = form.hint(name, given)
     return _in_pairs(fields)
 
@@ -133,7 +134,8 @@ def _field(
         name=at,
         title=about.title or name,
         hint=about.description or "",
-        control=_control(about, kind, choices, most),
+        # Where there is nothing to choose from yet, nothing can be typed either.
+        control="select" if offered.choices.get(name) == {} else _control(about, kind, choices, most),
         choices=choices,
         required=about.is_required(),
         fewest=fewest,

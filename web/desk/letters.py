@@ -30,6 +30,7 @@ PLACE = f"{HOME}/letters"
 SAID = {
     "kept": "地址已保存，可以打印信件和地址清单。",
     "posted": "已登记，经过里写明挂号号码，或者已另行告知。",
+    "returned": "已登记退回，信重新列在下面，请另寄或者另行告知。",
     "corrected": "已更正挂号号码，两个号码都留在经过里。",
 }
 KEPT = "登录过期前您填写的内容还在下面，没有登记；请核对后提交。"
@@ -86,9 +87,9 @@ def _register(request: Request, by: SignedIn, sent: Mapping[str, str]) -> Respon
 
 
 def _letters(sent: Mapping[str, str]) -> dict[int, Posted]:
-    addresses, numbers, told = (_column(sent, name) for name in ("address", "tracking", "told"))
-    filled = [each for each in numbers | told if (numbers.get(each, "") + told.get(each, "")).strip()]
-    return {each: Posted(addresses.get(each, ""), numbers.get(each, ""), told.get(each, "")) for each in filled}
+    columns = [_column(sent, name) for name in ("address", "tracking", "told", "tried")]
+    found = {number: Posted(*(column.get(number, "") for column in columns)) for column in columns for number in column}
+    return {number: said for number, said in found.items() if said.tracking_no.strip() or said.in_words}
 
 
 def _posted_on(sent: Mapping[str, str]) -> date | None:
@@ -135,6 +136,19 @@ def correct(
     return back_to(PLACE, "corrected")
 
 
+@router.post("/{number}/return")
+def returned(request: Request, number: Annotated[RowNumber, Path()], by: AtDeskWithForm, code: Typed = "") -> Response:
+    """A letter came back."""
+    try:
+        post.register_returned(number, code, by)
+    except SignatureError as why:
+        return _page(request, by, Filled({}, {f"code-{number}": str(why)}, "", status_of(why)))
+    except RefusalError as why:
+        return _page(request, by, refused(why, {}))
+    return back_to(PLACE, "returned")
+
+
+@router.get("/{number}/return")
 @router.get("/{number}/number")
 def again(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
     """Who had to sign in again comes back here; one number is soon typed."""
@@ -142,10 +156,19 @@ def again(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
     return RedirectResponse(PLACE, 303)
 
 
+@router.get("/all.pdf")
+def every_letter(by: AtDesk) -> Response:
+    """All letters whose address is known, to be printed at once."""
+    return _pdf(*post.all_letters(by))
+
+
 @router.get("/{number}.pdf")
 def letter(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
     """A notice as the letter that is posted."""
-    name, content = post.posted_letter(number, by)
+    return _pdf(*post.posted_letter(number, by))
+
+
+def _pdf(name: str, content: bytes) -> Response:
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
     return Response(content, media_type="application/pdf", headers=headers)
 

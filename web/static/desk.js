@@ -91,9 +91,11 @@ function offer(form, update) {
     if (page === null) return;
     // What was typed meanwhile stays.
     for (const now of typed()) {
-      const then = page.querySelector(`[name="${CSS.escape(now.name)}"]${now.type === "radio" ? `[value="${CSS.escape(now.value)}"]` : ""}`);
-      if (then === null || what === "found" && leads.includes(now.name)) continue;
+      const those = [...page.querySelectorAll(`[name="${CSS.escape(now.name)}"]`)];
+      const then = those.find((each) => each.type !== "radio" || each.value === now.value);
+      if (then === undefined || what === "found" && leads.includes(now.name)) continue;
       if (now.type === "radio" || now.type === "checkbox") then.checked = now.checked;
+      else if (then.type === "radio") then.checked = true;
       else if (now.value) then.value = now.value;
     }
     const focused = document.activeElement.id;

@@ -18,6 +18,8 @@ const WORDS = {
   "objection-batch": "批量异议",
   "objection-case": "异议核查",
   "objection-intake": "登记异议",
+  "holder-comment": "登记持证主体意见",
+  "objection-contact": "变更异议联系方式",
   "officer-leave": "登记休假",
   "officer-leave-change": "变更、结束休假",
   "online-supervision": "电子督查",
