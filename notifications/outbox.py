@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
+from models.postings import Posting
 from notifications.notices import Notice, ToMailbox
 from notifications.own_addresses import own_addresses
 from runtime import clock
@@ -115,6 +116,18 @@ def ask_staff(session: Session, key: str, case_no: str | None, what: str, at: da
     again = {"what": what, "opened_at": at, "done_at": None}
     done = StaffTask.done_at.is_not(None)
     connection.execute(task.on_conflict_do_update(index_elements=[StaffTask.key], set_=again, where=done))
+
+
+def settle(session: Session, letter: OutgoingNotice, known: Posting | None, why: str, at: datetime) -> Posting:
+    """Take a notice off the list of what is posted, for a reason in Chinese, with the staff tasks about it; ``known``
+    is what is kept of its posting."""
+    posting = known or Posting(notice_id=letter.id, address="")
+    session.add(posting)
+    posting.posted_on, posting.told_how, posting.at = clock.local_date(at), why, at
+    about = (f"undeliverable:{letter.message_id}", f"unposted:{letter.id}")
+    for task in session.scalars(select(StaffTask).where(StaffTask.key.in_(about), StaffTask.done_at.is_(None))):
+        task.done_at, task.note = at, why
+    return posting
 
 
 def send_again() -> int:

@@ -13,7 +13,6 @@ from hmac import compare_digest
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models.cases import StaffTask
 from models.notices import NoticeState, OutgoingNotice
 from models.objections import ContactChange, Objection
 from models.postings import Posting
@@ -25,7 +24,7 @@ from notifications.notices import (
     SupplementRequested,
     ToObjector,
 )
-from notifications.outbox import NO_ADDRESS, mask_address, message_id_of, queue
+from notifications.outbox import NO_ADDRESS, mask_address, message_id_of, queue, settle
 from regulation.limits import SUPPLEMENT
 from regulation.objections import Capacity
 from runtime import clock
@@ -66,15 +65,16 @@ def contact_of(objection: Objection) -> Contact:
     return Contact(objection.email, objection.phone, objection.postal_address or "")
 
 
-def change_contact(case_no: str, contact: Contact, wish: Wish) -> None:
-    """Reach the objector of a case so from now on. Whoever was written to until now hears that they are not any more.
-    Raises ``InputError`` where that changes nothing."""
+def change_contact(case_no: str, contact: Contact, wish: Wish) -> str:
+    """Reach the objector of a case so from now on; the objection's new token. Whoever was written to until now hears
+    that they are not any more. Raises ``InputError`` where that changes nothing."""
     with transaction() as session:
         locked_with_lead(session, case_no)
         objection = _fresh(session, case_no)
         if contact == contact_of(objection):
             raise InputError.of("email", SAME)
         _change(session, objection, contact, "objection:contact:changed", _before(session, objection, wish))
+        return objection.token
 
 
 def end_mandate(case_no: str, contact: Contact, wish: Wish) -> None:
@@ -195,14 +195,7 @@ def _send_again(session: Session, objection: Objection, at: datetime) -> None:
         key = f"{lost.message_id}:again:{at.isoformat()}"
         queue(session, notice, objection.email, key=key, case_no=objection.case_no, at=at)
         lost.state, lost.last_error = NoticeState.DEAD, lost.last_error or NO_ADDRESS
-        if posting is None:
-            posting = Posting(notice_id=lost.id)
-            session.add(posting)
-        posting.address, posting.posted_on, posting.at = "", clock.local_date(at), at
-        posting.told_how = SENT_AGAIN
-        about = (f"undeliverable:{lost.message_id}", f"unposted:{lost.id}")
-        for matter in session.scalars(select(StaffTask).where(StaffTask.key.in_(about), StaffTask.done_at.is_(None))):
-            matter.done_at, matter.note = at, SENT_AGAIN
+        settle(session, lost, posting, SENT_AGAIN, at).address = ""
 
 
 def _counted_anew(session: Session, objection: Objection, lost: OutgoingNotice, at: datetime) -> dict[str, str]:
@@ -241,9 +234,7 @@ def confirm_contact(token: str, email: str, code: str) -> str:
         raise InputError.of("code", "验证码不对，或者已过期；请照最近一封邮件填写，或重新发送。")
     with reading() as session:
         known = contact_of(objection_of(session, case_no))
-    change_contact(case_no, Contact(email, known.phone, known.postal_address), Wish(BY_THEMSELVES, "objector"))
-    with reading() as session:
-        return objection_of(session, case_no).token
+    return change_contact(case_no, Contact(email, known.phone, known.postal_address), Wish(BY_THEMSELVES, "objector"))
 
 
 def _code(token: str, email: str, day: date) -> str:

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import BindParameter, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from models.cases import Case, StaffTask
+from models.cases import Case
 from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.hearings import Hearing, HolderComment
 from models.notices import OutgoingNotice
 from models.objections import ContactChange, Objection
 from models.postings import Posting
 from notifications.notices import CertificateDisputed, DisputeEnded, ToHolder
+from notifications.outbox import settle
 from regulation.catalogue import FieldKind
 from regulation.certificates import CertificateState, mask_name
 from regulation.hearings import CHANGING, OWN_ADDRESSES, Reached, may_comment, may_still_speak
@@ -211,7 +212,7 @@ def tell_of_end(step: Step, outcome: Outcome | None, reason: str, *, changed: bo
             reason=reason,
         )
         if hearing.told_on is None:
-            _need_no_letter(step.session, hearing, "寄出前已办结，改寄办结的通知", step.now)
+            _need_no_letter(step.session, _letters(step.session, hearing), "寄出前已办结，改寄办结的通知", step.now)
         if hearing.reached is not Reached.NOT:
             step.notify(notice, "", about=str(hearing.number))
 
@@ -283,16 +284,17 @@ def seen_on_page(session: Session, own: str, root: str, at: datetime) -> list[He
         if hearing.told_on is None or hearing.reached is Reached.NOT:
             record(session, "objection:holder:told", case.case_no, "holder", at, how=str(Reached.PAGE))
         was_told(hearing, clock.local_date(at), Reached.PAGE)
-        _need_no_letter(session, hearing, SEEN, at)
+        letters = _letters(session, hearing)
+        _need_no_letter(session, letters, SEEN, at)
         said = comments_of(session, case.case_no)[hearing.number]
         shown.append(
             Heard(
                 case_no=case.case_no,
                 field=objection.public_field,
                 proposed=objection.proposed if may_be_told(session, objection) else "",
-                since=_accepted_on(session, hearing),
+                since=clock.local_date(letters[0].queued_at),
                 stands=objection.outcome or case.stage,
-                reason=_reason(session, hearing),
+                reason=_reason(letters),
                 due_on=last_day(session, hearing) if may_comment(Stage(case.stage)) else None,
                 said=tuple(Said(each.text, each.received_on) for each in said),
             )
@@ -316,29 +318,18 @@ def _letters(session: Session, hearing: Hearing) -> list[OutgoingNotice]:
     return [each for each in found if each.context["holder_no"] == hearing.number]
 
 
-def _reason(session: Session, hearing: Hearing) -> str:
+def _reason(letters: Sequence[OutgoingNotice]) -> str:
     """Why it ended so, as the letter that says so has it; empty while it has not."""
-    ended = [each for each in _letters(session, hearing) if each.notice == DisputeEnded.template()]
+    ended = [each for each in letters if each.notice == DisputeEnded.template()]
     return str(ended[-1].context["reason"]) if ended else ""
 
 
-def _accepted_on(session: Session, hearing: Hearing) -> date:
-    return clock.local_date(_letters(session, hearing)[0].queued_at)
-
-
-def _need_no_letter(session: Session, hearing: Hearing, why: str, at: datetime) -> None:
-    """Take the letters to a holder that have not left off the list of what is posted, with their matters."""
-    for letter in _letters(session, hearing):
+def _need_no_letter(session: Session, letters: Sequence[OutgoingNotice], why: str, at: datetime) -> None:
+    """Take those letters that have not left off the list of what is posted."""
+    for letter in letters:
         known = session.get(Posting, letter.id)
-        if known is not None and known.posted_on is not None:
-            continue
-        if known is None:
-            known = Posting(notice_id=letter.id, address="")
-            session.add(known)
-        known.posted_on, known.told_how, known.at = clock.local_date(at), why, at
-        matter = select(StaffTask).where(StaffTask.key == f"unposted:{letter.id}", StaffTask.done_at.is_(None))
-        for each in session.scalars(matter):
-            each.done_at, each.note = at, known.told_how
+        if known is None or known.posted_on is None:
+            settle(session, letter, known, why, at)
 
 
 def comment_on_page(own: str, case_no: str, text: str) -> None:
@@ -390,7 +381,7 @@ def _take(
     said.case_no, said.number, said.at = case.case_no, hearing.number, at
     session.add(said)
     was_told(hearing, said.received_on, Reached.PAGE if said.by_no is None else Reached.OTHERWISE, said.by_no)
-    _need_no_letter(session, hearing, SEEN if said.by_no is None else "本人已提出意见", at)
+    _need_no_letter(session, _letters(session, hearing), SEEN if said.by_no is None else "本人已提出意见", at)
     keep_files(session, case.case_no, files, at)
     record(session, COMMENTED, case.case_no, said.by_no or "holder", at, way=str(said.way), files=len(files))
     count = session.scalar(select(func.count(HolderComment.id)).where(HolderComment.case_no == case.case_no))
