@@ -6,6 +6,7 @@ What to write is read off one life of the program itself, so the two cannot drif
 
 import secrets
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -99,16 +100,18 @@ class Floor:
         tables = {write.table for writes in self._transactions for write in writes}
         self._unique = {table: unique_columns(table) for table in tables}
         self._inserts = {table: insert(table) for table in tables}
-        self._ids = self._last_ids(tables)
+        self._first = self._first_ids(tables)
         self._check()
 
-    @staticmethod
-    def _last_ids(tables: set[Table]) -> dict[Table, int]:
-        """Of each table whose new rows others of a life refer to by number, the number of the row that was recorded."""
+    def _first_ids(self, tables: set[Table]) -> dict[Table, int]:
+        """Of each table whose new rows others of a life refer to by number, the number of the first that was recorded:
+        nobody else wrote."""
+        written = Counter(write.table for writes in self._transactions for write in writes if write.statement is None)
         referred = {key.column for table in tables for key in table.foreign_keys if key.column.table in tables}
         numbers = [column for column in referred if column.type.python_type is int]
         with engine().connect() as connection:
-            return {column.table: connection.execute(select(func.max(column))).scalar_one() for column in numbers}
+            last = {column.table: connection.execute(select(func.max(column))).scalar_one() for column in numbers}
+        return {table: number - written[table] + 1 for table, number in last.items()}
 
     def _check(self) -> None:
         """Raise unless a life here leaves as many rows in each table as one of the program's."""
@@ -126,7 +129,7 @@ class Floor:
         """Write one case; its number."""
         self._number += 1
         case_no = f"{self._case_no.rpartition('-')[0]}-{self._number:06}"
-        ids: dict[Table, int] = {}
+        ids: dict[Table, list[int]] = defaultdict(list)
         for writes in self._transactions:
             with engine().begin() as connection:
                 connection.execute(self._locked, {"case": case_no})
@@ -147,27 +150,29 @@ class Floor:
         table: Table,
         recorded: Sequence[Mapping[str, Any]],
         case_no: str,
-        ids: dict[Table, int],
+        ids: dict[Table, list[int]],
     ) -> None:
-        """Write rows as they were recorded, but of this case; ``ids`` takes the number of one that others refer to."""
+        """Write rows as they were recorded, but of this case; ``ids`` takes the numbers of those that others refer
+        to."""
         rows = [self._made_new(table, values, case_no, ids) for values in recorded]
-        if table not in self._ids:
+        if table not in self._first:
             connection.execute(self._inserts[table], rows)
             return
         for row in rows:
             key = connection.execute(self._inserts[table], row).inserted_primary_key
             assert key is not None
-            ids[table] = key[0]
+            ids[table].append(key[0])
 
     def _made_new(
-        self, table: Table, values: Mapping[str, Any], case_no: str, ids: Mapping[Table, int]
+        self, table: Table, values: Mapping[str, Any], case_no: str, ids: Mapping[Table, list[int]]
     ) -> dict[str, Any]:
         """The values of this case: with its number, with its own rows where one refers to another (``ids``), and with
         other texts of the same length where none may recur."""
         made = {}
         for key in table.foreign_keys:
-            if key.column.table in ids and values.get(key.parent.name) == self._ids[key.column.table]:
-                made[key.parent.name] = ids[key.column.table]
+            table_of, number = key.column.table, values.get(key.parent.name)
+            if table_of in self._first and isinstance(number, int) and number >= self._first[table_of]:
+                made[key.parent.name] = ids[table_of][number - self._first[table_of]]
         for name in values.keys() - made.keys():
             value = values[name]
             made[name] = self._renamed(value, case_no)

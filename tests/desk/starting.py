@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.cases import Case
 from models.certificate_uses import PaperException
-from models.certificates import CertificateType
+from models.certificates import Certificate, CertificateType
 from models.organisations import Leave
 from models.system_reviews import SystemReview
 from regulation.certificates import Level
@@ -20,11 +20,12 @@ from runtime.database import reading, transaction
 from tasks.desk.starts import STARTS
 from tasks.desk.typed import read
 from tasks.guides.paper_exceptions import enter_exception
+from tasks.objections.registrations import register_objection
 from tasks.objections.steps import accept_objection
 from tasks.office.leave import file_leave
 from tasks.system_reviews.steps import submit_for_department
 from tasks.system_reviews.submissions import SystemReviewForm
-from tests.conftest import Clerk, by_officer, certificate_of
+from tests.conftest import Clerk, by_officer, certificate_of, certificates_with_address, objection_about
 
 CIVIL = "绍兴市柯桥区民政局"
 DIRECTOR = "KQ004"
@@ -50,7 +51,9 @@ def objection() -> dict[str, str]:
 
 
 def holder_comment() -> dict[str, str]:
-    disputed = Clerk().register()
+    # Whatever else is entered about the same certificate would be joined to this, or this to it.
+    held, kind = certificates_with_address(Certificate.id != certificate_of(Level.CITY)[0].id)[0]
+    disputed = register_objection(objection_about(held, kind), [], "disputed", "KQ001")
     accept_objection.run(disputed.case_no)
     return {
         "case_no": disputed.case_no,
