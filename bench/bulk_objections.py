@@ -1,5 +1,5 @@
-"""A table of objections from its bytes to the requests at the bureaus, beside inserting the same finished rows by
-SQLAlchemy Core's executemany into the same tables, and beside the same objections one at a time:
+"""A table of objections from its bytes to the requests at the bureaus, and on to the outcomes, beside inserting the
+same finished rows by SQLAlchemy Core's executemany into the same tables, and beside the same objections one at a time:
 ``python -m bench.bulk_objections --rows 1000 10000 --rounds 5``."""
 
 import csv
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
 
+from openpyxl import load_workbook
 from sqlalchemy import Table, create_engine, func, insert, select
 
 from bench.figures import Figure, arguments, rounds_at, save
@@ -26,11 +27,13 @@ from models.migrations import migrate
 from models.objections import VerificationRequest
 from models.organisations import Officer
 from regulation.certificates import CertificateState
+from regulation.limits import APPROVED_AT_ONCE
 from regulation.objections import Stage
 from runtime import clock
 from runtime.database import build_engine, engine, in_pieces, reading
 from runtime.keys import ensure_keys
 from tasks.case.answers import Signature, answer_or_wait, take_officer_answer
+from tasks.desk.approvals import decide, waiting
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import LAYOUT, read_file
 from tasks.objections.batches import (
@@ -47,12 +50,13 @@ from tasks.objections.batches import (
     sum_up,
 )
 from tasks.objections.doubts import doubts_of
+from tasks.objections.lists import Letter, list_of_batch, take_list
 from tasks.objections.questions import BatchLetterPosted, BatchReview, InitialReview, LetterPosted
 from tasks.objections.registrations import register_objection
 from tasks.objections.steps import accept_objection
 from tasks.objections.verifications import prepare_pursuit, record_letter
 from tasks.office.signatures import DESK
-from tests.conftest import forget_settings
+from tests.conftest import APPROVER, SCAN, at_desk, forget_settings, nothing_reaches_the_holders
 
 BARE, REGISTERED, WHOLE, SINGLE = (
     "the finished rows by executemany",
@@ -60,7 +64,18 @@ BARE, REGISTERED, WHOLE, SINGLE = (
     "registered, acknowledged, accepted and requested together",
     "registered, acknowledged, accepted and requested one at a time",
 )
+REPLIED, SHOWN, APPROVED = (
+    "replies and outcomes taken from a list",
+    "the page of the drafts, made once",
+    "approved with one signature, and closed",
+)
 ONE_AT_A_TIME = 50
+SAID_OF_ALL = {
+    "核实结论": "原数据无误",
+    "回复内容": "与档案一致",
+    "处理结果": "维持原信息",
+    "告知申请人的理由": "经核实，登记的信息与原始档案一致。",
+}
 NAMED = ("officers", "certificate_types")
 """What the rows that are written refer to."""
 WRITTEN = (
@@ -147,8 +162,9 @@ def letter() -> dict[str, str]:
     return {"letter_no": "柯数函〔2026〕8号", "posted_on": str(clock.today())}
 
 
-def together(given: list[ObjectionApplication], seconds: dict[str, float]) -> None:
-    """The batch's own steps; the review and the posting of the letters are all that a person adds."""
+def together(given: list[ObjectionApplication], seconds: dict[str, float]) -> str:
+    """The batch's own steps; the review and the posting of the letters are all that a person adds. The batch's
+    number."""
     content = table(given)
     with timed(seconds, REGISTERED):
         batch_no = receive_batch(
@@ -169,6 +185,38 @@ def together(given: list[ObjectionApplication], seconds: dict[str, float]) -> No
             while record_letters.run(batch_no, next(parts)):
                 pass
     seconds[WHOLE] += seconds[REGISTERED]
+    return batch_no
+
+
+def decided(batch_no: str, seconds: dict[str, float]) -> None:
+    """Its replies came in one letter; another agrees to what was drafted, page by page."""
+    with reading() as session:
+        officer = session.get_one(Case, batch_no).officer_no
+    nothing_reaches_the_holders()
+    content, rows = list_of_batch(batch_no, officer, "")
+    book = load_workbook(io.BytesIO(content))
+    sheet = book.worksheets[0]
+    columns = {cell.value: number for number, cell in enumerate(sheet[1], 1)}
+    for row in range(2, rows + 2):
+        for title, value in SAID_OF_ALL.items():
+            sheet.cell(row, columns[title], value)
+    filled = io.BytesIO()
+    book.save(filled)
+    letter_came = Letter("绍数函〔2026〕1号", clock.today(), (SCAN.name, SCAN.content))
+    with timed(seconds, REPLIED):
+        taken = take_list("核实清单.xlsx", filled.getvalue(), letter_came, officer, "")
+    assert (taken.replied, taken.decided) == (rows, rows)
+    director, left = at_desk(APPROVER), rows
+    seconds[SHOWN] = seconds[APPROVED] = 0.0
+    while left:
+        started = time.perf_counter()
+        page = waiting(director, batch_no)
+        shown_at = time.perf_counter()
+        done = decide(director, batch_no, page.shown, {}, "")
+        seconds[SHOWN] += shown_at - started
+        seconds[APPROVED] += time.perf_counter() - shown_at
+        assert done.refused == ()
+        left -= done.agreed
 
 
 def one_at_a_time(given: list[ObjectionApplication]) -> None:
@@ -214,7 +262,7 @@ def once(rows: int) -> dict[str, float]:
         alone = min(rows, ONE_AT_A_TIME)
         given = list(islice(applications(), rows + alone))
         assert len(given) == rows + alone, len(given)
-        together(given[:rows], seconds)
+        batch_no = together(given[:rows], seconds)
         with reading() as session:
             requested = select(func.count()).select_from(Case).where(Case.kind == CaseKind.OBJECTION)
             assert session.scalar(requested.where(Case.stage == Stage.VERIFYING, Case.at_rest)) == rows
@@ -224,6 +272,7 @@ def once(rows: int) -> dict[str, float]:
         with timed(seconds, SINGLE):
             one_at_a_time(given[rows:])
         seconds[SINGLE] *= rows / alone
+        decided(batch_no, seconds)
     return seconds
 
 
@@ -236,10 +285,17 @@ def measure(rows: int, rounds: int) -> list[Figure]:
     notes = {
         WHOLE: "by letter; the officer's two answers take no time",
         SINGLE: f"measured on {min(rows, ONE_AT_A_TIME)} of them, without Prefect's legs",
+        SHOWN: f"of at most {APPROVED_AT_ONCE.value}, several where there are more",
     }
     return [
         Figure(what, "s", rows, "objections", took[what], beside, notes.get(what, ""))
-        for what, beside in ((BARE, None), (REGISTERED, BARE), (WHOLE, BARE), (SINGLE, WHOLE))
+        for what, beside in (
+            (BARE, None),
+            (REGISTERED, BARE),
+            (WHOLE, BARE),
+            (SINGLE, WHOLE),
+            *((each, WHOLE) for each in (REPLIED, SHOWN, APPROVED)),
+        )
     ]
 
 

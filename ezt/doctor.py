@@ -46,6 +46,7 @@ from ezt.installation import check_keys, saying_what_is_wrong
 from ezt.up import POOL, answers
 from gateways.certificate_platform import certificate_mapping
 from gateways.superior_bureaus import check_access, mapping
+from gateways.text_messages import message_mapping, over
 from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, has_gateway
 from gateways.zheliban import TicketError, ZhelibanUnavailableError, person_of
 from gateways.zhezhengding import CodeError, ZhezhengdingUnavailableError, account_of, is_set_up
@@ -636,8 +637,21 @@ def interface_mappings() -> Iterator[Finding]:
     """The files that hold what was agreed with the platforms above, the operator's or the built-in ones."""
     mapping()
     certificate_mapping()
-    own = [path for path in (settings().gateway_mapping, settings().certificate_mapping) if path]
-    yield _ok("字段对照", "、".join(own) or "内置的两份")
+    message_mapping()
+    given = settings()
+    own = [path for path in (given.gateway_mapping, given.certificate_mapping, given.message_mapping) if path]
+    yield _ok("字段对照", "、".join(own) or "内置的三份")
+
+
+def text_messages() -> Iterator[Finding]:
+    """Whether whoever objects without an e-mail address can be told by a text message."""
+    if not settings().messages_over:
+        yield _ok("短信", "没有设置，没有邮箱的申请人一律邮寄")
+    elif (bureau := over()) is None:
+        todo = "请设置它的EZT_CITY_GATEWAY__URL或EZT_PROVINCE_GATEWAY__URL，或者把EZT_MESSAGES_OVER留空"
+        yield _error("短信", "EZT_MESSAGES_OVER所指的局没有设置网关，短信发不出", todo)
+    else:
+        yield _ok("短信", f"经{bureau}网关发出")
 
 
 def virus_scanner() -> Iterator[Finding]:
@@ -822,6 +836,7 @@ ALONE: dict[str, Look] = {
     "浙政钉": sign_on_of_staff,
     "工作台网段": desk_networks,
     "字段对照": interface_mappings,
+    "短信": text_messages,
     "查毒": virus_scanner,
 }
 KEYS: dict[str, Look] = {"数据库的密钥": keys_of_the_database}

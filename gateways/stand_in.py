@@ -3,8 +3,8 @@ order. ``python -m gateways.stand_in --port 4231 --app-key K --app-secret S``
 
 It checks signatures, times and the life of its secrets as the platform does, takes a request once per idempotency key,
 and answers after a while: when asked and, if a callback is set, by itself. It also answers for the certificates that
-it was given. Faults are ordered with ``POST /stand-in/faults``; ``GET /stand-in/received`` shows what arrived. For
-loopback only: neither asks who calls.
+it was given, and takes text messages, which go nowhere. Faults are ordered with ``POST /stand-in/faults``; ``GET
+/stand-in/received`` shows what arrived. For loopback only: neither asks who calls.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from gateways.certificate_platform import CertificateMapping, Found, certificate
 from gateways.faults import Faulty
 from gateways.loopback import serve, serving
 from gateways.superior_bureaus import VerificationMapping, mapping
+from gateways.text_messages import MessageMapping, message_mapping
 from gateways.zhejiang_gateway import (
     BY_KEY,
     BY_SECRET,
@@ -51,6 +52,7 @@ REFUSED, UNKNOWN_NUMBER, NO_SUCH_ADDRESS = "40", "41", "44"
 """Business failures. The real codes are not public; to us they are all alike, but for those in a mapping."""
 REQUEST_TIME_WINDOW = timedelta(minutes=15)
 NOBODYS_CASE = "YY0000000000"
+TEXT_FIELDS = ("message_id", "number", "text")
 
 
 class Fault(StrEnum):
@@ -76,6 +78,8 @@ class Fault(StrEnum):
     ANSWER_LATE = "answer-late"
     UNKNOWN_CASE = "unknown-case"
     """The reply names a case that nobody has."""
+    NUMBER_REFUSED = "number-refused"
+    """Nothing reaches the number of the next text message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class StandIn(Faulty):
     """How often each of the two token addresses gave secrets."""
     pushed: list[int] = field(default_factory=list)
     """What the callback answered, as HTTP status."""
+    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Text messages by their own numbers: to which mobile number, and what they say."""
     reads: int = 0
     """How often it was asked for a certificate and did answer, if only that there is none."""
 
@@ -132,6 +138,7 @@ class StandIn(Faulty):
     refresh_secret_ends_at: datetime = NEVER
     agreed: VerificationMapping = field(default_factory=mapping, repr=False)
     certificates_agreed: CertificateMapping = field(default_factory=certificate_mapping, repr=False)
+    messages_agreed: MessageMapping = field(default_factory=message_mapping, repr=False)
 
     @property
     def url(self) -> str:
@@ -144,15 +151,17 @@ class StandIn(Faulty):
 
     def signature_at(self, path: str) -> SignatureMapping:
         """How a call to ``path`` carries its signature; each interface has its own way."""
-        return (self.certificates_agreed if path == self.certificates_agreed.read_path else self.agreed).signature
+        agreed = {self.certificates_agreed.read_path: self.certificates_agreed.signature}
+        agreed |= {self.messages_agreed.send_path: self.messages_agreed.signature}
+        return agreed.get(path, self.agreed.signature)
 
     def signed(self, fields: dict[str, str], secret: str) -> bool:
         """Whether the application signed these fields with ``secret`` and within the last 15 minutes.
 
-        Both interfaces fetch their secrets at the same addresses, so either's names will do.
+        All interfaces fetch their secrets at the same addresses, so the names of any will do.
         """
-        either = self.agreed.signature, self.certificates_agreed.signature
-        return any(self._signed(fields, secret, names) for names in either)
+        every = self.agreed.signature, self.certificates_agreed.signature, self.messages_agreed.signature
+        return any(self._signed(fields, secret, names) for names in every)
 
     def _signed(self, fields: dict[str, str], secret: str, names: SignatureMapping) -> bool:
         request_time = fields.get(names.request_time, "")
@@ -363,6 +372,7 @@ def build_app(bureau: StandIn) -> FastAPI:
             bureau.agreed.send_path: take,
             bureau.agreed.reply_path: reply,
             bureau.certificates_agreed.read_path: read,
+            bureau.messages_agreed.send_path: text,
         }
         answer = answers.get(request.url.path)
         return answer(fields) if answer else envelope(NO_SUCH_ADDRESS, "接口不存在")
@@ -389,6 +399,13 @@ def build_app(bureau: StandIn) -> FastAPI:
             return _Cut()
         return envelope(DONE, "成功", found) if found or not codes else envelope(codes[0], "没有这件证照")
 
+    def text(fields: dict[str, str]) -> Response:
+        message_id, number, said = (fields.get(bureau.messages_agreed.request[name], "") for name in TEXT_FIELDS)
+        if bureau.ordered(Fault.NUMBER_REFUSED):
+            return envelope(bureau.messages_agreed.number_refused_codes[0], f"{number}为空号")
+        bureau.texts.setdefault(message_id, (number, said))
+        return _Cut() if bureau.ordered(Fault.DROP_AFTER_WORK) else envelope(DONE, "成功", {})
+
     @app.get("/stand-in/received")
     async def received() -> dict[str, Any]:
         return {
@@ -397,6 +414,7 @@ def build_app(bureau: StandIn) -> FastAPI:
             "lent": bureau.lent,
             "pushed": bureau.pushed,
             "reads": bureau.reads,
+            "texts": bureau.texts,
         }
 
     @app.post("/stand-in/faults")

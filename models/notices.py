@@ -1,4 +1,4 @@
-"""The outbox: notices that left a step's transaction and are on their way to somebody's mailbox."""
+"""The outbox: notices that left a step's transaction and are on their way to somebody's mailbox or mobile phone."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,8 +16,17 @@ class NoticeState(StrEnum):
     DEAD = "dead"
 
 
+class Channel(StrEnum):
+    """How a notice leaves."""
+
+    MAIL = "mail"
+    TEXT = "text"
+    """A text message (短信) that says what there is to read, and where."""
+
+
 class OutgoingNotice(Base):
-    """One e-mail to one person. ``claimed_until`` keeps a second dispatcher away while one is sending it."""
+    """One e-mail or one text message to one person. ``claimed_until`` keeps a second dispatcher away while one is
+    sending it."""
 
     __tablename__ = "outgoing_notices"
     __table_args__ = (
@@ -33,6 +42,7 @@ class OutgoingNotice(Base):
     message_id: Mapped[str] = mapped_column(unique=True)
     case_no: Mapped[str | None] = mapped_column(ForeignKey("cases.case_no"), index=True)
     notice: Mapped[str]
+    channel: Mapped[Channel] = mapped_column(enum_text(Channel), default=Channel.MAIL, server_default=Channel.MAIL)
     recipient: Mapped[str] = mapped_column(EncryptedText)
     context: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
     state: Mapped[NoticeState] = mapped_column(enum_text(NoticeState), default=NoticeState.QUEUED)

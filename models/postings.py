@@ -10,7 +10,7 @@ from models.base import Base, EncryptedText
 
 class Posting(Base):
     """Where a notice is posted to and, once it was, on which day, under which number of the post's, and who says so; or
-    on which day and how its recipient was told in another way, or that nothing reaches them."""
+    on which day it was collected, or how its recipient was told in another way, or that nothing reaches them."""
 
     __tablename__ = "postings"
 
@@ -19,6 +19,8 @@ class Posting(Base):
     posted_on: Mapped[date | None]
     tracking_no: Mapped[str | None]
     told_how: Mapped[str | None] = mapped_column(EncryptedText)
+    collected_by: Mapped[str | None] = mapped_column(EncryptedText)
+    """Who signed for it at the counter (送达回证), and how it was checked who they are."""
     tried: Mapped[str | None] = mapped_column(EncryptedText)
     """What was tried in vain, where it can reach its recipient in no way (无法送达)."""
     posted_by_no: Mapped[str | None] = mapped_column(ForeignKey("officers.staff_no"))

@@ -1,4 +1,4 @@
-"""From a notice to the mail that leaves: every letter has the same one form."""
+"""From a notice to the mail or the text message that leaves: every letter has the same one form."""
 
 from base64 import encodebytes
 from datetime import datetime
@@ -6,7 +6,7 @@ from email.header import Header
 from email.utils import format_datetime
 
 from notifications.notices import Notice
-from notifications.rendering import SENDER_NAME, render
+from notifications.rendering import SENDER_NAME, render, whom_to_ask
 from runtime.clock import SHANGHAI
 from runtime.contacts import plain_address
 from runtime.settings import settings
@@ -51,6 +51,18 @@ def message(notice: Notice, to: str, message_id: str, at: datetime) -> bytes:
         "",
     ]
     return CRLF.join(lines).encode()
+
+
+def text_message(notice: Notice) -> str:
+    """What a text message says of a notice: its subject, and where the whole of it can be read, or the code that it
+    brings. It lies open on a phone and holds nothing else. Raises what ``render`` raises."""
+    # How it ended is nobody's to read on a locked phone.
+    subject = render(notice).subject.partition("：")[0]
+    link, code = getattr(notice, "link", ""), getattr(notice, "code", "")
+    if code:
+        return f"{SENDER_NAME}：{subject}。验证码{code}，明天以前有效；不是您要求的，请不要理会。"
+    asked = f"咨询电话{settings().contact_phone}。" if settings().contact_phone else ""
+    return f"{SENDER_NAME}：{subject}。" + (f"全文请看 {link} ，请勿转发。{asked}" if link else whom_to_ask())
 
 
 def _part(kind: str, text: str) -> list[str]:

@@ -109,6 +109,8 @@ class ObjectionRegistered(ToObjector):
     due_on: date
     provisional: bool
     explanation: list[DayLine]
+    late: bool = False
+    """Whether that day had passed when this was written."""
 
 
 class ObjectionJoined(ToObjector):
@@ -149,14 +151,18 @@ class SupplementRequested(ToObjector):
     what: str
     due_on: date
     provisional: bool
+    days: int = 0
+    """Working days that they have for it, which a letter on paper says: nobody knows when it arrives."""
 
 
 class ObjectionAccepted(ToObjector):
-    """The objection is taken up; ``due_on`` is still the verification request's (Article 12)."""
+    """The objection is taken up; ``due_on`` is still the verification request's (Article 12), which may have passed
+    (``late``)."""
 
     field: Line
     due_on: date
     provisional: bool
+    late: bool = False
 
 
 class ObjectionDeclined(ToObjector):
@@ -223,10 +229,12 @@ class ContactChanged(ToObjector):
 
 
 class LettersStop(ToMailbox):
-    """Nothing about the case is sent here any more: the address was changed, or whoever reads it acts for nobody."""
+    """Nothing about the case is sent here any more: the address was changed, or whoever reads it acts for nobody; or,
+    some time after that, who is written to now took it back (``withdrawn``)."""
 
     case_no: Line
     certificate: Line
+    withdrawn: bool = False
 
 
 class ToHolder(Notice):
@@ -244,6 +252,8 @@ class CertificateDisputed(ToHolder):
     """Somebody's objection was accepted: what about, and that the holder can comment within ``days`` working days."""
 
     by: Line
+    claims: Line = ""
+    """Who whoever objects says they are, in the holder's name: 本人, or as what they act for them."""
     accepted_on: date
     days: int
 
@@ -319,7 +329,11 @@ class BackfillBatchDecided(Notice):
     wrong: list[int]
 
 
-class CaseAssigned(Notice):
+class ToOfficer(Notice):
+    """What the Center writes to its own staff: none of it is posted, nor told to anybody else."""
+
+
+class CaseAssigned(ToOfficer):
     """To an officer: a case is theirs now, with why (new, handed over, substitution)."""
 
     case_no: Line
@@ -331,7 +345,7 @@ class CaseAssigned(Notice):
     desk: Line
 
 
-class ApprovalAsked(Notice):
+class ApprovalAsked(ToOfficer):
     """To whoever may approve what others draft, once a day: the first draft of it that waits. To a director where
     ``nobody`` may approve one."""
 
@@ -343,7 +357,7 @@ class ApprovalAsked(Notice):
     desk: Line
 
 
-class CasesHandedOver(Notice):
+class CasesHandedOver(ToOfficer):
     """To an officer: many cases are theirs now, for one reason; ``more`` are not listed."""
 
     case_nos: list[Line]
@@ -356,7 +370,7 @@ class CasesHandedOver(Notice):
     desk: Line
 
 
-class LeaveFiled(Notice):
+class LeaveFiled(ToOfficer):
     """To who acts for somebody on leave, and to who is away where another one filed it: the days, or that they were
     ``taken_back``."""
 
@@ -370,7 +384,7 @@ class LeaveFiled(Notice):
     desk: Line
 
 
-class CodesGuessed(Notice):
+class CodesGuessed(ToOfficer):
     """To an officer: wrong codes were given for their staff number, so many since an instant, which may have been
     somebody else. The number itself is not said: whoever reads the letter need not learn it."""
 
@@ -380,7 +394,7 @@ class CodesGuessed(Notice):
     desk: Line
 
 
-class DeadlinesNear(Notice):
+class DeadlinesNear(ToOfficer):
     """To an officer, once a day: the limits that end soon; ``more`` are not listed."""
 
     officer: Line
@@ -390,7 +404,7 @@ class DeadlinesNear(Notice):
     desk: Line
 
 
-class DeadlinesMissed(Notice):
+class DeadlinesMissed(ToOfficer):
     """To the director, once a day: the limits that have passed; ``more`` are not listed."""
 
     director: Line
@@ -621,7 +635,7 @@ class RuleRevisionClosed(ToRevise):
     in_force_on: date
 
 
-class ToInspector(Notice):
+class ToInspector(ToOfficer):
     """What every notice to an inspector of a random spot check names."""
 
     officer: Line

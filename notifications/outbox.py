@@ -10,13 +10,14 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from gateways.text_messages import over
 from models.cases import StaffTask
-from models.notices import NoticeState, OutgoingNotice
+from models.notices import Channel, NoticeState, OutgoingNotice
 from models.postings import Posting
 from notifications.notices import Notice, ToMailbox
 from notifications.own_addresses import own_addresses
 from runtime import clock
-from runtime.contacts import AddressError, plain_address
+from runtime.contacts import AddressError, mobile_number, plain_address
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.settings import settings
 
@@ -38,7 +39,7 @@ TO_MAILBOXES = tuple(each.template() for each in ToMailbox.__subclasses__())
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A notice to one address; ``key`` and address name it once and for all."""
+    """A notice to one address, or to one mobile number; ``key`` and address name it once and for all."""
 
     notice: Notice
     to: str
@@ -67,11 +68,12 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
     for some in in_pieces(list(wanted)):
         for message_id in connection.scalars(QUEUED, {"message_ids": some}):
             del wanted[message_id]
-    rows, lost = [], []
+    rows, lost, texts_go = [], [], over() is not None
     for message_id, each in wanted.items():
         to, state, trouble = each.to, NoticeState.QUEUED, None
+        mobile = mobile_number(to) if texts_go else None
         try:
-            to = plain_address(to)
+            to = mobile or plain_address(to)
         except AddressError:
             state, trouble = NoticeState.DEAD, UNWRITABLE if to else NO_ADDRESS
             if to and not isinstance(each.notice, ToMailbox):
@@ -81,6 +83,7 @@ def queue_many(session: Session, outgoing: Sequence[Outgoing], at: datetime) -> 
                 "message_id": message_id,
                 "case_no": each.case_no,
                 "notice": each.notice.template(),
+                "channel": Channel.TEXT if mobile else Channel.MAIL,
                 "recipient": to,
                 "context": each.notice.model_dump(mode="json"),
                 "state": state,
@@ -151,10 +154,12 @@ def message_id_of(key: str, to: str) -> str:
 
 
 def mask_address(to: str) -> str:
-    """An address as staff tasks may show it: enough to recognise it, too little to write to it.
+    """An address or a mobile number as staff tasks may show it: enough to recognise it, too little to write to it.
 
-    >>> mask_address("zhang.san@example.cn"), mask_address("a@example.cn")
-    ('z***@example.cn', '***@example.cn')
+    >>> mask_address("zhang.san@example.cn"), mask_address("a@example.cn"), mask_address("13800000000")
+    ('z***@example.cn', '***@example.cn', '138****0000')
     """
+    if mobile_number(to):
+        return f"{to[:3]}****{to[-4:]}"
     local, _, domain = to.rpartition("@")
     return f"{local[:1] if len(local) > 1 else ''}***@{domain}"

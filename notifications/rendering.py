@@ -108,12 +108,13 @@ def load_templates() -> None:
         _environment().get_template(name)
 
 
-def render(notice: Notice, *, on_paper: bool = False) -> Rendered:
-    """The notice in its three forms; ``on_paper``, its text is posted as a letter.
+def render(notice: Notice, *, on_paper: bool = False, on_page: bool = False) -> Rendered:
+    """The notice in its three forms; ``on_paper``, its text is posted as a letter; ``on_page``, it is read again on a
+    page, however it had come.
 
     Raises ``jinja2.TemplateError`` for a template that is broken or asks for what the notice has not.
     """
-    context = {"center": SENDER_NAME, "ask": whom_to_ask(), "on_paper": on_paper} | {
+    context = {"center": SENDER_NAME, "ask": whom_to_ask(), "on_paper": on_paper, "on_page": on_page} | {
         name: getattr(notice, name) for name in type(notice).model_fields
     }
     subject, text, html = (

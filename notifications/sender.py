@@ -1,4 +1,5 @@
-"""The dispatcher: takes due notices from the outbox to the mail server, each once, however many dispatchers there are.
+"""The dispatcher: takes due notices from the outbox to the mail server, and text messages to their gateway, each once,
+however many dispatchers there are.
 
 Notices are claimed and read in a short transaction, sent outside of any, and marked soon after the server's answer is
 known, several in a transaction. A crash in between sends them again with the same Message-ID, by which receivers know
@@ -21,9 +22,11 @@ from sqlalchemy import Row, Table, exists, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from gateways.text_messages import NumberRefusedError, send_text
+from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError, MappingError
 from models.base import as_stored
-from models.notices import NoticeState, OutgoingNotice
-from notifications.messages import message
+from models.notices import Channel, NoticeState, OutgoingNotice
+from notifications.messages import message, text_message
 from notifications.notices import NOTICES
 from notifications.outbox import NOT_MADE, TO_MAILBOXES, ask_staff, mask_address
 from runtime import clock
@@ -52,6 +55,7 @@ MARKED_TOGETHER = 32
 connections, can leave again."""
 MARKED_WITHIN = 0.2
 """Seconds after which attempts are marked however few they are."""
+AWAY = "短信网关没有答复"
 _OUTBOX = as_stored(cast("Table", OutgoingNotice.__table__))
 """Addresses and contents are opened one by one: what cannot be decrypted must not hide the others."""
 
@@ -143,8 +147,8 @@ class _Batch:
 
 
 def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS, within: timedelta = CLAIM) -> Dispatched:
-    """Send up to ``limit`` due notices; ``timeout`` is in seconds for one answer of the server. After ``within``, which
-    is longer than an exchange with it, the rest is left to the next dispatcher.
+    """Send up to ``limit`` due notices of either channel; ``timeout`` is in seconds for one answer of the server. After
+    ``within``, which is longer than an exchange with it, the rest is left to the next dispatcher.
 
     Raises ``MailNotSetUpError`` when no server is set, ``KeysMissingError`` without keys, and what the database raises
     when it is away: the notices stay queued then.
@@ -152,10 +156,14 @@ def dispatch(limit: int = 200, timeout: float = TIMEOUT_SECONDS, within: timedel
     if not settings().smtp_host:
         raise MailNotSetUpError("未设置邮件服务器（EZT_SMTP_HOST），通知留在发件箱中，设置后会自动发出。")
     keys()
-    batch = _claim(limit, timeout, within)
-    if batch.waiting:
-        asyncio.run(_send_all(batch))
-    count = batch.results.count
+    # One channel that is away holds up nothing of the other.
+    results: list[Result] = []
+    for channel, send_all in ((Channel.MAIL, _send_all), (Channel.TEXT, _send_texts)):
+        batch = _claim(channel, limit, timeout, within)
+        if batch.waiting:
+            asyncio.run(send_all(batch))
+        results += batch.results
+    count = results.count
     return Dispatched(count(Result.SENT), count(Result.RETRY), count(Result.DEAD))
 
 
@@ -189,7 +197,7 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * int(WAIT_FACTOR ** (attempts - 1)), LONGEST_WAIT)
 
 
-def _claim(limit: int, timeout: float, within: timedelta) -> _Batch:
+def _claim(channel: Channel, limit: int, timeout: float, within: timedelta) -> _Batch:
     now = clock.now()
     earlier = _OUTBOX.alias()
     # What another dispatcher is sending right now goes before what came later in the same case.
@@ -204,6 +212,7 @@ def _claim(limit: int, timeout: float, within: timedelta) -> _Batch:
             select(_OUTBOX)
             .where(
                 _OUTBOX.c.state == NoticeState.QUEUED,
+                _OUTBOX.c.channel == channel,
                 _OUTBOX.c.next_attempt_at <= now,
                 or_(_OUTBOX.c.claimed_until.is_(None), _OUTBOX.c.claimed_until <= now),
                 ~overtakes,
@@ -234,13 +243,56 @@ async def _send_all(batch: _Batch) -> None:
         # Nobody got through to the server: that was an attempt for all that are left.
         batch.attempted |= dict.fromkeys(batch.left(), _Attempt(Result.RETRY, str(away[0])))
         batch.waiting.clear()
-    batch.over.set()
-    await marking
+    await _finish(batch, marking)
     for end in ends:
         if isinstance(end, BaseException) and end not in away:
             raise end
+
+
+async def _finish(batch: _Batch, marking: asyncio.Task[None]) -> None:
+    """Write down what came of the last attempts, and give back what there was no time for."""
+    batch.over.set()
+    await marking
     if left := batch.left():
         await asyncio.to_thread(_release, left, batch.until)
+
+
+async def _send_texts(batch: _Batch) -> None:
+    """Hand in text messages one after the other; when their gateway does not answer, the others are put off too."""
+    marking = asyncio.create_task(batch.mark_in_time())
+    attempt, case = _Attempt(Result.SENT), list[Row[Any]]()
+    try:
+        while batch.has_time() and (case := case or batch.next_case()):
+            notice = case.pop(0)
+            if attempt.error != AWAY:
+                attempt = await asyncio.to_thread(_text, notice, batch.timeout)
+            await batch.note(notice.id, attempt)
+    finally:
+        batch.waiting.append(case)
+        await _finish(batch, marking)
+
+
+def _text(claimed: Row[Any], timeout: float) -> _Attempt:
+    try:
+        to = keys().decrypt_text(claimed.recipient)
+        said = text_message(NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context)))
+    except Exception as error:
+        return _not_made(error)
+    try:
+        send_text(to, said, claimed.message_id, timeout)
+    except NumberRefusedError as refused:
+        return _Attempt(Result.DEAD, f"短信网关答复这个号码收不到短信（{refused}）")
+    except BureauUnavailableError:
+        return _Attempt(Result.RETRY, AWAY)
+    except (BureauRefusedError, MappingError):
+        # Our own key, quota or mapping is wrong, not the notice: there is a day to mend it.
+        return _Attempt(Result.RETRY, "短信网关未受理")
+    return _Attempt(Result.SENT)
+
+
+def _not_made(error: Exception) -> _Attempt:
+    """Whatever is wrong with one notice (a template, a key, a field) must not keep the others waiting."""
+    return _Attempt(Result.DEAD, f"{NOT_MADE}{'无法解密' if isinstance(error, NotOursError) else type(error).__name__}")
 
 
 async def _send_over_one_connection(batch: _Batch) -> None:
@@ -300,9 +352,7 @@ async def _attempt(client: aiosmtplib.SMTP, claimed: Row[Any]) -> _Attempt:
         notice = NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context))
         mail = message(notice, to, claimed.message_id, claimed.queued_at)
     except Exception as error:
-        # Whatever is wrong with one notice (a template, a key, a field) must not keep the others waiting.
-        why = "无法解密" if isinstance(error, NotOursError) else type(error).__name__
-        return _Attempt(Result.DEAD, f"{NOT_MADE}{why}")
+        return _not_made(error)
     if not client.is_connected:
         await _connect(client)
     try:

@@ -40,8 +40,6 @@ SHOWN_BY = {
 }
 """What shows it: Civil Code Art. 165 (a mandate is written), 27 and 28 (guardians), 1121 and 1127 (heirs), 67 (who
 takes over rights and duties of a legal person that was merged or split)."""
-IN_PLACE_OF = frozenset({Capacity.GUARDIAN, Capacity.HEIR, Capacity.SUCCESSOR})
-"""Capacities in which they stand for somebody who cannot act, or is there no more; whoever gives a mandate can."""
 
 
 class Ground(StrEnum):

@@ -11,6 +11,8 @@ from runtime.refusals import InputError
 from runtime.words import Words
 
 PHONE = r"^\+?[0-9][0-9 -]{5,19}$"
+MOBILE = re.compile(r"(?:\+86|(?:00)?86)?(1[3-9][0-9]{9})")
+"""A mobile number of the mainland, with or without its country code."""
 LONGEST_ADDRESS = 254
 """Characters (RFC 5321, 4.5.3.1.3: a path of 256 with its angle brackets)."""
 EXAMPLE = "zhang@example.cn"
@@ -55,6 +57,19 @@ def can_be_written_to(text: str) -> bool:
     except AddressError:
         return False
     return True
+
+
+def mobile_number(text: str) -> str | None:
+    """The mobile number in a telephone number as it was typed, which text messages can be sent to; ``None`` for any
+    other.
+
+    >>> mobile_number("+86 138-0000-0000"), mobile_number("008615600000000"), mobile_number("18500000000")
+    ('13800000000', '15600000000', '18500000000')
+    >>> mobile_number("0575-84120001"), mobile_number("zhang@example.cn"), mobile_number("138000000001")
+    (None, None, None)
+    """
+    found = MOBILE.fullmatch(re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)))
+    return found[1] if found else None
 
 
 def _parsed(text: str) -> str:

@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     province_gateway: GatewaySettings = Field(default_factory=GatewaySettings, description="浙江省大数据局网关")
     gateway_mapping: str = Field("", description="核实需求接口的字段对照文件（JSON）；空为内置对照")
     certificate_mapping: str = Field("", description="证照查询接口的字段对照文件（JSON）；空为内置对照")
+    messages_over: Literal["", "city", "province"] = Field(
+        "", description="短信经哪个网关发出：city或province；空为不发短信，没有邮箱的一律邮寄"
+    )
+    message_mapping: str = Field("", description="短信接口的字段对照文件（JSON）；空为内置对照")
     zheliban: ZhelibanSettings = Field(default_factory=ZhelibanSettings, description="浙里办统一登录")
     zhezhengding: ZhezhengdingSettings = Field(default_factory=ZhezhengdingSettings, description="工作人员的浙政钉登录")
     virus_scanner: str = Field("", description="附件查毒命令，文件由标准输入给出，退出码0为无毒、1为有毒；空为不查")

@@ -31,6 +31,7 @@ from tasks.objections.drafts import (
     type_choices,
     wrong_in,
 )
+from tasks.objections.registrations import Registered
 from web.forms import NOBODYS, Filled, RowNumber, Token, Typed, back_to, refused, row_number
 from web.problems import status_of
 from web.rendering import page
@@ -113,7 +114,7 @@ def fill_in(request: Request, token: Token) -> Response:
     """The form with what was typed so far; once the draft is handed in, the objection itself."""
     filed = registered_from(token)
     if filed is not None:
-        return RedirectResponse(f"/objections/{filed.token}", 303)
+        return _registered(filed)
     draft = draft_of(token)
     if draft.typed.get("certificate_type") is None:
         return _choice(request, token=token)
@@ -214,7 +215,17 @@ def confirmed(token: Token, code: Token, background: BackgroundTasks) -> Respons
 def _hand_in(token: str, person: Person | None, code: str, background: BackgroundTasks) -> Response:
     registered = hand_in(token, person, code)
     background.add_task(nudge, registered.case_no)
-    return back_to(f"/objections/{registered.token}", "filed")
+    return _registered(registered, "filed")
+
+
+def _registered(registered: Registered, said: str = "") -> RedirectResponse:
+    """To the objection, for whoever its letters still go to."""
+    if not registered.token:
+        raise RefusalError(
+            f"这份申请已登记为{registered.case_no}，此后联系方式有变更，本页的链接已失效，请用最近一封通知中的链接。"
+        )
+    place = f"/objections/{registered.token}"
+    return back_to(place, said) if said else RedirectResponse(place, 303)
 
 
 def _to(token: str, further: str = "") -> RedirectResponse:

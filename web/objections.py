@@ -81,8 +81,8 @@ def hand_in(
     )
     background.add_task(nudge, registered.case_no)
     return {
-        "token": registered.token,
-        "status_url": status_link(registered.token),
+        "token": registered.token or None,
+        "status_url": status_link(registered.token) if registered.token else None,
         "hints": [{"field": name, "detail": why} for name, why in doubts_of(application).items()],
         **status_of(registered.case_no),
     }

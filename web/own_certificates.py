@@ -34,7 +34,21 @@ from tasks.certificates.own import (
     own_certificate,
     own_certificates,
 )
-from web.forms import NOBODYS, CaseNo, Filled, RowNumber, Said, Token, Typed, back_to, checked, refused
+from web.forms import (
+    NOBODYS,
+    CaseNo,
+    Files,
+    Filled,
+    RowNumber,
+    Said,
+    Token,
+    Typed,
+    back_to,
+    checked,
+    checked_with_files,
+    given_files,
+    refused,
+)
 from web.problems import status_of
 from web.rendering import page
 from web.sessions import own_session
@@ -82,15 +96,18 @@ def certificate(request: Request, own: Own, number: RowNumber) -> Response:
 
 
 @router.post("/certificates/{number}/comments/{case_no}")
-def comment(request: Request, own: Own, number: RowNumber, case_no: CaseNo, text: Typed = "") -> Response:
-    """What I say to somebody else's objection to it."""
+def comment(
+    request: Request, own: Own, number: RowNumber, case_no: CaseNo, text: Typed = "", files: Files = None
+) -> Response:
+    """What I say to somebody else's objection to it, with what shows it."""
+    given = given_files(files)
     try:
-        comment_on_objection(own, case_no, checked(Comment, {"text": text}).text)
+        form, kept = checked_with_files(Comment, {"text": text}, given)
+        comment_on_objection(own, case_no, form.text, kept)
     except RefusalError as why:
-        # A page has one such field for each objection.
-        field = f"text-{case_no}"
-        said = refused(why, {field: text})
-        wrong = {field if name == "text" else name: what for name, what in said.wrong.items()}
+        # A page has such fields for each objection.
+        said = refused(why, {f"text-{case_no}": text}, given)
+        wrong = {f"{name}-{case_no}" if name in ("text", "files") else name: what for name, what in said.wrong.items()}
         return _shown(request, own_certificate(own, number), replace(said, wrong=wrong))
     return RedirectResponse(f"/my/certificates/{number}#heard-{case_no}", 303)
 

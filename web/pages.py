@@ -1,14 +1,14 @@
 """Pages for people: an objector follows a case by its link."""
 
 from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from regulation.limits import CONFIRMATION_MAILS, VERIFICATION_REQUEST
 from regulation.objections import Stage
-from runtime.contacts import Address
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.case.notices import kick
@@ -18,6 +18,7 @@ from tasks.objections.contacts import ask_for_contact, confirm_contact
 from tasks.objections.followed import followed, may_look
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.steps import case_of_token, log_disagreement, submit_supplement, withdraw_objection
+from tasks.objections.ways import texts_go, written_to
 from web.forms import (
     NOBODYS,
     CaseNo,
@@ -44,11 +45,11 @@ SAID = {
     "supplemented": "补正已收到。",
     "withdrawn": "异议已撤回。",
     "disagreed": "不同意见已登记。",
-    "changed": "邮箱已改，今后的通知发到新的邮箱，原来的链接失效，请收藏本页网址。",
+    "changed": "联系方式已改，今后的通知发到新的地方，原来的链接失效，请收藏本页网址。",
 }
 
 
-CODE_SENT = "验证码已发到新的邮箱，请填写在下面；填写以前，通知仍发到原来的邮箱。"
+CODE_SENT = "验证码已发出，请填写在下面；填写以前，通知仍发到原来的地方。"
 LOOK_ONLY = "本页只供查看。补正、撤回、提出不同意见，请凭办件编号来信、来电、来访。"
 
 
@@ -59,9 +60,9 @@ class SupplementForm(BaseModel):
 
 
 class ContactForm(BaseModel):
-    """Where an objector wants to be written to."""
+    """Where an objector wants to be told: an e-mail address or, where text messages are sent, a mobile number."""
 
-    email: Address = Field(title="新的邮箱")
+    email: Annotated[Words, AfterValidator(written_to)] = Field(title="新的邮箱")
 
 
 class DisagreementForm(BaseModel):
@@ -85,7 +86,8 @@ def look(request: Request, case_no: CaseNo, code: Token) -> HTMLResponse:
     nothing = dict.fromkeys(("may_supplement", "may_disagree", "may_move"), False)
     context = {
         "sheet": sheet_of(case_no, OBJECTION_TO_PARTY),
-        "told": replace(followed(case_no), may_withdraw=False),
+        # Whoever finds one letter reads none of the others.
+        "told": replace(followed(case_no), may_withdraw=False, letters=()),
         "request_days": VERIFICATION_REQUEST.value,
         "said": LOOK_ONLY,
         "form": NOBODYS,
@@ -109,6 +111,7 @@ def _status_page(request: Request, token: str, form: Filled = NOBODYS, said: str
         "may_supplement": stage is Stage.SUPPLEMENT,
         "may_disagree": stage is Stage.CLOSED,
         "may_move": stage is not Stage.WITHDRAWN,
+        "texts": texts_go(),
     }
     return page(request, "objection.html", context, form.status)
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.cases import Answer, Case, Deadline, StaffTask
 from models.organisations import Officer, Role
+from models.records import AuditEntry
 from notifications.notices import ApprovalAsked
 from notifications.outbox import queue
 from regulation.approvals import Opinion, may_approve
@@ -48,6 +49,8 @@ class Approval(Question):
     drafted: ClassVar[type[Question]]
     rests_on: ClassVar[tuple[type[Question], ...]] = ()
     """Further questions whose answers, entered by an officer, the draft rests on."""
+    typed: ClassVar[tuple[str, ...]] = ()
+    """What the audit trail calls it that an officer typed in what somebody else said or wants."""
 
     opinion: Opinion = Field(title="审签意见")
     reason: Words = Field("", title="审签说明", max_length=500)
@@ -62,12 +65,16 @@ class Approval(Question):
         if officer.staff_no not in rights.entitled:
             raise RefusalError("已经拟稿，等待审签：由负责人或者负责人指定的审签人办理。")
         if not rights.may(officer.staff_no, cls.involved(session, case.case_no)):
-            raise RefusalError("已经拟稿，等待审签：拟稿人、录入上级回复的人以及代理他们的人不能审签，须由另一人办理。")
+            raise RefusalError(
+                "已经拟稿，等待审签：拟稿人、登记异议、录入回复的人以及代理他们的人不能审签，须由另一人办理。"
+            )
 
     @classmethod
     def involved(cls, session: Session, case_no: str) -> set[str]:
-        """Who drafted, in whichever turn, or entered what the draft rests on."""
-        return set(session.scalars(select(Answer.officer_no).where(Answer.case_no == case_no, *cls._took_part())))
+        """Who drafted, in whichever turn, or entered what the draft rests on, the case itself included."""
+        answered = select(Answer.officer_no).where(Answer.case_no == case_no, *cls._took_part())
+        typed = select(AuditEntry.actor).where(AuditEntry.case_no == case_no, AuditEntry.tag.in_(cls.typed))
+        return {who for who in session.scalars(answered.union_all(typed)) if who is not None}
 
     @classmethod
     def _took_part(cls) -> tuple[ColumnElement[bool], ...]:
@@ -78,8 +85,12 @@ class Approval(Question):
     def waits_for(cls, stands_for: Collection[str]) -> ColumnElement[bool]:
         """Of a case whether it waits for this approval, and whoever acts for these officers may give it, if they have
         the right: ``check_officer`` in SQL."""
-        theirs = select(Answer.id).where(Answer.case_no == Case.case_no, Answer.officer_no.in_(sorted(stands_for)))
-        return and_(Case.waiting_for.like(f"{cls.question}-%"), ~theirs.where(*cls._took_part()).exists())
+        answered = select(Answer.id).where(Answer.case_no == Case.case_no, Answer.officer_no.in_(sorted(stands_for)))
+        typed = select(AuditEntry.id).where(AuditEntry.case_no == Case.case_no, AuditEntry.tag.in_(cls.typed))
+        took_part = (
+            answered.where(*cls._took_part()).exists() | typed.where(AuditEntry.actor.in_(sorted(stands_for))).exists()
+        )
+        return and_(Case.waiting_for.like(f"{cls.question}-%"), ~took_part)
 
     @classmethod
     def needs_reason(cls, session: Session, case_no: str) -> str:

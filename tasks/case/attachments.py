@@ -25,6 +25,8 @@ from tasks.audit import record
 
 ADDED = "case:attachments:added"
 """What the audit trail calls it that staff brought files."""
+COLLECTED = "case:notice:collected"
+"""As ``ADDED``, of what somebody signed who collected a letter: it is evidence of nothing else."""
 OFD = "application/ofd"
 ACCEPTED_TYPES = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG", OFD: "OFD"}
 ENDINGS = {"application/pdf": (".pdf",), "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), OFD: (".ofd",)}
@@ -85,11 +87,16 @@ def keep_files(session: Session, case_no: str, files: Sequence[File], at: dateti
         )
 
 
+def added(session: Session, case_no: str, files: Sequence[File]) -> list[File]:
+    """Those of the files that a case does not have yet, each once."""
+    kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
+    return [file for sha256, file in {file.sha256: file for file in files}.items() if sha256 not in kept]
+
+
 def keep_new_files(session: Session, case_no: str, files: Sequence[File], by: str, at: datetime) -> int:
     """Keep checked files that a member of staff (``by``) brings to a case, but for those that it has; how many are
     new."""
-    kept = set(session.scalars(select(Attachment.sha256).where(Attachment.case_no == case_no)))
-    new = [file for sha256, file in {file.sha256: file for file in files}.items() if sha256 not in kept]
+    new = added(session, case_no, files)
     if new:
         keep_files(session, case_no, new, at)
         record(session, ADDED, case_no, by, at, files=len(new))

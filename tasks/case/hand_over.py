@@ -11,6 +11,7 @@ from models.backfills import BackfillEntry
 from models.cases import Case, Deadline, Handover
 from models.objections import Objection
 from models.organisations import Officer, Role
+from models.records import AuditEntry
 from notifications.notices import CasesHandedOver
 from notifications.outbox import queue
 from runtime import clock
@@ -23,6 +24,7 @@ from tasks.case.step import locked_case
 from tasks.office.officers import absence, acting_officer, check_may_act, officer_named
 from tasks.office.signatures import SignatureError, look_at
 
+FILED = "liaison:filing:registered"
 REFUSED, NAMED = 10, 100
 """Cases that a refusal, and a letter, name."""
 
@@ -50,21 +52,23 @@ def _passable(session: Session, case_no: str, to: Officer, by: Officer, on: date
 
 
 def check_receiver(session: Session, case: Case, to: Officer) -> None:
-    """Raise ``RefusalError`` for whoever cannot have a case: an auditor, who has it already, and who entered the paper
-    certificate that somebody else has to review (Article 11)."""
+    """Raise ``RefusalError`` for whoever cannot have a case: an auditor, who has it already, and who entered what
+    somebody else has to review (Articles 11 and 13)."""
     if to.role is Role.AUDITOR:
         raise RefusalError(f"工号{to.staff_no}是审计人员，只能查看，不能接收办件；请另选接收人。")
     if to.staff_no == case.officer_no:
         raise RefusalError(f"本件已由工号{to.staff_no}办理，无需移交。")
     if to.staff_no in entered_by(session, case.case_no):
-        raise RefusalError(f"工号{to.staff_no}是补录人，不能审核自己补录的证照；请另选接收人。")
+        raise RefusalError(f"本件是工号{to.staff_no}登记的，须由另一人审核；请另选接收人。")
 
 
 def entered_by(session: Session, case_no: str) -> frozenset[str]:
-    """Who entered the paper certificates of a backfill or a batch; of any other case nobody."""
+    """Who entered the paper certificates of a backfill or a batch, or the filing of a liaison officer; of any other
+    case nobody."""
     one = select(BackfillEntry.entered_by).where(BackfillEntry.case_no == case_no)
     many = select(BackfillBatch.entered_by).where(BackfillBatch.case_no == case_no)
-    return frozenset(session.scalars(one.union_all(many)))
+    filed = select(AuditEntry.actor).where(AuditEntry.case_no == case_no, AuditEntry.tag == FILED)
+    return frozenset(session.scalars(one.union_all(many, filed)))
 
 
 def _pass_on(session: Session, case: Case, officer: Officer, why: str, by: Officer, at: datetime) -> None:

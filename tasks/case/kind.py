@@ -110,8 +110,9 @@ class KindSheet:
     """The case that it is handled in, where that is another."""
     shared: Happened = field(default_factory=dict)
     """What of that other case's timeline belongs to this one's, too, from when this one was opened."""
-    compared: Callable[[Session, Case], Sequence[Compared]] = lambda _session, _case: ()
-    """What the decision that the case waits for hangs on, in the order of weight; unmasked, as ``full_lines``."""
+    compared: Callable[[Session, Case], Iterable[Compared]] = lambda _session, _case: ()
+    """What the decision that the case waits for hangs on, in the order of weight, each made when it is wanted;
+    unmasked, as ``full_lines``."""
     certificates_of: Callable[[Session, Case], Sequence[str]] = lambda _session, _case: ()
     """The roots of the certificates that the case is about."""
     people_of: Callable[[Session, Case], Lines] = lambda _session, _case: []

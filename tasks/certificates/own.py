@@ -1,6 +1,7 @@
 """What holders see of their own on the pages (Articles 10, 11, 14): their certificates, whom they authorised, and their
 doubts about a use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -19,6 +20,7 @@ from regulation.certificates import CertificateState, mask_number
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, NotFoundError, RefusalError
+from tasks.case.attachments import File
 from tasks.certificates.holders import (
     AuthorisationAnswer,
     AuthorisationRequest,
@@ -175,9 +177,9 @@ def own_certificate(request: HolderRequest, number: int) -> OwnFace:
         )
 
 
-def comment_on_objection(request: HolderRequest, case_no: str, text: str) -> None:
+def comment_on_objection(request: HolderRequest, case_no: str, text: str, files: Sequence[File] = ()) -> None:
     """Say something to somebody else's objection to one's own certificate. Raises what ``comment_on_page`` raises."""
-    comment_on_page(holder_index(holder_of(request).number), case_no, text)
+    comment_on_page(holder_index(holder_of(request).number), case_no, text, files)
 
 
 def corrections_for(request: HolderRequest) -> list[Corrected]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -37,6 +38,9 @@ from tasks.office.signatures import sign
 
 COMPARED = 2
 """How much of what a decision hangs on a row shows: the draft, and what it is about."""
+FACTS_OF = 50
+"""Drafts of a page up to which each shows all facts of its case. Nobody reads them of a whole table's, and to gather
+them takes seconds a hundred."""
 LOOKS = "%:read"
 """Tags of what changes nothing: somebody looked."""
 
@@ -58,7 +62,7 @@ class Draft:
     asks: str
     compared: Sequence[Compared]
     facts: Lines
-    """All other facts of the case, unmasked."""
+    """All other facts of the case, unmasked; nothing on a page of more than ``FACTS_OF``."""
     files: int
     needs_reason: str
     """Why whoever agrees has to say why; empty: they need not."""
@@ -112,7 +116,7 @@ def waiting(by: SignedIn, batch_no: str = "") -> Waiting:
         looked = [new_entry("case:sheet:read", case_no, by.staff_no, now, {}) for case_no in shown]
         insert_many(session, cast("Table", AuditEntry.__table__), looked)
         return Waiting(
-            tuple(_shown(session, case, draft, today, named) for case, draft in drafts),
+            tuple(_shown(session, case, draft, today, named, len(drafts) <= FACTS_OF) for case, draft in drafts),
             len(case_nos) - len(shown),
             _digest(drafts, _last_news(session, drafts)),
         )
@@ -167,12 +171,16 @@ def _digest(drafts: Sequence[tuple[Case, Answer]], news: Mapping[str, int]) -> s
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
-def _shown(session: Session, case: Case, draft: Answer, today: Today, named: Callable[[str], str]) -> Draft:
+def _shown(
+    session: Session, case: Case, draft: Answer, today: Today, named: Callable[[str], str], whole: bool
+) -> Draft:
     kind = KINDS[case.kind].sheet
     due_on = session.scalar(of_cases(select(DUE.c.due_on)).where(Case.case_no == case.case_no))
-    compared = kind.compared(session, case)[:COMPARED]
+    compared = tuple(islice(kind.compared(session, case), COMPARED))
     above = {value for each in compared for _, value in each.lines}
-    facts = [*kind.full_lines(session, case), *(line for line in kind.lines(session, case) if line[0] == REMARK)]
+    facts = list[tuple[str, str]]()
+    if whole:
+        facts = [*kind.full_lines(session, case), *(line for line in kind.lines(session, case) if line[0] == REMARK)]
     files = select(func.count(Attachment.id)).where(Attachment.case_no.in_(kind.files_of(session, case)))
     return Draft(
         case.case_no,

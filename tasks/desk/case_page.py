@@ -56,12 +56,14 @@ OF_STAFF: Happened = {
     "case:run:replaced": "流程运行在Prefect中{how}，已重新发起",
     "case:notice:posted-to-holder": "致持证主体的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:told-to-holder": "致持证主体的“{subject}”已于{posted_on}另行告知",
+    "case:notice:collected-to-holder": "致持证主体的“{subject}”已于{posted_on}当面领取",
     "case:notice:returned-to-holder": "致持证主体的“{subject}”退回（挂号号码{tracking_no}）",
     "case:notice:returned-to-department": "致部门的“{subject}”退回（挂号号码{tracking_no}）",
     "case:notice:unreached-to-holder": "致持证主体的“{subject}”无法送达",
     "case:notice:number-corrected-to-holder": "致持证主体的“{subject}”的挂号号码由{was}更正为{tracking_no}",
     "case:notice:posted-to-department": "致部门的“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:told-to-department": "致部门的“{subject}”已于{posted_on}另行告知",
+    "case:notice:collected-to-department": "致部门的“{subject}”已于{posted_on}当面领取",
     "case:notice:number-corrected-to-department": "致部门的“{subject}”的挂号号码由{was}更正为{tracking_no}",
 }
 """What of a timeline is nobody's business but the staff's."""
@@ -142,7 +144,7 @@ def case_page(case_no: str, by: SignedIn) -> CasePage:
         if whole:
             record(session, "case:sheet:read", case_no, by.staff_no, now)
         kind, named = KINDS[case.kind].sheet, names(session)
-        compared = kind.compared(session, case) if whole else ()
+        compared = tuple(kind.compared(session, case)) if whole else ()
         lines = _but_for(compared, _lines(session, case, sheet)) if whole else sheet.lines
         acting = acting_officer(session, case.officer_no, clock.local_date(now)).staff_no
         return CasePage(

@@ -2,10 +2,10 @@
 
 A notice comes here when its recipient has no address that can be written to, or the mail server has refused it for
 good, and every letter to a holder to whose certificate somebody else objects. It leaves when an officer registers,
-signed, that it was posted, how its recipient was told otherwise, or, of a holder, that nothing reaches them
-(无法送达); its matters (待阅事项) are done then, and cannot be done before. A limit of ours for what it asks of its
-recipient counts from then. A letter to a bureau is registered on the page of its case, by the question that has its
-number and its day (Article 12).
+signed, that it was posted, that its recipient has signed for it at the counter (送达回证), how they were told
+otherwise, or, of a holder, that nothing reaches them (无法送达); its matters (待阅事项) are done then, and cannot be
+done before. A limit of ours for what it asks of its recipient counts from then. A letter to a bureau is registered on
+the page of its case, by the question that has its number and its day (Article 12).
 """
 
 from collections import defaultdict
@@ -25,6 +25,7 @@ from models.notices import NoticeState, OutgoingNotice
 from models.objections import Objection
 from models.organisations import Officer, Role
 from models.postings import Posting
+from notifications.kept import said_in
 from notifications.notices import (
     NOTICES,
     BackfillReturned,
@@ -46,12 +47,13 @@ from runtime import clock
 from runtime.database import in_pieces, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
+from tasks.case.attachments import File, keep_files
 from tasks.case.calendars import working_days
 from tasks.case.deadlines import count_from, running_deadline
 from tasks.desk.door import SignedIn
 from tasks.desk.kinds import KINDS
 from tasks.desk.letters import pdf_from
-from tasks.desk.told import OF_STAFF, how_it_went, said_in
+from tasks.desk.told import OF_STAFF, how_it_went
 from tasks.objections.contacts import who_was_reached
 from tasks.objections.followed import link_to_look
 from tasks.objections.hearings import came_back, hearing_of, was_told
@@ -62,6 +64,7 @@ from tasks.office.signatures import SignatureError, look_at
 from tasks.office.staff_tasks import open_staff_task
 
 TEMPLATE = Path(__file__).with_name("posted.typ").read_bytes()
+RECEIPT = Path(__file__).with_name("receipt.typ").read_bytes()
 BY_CODE = "（扫描信上的二维码查看）"
 NO_LINKS = "（网上查看的链接不随信寄送，需要的请凭办件编号向我中心查询）"
 LONGEST_ADDRESS = 200
@@ -115,6 +118,7 @@ class PostedLetter:
     id: int
     case_no: str
     to: str
+    subject: str
     posted_on: date
     tracking_no: str
 
@@ -220,7 +224,7 @@ def _posted_lately(session: Session, theirs: Collection[str]) -> Iterator[Posted
     )
     for notice, posting in session.execute(wanted).tuples():
         to, on = _to_whom(session, notice), cast("date", posting.posted_on)
-        yield PostedLetter(notice.id, str(notice.case_no), to, on, str(posting.tracking_no))
+        yield PostedLetter(notice.id, str(notice.case_no), to, said_in(notice)[0], on, str(posting.tracking_no))
 
 
 def _to_post(session: Session, theirs: Collection[str]) -> list[ToPost]:
@@ -263,7 +267,8 @@ def _to_whom(session: Session, notice: OutgoingNotice) -> str:
     if _is_of_holder(notice):
         return hearing_of(session, notice).holder_name
     if notice.notice == LettersStop.template():
-        return who_was_reached(session, str(notice.case_no), notice.queued_at)
+        posting = session.get(Posting, notice.id)
+        return who_was_reached(session, str(notice.case_no), posting.address if posting is not None else "")
     return str(notice.context.get("recipient") or notice.context.get("department", ""))
 
 
@@ -295,40 +300,50 @@ def keep_addresses(addresses: Mapping[int, str], by: SignedIn) -> int:
         given = {number: text.strip() for number, text in addresses.items() if text.strip()}
         _check({f"address-{number}": _wrong_address(text) for number, text in given.items()})
         for number in given.keys() & letters.keys():
-            _posting(session, number).address = given[number]
+            posting, notice = _posting(session, number), letters[number]
+            if posting.address != given[number]:
+                posting.address = given[number]
+                said = {"subject": said_in(notice)[0]}
+                record(session, "case:notice:address-kept", notice.case_no, by.staff_no, clock.now(), **said)
         return len(given.keys() & letters.keys())
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an officer says of one letter: its number and address, or how its recipient was told otherwise, or what was
-    tried in vain."""
+    """What an officer says of one letter: its number and address, or how its recipient was told otherwise, what was
+    tried in vain, or who collected it."""
 
     address: str = ""
     tracking_no: str = ""
     told_how: str = ""
     tried: str = ""
+    collected_by: str = ""
 
     @property
     def in_words(self) -> tuple[tuple[str, str], ...]:
         """What is said in place of a number: the field's name and the words."""
-        said = (("told", self.told_how.strip()), ("tried", self.tried.strip()))
-        return tuple((name, words) for name, words in said if words)
+        said = (("told", self.told_how), ("tried", self.tried), ("collected", self.collected_by))
+        return tuple((name, words.strip()) for name, words in said if words.strip())
 
 
-def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code: str, by: SignedIn) -> int:
-    """Register that letters were posted, or their recipients told otherwise, on a day, all of them or none, signed with
-    one code; how many. Their matters (待阅事项) are done with. The same again changes nothing.
+def register_posted(
+    letters: Mapping[int, Posted], posted_on: date | None, code: str, by: SignedIn, signed_for: Sequence[File] = ()
+) -> int:
+    """Register that letters were posted, collected, or their recipients told otherwise, on a day, all of them or none,
+    signed with one code; how many. ``signed_for`` is what was signed by who collected. Their matters (待阅事项) are
+    done with. The same again changes nothing.
 
     What is wrong is said before the code is looked at. Raises ``InputError`` that names the fields (``tracking-<id>``,
-    ``told-<id>``, ``tried-<id>``, ``address-<id>``, ``posted_on``, ``letters``), ``RefusalError`` for an auditor,
-    ``SignatureError``.
+    ``told-<id>``, ``tried-<id>``, ``collected-<id>``, ``address-<id>``, ``posted_on``, ``letters``, ``files``),
+    ``RefusalError`` for an auditor, ``SignatureError``.
     """
     with transaction() as session:
         now = clock.now()
         waiting = _letters_of(session, by)
         if letters and all(_is_posted(session, number, said) for number, said in letters.items()):
             return len(letters)
+        if any(said.collected_by.strip() for said in letters.values()) and not signed_for:
+            raise InputError.of("files", "请选择领取人签名的送达回证的扫描件或照片。")
         numbers = _checked_numbers(session, letters, posted_on, waiting, clock.local_date(now))
         signed = look_at(session, by.staff_no, code, by.source)
         if not isinstance(signed, SignatureError):
@@ -336,8 +351,11 @@ def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code:
                 posting, said = _posting(session, number), letters[number]
                 posting.address, posting.tracking_no = said.address.strip() or posting.address, tracking_no
                 posting.told_how, posting.tried = said.told_how.strip() or None, said.tried.strip() or None
+                posting.collected_by = said.collected_by.strip() or None
                 posting.posted_on, posting.posted_by_no, posting.at = posted_on, by.staff_no, now
                 _note(session, waiting[number], posting, now)
+            for case_no in {str(waiting[number].case_no) for number, said in letters.items() if said.collected_by}:
+                keep_files(session, case_no, signed_for, now)
     # Only now, because a wrong code has to be counted.
     if isinstance(signed, SignatureError):
         raise signed
@@ -345,8 +363,8 @@ def register_posted(letters: Mapping[int, Posted], posted_on: date | None, code:
 
 
 def correct_number(number: int, tracking_no: str, code: str, by: SignedIn) -> None:
-    """Set the number of a letter right that was posted of late, signed; both numbers stay on record. The same again
-    changes nothing.
+    """Set the number of a letter right that was posted of late, and of what was in the same envelope, signed; both
+    numbers stay on record. The same again changes nothing.
 
     Raises ``InputError`` that names ``corrected-<id>``, ``LookupError`` for a letter that is none of theirs or too long
     ago, ``RefusalError`` for an auditor, ``SignatureError``.
@@ -360,41 +378,53 @@ def correct_number(number: int, tracking_no: str, code: str, by: SignedIn) -> No
             corrected = tracking_number(tracking_no)
         except InputError as why:
             raise InputError.of(f"corrected-{number}", str(why)) from None
-        posting = session.get_one(Posting, number, with_for_update=True)
-        if corrected == posting.tracking_no:
+        envelope = _envelope(session, number)
+        if corrected == envelope[0][1].tracking_no:
             return
         if taken := _taken(session, [corrected]):
             raise InputError.of(f"corrected-{number}", taken[corrected])
         signed = look_at(session, by.staff_no, code, by.source)
         if not isinstance(signed, SignatureError):
-            was, posting.tracking_no = posting.tracking_no, corrected
-            notice = session.get_one(OutgoingNotice, number)
-            said = {"subject": said_in(notice)[0], "was": was, "tracking_no": corrected}
-            record(session, _tag(notice, "number-corrected"), notice.case_no, by.staff_no, clock.now(), **said)
+            for notice, posting in envelope:
+                was, posting.tracking_no = posting.tracking_no, corrected
+                said = {"subject": said_in(notice)[0], "was": was, "tracking_no": corrected}
+                record(session, _tag(notice, "number-corrected"), notice.case_no, by.staff_no, clock.now(), **said)
     if isinstance(signed, SignatureError):
         raise signed
 
 
 def register_returned(number: int, code: str, by: SignedIn) -> None:
-    """A letter that was posted of late came back: it is to be posted again, or its recipient told otherwise. Raises as
-    ``correct_number``."""
+    """A letter that was posted of late came back with what was in the same envelope: to be posted again, or its
+    recipient told otherwise. Raises as ``correct_number``."""
     with transaction() as session:
         officer = _may_register(session, by)
         if number not in {each.id for each in _posted_lately(session, _theirs(session, officer))}:
             raise LookupError("没有这封可以登记退回的信，请回到“邮寄登记”核对。")
-        posting = session.get_one(Posting, number, with_for_update=True)
+        envelope = _envelope(session, number)
         signed = look_at(session, by.staff_no, code, by.source)
         if not isinstance(signed, SignatureError):
-            notice = session.get_one(OutgoingNotice, number)
-            said = {"subject": said_in(notice)[0], "tracking_no": posting.tracking_no}
-            record(session, _tag(notice, "returned"), notice.case_no, by.staff_no, clock.now(), **said)
-            posting.posted_on = posting.tracking_no = None
-            if notice.notice == CertificateDisputed.template():
-                came_back(hearing_of(session, notice))
-            what = f"{notice.case_no}的一封信退回了，请在“邮寄登记”重新寄出，或者另行告知"
-            open_staff_task(session, f"unposted:{notice.id}", notice.case_no, what, clock.now())
+            for notice, posting in envelope:
+                _came_back(session, notice, posting, by.staff_no)
     if isinstance(signed, SignatureError):
         raise signed
+
+
+def _came_back(session: Session, notice: OutgoingNotice, posting: Posting, staff_no: str) -> None:
+    said = {"subject": said_in(notice)[0], "tracking_no": posting.tracking_no}
+    record(session, _tag(notice, "returned"), notice.case_no, staff_no, clock.now(), **said)
+    posting.posted_on = posting.tracking_no = None
+    if notice.notice == CertificateDisputed.template():
+        came_back(hearing_of(session, notice))
+    what = f"{notice.case_no}的一封信退回了，请在“邮寄登记”重新寄出，或者另行告知"
+    open_staff_task(session, f"unposted:{notice.id}", notice.case_no, what, clock.now())
+
+
+def _envelope(session: Session, number: int) -> list[tuple[OutgoingNotice, Posting]]:
+    """A letter that was posted, and those that were in the same envelope; locked."""
+    posted = select(Posting.tracking_no).where(Posting.notice_id == number).scalar_subquery()
+    wanted = select(OutgoingNotice, Posting).join(Posting, Posting.notice_id == OutgoingNotice.id)
+    wanted = wanted.where(Posting.tracking_no == posted).order_by(OutgoingNotice.id).with_for_update(of=Posting)
+    return [(notice, posting) for notice, posting in session.execute(wanted).tuples()]
 
 
 def _letters_of(session: Session, by: SignedIn) -> dict[int, OutgoingNotice]:
@@ -424,7 +454,8 @@ def _is_posted(session: Session, number: int, said: Posted) -> bool:
     if known is None or known.posted_on is None:
         return False
     if known.tracking_no is None or said.in_words:
-        return (known.told_how or "", known.tried or "") == (said.told_how.strip(), said.tried.strip())
+        kept = {"told": known.told_how, "tried": known.tried, "collected": known.collected_by}
+        return {name: words for name, words in kept.items() if words} == dict(said.in_words)
     try:
         return known.tracking_no == tracking_number(said.tracking_no)
     except InputError:
@@ -458,11 +489,14 @@ def _checked_numbers(
             wrong[f"tracking-{number}"] = str(why)
     posted = {number: each for number, each in numbers.items() if each is not None}
     taken = _taken(session, posted.values())
+    # An envelope with several letters to one recipient has one number.
+    envelopes: dict[str, tuple[str, str]] = {}
     for number, each in posted.items():
+        to_whom = _to_whom(session, waiting[number]), letters[number].address.strip()
         if each in taken:
             wrong[f"tracking-{number}"] = taken[each]
-        elif list(posted.values()).count(each) > 1:
-            wrong[f"tracking-{number}"] = "两封不能是同一个挂号号码，请照回执更正。"
+        elif envelopes.setdefault(each, to_whom) != to_whom:
+            wrong[f"tracking-{number}"] = "收件人或者地址不同的两封不能是同一个挂号号码，请照回执更正。"
     written = [clock.local_date(waiting[number].queued_at) for number in numbers]
     if posted_on is None:
         wrong["posted_on"] = "请填写邮寄或告知的日期，如2026-03-05。"
@@ -486,13 +520,19 @@ def _taken(session: Session, numbers: Collection[str]) -> dict[str, str]:
 def _wrong_telling(said: Posted, notice: OutgoingNotice) -> str:
     field, words = said.in_words[0]
     if said.tracking_no.strip() or len(said.in_words) > 1:
-        return "挂号号码、另行告知、无法送达只填一项，请删去其余的。"
+        return "挂号号码、另行告知、无法送达、当面领取只填一项，请删去其余的。"
     if field == "tried" and not _is_of_holder(notice):
         return "只有告知持证主体的信可以登记为无法送达，其他的请另行告知。"
     if not SHORTEST_TOLD <= len(words) <= LONGEST_TOLD:
-        what = "怎样告知、告知了谁，如“电话0575-84120001告知本人”" if field == "told" else "试过什么、为什么送不到"
-        return f"请用{SHORTEST_TOLD}至{LONGEST_TOLD}字写明{what}。"
+        return f"请用{SHORTEST_TOLD}至{LONGEST_TOLD}字写明{_TO_SAY[field]}。"
     return ""
+
+
+_TO_SAY = {
+    "told": "怎样告知、告知了谁，如“电话0575-84120001告知本人”",
+    "tried": "试过什么、为什么送不到",
+    "collected": "谁来领取、怎样核对身份，如“本人领取，核对了身份证”",
+}
 
 
 def _wrong_address(text: str) -> str:
@@ -510,11 +550,16 @@ def _check(wrong: Mapping[str, str]) -> None:
 def _note(session: Session, notice: OutgoingNotice, posting: Posting, at: datetime) -> None:
     """Put a posting on record, and be done with what was left to staff about it."""
     on, by_post = cast("date", posting.posted_on), posting.tracking_no is not None
+    # Nobody's time runs out on paper: what is registered long afterwards counts from then.
+    today = clock.local_date(at)
+    late = working_days(session).working_days_between(on, today) > POSTING.value
+    counted = today if late else on
     said = {"subject": said_in(notice)[0], "posted_on": str(on), "tracking_no": posting.tracking_no}
     reached = Reached.POST if by_post else Reached.NOT if posting.tried else Reached.OTHERWISE
-    record(session, _tag(notice, _DONE[reached]), notice.case_no, str(posting.posted_by_no), at, **said)
+    how = "collected" if posting.collected_by is not None else _DONE[reached]
+    record(session, _tag(notice, how), notice.case_no, str(posting.posted_by_no), at, **said)
     if notice.notice == CertificateDisputed.template():
-        was_told(hearing_of(session, notice), on, reached, posting.posted_by_no)
+        was_told(hearing_of(session, notice), counted, reached, posting.posted_by_no)
     for matter in _matters_of(session, [notice])[notice.id]:
         if matter.done_at is None:
             matter.done_at, matter.done_by_no = at, posting.posted_by_no
@@ -522,10 +567,12 @@ def _note(session: Session, notice: OutgoingNotice, posting: Posting, at: dateti
     limit = COUNTS_FROM.get(NOTICES[notice.notice])
     running = running_deadline(session, _handled_in(session, notice), limit) if limit is not None else None
     if running is not None:
-        count_from(session, running, on, f"通知于{on}{'寄出' if by_post else '另行告知'}", at)
+        registered = f"，{today}登记" if late else ""
+        count_from(session, running, counted, f"通知于{on}{_HOW_IT_WENT[how]}{registered}", at)
 
 
 _DONE = {Reached.POST: "posted", Reached.OTHERWISE: "told", Reached.NOT: "unreached"}
+_HOW_IT_WENT = {"posted": "寄出", "told": "另行告知", "unreached": "登记为无法送达", "collected": "当面领取"}
 
 
 def _tag(notice: OutgoingNotice, what: str) -> str:
@@ -617,6 +664,70 @@ class _Letter:
     day: str
     code: str
     """A drawing (SVG) that leads to where the case can be followed; empty where nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The letters of one case that wait for one recipient, who may collect them at the counter."""
+
+    ids: tuple[int, ...]
+    case_no: str
+    to: str
+    titles: tuple[str, ...]
+
+
+def to_collect(number: int, by: SignedIn) -> Collected:
+    """A letter that waits for being posted, with what else waits for the same recipient in the same case. Raises
+    ``LookupError`` for a number that is none of theirs."""
+    with transaction() as session:
+        return _to_collect(session, number, by)
+
+
+def _to_collect(session: Session, number: int, by: SignedIn) -> Collected:
+    theirs = _theirs(session, session.get_one(Officer, by.staff_no))
+    found = {notice.id: notice for notice, _ in _waiting(session, theirs)}
+    if number not in found:
+        raise LookupError("没有这封待邮寄的通知，请回到“邮寄登记”核对。")
+    one = found[number]
+    same = [each for each in found.values() if each.case_no == one.case_no and _whose(each) == _whose(one)]
+    titles = tuple(said_in(each)[0] for each in same)
+    return Collected(tuple(each.id for each in same), str(one.case_no), _to_whom(session, one), titles)
+
+
+def _whose(notice: OutgoingNotice) -> tuple[str, ...]:
+    """What tells the recipients of a case's letters apart: somebody may have another's name."""
+    if _is_of_holder(notice):
+        return "holder", str(notice.context["holder_no"])
+    if _is_of_objector(notice):
+        return ("objector",)
+    return notice.notice, str(notice.context.get("recipient", "")), str(notice.context.get("department", ""))
+
+
+def receipt(number: int, by: SignedIn) -> tuple[str, bytes]:
+    """What is signed by whoever collects (送达回证), as a PDF, and its name; that it was printed is on record. Raises
+    as ``to_collect``."""
+    with transaction() as session:
+        found = _to_collect(session, number, by)
+        record(session, "case:notice:receipt-printed", found.case_no, by.staff_no, clock.now(), letters=len(found.ids))
+    return f"{found.case_no}送达回证.pdf", pdf_from(RECEIPT, asdict(found) | {"sender": SENDER_NAME})
+
+
+def register_collected(
+    ids: Collection[int], collected_by: str, on: date | None, signed_for: Sequence[File], code: str, by: SignedIn
+) -> None:
+    """Register that letters were collected at the counter: those that stood on the sheet that was signed.
+
+    Raises ``InputError`` that names ``collected_by``, ``posted_on``, ``letters`` or ``files``, and as
+    ``register_posted``.
+    """
+    try:
+        if not collected_by.strip():
+            raise InputError.of("collected_by", f"请写明{_TO_SAY['collected']}。")
+        letters = {each: Posted(collected_by=collected_by) for each in ids}
+        register_posted(letters, on, code, by, signed_for)
+    except InputError as why:
+        wrong = {"collected_by" if name.startswith("collected-") else name: said for name, said in why.wrong.items()}
+        raise InputError("".join(wrong.values()), wrong) from None
 
 
 def address_list(by: SignedIn) -> tuple[ToPost, ...]:

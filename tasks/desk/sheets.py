@@ -37,6 +37,7 @@ HAPPENED: Happened = {
     "case:notice:posted": "“{subject}”已邮寄（挂号号码{tracking_no}，{posted_on}寄出）",
     "case:notice:returned": "“{subject}”退回（挂号号码{tracking_no}），将重新送达",
     "case:notice:told": "“{subject}”已于{posted_on}另行告知",
+    "case:notice:collected": "“{subject}”已于{posted_on}当面领取",
     "case:notice:number-corrected": "“{subject}”的挂号号码由{was}更正为{tracking_no}",
 }
 """What the entries of the audit trail that a case of any kind can have are called on a timeline."""

@@ -7,20 +7,17 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models.notices import NoticeState, OutgoingNotice
+from models.notices import Channel, NoticeState, OutgoingNotice
 from models.postings import Posting
-from notifications.notices import NOTICES, CaseAssigned, DeadlinesMissed, DeadlinesNear
+from notifications.kept import said_in
+from notifications.notices import NOTICES, ToOfficer
 from notifications.outbox import NO_ADDRESS
-from notifications.rendering import render
 from runtime import clock
-from runtime.settings import settings
 
-OF_STAFF = tuple(each.template() for each in (CaseAssigned, DeadlinesNear, DeadlinesMissed))
+OF_STAFF = tuple(name for name, kind in NOTICES.items() if issubclass(kind, ToOfficer))
 """What the Center writes to itself."""
 LISTED = 50
 """Notices that a page shows, the latest."""
-GONE = "（这封通知的内容现在无法显示，收件人收到的以邮件为准。）"
-LEFT_OUT = "（收件人专用的链接，这里不显示）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +50,17 @@ def told_since(session: Session, case_nos: Sequence[str], since: datetime) -> tu
 
 
 def _told(notice: OutgoingNotice, posting: Posting | None) -> ToldNotice:
-    at = notice.sent_at or notice.queued_at
+    at, by = notice.sent_at or notice.queued_at, "短信" if notice.channel is Channel.TEXT else "电子邮件"
     match notice.state:
         case NoticeState.DEAD if posting is not None:
-            how = how_it_went(posting)
+            how = how_it_went(posting) + (f"，寄往{posting.address}" if posting.tracking_no and posting.address else "")
         case NoticeState.SENT:
-            how = "电子邮件，已发出"
+            how = f"{by}，已发出"
         case NoticeState.QUEUED:
-            how = "电子邮件，等待发出" + (f"（已试{notice.attempts}次）" if notice.attempts else "")
+            how = f"{by}，等待发出" + (f"（已试{notice.attempts}次）" if notice.attempts else "")
         case NoticeState.DEAD:
             by_post = notice.last_error == NO_ADDRESS
-            how = "等待邮寄" if by_post else f"电子邮件，没有送达（{notice.last_error or '原因不明'}），须另行告知"
+            how = "等待邮寄" if by_post else f"{by}，没有送达（{notice.last_error or '原因不明'}），须另行告知"
     subject, text = said_in(notice)
     return ToldNotice(
         subject=subject,
@@ -79,23 +76,7 @@ def how_it_went(posting: Posting) -> str:
     """How a letter got to its recipient, or that it did not."""
     if posting.tracking_no is not None:
         return f"已邮寄（挂号号码{posting.tracking_no}，{posting.posted_on}寄出）"
+    if posting.collected_by is not None:
+        return f"已当面领取（{posting.posted_on}，{posting.collected_by}，送达回证附卷）"
     how, words = ("无法送达", posting.tried) if posting.tried else ("已另行告知", posting.told_how)
     return f"{how}（{posting.posted_on}，{words}）"
-
-
-def said_in(notice: OutgoingNotice, left_out: str = LEFT_OUT, *, on_paper: bool = False) -> tuple[str, str]:
-    """Subject and text of a notice, as an e-mail or on paper. Links that open the recipient's own pages are nobody
-    else's: what stands there instead."""
-    kind = NOTICES.get(notice.notice)
-    try:
-        if kind is None:
-            return notice.notice, GONE
-        rendered = render(kind.model_validate(notice.context), on_paper=on_paper)
-    except Exception:
-        # A notice of an earlier version, which this one's templates cannot say any more, hides no case.
-        return notice.notice, GONE
-    text = rendered.text
-    for value in notice.context.values():
-        if isinstance(value, str) and value.startswith(f"{settings().public_url}/"):
-            text = text.replace(value, left_out)
-    return rendered.subject, text

@@ -22,6 +22,7 @@ from runtime.refusals import InputError, RefusalError
 from tasks.audit import record
 from tasks.case.answers import answered, meet_by_answer
 from tasks.case.department_mail import tell_department
+from tasks.case.hand_over import FILED
 from tasks.case.marks import mark_cases
 from tasks.case.numbers import announce, end_case, locked_counter, next_number, opening
 from tasks.case.step import Step, durable
@@ -59,7 +60,7 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
         if form.last_day is not None:
             check_last_day(form.last_day, today, form.kind is FilingKind.HAND_OVER)
         case_no = next_number(counter)
-        step = opening(session, case_no, Stage.FILED, "register_filing", actor, now)
+        step = opening(session, case_no, Stage.FILED, "register_filing", actor, now, but_not=actor)
         filed = form if replaced is None or form.kind is FilingKind.HAND_OVER else replaced
         session.add(
             LiaisonFiling(
@@ -76,7 +77,7 @@ def register_filing(form: LiaisonFilingForm, department_uscc: str, submission_ke
             )
         )
         mark_cases(session, {case_no: (filed.name, filed.phone, *((replaced.name,) if replaced else ()))})
-        step.audit("liaison:filing:registered", department=department_uscc, kind=form.kind)
+        step.audit(FILED, department=department_uscc, kind=form.kind)
         announce(step, "新收到的专人备案", LIAISON_CONFIRMATION)
         return case_no
 

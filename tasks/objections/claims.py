@@ -14,7 +14,7 @@ from models.records import AuditEntry
 from regulation.objections import Stage
 from runtime.database import in_pieces
 from runtime.words import folded
-from tasks.case.attachments import ADDED
+from tasks.case.attachments import ADDED, COLLECTED
 
 CASES: BindParameter[Any] = bindparam("case_nos", expanding=True)
 CLAIMED = (
@@ -33,6 +33,7 @@ OF_OBJECTOR = (
         AuditEntry.at == Attachment.at,
         or_(
             AuditEntry.tag.in_((COMMENTED, CONTACT_ASKED)),
+            AuditEntry.tag.startswith(COLLECTED),
             and_(
                 AuditEntry.tag == ADDED,
                 AuditEntry.at

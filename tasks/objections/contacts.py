@@ -20,11 +20,10 @@ from notifications.notices import (
     NOTICES,
     ContactChanged,
     ContactToConfirm,
-    LettersStop,
     SupplementRequested,
     ToObjector,
 )
-from notifications.outbox import NO_ADDRESS, mask_address, message_id_of, queue, settle
+from notifications.outbox import NO_ADDRESS, mask_address, queue, settle
 from regulation.limits import SUPPLEMENT
 from regulation.objections import Capacity
 from runtime import clock
@@ -36,8 +35,9 @@ from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import count_from, running_deadline
 from tasks.objections.claims import CONTACT_ASKED
 from tasks.objections.steps import acting, case_of_token, locked_with_lead, objection_of, status_link
+from tasks.objections.ways import tell_former, told_at
 
-BY_THEMSELVES = "申请人在办理页面要求，并填写了发到新邮箱的验证码"
+BY_THEMSELVES = "申请人在办理页面要求，并填写了发到新邮箱或者手机的验证码"
 SENT_AGAIN = "联系方式变更后重新发送"
 SAME = "与现在登记的相同，没有要改的。"
 
@@ -49,6 +49,16 @@ class Contact:
     email: str
     phone: str
     postal_address: str
+
+    @property
+    def to(self) -> str:
+        """Where notices go; empty for the post."""
+        return told_at(self.email, self.phone, self.postal_address)
+
+    @property
+    def place(self) -> str:
+        """Where they are told in the end, by whichever way."""
+        return self.to or self.postal_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +135,10 @@ def contact_changes(session: Session, case_no: str) -> list[tuple[str, str]]:
     ]
 
 
-def who_was_reached(session: Session, case_no: str, until: datetime) -> str:
-    """Who was written to in a case until a change at that moment."""
-    wanted = select(ContactChange).where(ContactChange.case_no == case_no, ContactChange.at == until)
-    return session.scalars(wanted).one().was["name"]
+def who_was_reached(session: Session, case_no: str, address: str) -> str:
+    """Who was written to at a postal address in a case, before it was another."""
+    wanted = select(ContactChange).where(ContactChange.case_no == case_no).order_by(ContactChange.id.desc())
+    return next((each.was["name"] for each in session.scalars(wanted) if each.was["postal_address"] == address), "")
 
 
 def _change(session: Session, objection: Objection, contact: Contact, tag: str, kept: ContactChange) -> None:
@@ -142,12 +152,13 @@ def _change(session: Session, objection: Objection, contact: Contact, tag: str, 
     objection.token_index = keys().blind_index("objection-token", objection.token)
     before = Contact(*(kept.was[name] for name in ("email", "phone", "postal_address")))
     record(session, tag, case_no, kept.by, at, was=_shown(before), now=_shown(contact))
-    _stop(session, objection, before, contact, at)
+    if before.place != contact.place:
+        tell_former(session, objection, before.to, before.postal_address, at)
     about = {"case_no": case_no, "certificate": objection.public_type}
     queue(
         session,
         ContactChanged(**about, **_led_by(objection)),
-        contact.email,
+        contact.to,
         key=f"{case_no}:contact:{at.isoformat()}",
         case_no=case_no,
         at=at,
@@ -157,23 +168,11 @@ def _change(session: Session, objection: Objection, contact: Contact, tag: str, 
 
 def _shown(contact: Contact) -> str:
     """A way to be reached as the record may say it."""
-    return mask_address(contact.email) if contact.email else "邮寄"
+    return mask_address(contact.to) if contact.to else "邮寄"
 
 
 def _led_by(objection: Objection) -> dict[str, str]:
     return {"link": status_link(objection.token), "acting": acting(objection.acts_as)}
-
-
-def _stop(session: Session, objection: Objection, before: Contact, now: Contact, at: datetime) -> None:
-    """Tell whoever was written to until now, by mail or by post, that they are not any more."""
-    if (before.email or before.postal_address) in (now.email, now.postal_address):
-        return
-    notice = LettersStop(case_no=objection.case_no, certificate=objection.public_type)
-    key = f"{objection.case_no}:contact-stops:{at.isoformat()}"
-    queue(session, notice, before.email, key=key, case_no=objection.case_no, at=at)
-    if not before.email:
-        wanted = select(OutgoingNotice.id).where(OutgoingNotice.message_id == message_id_of(key, ""))
-        session.add(Posting(notice_id=session.scalars(wanted).one(), address=before.postal_address, at=at))
 
 
 def _send_again(session: Session, objection: Objection, at: datetime) -> None:
@@ -191,9 +190,11 @@ def _send_again(session: Session, objection: Objection, at: datetime) -> None:
         posting, kind = session.get(Posting, lost.id), NOTICES[lost.notice]
         if not issubclass(kind, ToObjector) or (posting is not None and posting.posted_on is not None):
             continue
-        notice = kind.model_validate(lost.context | _led_by(objection) | _counted_anew(session, objection, lost, at))
-        key = f"{lost.message_id}:again:{at.isoformat()}"
-        queue(session, notice, objection.email, key=key, case_no=objection.case_no, at=at)
+        # That they are told here from now on has just been said.
+        if kind is not ContactChanged:
+            told_anew = _led_by(objection) | _counted_anew(session, objection, lost, at)
+            notice, key = kind.model_validate(lost.context | told_anew), f"{lost.message_id}:again:{at.isoformat()}"
+            queue(session, notice, contact_of(objection).to, key=key, case_no=objection.case_no, at=at)
         lost.state, lost.last_error = NoticeState.DEAD, lost.last_error or NO_ADDRESS
         settle(session, lost, posting, SENT_AGAIN, at).address = ""
 
@@ -209,34 +210,36 @@ def _counted_anew(session: Session, objection: Objection, lost: OutgoingNotice, 
     return {"due_on": str(running.due_on)}
 
 
-def ask_for_contact(token: str, email: str) -> None:
-    """Send a code to another address at which an objector wants to be written to. ``LookupError`` for an unknown token,
-    ``InputError`` for the address that they have."""
+def ask_for_contact(token: str, to: str) -> None:
+    """Send a code to another address, or mobile number, at which an objector wants to be told. ``LookupError`` for an
+    unknown token, ``InputError`` for the one that they have."""
     case_no = case_of_token(token)
     with transaction() as session:
         objection = objection_of(session, case_no)
-        if objection.email == email:
+        if contact_of(objection).to == to:
             raise InputError.of("email", SAME)
         now = clock.now()
         notice = ContactToConfirm(
-            case_no=case_no, certificate=objection.public_type, code=_code(token, email, clock.local_date(now))
+            case_no=case_no, certificate=objection.public_type, code=_code(token, to, clock.local_date(now))
         )
-        queue(session, notice, email, key=f"{case_no}:contact:{secrets.token_hex(8)}", case_no=case_no, at=now)
+        queue(session, notice, to, key=f"{case_no}:contact:{secrets.token_hex(8)}", case_no=case_no, at=now)
 
 
-def confirm_contact(token: str, email: str, code: str) -> str:
-    """Write to another address from now on, for whoever has both the objection's link and the code that went there: a
-    stranger who gets it by a slip of the pen has only one of them. The objection's new token. Raises ``InputError`` for
-    a wrong or an old code."""
+def confirm_contact(token: str, to: str, code: str) -> str:
+    """Write to another address, or mobile number, from now on, for whoever has both the objection's link and the code
+    that went there: a stranger who gets it by a slip of the pen has only one of them. The objection's new token. Raises
+    ``InputError`` for a wrong or an old code."""
     today, case_no = clock.today(), case_of_token(token)
     said = "".join(code.split())
-    if not any(compare_digest(_code(token, email, day), said) for day in (today, today - timedelta(days=1))):
+    if not any(compare_digest(_code(token, to, day), said) for day in (today, today - timedelta(days=1))):
         raise InputError.of("code", "验证码不对，或者已过期；请照最近一封邮件填写，或重新发送。")
     with reading() as session:
         known = contact_of(objection_of(session, case_no))
-    return change_contact(case_no, Contact(email, known.phone, known.postal_address), Wish(BY_THEMSELVES, "objector"))
+    by_mail = Contact(to, known.phone, known.postal_address)
+    contact = by_mail if "@" in to else Contact("", to, "")
+    return change_contact(case_no, contact, Wish(BY_THEMSELVES, "objector"))
 
 
-def _code(token: str, email: str, day: date) -> str:
+def _code(token: str, to: str, day: date) -> str:
     """Eight digits that hold for an address and a day, and the one after it."""
-    return f"{int(keys().digest('objection-contact', json.dumps([token, email, str(day)])), 16) % 10**8:08}"
+    return f"{int(keys().digest('objection-contact', json.dumps([token, to, str(day)])), 16) % 10**8:08}"

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from gateways.zheliban import Person
 from models.certificates import CertificateType
 from models.objection_drafts import DraftFile, ObjectionDraft
-from models.objections import Objection
 from models.organisations import Department
 from notifications.notices import ObjectionToConfirm
 from notifications.outbox import queue
@@ -32,7 +31,8 @@ from runtime.settings import settings
 from tasks.case.attachments import File, check_files
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_of
-from tasks.objections.registrations import Registered, check_mandate, register_objection, roots_of
+from tasks.objections.named import roots_of
+from tasks.objections.registrations import Registered, check_mandate, register_objection, registered_under
 from tasks.office.recipients import addressees
 from tasks.register.types import find_type, objectionable
 
@@ -241,8 +241,7 @@ def forget_drafts(now: datetime) -> int:
 def registered_from(token: str) -> Registered | None:
     """What became of a draft that was handed in."""
     with reading() as session:
-        known = session.scalar(select(Objection).where(Objection.submission_key == _submission(token)))
-        return Registered(known.case_no, known.token, known.lead_case_no is not None) if known is not None else None
+        return registered_under(session, _submission(token))
 
 
 def _check_code(token: str, code: str, email: str) -> None:

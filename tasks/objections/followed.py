@@ -1,14 +1,19 @@
 """What an objector is told of their own objection beside its stage (Article 12): what is asked of them and until when,
 how it ended and why. Their letters say the same; nothing here is of anybody else."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from hmac import compare_digest
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.cases import Case
+from models.notices import OutgoingNotice
 from models.objections import Objection
+from notifications.kept import said_in
+from notifications.notices import ToObjector
 from regulation.limits import SUPPLEMENT
 from regulation.objections import Stage
 from runtime import clock
@@ -20,6 +25,11 @@ from tasks.case.calendars import working_days
 from tasks.case.deadlines import running_deadline
 from tasks.objections.questions import InitialReview, OutcomeDecision, SupplementKind, SupplementReceived
 from tasks.objections.steps import is_withdrawable, objection_of, standing_of, supplement_asked
+
+TO_OBJECTORS = tuple(each.template() for each in ToObjector.__subclasses__())
+LISTED = 50
+"""Notices that the page shows, the latest."""
+THIS_PAGE = "（就是本页）"
 
 
 def link_to_look(session: Session, case_no: str) -> str:
@@ -63,12 +73,22 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A notice as it went to the objector, by whichever way."""
+
+    subject: str
+    day: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Followed:
-    """An objection as its objector follows it."""
+    """An objection as its objector follows it; ``letters`` are what was written to them, the latest first."""
 
     asked: AskedFor | None
     ended: Ended | None
     may_withdraw: bool
+    letters: tuple[Written, ...]
 
 
 def followed(case_no: str) -> Followed:
@@ -81,7 +101,15 @@ def followed(case_no: str) -> Followed:
             asked=_asked(session, handled_in) if stage is Stage.SUPPLEMENT else None,
             ended=_ended(session, handled_in, stage, objection),
             may_withdraw=is_withdrawable(case, objection),
+            letters=tuple(_letters(session, case_no)),
         )
+
+
+def _letters(session: Session, case_no: str) -> Iterator[Written]:
+    wanted = select(OutgoingNotice).where(OutgoingNotice.case_no == case_no, OutgoingNotice.notice.in_(TO_OBJECTORS))
+    for notice in session.scalars(wanted.order_by(OutgoingNotice.id.desc()).limit(LISTED)):
+        subject, text = said_in(notice, THIS_PAGE, on_page=True)
+        yield Written(subject, clock.local_date(notice.queued_at), text)
 
 
 def _asked(session: Session, case_no: str) -> AskedFor | None:

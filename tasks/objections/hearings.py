@@ -18,7 +18,7 @@ from models.cases import Case
 from models.certificates import Certificate, CertificateHolder, CertificateType
 from models.hearings import Hearing, HolderComment
 from models.notices import OutgoingNotice
-from models.objections import ContactChange, Objection
+from models.objections import Objection
 from models.postings import Posting
 from notifications.notices import CertificateDisputed, DisputeEnded, ToHolder
 from notifications.outbox import settle
@@ -26,18 +26,19 @@ from regulation.catalogue import FieldKind
 from regulation.certificates import CertificateState, mask_name
 from regulation.hearings import CHANGING, OWN_ADDRESSES, Reached, may_comment, may_still_speak
 from regulation.limits import DELIVERY, HOLDER_COMMENT, HOLDER_COMMENTS
-from regulation.objections import IN_PLACE_OF, ObjectorKind, Outcome, Stage, Way
+from regulation.objections import ObjectorKind, Outcome, Stage, Way
 from runtime import clock
 from runtime.database import in_pieces, insert_many, transaction
 from runtime.refusals import NotFoundError, RefusalError
 from runtime.words import folded
 from tasks.audit import record
-from tasks.case.attachments import File, keep_files
+from tasks.case.attachments import File, added, keep_files
 from tasks.case.calendars import working_days
 from tasks.case.numbers import tell_officer
 from tasks.case.step import Step, Steps, locked_case, locked_cases
 from tasks.objections.claims import COMMENTED
 
+UNREACHED = f"此前的信无法送达，本人可{Reached.PAGE}"
 SEEN = f"本人{Reached.PAGE}"
 WHO_SOMEBODY_IS = frozenset({FieldKind.NAME, FieldKind.IDENTITY_NUMBER, FieldKind.CREDIT_CODE})
 """Kinds of fields whose values may be another person's."""
@@ -96,9 +97,6 @@ def tell_holders(steps: Steps, objectors: Mapping[str, Sequence[Objection]]) -> 
     That somebody says they are the holder is no reason not to: whoever it really is would never know."""
     every = [each for mine in objectors.values() for each in mine]
     holders = _holders(steps.session, sorted({each.certificate_root for each in every if each.certificate_root}))
-    seen_by_officers = {each.case_no for each in every if each.way is Way.IN_PERSON}
-    # Who took over from somebody who came in their place was seen by nobody.
-    seen_by_officers -= _changed_hands(steps.session, sorted(seen_by_officers))
     heard = _heard_already(steps.session, sorted(objectors))
     rows = []
     for case_no, mine in objectors.items():
@@ -106,8 +104,7 @@ def tell_holders(steps: Steps, objectors: Mapping[str, Sequence[Objection]]) -> 
         others = [
             each
             for each in holders.get(about.certificate_root or "", ())
-            if each.holder_index not in heard[case_no]
-            and not any(_is_known_to_be(one, each, seen=one.case_no in seen_by_officers) for one in mine)
+            if each.holder_index not in heard[case_no] and not any(_is_known_to_be(one, each) for one in mine)
         ]
         of_departments = all(each.objector_kind is ObjectorKind.DEPARTMENT for each in mine)
         for number, holder in enumerate(others, len(heard[case_no]) + 1):
@@ -118,6 +115,7 @@ def tell_holders(steps: Steps, objectors: Mapping[str, Sequence[Objection]]) -> 
                 certificate=about.public_type,
                 field=about.public_field,
                 by="、".join(dict.fromkeys(each.objector_name for each in mine)) if of_departments else "",
+                claims="、".join(dict.fromkeys(filter(None, (_said_to_be(one, holder) for one in mine)))),
                 accepted_on=steps.today,
                 days=HOLDER_COMMENT.value,
             )
@@ -149,13 +147,6 @@ def _holders(session: Session, roots: Sequence[str]) -> dict[str, list[_Holder]]
     return found
 
 
-def _changed_hands(session: Session, case_nos: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for some in in_pieces(case_nos):
-        found |= set(session.scalars(select(ContactChange.case_no).where(ContactChange.case_no.in_(some))))
-    return found
-
-
 def _heard_already(session: Session, case_nos: Sequence[str]) -> dict[str, set[str]]:
     """By case, whom it hears by now."""
     found: dict[str, set[str]] = {case_no: set() for case_no in case_nos}
@@ -166,20 +157,27 @@ def _heard_already(session: Session, case_nos: Sequence[str]) -> dict[str, set[s
     return found
 
 
-def _is_known_to_be(objection: Objection, holder: _Holder, *, seen: bool) -> bool:
-    """Whether whoever objects is this holder beyond doubt: the sign-on has proven their number, a department has
-    signed, or an officer had them before their eyes (``seen``)."""
-    if objection.acts_as in IN_PLACE_OF and folded(objection.acts_for or "") == folded(holder.name):
-        # An officer has checked that they stand for the holder, who cannot act or is there no more.
-        return True
+def _is_known_to_be(objection: Objection, holder: _Holder) -> bool:
+    """Whether whoever objects is this holder beyond doubt: the sign-on has proven their number, or they are a
+    department. That somebody came to the counter, or has shown a paper, is one officer's word, and the letter to the
+    holder is what shows it to be true."""
     if objection.acts_as is not None:
         return False
     if objection.proven_index is not None:
         return objection.proven_index == holder.holder_index
-    known = objection.objector_kind is ObjectorKind.DEPARTMENT or (
-        objection.objector_kind is ObjectorKind.HOLDER and seen
-    )
-    return known and folded(objection.objector_name) == folded(holder.name)
+    return objection.objector_kind is ObjectorKind.DEPARTMENT and _is_named(objection.objector_name, holder)
+
+
+def _said_to_be(objection: Objection, holder: _Holder) -> str:
+    """Who somebody says they are who objects in a holder's name: 本人, or as what they act for them."""
+    if objection.acts_as is not None:
+        return str(objection.acts_as) if _is_named(objection.acts_for or "", holder) else ""
+    in_name = objection.objector_kind is ObjectorKind.HOLDER and _is_named(objection.objector_name, holder)
+    return "本人" if in_name else ""
+
+
+def _is_named(name: str, holder: _Holder) -> bool:
+    return folded(name) == folded(holder.name)
 
 
 def hearings_of(session: Session, case_no: str) -> list[Hearing]:
@@ -213,8 +211,10 @@ def tell_of_end(step: Step, outcome: Outcome | None, reason: str, *, changed: bo
         )
         if hearing.told_on is None:
             _need_no_letter(step.session, _letters(step.session, hearing), "寄出前已办结，改寄办结的通知", step.now)
-        if hearing.reached is not Reached.NOT:
-            step.notify(notice, "", about=str(hearing.number))
+        step.notify(notice, "", about=str(hearing.number))
+        if hearing.reached is Reached.NOT:
+            # Whom no letter reaches reads it where they sign in, if they ever do.
+            _need_no_letter(step.session, _letters(step.session, hearing), UNREACHED, step.now)
 
 
 def was_told(hearing: Hearing, on: date, reached: Reached, by_no: str | None = None) -> None:
@@ -332,9 +332,10 @@ def _need_no_letter(session: Session, letters: Sequence[OutgoingNotice], why: st
             settle(session, letter, known, why, at)
 
 
-def comment_on_page(own: str, case_no: str, text: str) -> None:
-    """What a holder (by index) says on the page; the same again changes nothing. Raises ``NotFoundError`` where they
-    are not heard, ``RefusalError`` once the outcome is decided, or where they have said enough."""
+def comment_on_page(own: str, case_no: str, text: str, files: Sequence[File] = ()) -> None:
+    """What a holder (by index) says on the page, with the files they add; the same again changes nothing. Raises
+    ``NotFoundError`` where they are not heard, ``RefusalError`` once the outcome is decided, or where they have said
+    enough."""
     with transaction() as session:
         wanted = select(Hearing).where(Hearing.case_no == case_no, Hearing.holder_index == own)
         hearing = session.scalar(wanted)
@@ -345,12 +346,13 @@ def comment_on_page(own: str, case_no: str, text: str) -> None:
             HolderComment.case_no == case_no, HolderComment.number == hearing.number, HolderComment.by_no.is_(None)
         )
         before = [each.text for each in session.scalars(earlier)]
-        if text in before:
+        if text in before and not added(session, case_no, files):
             return
         if len(before) >= HOLDER_COMMENTS.value:
             raise RefusalError(f"网上最多提出{HOLDER_COMMENTS.value}次意见；还有补充的，请凭办件编号来信或者来访。")
         now = clock.now()
-        _take(session, case, hearing, HolderComment(text=text, way=Way.ONLINE, received_on=clock.local_date(now)), now)
+        said = HolderComment(text=text, way=Way.ONLINE, received_on=clock.local_date(now))
+        _take(session, case, hearing, said, now, added(session, case_no, files))
 
 
 def enter_comment(

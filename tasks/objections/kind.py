@@ -1,6 +1,6 @@
 """An objection on its sheets (Article 12)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from notifications.rendering import adoption
 from regulation import limits
 from regulation.catalogue import state_on
 from regulation.certificates import STATE_NAMES, mask_name, mask_number
-from regulation.objections import STAGES, Stage
+from regulation.objections import STAGES, ObjectorKind, Stage
 from runtime import clock
 from runtime.refusals import InputError
 from runtime.words import folded
@@ -42,7 +42,7 @@ from tasks.objections.source_checks import said_by_source
 from tasks.objections.steps import dispute_on, found_on_claim, objection_of, standing_of
 from tasks.register.holders import COLUMNS, TITLE, held_otherwise
 from tasks.register.types import objectionable
-from tasks.register.versions import CURRENT_VERSION, correct, holders_of
+from tasks.register.versions import CURRENT_VERSION, correct, holders_of, names_on
 
 
 def _briefs(session: Session, case_nos: Sequence[str]) -> dict[str, Brief]:
@@ -251,7 +251,7 @@ def _other_claim(claim: Claim, noted: Lines) -> Lines:
     return [(f"并案{other.case_no} {name}", value) for name, value in said]
 
 
-def _compared(session: Session, case: Case) -> Sequence[Compared]:
+def _compared(session: Session, case: Case) -> Iterator[Compared]:
     """The disputed field as the register has it now beside what is stated, proposed, replied, and the whole face."""
     objection = objection_of(session, case.case_no)
     current = session.scalar(CURRENT_VERSION, {"root": objection.certificate_root})
@@ -266,6 +266,8 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
         if claim.objection is not objection:
             lines.append((f"并案{claim.objection.case_no}认为应当是", claim.objection.proposed))
     differing = {title for title, _ in lines[1:]}
+    if _is_named_otherwise(session, objection):
+        lines.append(("请注意", "申请人自称持证主体，姓名或名称与登记的不一致"))
     lines += _acts(objection, str)
     if reply is not None:
         lines.append(("上级核实结论", f"{reply['finding']}：{reply['content']}"))
@@ -280,24 +282,29 @@ def _compared(session: Session, case: Case) -> Sequence[Compared]:
         if own.value:
             lines.append(("责任部门认为应当是", own.value))
             differing.add("责任部门认为应当是")
-    compared = [
-        *_drafted(session, case),
-        Compared(
-            f"有异议的项目：{objection.field_name}",
-            tuple(lines),
-            against=now,
-            differing=frozenset(differing) if now else frozenset(),
-            telling=frozenset({"上级认定应当是" if "上级认定应当是" in differing else "申请人认为应当是"}),
-        ),
-    ]
+    yield from _drafted(session, case)
+    yield Compared(
+        f"有异议的项目：{objection.field_name}",
+        tuple(lines),
+        against=now,
+        differing=frozenset(differing) if now else frozenset(),
+        telling=frozenset({"上级认定应当是" if "上级认定应当是" in differing else "申请人认为应当是"}),
+    )
     if current is not None:
         face["电子证照标识"] = current.identifier
         title = f"{objection.certificate_type}现在的内容"
-        compared.append(Compared(title, tuple(face.items()), telling=frozenset({name})))
+        yield Compared(title, tuple(face.items()), telling=frozenset({name}))
         if kind is not None and code is not None:
             value = (reply or {}).get("corrected_value") or objection.proposed
-            compared += filter(None, [_held_otherwise(session, kind, current, code, value)])
-    return compared
+            yield from filter(None, [_held_otherwise(session, kind, current, code, value)])
+
+
+def _is_named_otherwise(session: Session, objection: Objection) -> bool:
+    """Whether somebody says they hold the certificate, of which nothing is proven, and it names others."""
+    root, says_so = objection.certificate_root, objection.objector_kind is ObjectorKind.HOLDER
+    if root is None or not says_so or objection.acts_as is not None or objection.proven_index is not None:
+        return False
+    return folded(objection.objector_name) not in map(folded, names_on(session, [root])[root])
 
 
 def _drafted(session: Session, case: Case) -> list[Compared]:
@@ -370,7 +377,7 @@ def _sent(detail: dict[str, Any]) -> str:
 
 
 _HAPPENED: dict[str, str | Callable[[dict[str, Any]], str]] = {
-    "objection:case:registered": "登记，向申请人发出回执",
+    "objection:case:registered": "登记，写成给申请人的回执",
     "objection:case:joined": "并案，并入{lead}",
     "objection:case:released": "原并案的异议单独办理",
     "objection:supplement:requested": "告知申请人补正",

@@ -31,6 +31,7 @@ from tasks.objections.batch_files import LAYOUT as APPLICATIONS
 from tasks.objections.batch_rows import batches_of, registered_in
 from tasks.objections.claims import Claim, claims_of
 from tasks.objections.questions import OutcomeApproval, OutcomeDecision, VerificationReply, reply_of
+from tasks.objections.source_checks import answers_of
 from tasks.objections.steps import submit_outcome, take_reply
 from tasks.objections.verifications import record_reply
 from tasks.office.officers import check_may_act
@@ -42,6 +43,8 @@ ASKED = ("certificate_type", "certificate", "field", "grounds", "stated", "propo
 """What a bureau is told of an objection; not who objected."""
 REPLIED = ("finding", "content", "corrected_value")
 DECIDED = ("outcome", "reason", "value", "differs")
+KEEPER = "asked.keeper"
+"""The column with what the department of the district said that keeps the record: for who decides."""
 
 
 def _titles(question: type[Question], fields: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -53,6 +56,7 @@ LAYOUT = Layout(
         "case_no": ("办件编号",),
         "received_on": ("收到日期",),
         **{f"asked.{name}": APPLICATIONS.headings[name] for name in ASKED},
+        KEEPER: ("责任部门的答复",),
         **_titles(VerificationReply, REPLIED),
         **_titles(OutcomeDecision, DECIDED),
     },
@@ -89,8 +93,10 @@ class Taken:
     wrong: tuple[tuple[int, str], ...]
 
 
-TO_BUREAU = tuple(field for field in LAYOUT.headings if not field.startswith(OutcomeDecision.question))
-"""The columns of a list that goes out: what the Center decides is none of the bureau's."""
+TO_BUREAU = tuple(
+    field for field in LAYOUT.headings if field != KEEPER and not field.startswith(OutcomeDecision.question)
+)
+"""The columns of a list that goes out: what the Center is told by others and decides is none of the bureau's."""
 
 
 JOINED_SHEET = "并案的异议"
@@ -99,10 +105,12 @@ JOINED = ("办件编号", "异议种类", "证照上现在的内容", "申请人
 
 
 def listing(
-    rows: Iterable[tuple[Sequence[Claim], date, Mapping[str, Any] | None]], columns: Collection[str] = TO_BUREAU
+    rows: Iterable[tuple[Sequence[Claim], date, Mapping[str, Any] | None]],
+    columns: Collection[str] = TO_BUREAU,
+    keepers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A list as XLSX, of cases by what is claimed in each, with the day they came in and the reply on record; what is
-    still to be said is left empty."""
+    """A list as XLSX, of cases by what is claimed in each, with the day they came in, the reply on record and what
+    ``keepers`` said, by case; what is still to be said is left empty."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("核实清单")
     sheet.freeze_panes = "A2"
@@ -115,20 +123,20 @@ def listing(
         if joined:
             reason += f"\n（另有{len(joined)}件异议并案，见“{JOINED_SHEET}”表，请一并核实）"
             others += [(case_no, claim) for claim in joined]
-        values = [
-            case_no,
-            str(received_on),
-            objection.certificate_type,
-            objection.certificate_reference,
-            objection.field_name,
-            "、".join(objection.grounds),
-            objection.stated,
-            objection.proposed,
-            reason,
-            *((reply or {}).get(name, "") for name in REPLIED),
-        ]
-        cells: list[Any] = _cells(values)
-        cells += [""] * (len(columns) - len(cells))
+        values = {
+            "case_no": case_no,
+            "received_on": str(received_on),
+            "asked.certificate_type": objection.certificate_type,
+            "asked.certificate": objection.certificate_reference,
+            "asked.field": objection.field_name,
+            "asked.grounds": "、".join(objection.grounds),
+            "asked.stated": objection.stated,
+            "asked.proposed": objection.proposed,
+            "asked.reason": reason,
+            KEEPER: (keepers or {}).get(case_no, ""),
+            **{f"{VerificationReply.question}.{name}": (reply or {}).get(name, "") for name in REPLIED},
+        }
+        cells: list[Any] = _cells(values.get(field, "") for field in columns)
         for place, field in enumerate(columns):
             if field in LAYOUT.as_text:
                 cells[place] = WriteOnlyCell(sheet, cells[place] or None)
@@ -174,11 +182,12 @@ def list_of_batch(batch_no: str, staff_no: str, code: str) -> tuple[bytes, int]:
         waiting = session.execute(wanted).tuples().all()
         claims = claims_of(session, [case_no for case_no, _ in waiting])
         rows = [(claims[case_no], received_on, reply_of(session, case_no)) for case_no, received_on in waiting]
+        keepers = answers_of(session, [case_no for case_no, _ in waiting])
         if not rows:
             raise InputError(f"{batch_no}没有等待核实结果或处理结果的异议。")
         record(session, "objection:batch:listed", batch_no, officer.staff_no, now, rows=len(rows))
     # Written after the transaction, which on SQLite keeps everybody else from writing.
-    return listing(rows, LAYOUT.headings), len(rows)
+    return listing(rows, LAYOUT.headings, keepers), len(rows)
 
 
 def take_list(

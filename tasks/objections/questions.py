@@ -45,7 +45,7 @@ class MandateShown(StrEnum):
 class InitialReview(Question):
     question = "initial-review"
     asks = "初审：受理、不予受理，还是要求补正？"
-    second = "不予受理、已有结论的，审签人（不是拟稿人）"
+    second = "不予受理、已有结论的，审签人（不是拟稿人，也不是登记异议、变更联系方式的人）"
 
     verdict: Verdict = Field(title="初审意见")
     mandate: MandateShown | None = Field(None, title="代他人办理的身份和材料")
@@ -90,8 +90,7 @@ class InitialReview(Question):
         if self.verdict is Verdict.ANSWERED and not may_be_referred(asked.session, asked.case.case_no):
             raise InputError.of("verdict", "本件没有可以援引的结论，或者提出了新的主张、材料，请另选初审意见。")
         if self.verdict in FINAL and (until := _may_supplement_until(asked)) is not None:
-            why = f"已告知申请人{until}前可以补正，期限未满；可以受理，或者等期满、收到材料后再定。"
-            raise InputError.of("verdict", why)
+            raise InputError.of("verdict", f"{_STILL_SUPPLEMENTS.format(until)}可以受理，或者等期满、收到材料后再定。")
         super().check(asked)
 
 
@@ -115,6 +114,9 @@ def _may_supplement_until(asked: Asked) -> date | None:
     given = select(func.max(Deadline.due_on)).where(Deadline.case_no == case_no, Deadline.limit_code == SUPPLEMENT.code)
     until = asked.session.scalar(given)
     return until if until is not None and asked.today <= until else None
+
+
+_STILL_SUPPLEMENTS = "已告知申请人{}前可以补正，期限未满；"
 
 
 class SupplementKind(StrEnum):
@@ -296,7 +298,7 @@ class RefusedRequest(Question):
 class OutcomeDecision(Question):
     question = "outcome"
     asks = "根据核实结果拟定处理结果"
-    second = "审签人（不是拟稿人，也不是录入上级回复的人）"
+    second = "审签人（不是拟稿人，也不是登记异议、变更联系方式、录入上级回复的人）"
 
     outcome: Outcome = Field(title="处理结果")
     reason: Words = Field(
@@ -344,6 +346,10 @@ class OutcomeDecision(Question):
             names = "或".join(f"“{outcome}”" for outcome in sorted(allowed))
             same = f"，{'更正后' if self.value else '上级认定'}的内容与申请人主张的一致" if as_claimed else ""
             raise InputError.of("outcome", f"上级核实结论为“{finding}”{same}，处理结果应为{names}。")
+        # Whoever was asked to supplement, and gets what they claim, has nothing more to say.
+        gets_it = self.outcome in CORRECTING and same_value(asked.session, objection, value, objection.proposed)
+        if not gets_it and (until := _may_supplement_until(asked)) is not None:
+            raise InputError.of("outcome", f"{_STILL_SUPPLEMENTS.format(until)}请等期满、收到材料后再拟。")
         if self.outcome is Outcome.SYNCED:
             if asked.session.scalar(CURRENT_VERSION, {"root": objection.certificate_root}) is None:
                 raise InputError.of(
@@ -386,12 +392,18 @@ def decision_of(session: Session, case_no: str) -> OutcomeDecision:
     return OutcomeDecision.model_validate(given)
 
 
+TYPED_BY_STAFF = ("objection:case:registered", "objection:contact:changed", "objection:mandate:ended")
+"""Whoever typed in an objection, or changed who is told of it, does not approve what becomes of it: who objects, and
+where they are reached, is their word."""
+
+
 class ReviewApproval(Approval):
     """Turning somebody away, or leaving things as they were (``FINAL``), is approved by another."""
 
     question = "approve-review"
     asks = "审签初审意见：是否同意？"
     drafted = InitialReview
+    typed = TYPED_BY_STAFF
 
 
 class OutcomeApproval(Approval):
@@ -399,6 +411,7 @@ class OutcomeApproval(Approval):
     asks = "审签处理结果：是否同意？"
     drafted = OutcomeDecision
     rests_on = (VerificationReply,)
+    typed = TYPED_BY_STAFF
 
     @classmethod
     def needs_reason(cls, session: Session, case_no: str) -> str:
@@ -412,6 +425,8 @@ class OutcomeApproval(Approval):
 
 def same_value(session: Session, objection: Objection, one: str, other: str) -> bool:
     """Whether two values of the disputed field are the same one, as the register would write them."""
+    if folded(one) == folded(other):
+        return True
     return _as_written(session, objection, one) == _as_written(session, objection, other)
 
 

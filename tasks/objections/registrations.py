@@ -2,21 +2,20 @@
 
 import secrets
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.cases import Case, CaseKind
 from models.certificates import Certificate, CertificateHolder, CertificateType
-from models.objections import Objection, VerificationRequest
+from models.objections import ContactChange, Objection, VerificationRequest
 from notifications import notices
 from regulation.backfill.judge import Judge
-from regulation.certificates import CertificateState, IdentifierError, Verdict, judge_identifier, parse_identifier
+from regulation.certificates import CertificateState, Verdict, judge_identifier
 from regulation.limits import INITIAL_REVIEW, TYPED_AGE, TYPED_LATE, VERIFICATION_REQUEST
 from regulation.objections import SHOWN_BY, Ground, Stage, Way, may_be_joined
 from runtime import clock
@@ -32,7 +31,9 @@ from tasks.case.step import Steps, locked_case, locked_cases
 from tasks.case.submissions import came_before
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
+from tasks.objections.named import roots_of
 from tasks.objections.steps import acting, status_link
+from tasks.objections.ways import told_at
 from tasks.office.officers import officers_by_load
 from tasks.register.faces import holder_index
 from tasks.register.types import find_type, objectionable
@@ -56,19 +57,6 @@ About = tuple[str, str]
 
 REGISTERED = select(Objection.submission_key, Objection.case_no, Objection.token, Objection.lead_case_no).where(
     Objection.submission_key.in_(bindparam("keys", expanding=True))
-)
-BY_ROOT = select(Certificate.root).where(Certificate.root.in_(bindparam("roots", expanding=True)))
-BY_NUMBER = (
-    select(
-        Certificate.type_code,
-        Certificate.number_index,
-        Certificate.root,
-        Certificate.state != CertificateState.SUPERSEDED,
-        Certificate.issued_on,
-        CertificateHolder.holder_index,
-    )
-    .join(CertificateHolder, CertificateHolder.certificate_id == Certificate.id)
-    .where(Certificate.number_index.in_(bindparam("indexes", expanding=True)))
 )
 ABOUT = (
     select(Case.case_no, Objection.certificate_root, Objection.field_code)
@@ -140,7 +128,7 @@ class Submission:
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A registration's result: the number, the objector's private link token, whether it was joined to another, and
-    whether it is new."""
+    whether it is new. No token once somebody else is told of the case: whoever handed it in need not be them."""
 
     case_no: str
     token: str
@@ -242,6 +230,20 @@ def _known(session: Session, submission_keys: Sequence[str]) -> dict[str, Regist
     for some in in_pieces(submission_keys):
         for key, case_no, token, lead in session.connection().execute(REGISTERED, {"keys": some}):
             found[key] = Registered(case_no, token, lead is not None)
+    passed_on = changed_hands(session, [each.case_no for each in found.values()])
+    return {key: replace(each, token="") if each.case_no in passed_on else each for key, each in found.items()}
+
+
+def registered_under(session: Session, submission_key: str) -> Registered | None:
+    """What was registered with a submission's key, if anything."""
+    return _known(session, [submission_key]).get(submission_key)
+
+
+def changed_hands(session: Session, case_nos: Sequence[str]) -> set[str]:
+    """Those of the cases whose objector has been reached otherwise since they came."""
+    found: set[str] = set()
+    for some in in_pieces(list(case_nos)):
+        found |= set(session.scalars(select(ContactChange.case_no).where(ContactChange.case_no.in_(some))))
     return found
 
 
@@ -273,17 +275,19 @@ def _acknowledge(
             "link": status_link(row["token"]),
             "acting": acting(row["acts_as"]),
         }
+        to = told_at(row["email"], row["phone"], row["postal_address"])
         registered = notices.ObjectionRegistered(
             **about,
             received_on=received_on,
             due_on=deadline.due_on,
             provisional=deadline.provisional,
             explanation=explanation,
+            late=deadline.due_on < steps.today,
         )
-        steps.notify(registered, row["email"], case_no)
+        steps.notify(registered, to, case_no)
         steps.audit("objection:case:registered", case_no, type=public_type, files=len(submission.files))
         if lead is not None:
-            steps.notify(notices.ObjectionJoined(**about), row["email"], case_no)
+            steps.notify(notices.ObjectionJoined(**about), to, case_no)
             steps.audit("objection:case:joined", case_no, lead=lead)
     steps.write()
 
@@ -393,60 +397,6 @@ def _objection(
         "lead_case_no": None,
         "earlier_case_no": None,
     }
-
-
-class Named(NamedTuple):
-    """What a number or an identifier names: what the versions of the certificate share, if the local index has it and
-    it can be told which one it is, and whether several have the number."""
-
-    root: str | None
-    several: bool = False
-
-
-def roots_of(session: Session, wanted: Sequence[tuple[CertificateType | None, str]]) -> list[Named]:
-    """The certificates that numbers (with their types) or identifiers name."""
-    named = [_name_of(kind, reference) for kind, reference in wanted]
-    found: dict[tuple[str, str], Named] = {}
-    for some in in_pieces([root for code, root in filter(None, named) if not code]):
-        found |= {("", root): Named(root) for root in session.connection().scalars(BY_ROOT, {"roots": some})}
-    for some in in_pieces([index for code, index in filter(None, named) if code]):
-        there: dict[tuple[str, str], list[_Numbered]] = defaultdict(list)
-        for code, index, *numbered in session.connection().execute(BY_NUMBER, {"indexes": some}):
-            there[code, index].append(_Numbered(*numbered))
-        found |= {each: _named(numbered) for each, numbered in there.items()}
-    return [found.get(each, Named(None)) if each is not None else Named(None) for each in named]
-
-
-class _Numbered(NamedTuple):
-    """One holder of a version that has the number; ``present``: it was not superseded."""
-
-    root: str
-    present: bool
-    issued_on: date
-    holder_index: str
-
-
-def _named(numbered: Sequence[_Numbered]) -> Named:
-    """Of the versions with a number the certificate that is meant: what holds now before a number that was corrected.
-    Several of the same holders are one after the other and the latest is meant; of several holders' nobody guesses."""
-    there = [each for each in numbered if each.present] or numbered
-    holders: dict[str, set[str]] = defaultdict(set)
-    for each in there:
-        holders[each.root].add(each.holder_index)
-    if len(set(map(frozenset, holders.values()))) > 1:
-        return Named(None, several=True)
-    latest = max(there, key=lambda each: (each.issued_on, each.root))
-    return Named(latest.root, several=len(holders) > 1)
-
-
-def _name_of(kind: CertificateType | None, reference: str) -> tuple[str, str] | None:
-    """What a reference is looked up by: nothing and a root, or a type's code and the index of a number."""
-    if kind is not None and is_of_another_type(kind, reference):
-        return None
-    try:
-        return "", parse_identifier(reference).root
-    except IdentifierError:
-        return None if kind is None else (kind.code, keys().blind_index("certificate-number", reference))
 
 
 def _about(row: Mapping[str, Any]) -> About | None:

@@ -137,6 +137,18 @@ def said_by_source(session: Session, case_no: str) -> SourceCheck | None:
     return session.get(SourceCheck, case_no)
 
 
+def answers_of(session: Session, case_nos: Sequence[str]) -> dict[str, str]:
+    """By case, what the department that keeps the record answered, in words; nothing of those that have not."""
+    found: dict[str, str] = {}
+    for some in in_pieces(list(case_nos)):
+        wanted = select(SourceCheck, Department.name).join(Department, Department.uscc == SourceCheck.department_uscc)
+        answered = wanted.where(SourceCheck.case_no.in_(some), SourceCheck.answered_at.is_not(None))
+        for check, name in session.execute(answered).tuples():
+            said = (str(check.finding), check.value, check.basis)
+            found[check.case_no] = f"{name}：{'；'.join(filter(None, said))}"
+    return found
+
+
 def asked_of(who: Correspondent) -> AskedOf:
     """What a department is asked. ``NotFoundError`` for another's or none."""
     with reading() as session:

@@ -37,6 +37,7 @@ from tasks.objections.registrations import (
     register_objection,
 )
 from tasks.objections.steps import objection_of
+from tasks.objections.ways import check_way, in_words
 from tasks.office.departments import department_names
 from tasks.office.naming import meant
 from tasks.office.officers import check_may_act
@@ -61,7 +62,7 @@ class RegisterObjection(ApplicationAtCounter, Start):
         finds="certificate",
     )
 
-    postal_address: Words = Field("", title="通信地址", description="没有邮箱的须填写，通知寄到这里", max_length=200)
+    postal_address: Words = Field("", title="通信地址", description="没有邮箱的填写，通知寄到这里", max_length=200)
     way: BroughtBy = Field(title="怎样收到")
     received_on: date = Field(title="收到日期", description="来信按收到的那天；时限自这天起算")
     late_why: Words = Field("", title="迟登记的原因", description=_LATE, max_length=200)
@@ -75,8 +76,7 @@ class RegisterObjection(ApplicationAtCounter, Start):
         names = department_names(session).values()
         if self.objector_kind is ObjectorKind.DEPARTMENT and self.objector_name not in names:
             raise InputError.of("objector_name", f"没有这个使用部门，{meant(self.objector_name, names)}")
-        if not self.email and not self.postal_address:
-            raise InputError.of("postal_address", "没有邮箱的，请填写通信地址：进展和结果要寄到那里。")
+        check_way(self.email, self.phone, self.postal_address)
         check_receipt(session, self._receipt(), today)
 
     @classmethod
@@ -202,15 +202,15 @@ class ChangeContact(Start):
         title="办件编号", description="如YY-2026-000012，可略作YY-12或12", min_length=1, max_length=30
     )
     what: ContactIs = Field(title="怎样变更")
-    email: AddressOrNothing = Field("", title="电子邮箱", description="没有的留空，填写通信地址")
+    email: AddressOrNothing = Field("", title="电子邮箱", description="没有的留空")
     phone: str = Field("", title="联系电话", description="没有的留空", pattern=rf"^$|{PHONE}")
-    postal_address: Words = Field("", title="通信地址", description="没有邮箱的须填写", max_length=200)
+    postal_address: Words = Field("", title="通信地址", description="没有邮箱的填写，通知寄到这里", max_length=200)
     why: Words = Field(title="谁要求的，怎样核对的", min_length=5, max_length=200)
 
     def check(self, session: Session, officer: Officer, today: date) -> None:
         mistakes = Mistakes()
-        if not self.email and not self.postal_address:
-            mistakes.wrong["postal_address"] = "没有邮箱的，请填写通信地址：进展和结果要寄到那里。"
+        with mistakes.beside("postal_address"):
+            check_way(self.email, self.phone, self.postal_address)
         with mistakes.beside("case_no"):
             case = session.get_one(Case, self._meant(session))
             check_may_act(session, officer, case, today)
@@ -227,7 +227,8 @@ class ChangeContact(Start):
         change = end_mandate if self.what is ContactIs.THEIR_OWN else change_contact
         contact = Contact(self.email, self.phone, self.postal_address)
         change(case_no, contact, Wish(self.why, officer.staff_no, files))
-        return Begun(f"{case_no}今后的通知{'发到' if self.email else '寄到'}新的地址；原来的地址也得到通知。", case_no)
+        to = in_words(self.email, self.phone, self.postal_address)
+        return Begun(f"{case_no}今后的通知{to}；原来收通知的地方也得到通知。", case_no)
 
     def _meant(self, session: Session) -> str:
         return case_numbered(session, self.case_no, Case.kind == CaseKind.OBJECTION)

@@ -52,6 +52,7 @@ from tasks.case.submissions import came_before
 from tasks.objections.changes import CHANGED, Change, last_change, was_known
 from tasks.objections.claims import claims_of, decided_before, states_anything_new
 from tasks.objections.hearings import tell_holders, tell_of_end
+from tasks.objections.named import link_to_register
 from tasks.objections.questions import (
     InitialReview,
     OutcomeApproval,
@@ -67,6 +68,7 @@ from tasks.objections.questions import (
     value_decided,
 )
 from tasks.objections.source_checks import ask_sources
+from tasks.objections.ways import tell_all_former, told_at
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, has_source_above, objectionable
 from tasks.register.versions import (
@@ -80,7 +82,6 @@ from tasks.register.versions import (
     supersede,
 )
 
-OBJECTION = select(Objection).where(Objection.case_no == bindparam("case_no"))
 OBJECTIONS = (
     select(Case, Objection)
     .join(Objection, Objection.case_no == Case.case_no)
@@ -119,6 +120,11 @@ class Party:
     objection: Objection
 
     @property
+    def to(self) -> str:
+        """Where this objector's notices go."""
+        return told_at(self.objection.email, self.objection.phone, self.objection.postal_address)
+
+    @property
     def about(self) -> dict[str, Any]:
         """What every notice to this objector names."""
         link = status_link(self.objection.token)
@@ -143,7 +149,7 @@ def status_link(token: str) -> str:
 
 def objection_of(session: Session, case_no: str) -> Objection:
     """The objection of a case that is known to exist."""
-    return session.scalars(OBJECTION, {"case_no": case_no}).one()
+    return session.get_one(Objection, case_no)
 
 
 def joined_to(session: Session, lead_case_no: str) -> list[Party]:
@@ -192,8 +198,9 @@ def request_supplement(step: Step) -> str:
             what=review.reason,
             due_on=deadline.due_on,
             provisional=deadline.provisional,
+            days=deadline.days,
         ),
-        party.objection.email,
+        party.to,
         party.case.case_no,
     )
     step.audit("objection:supplement:requested", due_on=str(deadline.due_on))
@@ -254,7 +261,7 @@ def decline_objection(step: Step) -> str | None:
             **first.about,
             reason=_verdict(step).reason,
         ),
-        first.objection.email,
+        first.to,
         first.case.case_no,
     )
     step.audit("objection:case:declined")
@@ -276,7 +283,7 @@ def _release(step: Step, joined: Sequence[Party]) -> str | None:
         party.objection.lead_case_no, party.objection.earlier_case_no = None, step.case.case_no
         start_deadline(step.session, party.case.case_no, INITIAL_REVIEW, step.today)
         step.audit("objection:case:released", party.case.case_no, lead=step.case.case_no)
-        step.notify(notices.ObjectionReleased(**party.about), party.objection.email, party.case.case_no)
+        step.notify(notices.ObjectionReleased(**party.about), party.to, party.case.case_no)
         tell_officer(step.session, party.case, "原并案的异议单独办理", f"{party.case.case_no}:released", step.now)
     return joined[0].case.case_no if joined else None
 
@@ -307,7 +314,7 @@ def refer_to_decision(step: Step) -> str | None:
                 reason=_verdict(step).reason,
                 **_told(_found(session, before.case_no, party.objection)),
             ),
-            party.objection.email,
+            party.to,
             party.case.case_no,
         )
     for case in dict.fromkeys([step.case, *(party.case for party in told)]):
@@ -327,6 +334,7 @@ def accept_all(steps: Steps) -> None:
     """``accept_objection`` of many cases, each with its verdict on record."""
     # First everything is read, then it is changed: what has changed is written before anything is read again.
     everyone = parties_of(steps.session, steps.cases)
+    link_to_register(steps.session, [party.objection for some in everyone.values() for party in some])
     due = _verification_deadlines(steps.session, [party.case.case_no for each in everyone.values() for party in each])
     _reviewed(steps.session, *(case.case_no for case in steps.cases))
     for case in steps.cases:
@@ -338,8 +346,9 @@ def accept_all(steps: Steps) -> None:
                     field=party.objection.public_field,
                     due_on=deadline.due_on,
                     provisional=deadline.provisional,
+                    late=deadline.due_on < steps.today,
                 )
-                steps.notify(accepted, party.objection.email, party.case.case_no)
+                steps.notify(accepted, party.to, party.case.case_no)
         steps.audit("objection:case:accepted", case.case_no)
     objectors = {case_no: [party.objection for party in some] for case_no, some in everyone.items()}
     tell_holders(steps, objectors)
@@ -518,7 +527,7 @@ def close_objection(step: Step) -> None:
                 pending=done == CHANGED,
                 **_told(found_on_claim(step.session, party.objection)),
             ),
-            party.objection.email,
+            party.to,
             party.case.case_no,
         )
         if party.case is not step.case:
@@ -623,7 +632,8 @@ def _withdraw(step: Step, lead: Case) -> None:
     """Take an objection back, with the case it is handled in if nobody else is left in that."""
     party = Party(step.case, objection_of(step.session, step.case.case_no))
     party.objection.withdrawn_at = step.now
-    step.notify(notices.ObjectionWithdrawn(**party.about), party.objection.email)
+    step.notify(notices.ObjectionWithdrawn(**party.about), party.to)
+    tell_all_former(step.session, party.objection, step.now)
     step.audit("objection:case:withdrawn")
     if step.case is not lead:
         move(step.case, STAGES, Stage.WITHDRAWN)
@@ -737,7 +747,9 @@ def case_of_token(token: str) -> str:
             select(Objection.case_no).where(Objection.token_index == keys().blind_index("objection-token", token))
         )
     if case_no is None:
-        raise LookupError("链接无效，请核对后重试，或凭办件编号联系我们。")
+        raise LookupError(
+            "链接无效，请核对后重试；变更过联系方式的，原来的链接已失效，请用变更后收到的链接，或凭办件编号联系我们。"
+        )
     return case_no
 
 

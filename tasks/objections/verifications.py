@@ -304,7 +304,7 @@ def _record_sent(steps: Steps, remote_nos: Mapping[str, str], sent_on: date, tra
         for party in everyone[case.case_no]:
             if request.pursuit is not Pursuit.URGE:
                 sent = VerificationSent(**party.about, bureau=request.bureau, sent_on=sent_on)
-                steps.notify(sent, party.objection.email, party.case.case_no)
+                steps.notify(sent, party.to, party.case.case_no)
         said = {"bureau": request.bureau, "pursuit": request.pursuit, "remote_no": request.remote_no}
         said |= {"tracking_no": tracking_no} if tracking_no else {}
         steps.audit("objection:verification:sent", case.case_no, **said)

@@ -20,6 +20,7 @@ from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case.answers import answer_or_wait, last_accepted_answer
 from tasks.case.approvals import name_approver
+from tasks.desk import approvals
 from tasks.desk.approvals import Put, Said, decide, waiting
 from tasks.desk.case_page import add_files
 from tasks.desk.deadline_watch import sweep
@@ -336,6 +337,21 @@ def test_a_draft_waits_on_the_approvers_list_and_not_for_its_drafter(clerk: Any)
     assert case.case_no in listed_for(another(own), whose=Whose.ALL, what=What.DECIDE)
 
 
+def test_a_page_of_few_drafts_has_all_facts_and_one_of_many_what_they_hang_on(
+    clerk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = posted(clear(2))
+    rows = (WRONG | CORRECTED, RIGHT | UPHELD)
+    take_list("核实清单.xlsx", filled(sent_list(batch), *rows), letter(), officer_of(batch.case_no), "")
+    few = waiting(at_desk(DIRECTOR), batch.case_no)
+    monkeypatch.setattr(approvals, "FACTS_OF", 1)
+    many = waiting(at_desk(DIRECTOR), batch.case_no)
+    assert all(dict(each.facts)["理由"] for each in few.drafts)
+    assert [each.facts for each in many.drafts] == [[], []]
+    assert [each.compared for each in many.drafts] == [each.compared for each in few.drafts]
+    assert dict(few.drafts[0].compared[0].lines)["处理结果"] == "已更正"
+
+
 def test_of_a_list_all_drafts_are_approved_with_one_signature(clerk: Any) -> None:
     batch = posted(clear(3))
     own = officer_of(batch.case_no)
@@ -491,3 +507,23 @@ def test_an_unapproved_draft_is_late_after_a_working_day(clerk: Any) -> None:
             select(Deadline.due_on).where(Deadline.case_no == case.case_no, Deadline.limit_code == APPROVAL.code)
         ).one()
     assert clock.today() < due <= clock.today() + timedelta(days=12)
+
+
+def test_an_outcome_waits_for_who_may_still_supplement_unless_they_get_what_they_claim(clerk: Any) -> None:
+    case: Clerk = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补交门牌证照片。") is None
+    steps.request_supplement.run(case.case_no, 1)
+    assert case.answer(SupplementReceived, 1, kind="不再等待，按现有材料继续") is None
+    steps.take_supplement.run(case.case_no, 1)
+    assert case.answer(InitialReview, 2, verdict="受理") is None
+    steps.accept_objection.run(case.case_no)
+    assert verifications.prepare_pursuit.run(case.case_no) == "letter"
+    posted_today = {"letter_no": "柯数函〔2026〕8号", "posted_on": str(clock.today())}
+    assert case.answer(LetterPosted, **posted_today) is None
+    verifications.record_letter.run(case.case_no)
+    said, own = reply() | {"finding": "原数据部分有误", "corrected_value": "群贤路9000号"}, officer_of(case.case_no)
+    assert answered(case.case_no, VerificationReply, 1, said, own, files=[SCAN]) is None
+    steps.take_reply.run(case.case_no)
+    partly = {"outcome": "部分更正", "reason": "经上级核实，门牌号部分有误。"}
+    assert "期限未满" in str(case.draft(OutcomeDecision, **partly))
+    assert case.draft(OutcomeDecision, **DECISION, value=RIGHT_VALUE, differs="门牌证原件可证，编号9999。") is None

@@ -712,7 +712,7 @@ def test_an_older_case_does_not_silently_undo_what_a_newer_one_corrected(permit:
     assert other not in str(lines)
     with reading() as session:
         case = session.get_one(Case, older.case_no)
-        shown = dict(OBJECTION.sheet.compared(session, case)[0].lines)
+        shown = dict(next(iter(OBJECTION.sheet.compared(session, case))).lines)
         to_party = OBJECTION_TO_PARTY.lines(session, case)
     assert shown["本区登记现在是"] == other
     assert newer.case_no not in str(to_party)

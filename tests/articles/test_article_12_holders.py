@@ -12,12 +12,13 @@ from sqlalchemy import func, select
 from models.cases import Deadline
 from models.hearings import Hearing, HolderComment
 from models.notices import OutgoingNotice
+from models.objections import Attachment, Objection
 from models.records import AuditEntry
 from regulation.certificates import Level
 from regulation.limits import DELIVERY, HOLDER_COMMENT, HOLDER_COMMENTS, VERIFICATION_REQUEST
 from regulation.objections import Capacity, Stage, Way
 from runtime import clock
-from runtime.database import reading
+from runtime.database import reading, transaction
 from runtime.refusals import InputError, NotFoundError, RefusalError
 from tasks.case.calendars import working_days
 from tasks.certificates.own import comment_on_objection, own_certificate, own_certificates
@@ -29,6 +30,7 @@ from tasks.objections.contacts import Contact, Wish, end_mandate
 from tasks.objections.endings import conclude
 from tasks.objections.hearings import enter_comment, last_day
 from tasks.objections.kind import OBJECTION_TO_PARTY
+from tasks.objections.named import CAME_LATER
 from tasks.objections.questions import OutcomeApproval, OutcomeDecision, VerificationReply
 from tasks.objections.registrations import Receipt, register_objection
 from tests.articles.test_article_12_corrected_values import DECISION, FIELDS, Permit, reply
@@ -164,8 +166,12 @@ def test_what_the_drafter_typed_in_lets_nobody_off(permit: Permit) -> None:
 def test_who_is_known_to_be_the_holder_needs_no_word(permit: Permit) -> None:
     number, name = permit.asked_about.number, permit.asked_about.name
     assert heard_in(objected(permit, number)) == []
+    # Who stood at the counter is one officer's word: the letter says in whose name it was, and whoever it really is
+    # throws it away.
     at_counter = Receipt(Way.IN_PERSON, clock.today())
-    assert heard_in(objected(permit, receipt=at_counter, objector_name=name, field="检验范围")) == []
+    theirs = objected(permit, receipt=at_counter, objector_name=name, field="检验范围")
+    assert len(heard_in(theirs)) == 1
+    assert letter_of(theirs, "certificate-disputed").context["claims"] == "本人"
     # A name that somebody types says nothing, nor does a number that is another's.
     assert len(heard_in(objected(permit, objector_name=name, field="检验等级"))) == 1
     assert len(heard_in(objected(permit, "330603199001011238", objector_name=name, field="许可证编号"))) == 1
@@ -230,6 +236,20 @@ def test_a_holder_says_something_and_it_is_with_the_case(permit: Permit) -> None
     assert [each.text for each in shown.said] == [SAYS]
     # Whoever objects reads nothing of it.
     assert SAYS not in repr(sheet_of(case.case_no, OBJECTION_TO_PARTY))
+
+
+def test_what_a_holder_adds_is_theirs_and_comes_once(permit: Permit) -> None:
+    case, who = objected(permit), permit.holder()
+    comment_on_objection(who, case.case_no, SAYS)
+    for _ in range(2):
+        comment_on_objection(who, case.case_no, SAYS, [SCAN])
+    with reading() as session:
+        kept = session.scalars(select(Attachment.name).where(Attachment.case_no == case.case_no)).all()
+        assert list(kept) == [SCAN.name]
+        # It is no evidence of whoever objects, and goes to no bureau with their claim.
+        assert claims_of(session, [case.case_no])[case.case_no][0].attachments == ()
+    shown = read_at_desk(case.case_no, officer_of(case.case_no)).handed_in
+    assert [file.name for group in shown for file in group.files] == [SCAN.name]
 
 
 def assigned(case: Clerk) -> list[OutgoingNotice]:
@@ -371,3 +391,21 @@ def test_whom_nothing_reached_is_not_written_to_again(permit: Permit) -> None:
     registered(case, Posted(tried="照证照上的地址去过，门牌已拆除"))
     steps.withdraw_objection(case.token)
     assert to_post() == []
+    # Should they ever sign in, they read how it ended.
+    assert letter_of(case, "dispute-ended").context["outcome"] == "已撤回"
+
+
+def test_a_certificate_that_came_into_the_register_after_the_objection_is_found_when_it_is_accepted(
+    permit: Permit,
+) -> None:
+    """A backfill of the same week left its holder untold, and the register as it was."""
+    application = permit.claim("address", RIGHT)
+    case = Clerk(register_objection(application, [], "early", "KQ001").case_no)
+    with transaction() as session:
+        objection = session.get_one(Objection, case.case_no)
+        root, objection.certificate_root = objection.certificate_root, None
+    case.accept()
+    with reading() as session:
+        objection = session.get_one(Objection, case.case_no)
+        assert (objection.certificate_root, CAME_LATER in objection.remark) == (root, True)
+    assert [each.holder_name for each in heard_in(case)] == [permit.asked_about.name]

@@ -6,22 +6,23 @@ import io
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateways import superior_bureaus
 from gateways.stand_in import StandIn
-from models.cases import Case
+from models.cases import Case, Deadline
 from models.certificates import CertificateType
 from models.notices import OutgoingNotice
 from models.objection_batches import ObjectionBatchChunk
 from models.objections import Attachment, Objection, VerificationRequest
 from regulation.certificates import Level
-from regulation.limits import VERIFICATION_REQUEST
+from regulation.limits import SUPPLEMENT, VERIFICATION_REQUEST
 from regulation.objections import NO_SUCH, WHOLE, Ground, Outcome, Stage, Verdict
 from regulation.supervision_reports import period_of
 from runtime import clock
@@ -431,11 +432,15 @@ def test_whoever_joined_follows_what_happens_to_everybody_in_the_case(clerk: Any
     # What was before they came is the others'.
     assert own() == (
         "等待另一位申请人补正",
-        ["登记，向申请人发出回执", "与同一证照同一项目的异议合并办理", "合并办理的异议须补正，等待补正"],
+        ["登记，写成给申请人的回执", "与同一证照同一项目的异议合并办理", "合并办理的异议须补正，等待补正"],
     )
     assert "房产证" not in str(sheet_of(second.case_no, OBJECTION_TO_PARTY))
     assert lead.answer(SupplementReceived, 2, kind="不再等待，按现有材料继续") is None
     steps.take_supplement.run(lead.case_no, 2)
+    with transaction() as session:
+        # What they were given for it has passed.
+        passed = update(Deadline).where(Deadline.case_no == lead.case_no, Deadline.limit_code == SUPPLEMENT.code)
+        session.execute(passed.values(due_on=clock.today() - timedelta(days=1)))
     assert lead.answer(InitialReview, 3, verdict="受理") is None
     steps.accept_objection.run(lead.case_no)
     lead.request()

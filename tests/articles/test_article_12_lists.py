@@ -12,11 +12,13 @@ from sqlalchemy import select
 from models.certificates import Certificate
 from models.notices import OutgoingNotice
 from models.objections import Attachment, Objection
-from models.organisations import Officer, Role
-from regulation.objections import Outcome, Stage
+from models.organisations import Department, Officer, Role
+from models.source_checks import SourceCheck
+from regulation.objections import Finding, Outcome, Stage
 from runtime import clock
-from runtime.database import reading
+from runtime.database import reading, transaction
 from runtime.refusals import InputError
+from tasks.case.department_links import ByLink, new_link
 from tasks.desk.approvals import decide, waiting
 from tasks.objections import lists as objection_lists
 from tasks.objections.batches import record_letters
@@ -31,6 +33,7 @@ from tasks.objections.questions import (
     reply_of,
 )
 from tasks.objections.registrations import register_objection
+from tasks.objections.source_checks import SourceAnswer, answer
 from tasks.objections.steps import (
     close_objection,
     correct_certificate,
@@ -128,6 +131,26 @@ def written(case_no: str) -> dict[str, Any]:
     # Letters to a holder have the case's number in their subjects.
     entries = repr(said).replace(case_no, "办件")
     return found | {"case": found["case"][:-1], "entries": entries}
+
+
+def test_a_list_for_who_decides_says_what_the_keeper_of_the_record_answered(clerk: Any) -> None:
+    batch = posted(clear(1))
+    (case,) = cases()
+    with transaction() as session:
+        uscc, keeper = session.execute(select(Department.uscc, Department.name).limit(1)).one()
+        link = new_link(SourceCheck)
+        asked = SourceCheck(
+            case_no=case.case_no, department_uscc=uscc, asked_at=clock.now(), due_on=clock.today(), **link
+        )
+        session.add(asked)
+        token = asked.token
+    answer(ByLink(token), SourceAnswer(finding=Finding.RIGHT, basis="原始登记档案第17卷。"))
+    content, _ = list_of_batch(batch.case_no, officer_of(batch.case_no), "")
+    header, row = (list(cells) for cells in load_workbook(io.BytesIO(content)).worksheets[0].values)
+    assert row[header.index("责任部门的答复")] == f"{keeper}：原数据无误；原始登记档案第17卷。"
+    # The bureau is to find out for itself.
+    assert "责任部门的答复" not in next(iter(load_workbook(io.BytesIO(sent_list(batch))).worksheets[0].values))
+    assert take(batch, filled(content, WRONG | CORRECTED)) == Taken(1, 1, 0, ())
 
 
 def test_a_list_carries_cases_to_the_same_end_as_their_own_story(clerk: Any, on_day: Day) -> None:

@@ -22,19 +22,21 @@ from regulation.objections import SHOWN_BY, Capacity
 from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
+from tasks.desk.approvals import waiting
 from tasks.desk.postings import posting_list
 from tasks.desk.search import search
 from tasks.desk.sheets import sheet_of
-from tasks.objections import steps
+from tasks.objections import drafts, steps
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import read_list
 from tasks.objections.claims import may_be_referred
 from tasks.objections.contacts import Contact, Wish, change_contact, end_mandate
 from tasks.objections.kind import OBJECTION_TO_PARTY
-from tasks.objections.questions import InitialReview, MandateShown
+from tasks.objections.questions import InitialReview, MandateShown, ReviewApproval
 from tasks.objections.registrations import register_objection
 from tests.articles.test_article_12_objections import closed
 from tests.conftest import APPROVER, SCAN, Clerk, at_desk, certificate_of, facts_of, officer_of, read_at_desk
+from tests.interface.conftest import caller_of
 
 NAMED = "戴维安"
 
@@ -116,7 +118,10 @@ def test_a_holder_who_can_be_told_is_told_all_the_same(clerk: Clerk, capacity: C
     steps.accept_objection.run(case.case_no)
     with reading() as session:
         told = session.scalars(select(Hearing.holder_name).where(Hearing.case_no == case.case_no)).all()
-    assert told == ([held.holder_name] if capacity is Capacity.AGENT else [])
+        letter = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "certificate-disputed")).one()
+    assert told == [held.holder_name]
+    assert letter.context["claims"] == capacity
+    assert f"自称是您的{capacity}" in render(NOTICES[letter.notice].model_validate(letter.context)).text
 
 
 def test_what_was_handed_in_before_is_known_again(clerk: Clerk) -> None:
@@ -215,7 +220,7 @@ def test_an_objector_moves_to_another_mailbox_once_it_is_shown_to_be_theirs(cler
     said = httpx.post(f"{path}/contact", data={"email": "weian@"}, follow_redirects=True)
     assert (said.status_code, "应如zhang@example.cn" in said.text) == (422, True)
     asked = httpx.post(f"{path}/contact", data={"email": NEW.email})
-    assert (asked.status_code, "验证码已发到新的邮箱" in asked.text) == (200, True)
+    assert (asked.status_code, "验证码已发出" in asked.text) == (200, True)
     # Nothing changes before the code is typed in where the link leads.
     with reading() as session:
         (mail,) = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "contact-to-confirm"))
@@ -227,7 +232,7 @@ def test_an_objector_moves_to_another_mailbox_once_it_is_shown_to_be_theirs(cler
         assert (refused.status_code, "验证码不对" in refused.text) == (422, True)
     assert sent_to(NEW.email) == ["contact-to-confirm"]
     done = httpx.post(f"{path}/contact", data=said, follow_redirects=True)
-    assert "今后的通知发到新的邮箱" in done.text
+    assert "今后的通知发到新的地方" in done.text
     assert sent_to(NEW.email) == ["contact-to-confirm", "contact-changed", "objection-registered"]
     assert sent_to("yuxiaoyun@example.com")[-1] == "letters-stop"
     # Whoever had the old link has nothing any more.
@@ -282,3 +287,56 @@ def test_who_acts_for_another_joins_nobody(clerk: Clerk) -> None:
     with reading() as session:
         joined = session.get_one(Objection, case.case_no)
         assert (joined.lead_case_no, joined.earlier_case_no) == (None, lead.case_no)
+
+
+def test_who_handed_it_in_has_no_link_once_somebody_else_is_told(clerk: Clerk, web: str) -> None:
+    application, draft = clerk.application(), "draft-of-somebody"
+    first = register_objection(application, [], drafts._submission(draft), "KQ001")
+    assert httpx.get(f"{web}/objection-drafts/{draft}").headers["location"] == f"/objections/{first.token}"
+    change_contact(first.case_no, NEW, Wish("本人来电改邮箱。", "KQ001"))
+    again = register_objection(application, [], drafts._submission(draft), "KQ001")
+    assert (again.case_no, again.token) == (first.case_no, "")
+    shown = httpx.get(f"{web}/objection-drafts/{draft}")
+    assert "链接已失效" in shown.text
+    with reading() as session:
+        assert session.get_one(Objection, first.case_no).token not in shown.text
+
+
+def test_a_department_that_hands_it_in_again_gets_no_link_of_somebody_else(clerk: Clerk, web: str) -> None:
+    caller, body = caller_of(web, "KQ-MZ"), clerk.application().model_dump(mode="json") | {"submission_no": "MZ-1"}
+    first = caller.post("/api/v1/objections", body)
+    assert first.status_code == 201
+    change_contact(first.json()["case_no"], NEW, Wish("本人来电改邮箱。", "KQ001"))
+    again = caller.post("/api/v1/objections", body)
+    assert (again.status_code, again.json()["case_no"]) == (201, first.json()["case_no"])
+    assert (again.json()["token"], again.json()["status_url"]) == (None, None)
+
+
+def test_where_somebody_was_told_before_hears_of_every_change_and_of_a_withdrawal(clerk: Clerk) -> None:
+    """One officer could have moved a case to a mailbox of their own, and ended it there."""
+    case = clerk.register()
+    post = "绍兴市柯桥区鉴湖路17号"
+    change_contact(case.case_no, Contact("", "", post), Wish("本人要求邮寄。", "KQ001"))
+    assert sent_to("yuxiaoyun@example.com")[-1] == "letters-stop"
+    # The postal address stays, and nothing goes there any more.
+    change_contact(case.case_no, Contact(NEW.email, "", post), Wish("本人来电改邮箱。", "KQ001"))
+    stops = f"今后的通知不再发到这里（{case.case_no}）"
+    assert [(each.subject, each.address, each.to) for each in posting_list(at_desk(APPROVER)).notices] == [
+        (stops, post, "俞小云")
+    ]
+    with reading() as session:
+        token = session.get_one(Objection, case.case_no).token
+    steps.withdraw_objection(token)
+    assert sent_to(NEW.email)[-1] == "objection-withdrawn"
+    assert sent_to("yuxiaoyun@example.com")[-2:] == ["letters-stop", "letters-stop"]
+    by_post = [(each.subject, each.address, each.to) for each in posting_list(at_desk(APPROVER)).notices]
+    assert by_post[-1] == (f"联系方式变更后，异议已撤回（{case.case_no}）", post, "俞小云")
+
+
+def test_whoever_typed_it_in_or_changed_the_contact_approves_nothing(clerk: Clerk, city_bureau: object) -> None:
+    case = clerk.register()
+    change_contact(case.case_no, NEW, Wish("本人来电改邮箱。", APPROVER))
+    assert case.draft(InitialReview, verdict="不予受理", reason="该信息不属于电子证照信息。") is None
+    steps.submit_review.run(case.case_no)
+    assert "须由另一人办理" in str(case.approve(ReviewApproval))
+    assert not waiting(at_desk(APPROVER)).drafts

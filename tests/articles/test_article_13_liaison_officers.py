@@ -19,6 +19,7 @@ from models.records import AuditEntry
 from regulation.liaisons import STAGES, Stage
 from regulation.limits import LIAISON_CONFIRMATION, LIAISON_OVERLAP
 from regulation.stages import TransitionError
+from runtime import clock
 from runtime.database import reading, transaction
 from runtime.refusals import InputError, RefusalError
 from tasks.case import hand_over
@@ -28,7 +29,7 @@ from tasks.liaisons import steps as liaisons
 from tasks.liaisons.filings import LiaisonFilingForm
 from tasks.liaisons.questions import LiaisonConfirmation
 from tasks.office import recipients
-from tests.conftest import Clerk, by_officer
+from tests.conftest import Clerk, answered, by_officer, officer_of
 
 MONDAY = date(2026, 3, 2)
 OFFICE = sample_catalogue.DEPARTMENTS[5]
@@ -351,3 +352,15 @@ def test_a_department_without_an_office_address_is_left_to_staff(monday: datetim
         assert "没有可用的办公邮箱" in session.scalars(select(StaffTask.what)).one()
     confirm(file(NOBODY))
     assert set(told("liaison-on-file")) == {PERSON["email"]}
+
+
+def test_whoever_typed_a_filing_in_does_not_confirm_it(clerk: Clerk) -> None:
+    """Links to what a department is asked go to its liaison officers: an officer could have made one up."""
+    form = LiaisonFilingForm.model_validate({"kind": "指定", **PERSON})
+    case = Clerk(liaisons.file_for_department(form, OFFICE, "by-hand", "KQ001"))
+    assert officer_of(case.case_no) != "KQ001"
+    refused = answered(case.case_no, LiaisonConfirmation, 1, {"verdict": "确认"}, "KQ001")
+    assert "登记人不能确认" in str(refused)
+    with transaction() as session, pytest.raises(RefusalError, match="须由另一人审核"):
+        hand_over.hand_over(session, case.case_no, "KQ001", "业务调整", by_officer("KQ004"), clock.now())
+    confirm(case)

@@ -89,15 +89,15 @@ def test_an_objector_moves_to_another_mailbox(web: str, clerk: Clerk, open_page:
     assert hindrances(page) == []
     page.get_by_label("新的邮箱", exact=True).fill("weian@example.cn")
     page.get_by_role("button", name="确认").click()
-    assert "通知仍发到原来的邮箱" in page.get_by_role("status").inner_text()
+    assert "通知仍发到原来的地方" in page.get_by_role("status").inner_text()
     assert hindrances(page) == []
     picture(page, "contact-confirm", full_page=True)
     with reading() as session:
         wanted = select(OutgoingNotice).where(OutgoingNotice.notice == "contact-to-confirm")
         code = session.scalars(wanted).one().context["code"]
-    page.get_by_label("发到新邮箱的验证码").fill(code)
+    page.get_by_label("收到的验证码").fill(code)
     page.get_by_role("button", name="确认").click()
-    assert "今后的通知发到新的邮箱" in page.get_by_role("status").inner_text()
+    assert "今后的通知发到新的地方" in page.get_by_role("status").inner_text()
 
 
 def test_a_holder_objects_to_what_was_backfilled(web: str, clerk: Clerk, open_page: Open) -> None:

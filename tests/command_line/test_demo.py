@@ -18,7 +18,7 @@ def test_the_demonstration_tells_one_objection_and_leaves_nothing_behind(tmp_pat
     played = json.loads(done.stdout)
     case_no = played["case_no"]
     assert [what for _, what in played["timeline"]] == [
-        "登记，向申请人发出回执",
+        "登记，写成给申请人的回执",
         "受理，证照加注异议标记",
         "须告知持证主体（1名）有人提出异议",
         "拟好核实需求",

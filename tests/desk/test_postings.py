@@ -19,6 +19,7 @@ from models.objections import Objection
 from models.organisations import Department, Officer, Role
 from models.postings import Posting
 from models.records import AuditEntry
+from notifications.kept import said_in
 from notifications.notices import WrongValueUsed
 from notifications.outbox import queue
 from regulation.limits import POSTING
@@ -40,6 +41,7 @@ from tasks.desk.postings import (
     register_posted,
 )
 from tasks.desk.sheets import sheet_of
+from tasks.desk.told import OF_STAFF
 from tasks.objections.followed import link_to_look
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import InitialReview, LetterPosted
@@ -100,6 +102,24 @@ def test_what_no_mailbox_takes_stands_there_with_a_name_for_those_whose_case_it_
         ).all()
     assert others
     assert all(to_post(each) == [] for each in others)
+
+
+@pytest.mark.parametrize("notice", OF_STAFF)
+def test_what_the_center_writes_to_itself_is_neither_posted_nor_told_to_anybody(clerk: Clerk, notice: str) -> None:
+    case = clerk.register()
+    with transaction() as session:
+        session.execute(
+            update(OutgoingNotice)
+            .where(OutgoingNotice.case_no == case.case_no, OutgoingNotice.notice == "case-assigned")
+            .values(notice=notice, state=NoticeState.DEAD, last_error="邮件服务器答复550")
+        )
+    assert to_post() == []
+    assert [each.subject for each in read_at_desk(case.case_no, DIRECTOR).told] == [f"已收到您的异议（{case.case_no}）"]
+
+
+def test_staff_are_written_to_by_every_class_that_says_so() -> None:
+    """What is asked of an approver came to the posting list, and the page of the case had it among the letters."""
+    assert {"case-assigned", "approval-asked", "deadlines-near", "spot-check-assigned"} <= set(OF_STAFF)
 
 
 def test_a_department_without_any_address_is_written_to_by_post(clerk: Clerk) -> None:
@@ -266,7 +286,8 @@ def test_registered_it_leaves_list_and_matters_and_both_pages_say_so(unreached: 
     said = f"已邮寄（挂号号码{NUMBER}，{clock.today()}寄出）"
     page = read_at_desk(unreached.case_no, DIRECTOR)
     assert any(said in what and who.endswith("（KQ004）") for _, what, who in page.happened)
-    assert any(said == each.how and not each.is_late for each in page.told)
+    # Whoever reads the case sees where it went, which need not be where it should have gone.
+    assert any(each.how == f"{said}，寄往{ADDRESS}" and not each.is_late for each in page.told)
     own = sheet_of(unreached.case_no, OBJECTION_TO_PARTY)
     assert any(said in what for _, what in own.timeline)
     with reading() as session:
@@ -505,3 +526,45 @@ def test_all_letters_are_printed_at_once_each_on_pages_of_its_own(unreached: Cle
     with reading() as session:
         printed = session.scalars(select(AuditEntry.case_no).where(AuditEntry.tag == "case:notice:printed")).all()
     assert printed == [unreached.case_no, other.case_no]
+
+
+def test_what_is_registered_long_afterwards_counts_from_then(clerk: Clerk, present: Time) -> None:
+    """An officer's word on a day that has passed takes nobody's time."""
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补充证照扫描件") is None
+    request_supplement.run(case.case_no, 1)
+    with transaction() as session:
+        asked = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "supplement-requested")).one()
+        asked.state, asked.last_error = NoticeState.DEAD, "邮件服务器答复550"
+    written = clock.today()
+    present.pass_by(timedelta(days=15))
+    told = {only_id(): Posted(told_how="电话0575-84120001告知本人")}
+    register_posted(told, written, "", at_desk(DIRECTOR))
+    assert limit_of(case, "supplement").starts_on == clock.today()
+    why = f"通知于{written}另行告知，{clock.today()}登记"
+    assert any(why in what for _, what in sheet_of(case.case_no).timeline)
+
+
+def test_a_letter_on_paper_says_no_day_that_may_have_passed_and_no_page_to_fill_in(clerk: Clerk) -> None:
+    case = clerk.register()
+    assert case.answer(InitialReview, verdict="要求补正", reason="请补充证照扫描件") is None
+    request_supplement.run(case.case_no, 1)
+    with reading() as session:
+        asked = session.scalars(select(OutgoingNotice).where(OutgoingNotice.notice == "supplement-requested")).one()
+        days = session.scalars(select(Deadline).where(Deadline.limit_code == "supplement")).one()
+    subject, text = said_in(asked, "（扫码查看）", on_paper=True)
+    assert "截止" not in subject
+    assert f"自您收到本信之日起{days.days}个工作日" in text
+    assert "在线补正" not in text
+    assert str(days.due_on.year) + "年" not in text
+    assert "来信或者来访" in text
+    assert "在线补正" in said_in(asked)[1]
+
+
+def test_whose_address_was_kept_is_on_record(unreached: Clerk) -> None:
+    for _ in range(2):
+        keep_addresses({only_id(): ADDRESS}, at_desk(DIRECTOR))
+    with reading() as session:
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.tag == "case:notice:address-kept"))
+        assert (entry.actor, entry.case_no) == (DIRECTOR, unreached.case_no)
+        assert ADDRESS not in str(entry.detail)

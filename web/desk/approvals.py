@@ -105,6 +105,7 @@ def _page(
     context = {
         "found": approvals.waiting(by, batch),
         "puts": list(Put),
+        "facts_of": approvals.FACTS_OF,
         "batch": batch,
         "form": form,
         "done": done,

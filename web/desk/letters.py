@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from regulation.limits import POSTING
 from runtime import clock
 from runtime.refusals import RefusalError
 from runtime.settings import settings
+from runtime.words import Words
 from tasks.desk import door
 from tasks.desk import postings as post
 from tasks.desk.door import SignedIn
@@ -23,13 +24,27 @@ from tasks.desk.postings import LONGEST_ADDRESS, Posted
 from tasks.office.signatures import SignatureError
 from web.desk.door import HOME, NOT_KEPT, AtDesk, AtDeskWithForm, from_its_networks
 from web.desk.rendering import desk_page
-from web.forms import NOBODYS, Filled, RowNumber, Said, Typed, back_to, checked, refused, row_number
+from web.forms import (
+    NOBODYS,
+    Files,
+    Filled,
+    RowNumber,
+    Said,
+    Typed,
+    back_to,
+    checked,
+    checked_with_files,
+    given_files,
+    refused,
+    row_number,
+)
 from web.problems import status_of
 
 PLACE = f"{HOME}/letters"
 SAID = {
     "kept": "地址已保存，可以打印信件和地址清单。",
     "posted": "已登记，经过里写明挂号号码，或者已另行告知。",
+    "collected": "已登记当面领取，送达回证已附卷。",
     "returned": "已登记退回，信重新列在下面，请另寄或者另行告知。",
     "corrected": "已更正挂号号码，两个号码都留在经过里。",
 }
@@ -146,6 +161,66 @@ def returned(request: Request, number: Annotated[RowNumber, Path()], by: AtDeskW
     except RefusalError as why:
         return _page(request, by, refused(why, {}))
     return back_to(PLACE, "returned")
+
+
+class CollectedForm(BaseModel):
+    """Who collected letters at the counter, beside what they signed."""
+
+    collected_by: Words = Field("", title="领取人和身份核对", max_length=200)
+    posted_on: date | None = Field(None, title="领取日期")
+
+
+@router.get("/{number}/collect")
+def ask_collected(request: Request, number: Annotated[RowNumber, Path()], by: AtDesk) -> HTMLResponse:
+    """The form for letters that somebody collects."""
+    place = f"{PLACE}/{number}/collect"
+    kept = door.kept_typed(by.staff_no, place)
+    if kept:
+        door.forget_typed(by.staff_no, place)
+    return _collect_page(request, number, by, Filled(kept, refusal=KEPT if kept else ""))
+
+
+@router.post("/{number}/collect")
+def collect(
+    request: Request,
+    number: Annotated[RowNumber, Path()],
+    by: AtDeskWithForm,
+    collected_by: Typed = "",
+    posted_on: Typed = "",
+    code: Typed = "",
+    letters: Annotated[list[str] | None, Form(max_length=1000)] = None,
+    files: Files = None,
+) -> Response:
+    """Somebody has signed for letters: those that stood on the page."""
+    ids = [each for each in map(row_number, letters or []) if each is not None]
+    typed, given = {"collected_by": collected_by, "posted_on": posted_on}, given_files(files)
+    try:
+        form, signed_for = checked_with_files(CollectedForm, typed, given)
+        post.register_collected(ids or [number], form.collected_by, form.posted_on, signed_for, code, by)
+    except SignatureError as why:
+        shown = refused(why, typed, given)
+        wrong = {**shown.wrong, "code": str(why)}
+        return _collect_page(request, number, by, Filled(typed, wrong, "", shown.status))
+    except RefusalError as why:
+        return _collect_page(request, number, by, refused(why, typed, given))
+    return back_to(PLACE, "collected")
+
+
+def _collect_page(request: Request, number: int, by: SignedIn, form: Filled) -> HTMLResponse:
+    typed = {"posted_on": str(clock.today()), **form.typed}
+    context = {
+        "number": number,
+        "found": post.to_collect(number, by),
+        "form": Filled(typed, form.wrong, form.refusal, form.status),
+        "codes": settings().one_time_codes,
+    }
+    return desk_page(request, "desk/collect.html", context, by, form.status)
+
+
+@router.get("/{number}/receipt.pdf")
+def receipt(number: Annotated[RowNumber, Path()], by: AtDesk) -> Response:
+    """What is signed by whoever collects (送达回证)."""
+    return _pdf(*post.receipt(number, by))
 
 
 @router.get("/{number}/return")
