@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from regulation.limits import CONFIRMATION_MAILS, VERIFICATION_REQUEST
 from regulation.objections import Stage
+from runtime.contacts import LONGEST_ADDRESS
 from runtime.refusals import InputError, RefusalError
 from runtime.words import Words
 from tasks.case.notices import kick
@@ -62,7 +63,9 @@ class SupplementForm(BaseModel):
 class ContactForm(BaseModel):
     """Where an objector wants to be told: an e-mail address or, where text messages are sent, a mobile number."""
 
-    email: Annotated[Words, AfterValidator(written_to)] = Field(title="新的邮箱")
+    email: Annotated[Words, AfterValidator(written_to)] = Field(
+        title="新的邮箱", json_schema_extra={"maxLength": LONGEST_ADDRESS}
+    )
 
 
 class DisagreementForm(BaseModel):

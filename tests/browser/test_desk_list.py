@@ -50,7 +50,7 @@ def cases(clerk: Clerk) -> list[str]:
     form = LiaisonFilingForm(
         kind=FilingKind.APPOINTMENT, name="鲁国栋", position="科长", phone="0575-84120009", email="a@example.cn"
     )
-    file_for_department(form, "绍兴市柯桥区民政局", "k", OFFICER)
+    file_for_department(form, "绍兴市柯桥区民政局", "k", "KQ-MZ")
     with transaction() as session:
         open_staff_task(session, "k", None, "一件通知无法送达，请电话告知申请人", clock.now())
         for case_no in numbers:

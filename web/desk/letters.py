@@ -188,7 +188,7 @@ def collect(
     collected_by: Typed = "",
     posted_on: Typed = "",
     code: Typed = "",
-    letters: Annotated[list[str] | None, Form(max_length=1000)] = None,
+    letters: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Form(max_length=100)] = None,
     files: Files = None,
 ) -> Response:
     """Somebody has signed for letters: those that stood on the page."""
