@@ -495,6 +495,9 @@ def test_a_letter_to_an_objector_has_a_code_to_look_at_the_case_and_nothing_else
     assert "不予受理" in page.text
     assert "只供查看" in page.text
     assert "<form" not in page.text
+    # Whoever finds one letter reads none of the others; the objector reads them all.
+    assert "给您的通知" not in page.text
+    assert "给您的通知" in httpx.get(f"{web}/objections/{token}").text
     assert token not in page.text
     assert httpx.get(f"{web}{path[:-1]}").status_code == 404
     assert httpx.get(f"{web}{path.replace('-000001', '-000002')}").status_code == 404
