@@ -13,6 +13,7 @@ from models.certificates import Certificate
 from models.notices import NoticeState, OutgoingNotice
 from models.objections import VerificationRequest
 from models.records import AuditEntry
+from notifications.outbox import NO_ADDRESS
 from runtime import clock
 from runtime.database import reading
 from tasks.keeping.records import seal_record, verify_record
@@ -48,7 +49,9 @@ def look(lives: list[Life], mails: list[EmailMessage], bureau: StandIn) -> Found
         steps: dict[str, list[str]] = defaultdict(list)
         for case_no, step in session.execute(select(StepRecord.case_no, StepRecord.step)).tuples():
             steps[case_no].append(step)
-        notices = session.scalars(select(OutgoingNotice)).all()
+        # A letter to a holder goes by post: it was never to be a mail.
+        by_mail = OutgoingNotice.last_error.is_distinct_from(NO_ADDRESS)
+        notices = session.scalars(select(OutgoingNotice).where(by_mail)).all()
         entries = session.execute(select(AuditEntry.case_no, AuditEntry.tag, AuditEntry.detail)).tuples().all()
         requests = session.scalars(select(VerificationRequest)).all()
         versions = Counter(session.scalars(select(Certificate.corrected_by_case)))
