@@ -27,7 +27,7 @@ from gateways.zhejiang_gateway import BureauRefusedError, BureauUnavailableError
 from models.base import as_stored
 from models.notices import Channel, NoticeState, OutgoingNotice
 from notifications.messages import message, text_message
-from notifications.notices import NOTICES
+from notifications.notices import NOTICES, Notice
 from notifications.outbox import NOT_MADE, TO_MAILBOXES, ask_staff, mask_address
 from runtime import clock
 from runtime.database import transaction
@@ -274,8 +274,8 @@ async def _send_texts(batch: _Batch) -> None:
 
 def _text(claimed: Row[Any], timeout: float) -> _Attempt:
     try:
-        to = keys().decrypt_text(claimed.recipient)
-        said = text_message(NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context)))
+        to, notice = _opened(claimed)
+        said = text_message(notice)
     except Exception as error:
         return _not_made(error)
     try:
@@ -288,6 +288,12 @@ def _text(claimed: Row[Any], timeout: float) -> _Attempt:
         # Our own key, quota or mapping is wrong, not the notice: there is a day to mend it.
         return _Attempt(Result.RETRY, "短信网关未受理")
     return _Attempt(Result.SENT)
+
+
+def _opened(claimed: Row[Any]) -> tuple[str, Notice]:
+    """To whom a claimed notice goes, and what it says. Raises whatever is wrong with it."""
+    notice = NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context))
+    return keys().decrypt_text(claimed.recipient), notice
 
 
 def _not_made(error: Exception) -> _Attempt:
@@ -348,8 +354,7 @@ def _client(timeout: float) -> aiosmtplib.SMTP:
 
 async def _attempt(client: aiosmtplib.SMTP, claimed: Row[Any]) -> _Attempt:
     try:
-        to = keys().decrypt_text(claimed.recipient)
-        notice = NOTICES[claimed.notice].model_validate_json(keys().decrypt_text(claimed.context))
+        to, notice = _opened(claimed)
         mail = message(notice, to, claimed.message_id, claimed.queued_at)
     except Exception as error:
         return _not_made(error)

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -19,6 +19,7 @@ from runtime.keys import keys
 from runtime.refusals import NotFoundError
 
 Told = TypeVar("Told", Rectification, RuleRevision, SourceCheck, WrongValueUse)
+Asked = TypeVar("Asked", SourceCheck, WrongValueUse)
 _INDEXES: dict[type[Base], str] = {
     Rectification: "rectification-token",
     RuleRevision: "rule-revision-token",
@@ -67,6 +68,12 @@ class ByApplication:
 
 
 Correspondent = ByLink | ByApplication
+
+
+def unanswered(kind: type[Asked], *which: ColumnElement[bool]) -> Select[tuple[Asked, str]]:
+    """What departments were asked once and have not answered, each with the department's name."""
+    whose = select(kind, Department.name).join(Department, Department.uscc == kind.department_uscc)
+    return whose.where(kind.answered_at.is_(None), *which)
 
 
 def _one(session: Session, kind: type[Told], otherwise: str, *which: ColumnElement[bool]) -> Told:

@@ -35,30 +35,11 @@ from tasks.case.attachments import File, keep_files
 from tasks.case.deadlines import count_from, running_deadline
 from tasks.objections.claims import CONTACT_ASKED
 from tasks.objections.steps import acting, case_of_token, locked_with_lead, objection_of, status_link
-from tasks.objections.ways import tell_former, told_at
+from tasks.objections.ways import Contact, contact_of, former_contact, tell_former
 
 BY_THEMSELVES = "申请人在办理页面要求，并填写了发到新邮箱或者手机的验证码"
 SENT_AGAIN = "联系方式变更后重新发送"
 SAME = "与现在登记的相同，没有要改的。"
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where somebody is reached; at least an e-mail address or a postal one."""
-
-    email: str
-    phone: str
-    postal_address: str
-
-    @property
-    def to(self) -> str:
-        """Where notices go; empty for the post."""
-        return told_at(self.email, self.phone, self.postal_address)
-
-    @property
-    def place(self) -> str:
-        """Where they are told in the end, by whichever way."""
-        return self.to or self.postal_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +49,6 @@ class Wish:
     why: str
     by: str
     files: Sequence[File] = ()
-
-
-def contact_of(objection: Objection) -> Contact:
-    """How an objector is reached now."""
-    return Contact(objection.email, objection.phone, objection.postal_address or "")
 
 
 def change_contact(case_no: str, contact: Contact, wish: Wish) -> str:
@@ -150,10 +126,10 @@ def _change(session: Session, objection: Objection, contact: Contact, tag: str, 
     )
     objection.token = secrets.token_urlsafe(24)
     objection.token_index = keys().blind_index("objection-token", objection.token)
-    before = Contact(*(kept.was[name] for name in ("email", "phone", "postal_address")))
+    before = former_contact(kept)
     record(session, tag, case_no, kept.by, at, was=_shown(before), now=_shown(contact))
     if before.place != contact.place:
-        tell_former(session, objection, before.to, before.postal_address, at)
+        tell_former(session, objection, before, at)
     about = {"case_no": case_no, "certificate": objection.public_type}
     queue(
         session,

@@ -27,7 +27,7 @@ from runtime.refusals import RefusalError
 from runtime.settings import settings
 from tasks.audit import record
 from tasks.case.calendars import working_days
-from tasks.case.department_links import Correspondent, new_link
+from tasks.case.department_links import Correspondent, new_link, unanswered
 from tasks.case.department_mail import tell_department
 from tasks.case.step import Step, durable, recorded
 from tasks.objections.steps import objection_of, sync_certificate
@@ -149,12 +149,8 @@ def told(who: Correspondent) -> ToldUse:
 def open_for(department: str) -> list[ToldUse]:
     """What a department (by name) was told and has not answered, the oldest first."""
     with reading() as session:
-        wanted = (
-            select(WrongValueUse)
-            .join(Department, Department.uscc == WrongValueUse.department_uscc)
-            .where(Department.name == department, WrongValueUse.answered_at.is_(None))
-        )
-        return [_told(session, row) for row in session.scalars(wanted.order_by(WrongValueUse.id))]
+        wanted = unanswered(WrongValueUse, Department.name == department).order_by(WrongValueUse.id)
+        return [_told(session, row) for row in session.scalars(wanted)]
 
 
 def answer(who: Correspondent, text: str) -> ToldUse:
@@ -175,11 +171,7 @@ def note_unanswered(at: datetime) -> int:
     """Leave to staff, once each, what departments have not answered in time; how many such answers are missing."""
     today = clock.local_date(at)
     with transaction() as session:
-        late = session.execute(
-            select(WrongValueUse, Department.name)
-            .join(Department, Department.uscc == WrongValueUse.department_uscc)
-            .where(WrongValueUse.answered_at.is_(None), WrongValueUse.due_on < today)
-        ).all()
+        late = session.execute(unanswered(WrongValueUse, WrongValueUse.due_on < today)).all()
         for row, name in late:
             what = f"{name}没有按时答复如何处理用过的错误证照信息，请督促"
             open_staff_task(session, f"wrong-value:{row.id}", row.case_no, what, at)

@@ -33,7 +33,7 @@ from tasks.objections.applications import ObjectionApplication
 from tasks.objections.doubts import doubts_in, field_code_in, is_of_another_type
 from tasks.objections.named import roots_of
 from tasks.objections.steps import acting, status_link
-from tasks.objections.ways import told_at
+from tasks.objections.ways import Contact
 from tasks.office.officers import officers_by_load
 from tasks.register.faces import holder_index
 from tasks.register.types import find_type, objectionable
@@ -275,7 +275,7 @@ def _acknowledge(
             "link": status_link(row["token"]),
             "acting": acting(row["acts_as"]),
         }
-        to = told_at(row["email"], row["phone"], row["postal_address"])
+        to = Contact(row["email"], row["phone"], row["postal_address"] or "").to
         registered = notices.ObjectionRegistered(
             **about,
             received_on=received_on,

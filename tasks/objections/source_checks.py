@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.backfill_batches import BackfillBatch
@@ -30,7 +30,7 @@ from runtime.settings import settings
 from runtime.words import Words
 from tasks.audit import record
 from tasks.case.calendars import working_days
-from tasks.case.department_links import Correspondent, new_link
+from tasks.case.department_links import Correspondent, new_link, unanswered
 from tasks.case.department_mail import letters_to
 from tasks.case.numbers import tell_officer
 from tasks.case.step import Steps, locked_case
@@ -158,13 +158,13 @@ def asked_of(who: Correspondent) -> AskedOf:
 def open_for(department: str) -> list[AskedOf]:
     """What a department (by name) was asked and has not answered, the oldest first."""
     with reading() as session:
-        wanted = (
-            select(SourceCheck)
-            .join(Department, Department.uscc == SourceCheck.department_uscc)
-            .join(Case, Case.case_no == SourceCheck.case_no)
-            .where(Department.name == department, SourceCheck.answered_at.is_(None), Case.closed_at.is_(None))
-        )
-        return [_asked_of(session, each) for each in session.scalars(wanted.order_by(SourceCheck.case_no))]
+        wanted = _still_asked(Department.name == department).order_by(SourceCheck.case_no)
+        return [_asked_of(session, each) for each in session.scalars(wanted)]
+
+
+def _still_asked(which: ColumnElement[bool]) -> Select[tuple[SourceCheck, str]]:
+    """What is not answered and could still be of use."""
+    return unanswered(SourceCheck, which, Case.closed_at.is_(None)).join(Case, Case.case_no == SourceCheck.case_no)
 
 
 def answer(who: Correspondent, said: SourceAnswer) -> AskedOf:
@@ -208,12 +208,7 @@ def note_unanswered_checks(at: datetime) -> int:
     """Leave to staff, once each, what departments have not answered in time; how many such answers are missing."""
     today = clock.local_date(at)
     with transaction() as session:
-        late = session.execute(
-            select(SourceCheck, Department.name)
-            .join(Department, Department.uscc == SourceCheck.department_uscc)
-            .join(Case, Case.case_no == SourceCheck.case_no)
-            .where(SourceCheck.answered_at.is_(None), SourceCheck.due_on < today, Case.closed_at.is_(None))
-        ).all()
+        late = session.execute(_still_asked(SourceCheck.due_on < today)).all()
         for check, name in late:
             what = f"{name}没有按时答复有异议的登记是否有误，请督促"
             open_staff_task(session, f"source-check:{check.case_no}", check.case_no, what, at)

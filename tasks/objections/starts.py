@@ -25,7 +25,7 @@ from tasks.case.calendars import working_days
 from tasks.case.numbers import case_numbered
 from tasks.case.start import About, Begun, Days, Start, Typed
 from tasks.objections.applications import ApplicationAtCounter
-from tasks.objections.contacts import Contact, Wish, change_contact, check_mandate_runs, end_mandate
+from tasks.objections.contacts import Wish, change_contact, check_mandate_runs, end_mandate
 from tasks.objections.doubts import doubts_in
 from tasks.objections.hearings import check_may_comment, enter_comment, hearings_of
 from tasks.objections.registrations import (
@@ -37,7 +37,7 @@ from tasks.objections.registrations import (
     register_objection,
 )
 from tasks.objections.steps import objection_of
-from tasks.objections.ways import check_way, in_words
+from tasks.objections.ways import Contact
 from tasks.office.departments import department_names
 from tasks.office.naming import meant
 from tasks.office.officers import check_may_act
@@ -76,7 +76,7 @@ class RegisterObjection(ApplicationAtCounter, Start):
         names = department_names(session).values()
         if self.objector_kind is ObjectorKind.DEPARTMENT and self.objector_name not in names:
             raise InputError.of("objector_name", f"没有这个使用部门，{meant(self.objector_name, names)}")
-        check_way(self.email, self.phone, self.postal_address)
+        Contact(self.email, self.phone, self.postal_address).check()
         check_receipt(session, self._receipt(), today)
 
     @classmethod
@@ -210,7 +210,7 @@ class ChangeContact(Start):
     def check(self, session: Session, officer: Officer, today: date) -> None:
         mistakes = Mistakes()
         with mistakes.beside("postal_address"):
-            check_way(self.email, self.phone, self.postal_address)
+            Contact(self.email, self.phone, self.postal_address).check()
         with mistakes.beside("case_no"):
             case = session.get_one(Case, self._meant(session))
             check_may_act(session, officer, case, today)
@@ -227,8 +227,7 @@ class ChangeContact(Start):
         change = end_mandate if self.what is ContactIs.THEIR_OWN else change_contact
         contact = Contact(self.email, self.phone, self.postal_address)
         change(case_no, contact, Wish(self.why, officer.staff_no, files))
-        to = in_words(self.email, self.phone, self.postal_address)
-        return Begun(f"{case_no}今后的通知{to}；原来收通知的地方也得到通知。", case_no)
+        return Begun(f"{case_no}今后的通知{contact.in_words}；原来收通知的地方也得到通知。", case_no)
 
     def _meant(self, session: Session) -> str:
         return case_numbered(session, self.case_no, Case.kind == CaseKind.OBJECTION)

@@ -68,7 +68,7 @@ from tasks.objections.questions import (
     value_decided,
 )
 from tasks.objections.source_checks import ask_sources
-from tasks.objections.ways import tell_all_former, told_at
+from tasks.objections.ways import contact_of, tell_all_former
 from tasks.office.staff_tasks import open_staff_task
 from tasks.register.types import find_type, has_source_above, objectionable
 from tasks.register.versions import (
@@ -122,7 +122,7 @@ class Party:
     @property
     def to(self) -> str:
         """Where this objector's notices go."""
-        return told_at(self.objection.email, self.objection.phone, self.objection.postal_address)
+        return contact_of(self.objection).to
 
     @property
     def about(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How whoever objects is told (Article 12): by e-mail, else by the post they asked for, else by text message."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -24,20 +25,48 @@ def texts_go() -> bool:
     return over() is not None
 
 
-def told_at(email: str, phone: str, postal_address: str | None) -> str:
-    """Where notices go: an e-mail address or, of whoever has neither that nor a postal one, a mobile number while text
-    messages are sent at all; empty where they go by post."""
-    if email or postal_address or not texts_go():
-        return email
-    return mobile_number(phone) or ""
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where somebody is reached: by e-mail, by telephone, by post; each may be empty."""
+
+    email: str
+    phone: str
+    postal_address: str
+
+    @property
+    def to(self) -> str:
+        """Where notices go: an e-mail address or, of whoever has neither that nor a postal one, a mobile number while
+        text messages are sent at all; empty where they go by post."""
+        if self.email or self.postal_address or not texts_go():
+            return self.email
+        return mobile_number(self.phone) or ""
+
+    @property
+    def place(self) -> str:
+        """Where they are told in the end, by whichever way."""
+        return self.to or self.postal_address
+
+    @property
+    def in_words(self) -> str:
+        """Where notices go, as staff are told: 发到邮箱."""
+        return "寄到通信地址" if not self.to else "发到邮箱" if self.email else "以短信发到手机"
+
+    def check(self) -> None:
+        """Raise ``InputError`` (``postal_address``, ``phone``) where somebody could be told in no way."""
+        if not self.place:
+            if self.phone and texts_go():
+                raise InputError.of("phone", NO_MOBILE)
+            raise InputError.of("postal_address", NO_WAY_BUT_TEXTS if texts_go() else NO_WAY)
 
 
-def check_way(email: str, phone: str, postal_address: str | None) -> None:
-    """Raise ``InputError`` (``postal_address``, ``phone``) where whoever objects could be told in no way."""
-    if not postal_address and not told_at(email, phone, postal_address):
-        if phone and texts_go():
-            raise InputError.of("phone", NO_MOBILE)
-        raise InputError.of("postal_address", NO_WAY_BUT_TEXTS if texts_go() else NO_WAY)
+def contact_of(objection: Objection) -> Contact:
+    """How an objector is reached now."""
+    return Contact(objection.email, objection.phone, objection.postal_address or "")
+
+
+def former_contact(change: ContactChange) -> Contact:
+    """How they were reached before a change."""
+    return Contact(*(change.was[name] for name in ("email", "phone", "postal_address")))
 
 
 def written_to(text: str) -> str:
@@ -47,36 +76,25 @@ def written_to(text: str) -> str:
     return mobile or plain_address(text)
 
 
-def in_words(email: str, phone: str, postal_address: str | None) -> str:
-    """Where notices go, as staff are told: 发到邮箱."""
-    to = told_at(email, phone, postal_address)
-    return "寄到通信地址" if not to else "发到邮箱" if to == email else "以短信发到手机"
-
-
 def tell_former(
-    session: Session, objection: Objection, to: str, postal_address: str, at: datetime, *, withdrawn: bool = False
+    session: Session, objection: Objection, former: Contact, at: datetime, *, withdrawn: bool = False
 ) -> None:
     """Tell whoever was told there until now, by mail, text message or post, that they are not any more; or that the
     objection was ``withdrawn`` since, of which they would never hear."""
     notice = LettersStop(case_no=objection.case_no, certificate=objection.public_type, withdrawn=withdrawn)
-    key = f"{objection.case_no}:contact-stops:{at.isoformat()}:{postal_address if not to else ''}"
-    queue(session, notice, to, key=key, case_no=objection.case_no, at=at)
-    if not to:
+    key = f"{objection.case_no}:contact-stops:{at.isoformat()}:{former.postal_address if not former.to else ''}"
+    queue(session, notice, former.to, key=key, case_no=objection.case_no, at=at)
+    if not former.to:
         wanted = select(OutgoingNotice.id).where(OutgoingNotice.message_id == message_id_of(key, ""))
-        session.add(Posting(notice_id=session.scalars(wanted).one(), address=postal_address, at=at))
+        session.add(Posting(notice_id=session.scalars(wanted).one(), address=former.postal_address, at=at))
 
 
 def tell_all_former(session: Session, objection: Objection, at: datetime) -> None:
     """Tell everywhere that an objector was told before that the objection was withdrawn: who has its link need not be
     who objected."""
-    now = objection.email, objection.phone, objection.postal_address
-    told = {told_at(*now) or objection.postal_address}
+    told = {contact_of(objection).place}
     wanted = select(ContactChange).where(ContactChange.case_no == objection.case_no).order_by(ContactChange.id)
-    for each in session.scalars(wanted):
-        to, postal = (
-            told_at(each.was["email"], each.was["phone"], each.was["postal_address"]),
-            each.was["postal_address"],
-        )
-        if (place := to or postal) not in told:
-            told.add(place)
-            tell_former(session, objection, to, postal, at, withdrawn=True)
+    for former in map(former_contact, session.scalars(wanted)):
+        if former.place not in told:
+            told.add(former.place)
+            tell_former(session, objection, former, at, withdrawn=True)

@@ -26,13 +26,14 @@ from tasks.desk.postings import Posted, posted_letter, posting_list, register_po
 from tasks.desk.sheets import sheet_of
 from tasks.objections import steps
 from tasks.objections.claims import claims_of
-from tasks.objections.contacts import Contact, Wish, end_mandate
+from tasks.objections.contacts import Wish, end_mandate
 from tasks.objections.endings import conclude
 from tasks.objections.hearings import enter_comment, last_day
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.named import CAME_LATER
 from tasks.objections.questions import OutcomeApproval, OutcomeDecision, VerificationReply
 from tasks.objections.registrations import Receipt, register_objection
+from tasks.objections.ways import Contact
 from tests.articles.test_article_12_corrected_values import DECISION, FIELDS, Permit, reply
 from tests.articles.test_article_12_corrected_values import permit as permit
 from tests.articles.test_article_12_corrected_values import permit_of_two as permit_of_two

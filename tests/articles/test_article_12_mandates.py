@@ -30,10 +30,11 @@ from tasks.objections import drafts, steps
 from tasks.objections.applications import ObjectionApplication
 from tasks.objections.batch_files import read_list
 from tasks.objections.claims import may_be_referred
-from tasks.objections.contacts import Contact, Wish, change_contact, end_mandate
+from tasks.objections.contacts import Wish, change_contact, end_mandate
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import InitialReview, MandateShown, ReviewApproval
 from tasks.objections.registrations import register_objection
+from tasks.objections.ways import Contact
 from tests.articles.test_article_12_objections import closed
 from tests.conftest import APPROVER, SCAN, Clerk, at_desk, certificate_of, facts_of, officer_of, read_at_desk
 from tests.interface.conftest import caller_of

@@ -39,12 +39,13 @@ from tasks.desk.postings import (
 from tasks.desk.sheets import sheet_of
 from tasks.objections.applications import ApplicationAtCounter
 from tasks.objections.claims import claims_of
-from tasks.objections.contacts import Contact, Wish, change_contact
+from tasks.objections.contacts import Wish, change_contact
 from tasks.objections.kind import OBJECTION_TO_PARTY
 from tasks.objections.questions import InitialReview
 from tasks.objections.registrations import Receipt, register_objection
 from tasks.objections.starts import RegisterObjection
 from tasks.objections.steps import decline_objection, request_supplement
+from tasks.objections.ways import Contact
 from tests.conftest import (
     SCAN,
     Clerk,

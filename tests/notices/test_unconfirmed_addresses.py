@@ -15,9 +15,10 @@ from regulation.certificates import Level
 from runtime import clock
 from runtime.database import reading
 from tasks.objections import steps as objections
-from tasks.objections.contacts import Contact, Wish, ask_for_contact, change_contact
+from tasks.objections.contacts import Wish, ask_for_contact, change_contact
 from tasks.objections.drafts import open_draft, save_draft, send_confirmation
 from tasks.objections.questions import InitialReview, OutcomeDecision, VerificationReply
+from tasks.objections.ways import Contact
 from tasks.supervision.paper_report_questions import PaperReportForm, PaperReportVerdict
 from tasks.supervision.paper_reports import close_report, register_report
 from tests.conftest import Clerk
